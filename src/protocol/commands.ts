@@ -1,0 +1,172 @@
+/**
+ * Every command a client can send, as data: who may, which actor gets it, what it carries. WebSocket CMD frames and HTTP
+ * routes are two doors to this one table; what is not in it cannot be reached.
+ */
+import { type GpsAck, GpsBatch, type PlacedReply, PlaceOrder, RestaurantProfile } from "./orders.js";
+import { Count, Id, Lat, Lng, type Static, Strict, Text, type TSchema, Type } from "./schemas.js";
+
+export const ROLES = ["customer", "driver", "restaurant", "support", "admin"] as const;
+export type Role = (typeof ROLES)[number];
+
+export interface CommandEntry {
+  /** Which kind of actor handles it, and by what name. */
+  readonly actor: "order" | "driver" | "restaurant" | "dispatch-zone";
+  readonly name: string;
+  /** Where the actor's key comes from: the caller's own id, a field of the body, or derived by a service. */
+  readonly key: "caller" | "orderId" | "driverId" | "restaurantId" | "derived";
+  readonly roles: readonly Role[];
+  readonly body: TSchema;
+}
+
+const Empty = Strict({});
+const OrderOnly = Strict({ orderId: Id });
+const OrderReason = Strict({ orderId: Id, reason: Text(200) });
+
+export const COMMANDS = {
+  // customers (the order's id is derived from customer and idempotency key)
+  "order.place": { actor: "order", name: "place", key: "derived", roles: ["customer"], body: PlaceOrder },
+  "order.cancel": {
+    actor: "order",
+    name: "cancel",
+    key: "orderId",
+    roles: ["customer", "restaurant", "support", "admin"],
+    body: OrderReason,
+  },
+  // restaurants: the order checks that it is theirs
+  "order.accept": {
+    actor: "order",
+    name: "accept",
+    key: "orderId",
+    roles: ["restaurant"],
+    body: Strict({ orderId: Id, prepMinutes: Type.Optional(Type.Number({ minimum: 0, maximum: 240 })) }),
+  },
+  "order.reject": {
+    actor: "order",
+    name: "rejectByRestaurant",
+    key: "orderId",
+    roles: ["restaurant"],
+    body: OrderReason,
+  },
+  "order.preparing": { actor: "order", name: "startPreparing", key: "orderId", roles: ["restaurant"], body: OrderOnly },
+  "order.ready": { actor: "order", name: "markReady", key: "orderId", roles: ["restaurant"], body: OrderOnly },
+  "restaurant.configure": {
+    actor: "restaurant",
+    name: "configure",
+    key: "restaurantId",
+    roles: ["admin", "restaurant"],
+    body: Strict({ restaurantId: Id, profile: RestaurantProfile }),
+  },
+  "restaurant.item": {
+    actor: "restaurant",
+    name: "setItem",
+    key: "caller",
+    roles: ["restaurant"],
+    body: Strict({
+      itemId: Id,
+      available: Type.Optional(Type.Boolean()),
+      stock: Type.Optional(Count(1_000_000)),
+      priceMinor: Type.Optional(Count(100_000_000)),
+    }),
+  },
+  "restaurant.open": {
+    actor: "restaurant",
+    name: "setOpen",
+    key: "caller",
+    roles: ["restaurant"],
+    body: Strict({ open: Type.Boolean() }),
+  },
+  // drivers
+  "driver.online": {
+    actor: "driver",
+    name: "goOnline",
+    key: "caller",
+    roles: ["driver"],
+    body: Strict({ name: Text(80), vehicle: Text(30), lat: Lat, lng: Lng }),
+  },
+  "driver.offline": { actor: "driver", name: "goOffline", key: "caller", roles: ["driver"], body: Empty },
+  "driver.accept": {
+    actor: "driver",
+    name: "acceptOffer",
+    key: "caller",
+    roles: ["driver"],
+    body: Strict({ offerId: Id }),
+  },
+  "driver.decline": {
+    actor: "driver",
+    name: "declineOffer",
+    key: "caller",
+    roles: ["driver"],
+    body: Strict({ offerId: Id, reason: Type.Optional(Text(100)) }),
+  },
+  "driver.arrived": {
+    actor: "driver",
+    name: "arrived",
+    key: "caller",
+    roles: ["driver"],
+    body: Strict({ orderId: Id, stop: Type.Union([Type.Literal("pickup"), Type.Literal("dropoff")]) }),
+  },
+  "driver.pickup": { actor: "driver", name: "pickUp", key: "caller", roles: ["driver"], body: OrderOnly },
+  "driver.deliver": { actor: "driver", name: "deliver", key: "caller", roles: ["driver"], body: OrderOnly },
+  "driver.fail": { actor: "driver", name: "failDelivery", key: "caller", roles: ["driver"], body: OrderReason },
+  "driver.release": { actor: "driver", name: "releaseTrip", key: "caller", roles: ["driver"], body: OrderReason },
+  // support and operations
+  "ops.assign": {
+    actor: "order",
+    name: "assignManually",
+    key: "orderId",
+    roles: ["support", "admin"],
+    body: Strict({ orderId: Id, driverId: Id, reason: Text(200) }),
+  },
+} as const satisfies Record<string, CommandEntry>;
+
+export type CommandType = keyof typeof COMMANDS;
+export type CommandBody<T extends CommandType> = Static<(typeof COMMANDS)[T]["body"]>;
+
+/** Replies by command. Each carries what the caller needs to go on without reading again. */
+export interface CommandReplies {
+  "order.place": PlacedReply;
+  "order.cancel": { readonly status: string; readonly version: number };
+  "order.accept": { readonly status: string; readonly version: number };
+  "order.reject": { readonly status: string; readonly version: number };
+  "order.preparing": { readonly status: string; readonly version: number };
+  "order.ready": { readonly status: string; readonly version: number };
+  "restaurant.configure": { readonly menuVersion: number };
+  "restaurant.item": { readonly menuVersion: number };
+  "restaurant.open": { readonly menuVersion: number };
+  "driver.online": { readonly onShift: true };
+  "driver.offline": { readonly onShift: false };
+  /** `claiming`: the order decides; `offer.closed` and `trip.changed` tell the outcome. */
+  "driver.accept": { readonly claiming: string };
+  "driver.decline": { readonly declined: string };
+  "driver.arrived": { readonly at: number };
+  "driver.pickup": { readonly at: number };
+  "driver.deliver": { readonly at: number };
+  "driver.fail": { readonly at: number };
+  "driver.release": { readonly at: number };
+  "ops.assign": { readonly offerId: string };
+}
+
+/** The GPS frame and `POST /v1/gps` reach the driver actor's volatile command `gps`. */
+export const GPS = { actor: "driver", name: "gps", body: GpsBatch } as const;
+export type GpsReply = GpsAck;
+
+/**
+ * Channels by the first part of their name (`order:<id>`): the actor behind, its channel, and which roles may ask; the
+ * actor's `admit` decides for the one at hand.
+ */
+export const CHANNELS = {
+  order: { actor: "order", channel: "view", delivery: "latest", roles: ["customer", "support", "admin"] },
+  driver: { actor: "driver", channel: "work", delivery: "reliable", roles: ["driver"] },
+  restaurant: { actor: "restaurant", channel: "inbox", delivery: "reliable", roles: ["restaurant"] },
+  zone: { actor: "dispatch-zone", channel: "live", delivery: "latest", roles: ["support", "admin"] },
+} as const;
+export type ChannelFamily = keyof typeof CHANNELS;
+
+/** Internal: fixes of a driver with open grants. Gateways listen to it for their order subscribers; clients cannot. */
+export const LOCATION_CHANNEL = { actor: "driver", channel: "location" } as const;
+/** Body of a slot on the internal location channel; the slot's name is the order's id. */
+export interface GrantedPosition {
+  readonly orderId: string;
+  readonly grant: number;
+  readonly position: { readonly lat: number; readonly lng: number; readonly bearing?: number; readonly at: number };
+}

@@ -1,0 +1,323 @@
+/** Orders as clients see them. */
+import { Count, Currency, Id, Lat, Lng, Millis, Minor, Place, type Static, Strict, Text, Type } from "./schemas.js";
+
+/**
+ * The public status, derived from the kitchen's, the delivery's and the payment's own states. Only these moves are legal:
+ * see `NEXT_STATUS`.
+ */
+export const ORDER_STATUSES = [
+  "placed",
+  "confirmed",
+  "accepted",
+  "preparing",
+  "ready",
+  "picked_up",
+  "delivered",
+  "cancelled",
+  "rejected",
+  "undeliverable",
+] as const;
+export type OrderStatus = (typeof ORDER_STATUSES)[number];
+
+/** Legal moves of the public status. A driver's assignment is not a status: it may come at any time from `accepted` on. */
+export const NEXT_STATUS: Readonly<Record<OrderStatus, readonly OrderStatus[]>> = {
+  placed: ["confirmed", "cancelled", "rejected"],
+  confirmed: ["accepted", "cancelled", "rejected"],
+  accepted: ["preparing", "ready", "cancelled", "undeliverable"],
+  preparing: ["ready", "cancelled", "undeliverable"],
+  ready: ["picked_up", "cancelled", "undeliverable"],
+  picked_up: ["delivered", "undeliverable", "cancelled"],
+  delivered: [],
+  cancelled: [],
+  rejected: [],
+  undeliverable: [],
+};
+
+export function isTerminal(status: OrderStatus): boolean {
+  return NEXT_STATUS[status].length === 0;
+}
+
+export const OrderLine = Strict({
+  itemId: Id,
+  quantity: Type.Integer({ minimum: 1, maximum: 99 }),
+  /** What the customer saw. Another price refuses the order with `price_changed`. */
+  unitPriceMinor: Minor,
+});
+export type OrderLine = Static<typeof OrderLine>;
+
+export const PlaceOrder = Strict({
+  restaurantId: Id,
+  lines: Type.Array(OrderLine, { minItems: 1, maxItems: 50 }),
+  destination: Place,
+  currency: Currency,
+  tipMinor: Type.Optional(Minor),
+  paymentMethod: Type.Optional(Text(64)),
+  note: Type.Optional(Text(300)),
+});
+export type PlaceOrder = Static<typeof PlaceOrder>;
+
+/** Fixed at placement; integer minor units. total = items + fee + tax + tip − discount. */
+export interface OrderTotals {
+  readonly currency: string;
+  readonly itemsMinor: number;
+  readonly feeMinor: number;
+  readonly taxMinor: number;
+  readonly tipMinor: number;
+  readonly discountMinor: number;
+  readonly totalMinor: number;
+}
+
+export interface PlacedReply {
+  readonly orderId: string;
+  readonly status: OrderStatus;
+  readonly version: number;
+  readonly totals: OrderTotals;
+}
+
+/** Who moved an order: a person by role and id, or the system. */
+export type MovedBy = "customer" | "restaurant" | "driver" | "support" | "admin" | "system" | "payment";
+
+/** Entries besides the statuses that the timeline tells. */
+export type TimelineKind =
+  | OrderStatus
+  | "driver_assigned"
+  | "driver_unassigned"
+  | "driver_near"
+  | "driver_arrived"
+  | "escalated"
+  | "payment_captured"
+  | "payment_voided"
+  | "payment_refunded";
+
+export interface TimelineEntry {
+  readonly kind: TimelineKind;
+  readonly at: number;
+  readonly by: MovedBy;
+  readonly reason?: string;
+}
+
+export interface DriverCard {
+  readonly name: string;
+  readonly vehicle: string;
+  /** Masked; present from pickup to delivery only. */
+  readonly contact?: string;
+}
+
+export interface PositionView {
+  readonly lat: number;
+  readonly lng: number;
+  readonly bearing?: number;
+  /** When the phone measured it. */
+  readonly at: number;
+}
+
+/** What a customer sees of an order, by socket, SSE and polling alike. */
+export interface OrderView {
+  readonly orderId: string;
+  readonly version: number;
+  readonly status: OrderStatus;
+  readonly timeline: readonly TimelineEntry[];
+  readonly restaurant: { readonly id: string; readonly name: string; readonly lat: number; readonly lng: number };
+  readonly destination: Place;
+  readonly lines: readonly {
+    readonly itemId: string;
+    readonly name: string;
+    readonly quantity: number;
+    readonly unitPriceMinor: number;
+  }[];
+  readonly totals: OrderTotals;
+  readonly placedAt: number;
+  /** Earliest and latest expected arrival, ms since the epoch; absent once closed. */
+  readonly eta?: { readonly from: number; readonly to: number };
+  readonly readyAt?: number;
+  readonly driver?: DriverCard;
+  /** "Your driver is delivering another order first." */
+  readonly anotherFirst: boolean;
+  /** Why it ended, for cancelled, rejected and undeliverable. */
+  readonly reason?: string;
+  readonly refusal?: { readonly code: string; readonly detail?: unknown };
+}
+
+/** A poll's answer: the view, the position while it may be shown, and how fresh both are. */
+export interface TrackedOrder {
+  readonly view: OrderView;
+  readonly position?: PositionView & { readonly ageMs: number };
+  /** False when the source could not be reached and this is the last known. */
+  readonly fresh: boolean;
+  readonly serverTime: number;
+}
+
+/**
+ * What an order mirrors for polls and tells gateways beside the view; never sent to a client. `grant` is open from
+ * pickup until delivery: only fixes of this driver stamped with this number may be shown.
+ */
+export interface OrderTracking {
+  readonly customerId: string;
+  readonly restaurantId: string;
+  readonly driverId: string | null;
+  readonly version: number;
+  readonly grant: { readonly driverId: string; readonly number: number } | null;
+  readonly view: OrderView;
+}
+
+// Restaurant
+export const MenuItem = Strict({
+  itemId: Id,
+  name: Text(120),
+  priceMinor: Minor,
+  category: Type.Optional(Text(60)),
+  prepMinutes: Type.Optional(Count(240)),
+  /** Absent: made to order, no limit. */
+  stock: Type.Optional(Count(1_000_000)),
+  available: Type.Optional(Type.Boolean()),
+});
+export type MenuItem = Static<typeof MenuItem>;
+
+export const RestaurantProfile = Strict({
+  name: Text(120),
+  lat: Lat,
+  lng: Lng,
+  currency: Currency,
+  taxPerMille: Type.Optional(Count(1000)),
+  deliveryFeeMinor: Type.Optional(Minor),
+  /** Farthest destination in metres. */
+  deliveryRadiusMeters: Type.Optional(Count(200_000)),
+  /** Most orders in the kitchen at once; made-to-order capacity. */
+  kitchenCapacity: Type.Optional(Count(100_000)),
+  items: Type.Array(MenuItem, { minItems: 1, maxItems: 500 }),
+});
+export type RestaurantProfile = Static<typeof RestaurantProfile>;
+
+/** A restaurant as anyone may read it. */
+export interface MenuView {
+  readonly restaurantId: string;
+  /** Rises with every change of menu, price, availability, or open state. */
+  readonly menuVersion: number;
+  readonly open: boolean;
+  readonly name: string;
+  readonly lat: number;
+  readonly lng: number;
+  readonly currency: string;
+  readonly taxPerMille: number;
+  readonly deliveryFeeMinor: number;
+  readonly deliveryRadiusMeters: number;
+  readonly items: readonly (MenuItem & { readonly left?: number })[];
+}
+
+/** Events on `restaurant:<id>` (reliable). */
+export interface TabletOrder {
+  readonly orderId: string;
+  readonly lines: OrderView["lines"];
+  readonly totals: OrderTotals;
+  readonly note?: string;
+  readonly placedAt: number;
+  readonly acceptBy: number;
+}
+export type TabletEvent =
+  | { readonly type: "order.new"; readonly body: TabletOrder & { readonly attempt: number } }
+  | {
+      readonly type: "order.changed";
+      readonly body: { readonly orderId: string; readonly status: OrderStatus; readonly reason?: string };
+    }
+  | { readonly type: "driver.assigned"; readonly body: { readonly orderId: string; readonly driver: DriverCard } };
+
+/** The inbox as a tablet that could not resume gets it. */
+export interface InboxSnapshot {
+  readonly orders: readonly (TabletOrder & { readonly status: OrderStatus })[];
+}
+
+// Driver
+export interface StopView {
+  readonly kind: "pickup" | "dropoff";
+  readonly orderId: string;
+  readonly lat: number;
+  readonly lng: number;
+  readonly name: string;
+  readonly done: boolean;
+}
+export interface OfferView {
+  readonly offerId: string;
+  readonly orderId: string;
+  readonly expiresAt: number;
+  readonly stops: readonly StopView[];
+  readonly payMinor: number;
+  readonly currency: string;
+  readonly readyAt: number;
+}
+export interface TripView {
+  readonly tripId: string;
+  readonly stops: readonly StopView[];
+}
+/** When and how often the app shall send its position. */
+export interface GpsPolicy {
+  readonly send: boolean;
+  readonly everyMs: number;
+  readonly reason: "off_shift" | "available" | "on_trip";
+}
+/** Events on `driver:<id>` (reliable). */
+export type DriverEvent =
+  | { readonly type: "offer.made"; readonly body: OfferView }
+  | {
+      readonly type: "offer.closed";
+      readonly body: {
+        readonly offerId: string;
+        readonly outcome: "won" | "lost" | "expired" | "withdrawn" | "declined";
+      };
+    }
+  | { readonly type: "trip.changed"; readonly body: { readonly trip: TripView | null; readonly reason?: string } }
+  | { readonly type: "gps.policy"; readonly body: GpsPolicy };
+export interface DriverSnapshot {
+  readonly onShift: boolean;
+  readonly offers: readonly OfferView[];
+  readonly trip: TripView | null;
+  readonly gps: GpsPolicy;
+}
+
+// Zone, for operations and the live map (latest wins, about once a second)
+export interface ZoneLive {
+  readonly zone: string;
+  readonly at: number;
+  readonly drivers: readonly {
+    readonly id: string;
+    readonly lat: number;
+    readonly lng: number;
+    readonly state: "available" | "offered" | "on_trip";
+    readonly at: number;
+  }[];
+  readonly orders: readonly {
+    readonly id: string;
+    readonly status: OrderStatus;
+    readonly from: readonly [number, number];
+    readonly to: readonly [number, number];
+    readonly driverId?: string;
+  }[];
+  readonly counts: { readonly waiting: number; readonly available: number };
+}
+
+// GPS
+/** [deltaMs from baseTs, lat, lng, accuracyMeters, speedMetersPerSecond (−1 unknown), bearingDegrees (−1 unknown)] */
+export const Fix = Type.Tuple([
+  Type.Integer({ minimum: -3_600_000, maximum: 3_600_000 }),
+  Lat,
+  Lng,
+  Type.Number({ minimum: 0, maximum: 100_000 }),
+  Type.Number({ minimum: -1, maximum: 200 }),
+  Type.Number({ minimum: -1, maximum: 360 }),
+]);
+export type Fix = Static<typeof Fix>;
+export const GpsBatch = Strict({
+  /** Random per start of the app: sequence numbers restart with it. */
+  bootId: Id,
+  /** Sequence number of the first fix. */
+  seq0: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+  baseTs: Millis,
+  fixes: Type.Array(Fix, { minItems: 1, maxItems: 60 }),
+});
+export type GpsBatch = Static<typeof GpsBatch>;
+export interface GpsAck {
+  readonly bootId: string;
+  /** Everything up to and including this number has arrived. */
+  readonly seq: number;
+  /** Fixes of the batch that were flagged and not shown. */
+  readonly flagged: number;
+}

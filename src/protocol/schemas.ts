@@ -1,0 +1,27 @@
+/** Building blocks of every schema on the wire: all strings and arrays bounded, no unknown properties. */
+import Type, { type Static, type TObject, type TProperties, type TSchema } from "typebox";
+import { ID_PATTERN } from "./ids.js";
+
+export const Id = Type.String({ pattern: ID_PATTERN, maxLength: 64, minLength: 1 });
+export const Lat = Type.Number({ minimum: -90, maximum: 90 });
+export const Lng = Type.Number({ minimum: -180, maximum: 180 });
+/** Integer minor units of the currency (cents). */
+export const Minor = Type.Integer({ minimum: 0, maximum: 100_000_000 });
+export const Text = (maxLength: number) => Type.String({ maxLength });
+export const Count = (maximum: number) => Type.Integer({ minimum: 0, maximum });
+/** Milliseconds since the epoch. */
+export const Millis = Type.Integer({ minimum: 0, maximum: 8_640_000_000_000 });
+export const Currency = Type.String({ pattern: "^[A-Z]{3}$", maxLength: 3 });
+
+export function Strict<P extends TProperties>(properties: P): TObject<P> {
+  return Type.Object(properties, { additionalProperties: false });
+}
+
+export const Place = Strict({
+  lat: Lat,
+  lng: Lng,
+  address: Type.Optional(Text(200)),
+});
+export type Place = Static<typeof Place>;
+
+export { type Static, type TSchema, Type };
