@@ -111,7 +111,10 @@ export interface FlushBatch {
 export type WriteFailure =
   | { readonly reason: "stale_seq" }
   | { readonly reason: "duplicate_command"; readonly commandId: string }
-  | { readonly reason: "claim_taken"; readonly claim: string; readonly value: string };
+  | { readonly reason: "claim_taken"; readonly claim: string; readonly value: string }
+  /** A row that no store can hold (a NUL or half a surrogate pair in a text, a name over 1,000 bytes, a seq that does not
+   * rise): a fault of the handler, never worth a retry. The other actors of the batch are committed all the same. */
+  | { readonly reason: "invalid"; readonly detail: string };
 
 export interface FlushResult {
   /** Shards whose epoch in the store is another: nothing of theirs was written. */
