@@ -81,6 +81,11 @@ export interface Link {
   receive(handler: (from: EndpointId, messages: readonly LinkMessage[]) => void): void;
   /** Tells when another endpoint comes or goes (a worker died, a node left). Called at once for those already up. */
   peers(handler: (peer: EndpointId, change: "up" | "down") => void): void;
+  /**
+   * How many more messages that may be lost (casts, slots, mirrors) the queue towards an endpoint takes before it drops
+   * them; 0 for an endpoint that is not up. Absent: the adapter does not say.
+   */
+  room?(to: EndpointId): number;
   close(): void;
 }
 
