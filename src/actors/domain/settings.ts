@@ -1,0 +1,248 @@
+/**
+ * Every number the actors decide by, as one value that arrives as an argument. This file owns the defaults and how a
+ * day is made shorter; reading configuration is `config/`'s.
+ *
+ * Two kinds of durations. What people and kitchens take is divided by `timeScale`. What machines and phones take (the
+ * payment call, the GPS cadence, how long a presence is believed) is never divided: a payment call does not become
+ * faster because the kitchen does.
+ */
+import type { OrderStatus } from "../../protocol/mod.js";
+
+export type OfferMode = "sequential" | "broadcast";
+
+/** How long a way takes, for quotes and for matching. */
+export interface TravelSettings {
+  /** Metres per second along the street. Multiplied by `timeScale`. */
+  readonly speedMetersPerSecond: number;
+  /** Street distance divided by distance as the crow flies. */
+  readonly streetFactor: number;
+  /** From the kerb to the hand, at the restaurant and at the door alike. */
+  readonly handoverMs: number;
+  /** Half the width of a quoted range, as a share of what remains. */
+  readonly spread: number;
+  /** The least half width of a quoted range. */
+  readonly spreadMs: number;
+}
+
+export interface OrderSettings {
+  /** From placement to `confirmed`: reserve and authorise, with their retries. Machine time, never divided. */
+  readonly placementDeadlineMs: number;
+  /** From `confirmed` until a person at the restaurant has to accept; then the order is cancelled. */
+  readonly acceptDeadlineMs: number;
+  /** When the restaurant names no preparation time. */
+  readonly defaultPrepMs: number;
+  /** From `accepted` to `preparing`, when the restaurant does not say it itself. */
+  readonly preparingDelayMs: number;
+  /** Past the promised ready time: first escalated, after as long again cancelled. */
+  readonly kitchenLateMs: number;
+  /** Ready without a driver: first escalated, after as long again cancelled. */
+  readonly assignDeadlineMs: number;
+  /** Ready, with a driver who does not come: the driver is replaced. */
+  readonly pickupDeadlineMs: number;
+  /** On the way: first escalated, after as long again undeliverable. */
+  readonly deliveryDeadlineMs: number;
+  readonly offerMs: number;
+  /** How a zone offers unless `offerModeByZone` says otherwise. */
+  readonly offerMode: OfferMode;
+  readonly offerModeByZone: Readonly<Record<string, OfferMode>>;
+  /** Drivers offered at once in broadcast mode. */
+  readonly broadcastSize: number;
+  /** Rounds of offers before the order is escalated; it goes on trying, more slowly, until its deadline. */
+  readonly maxOfferRounds: number;
+  /** The pause between rounds once the cap is reached. */
+  readonly retryPauseMs: number;
+  /** In these statuses a customer may cancel. */
+  readonly customerMayCancelIn: readonly OrderStatus[];
+  /** What a driver earns for one order. */
+  readonly driverPayMinor: number;
+  /** How long the view answers polls after it was last written. */
+  readonly viewMirrorMs: number;
+  /** Entries of an order's history kept; the oldest repeated ones give way first. */
+  readonly timelineKeep: number;
+}
+
+export interface DriverSettings {
+  /** How often a driver on shift tells the zones where they are. Never divided. */
+  readonly presenceMs: number;
+  /** Without a fix for this long a driver on a trip counts as lost. */
+  readonly stalledMs: number;
+  /** Cadence asked of the app. Never divided. */
+  readonly gpsAvailableMs: number;
+  readonly gpsTripMs: number;
+  /** Token bucket: one batch per this many milliseconds, sustained. Never divided; 500 at the least. */
+  readonly gpsTokenMs: number;
+  readonly gpsBurst: number;
+  /** Faster than this between two fixes is flagged. Multiplied by `timeScale`. */
+  readonly maxSpeedMetersPerSecond: number;
+  /** A jump shorter than this is never a teleport (urban canyons). Multiplied by `timeScale`. */
+  readonly teleportMeters: number;
+  /** Less accurate than this is flagged. */
+  readonly maxAccuracyMeters: number;
+  /** A fix from further in the future than this is flagged (the phone's clock is wrong). */
+  readonly maxAheadMs: number;
+  /** A fix older than this is kept for its sequence number but is never live. */
+  readonly liveMs: number;
+  /** A fix older than this is flagged. */
+  readonly maxAgeMs: number;
+  readonly nearMeters: number;
+  /** How long a position answers polls. */
+  readonly positionMirrorMs: number;
+  readonly maxOpenOffers: number;
+}
+
+export interface RestaurantSettings {
+  /** From one telling of an order to the tablet to the next, until a person answers. */
+  readonly redeliverMs: number;
+  /** How long a released order is remembered, so that a late reservation is refused. */
+  readonly tombstoneMs: number;
+  readonly maxTombstones: number;
+  readonly defaultDeliveryRadiusMeters: number;
+  readonly defaultKitchenCapacity: number;
+  readonly menuMirrorMs: number;
+}
+
+export interface ZoneSettings {
+  readonly tickMs: number;
+  /** A presence older than this is forgotten. Never divided. */
+  readonly presenceTtlMs: number;
+  /** After a proposal neither driver nor order is proposed again for this long, unless an answer comes first. */
+  readonly proposalMs: number;
+  /** An order is matched once its slack (preparation left − driver's way) is at most this. */
+  readonly matchSlackMs: number;
+  /** Drivers farther than this are not proposed. */
+  readonly reachMeters: number;
+  /** Drivers this close to a border are present beyond it too. */
+  readonly borderMeters: number;
+  /** More open orders than this split the zone into its child cells; fewer than `mergeBelow` join them again. */
+  readonly splitAbove: number;
+  readonly mergeBelow: number;
+  readonly maxDrivers: number;
+  readonly maxOrders: number;
+  /** Between two pictures for the live map. Never divided. */
+  readonly liveMs: number;
+}
+
+export interface DomainSettings {
+  readonly travel: TravelSettings;
+  readonly order: OrderSettings;
+  readonly driver: DriverSettings;
+  readonly restaurant: RestaurantSettings;
+  readonly zone: ZoneSettings;
+}
+
+const seconds = (count: number): number => count * 1000;
+const minutes = (count: number): number => count * 60_000;
+
+export const defaultDomainSettings: DomainSettings = {
+  travel: { speedMetersPerSecond: 6.5, streetFactor: 1.35, handoverMs: minutes(2), spread: 0.2, spreadMs: minutes(3) },
+  order: {
+    placementDeadlineMs: minutes(2),
+    acceptDeadlineMs: minutes(10),
+    defaultPrepMs: minutes(15),
+    preparingDelayMs: minutes(1),
+    kitchenLateMs: minutes(30),
+    assignDeadlineMs: minutes(30),
+    pickupDeadlineMs: minutes(20),
+    deliveryDeadlineMs: minutes(90),
+    offerMs: seconds(45),
+    offerMode: "sequential",
+    offerModeByZone: {},
+    broadcastSize: 3,
+    maxOfferRounds: 8,
+    retryPauseMs: seconds(60),
+    customerMayCancelIn: ["placed", "confirmed", "accepted"],
+    driverPayMinor: 450,
+    viewMirrorMs: seconds(10),
+    timelineKeep: 64,
+  },
+  driver: {
+    presenceMs: seconds(5),
+    stalledMs: minutes(3),
+    gpsAvailableMs: seconds(5),
+    gpsTripMs: seconds(5),
+    gpsTokenMs: seconds(3),
+    gpsBurst: 5,
+    maxSpeedMetersPerSecond: 50,
+    teleportMeters: 500,
+    maxAccuracyMeters: 250,
+    maxAheadMs: minutes(1),
+    liveMs: seconds(30),
+    maxAgeMs: minutes(12 * 60),
+    nearMeters: 300,
+    positionMirrorMs: seconds(30),
+    maxOpenOffers: 16,
+  },
+  restaurant: {
+    redeliverMs: seconds(20),
+    tombstoneMs: minutes(24 * 60),
+    maxTombstones: 1000,
+    defaultDeliveryRadiusMeters: 20_000,
+    defaultKitchenCapacity: 10_000,
+    menuMirrorMs: seconds(60),
+  },
+  zone: {
+    tickMs: seconds(1),
+    presenceTtlMs: seconds(30),
+    proposalMs: seconds(50),
+    matchSlackMs: minutes(5),
+    reachMeters: 15_000,
+    borderMeters: 2_500,
+    splitAbove: 600,
+    mergeBelow: 150,
+    maxDrivers: 5_000,
+    maxOrders: 5_000,
+    liveMs: seconds(1),
+  },
+};
+
+/**
+ * The same day, `timeScale` times faster. A divided duration never falls under a floor that the machine needs to do
+ * its part (a second for a driver's answer to an offer, a quarter of one for everything else).
+ */
+export function scaleDurations(settings: DomainSettings, timeScale: number): DomainSettings {
+  if (!(timeScale > 0) || !Number.isFinite(timeScale)) {
+    throw new RangeError(`timeScale must be a positive number, not ${timeScale}`);
+  }
+  if (timeScale === 1) return settings;
+  const divided = (durationMs: number, floorMs = 250): number =>
+    durationMs <= 0 ? durationMs : Math.max(Math.min(floorMs, durationMs), Math.round(durationMs / timeScale));
+  const { travel, order, driver, restaurant, zone } = settings;
+  return {
+    travel: {
+      ...travel,
+      speedMetersPerSecond: travel.speedMetersPerSecond * timeScale,
+      handoverMs: divided(travel.handoverMs),
+      spreadMs: divided(travel.spreadMs),
+    },
+    order: {
+      ...order,
+      acceptDeadlineMs: divided(order.acceptDeadlineMs, 5_000),
+      defaultPrepMs: divided(order.defaultPrepMs),
+      preparingDelayMs: divided(order.preparingDelayMs),
+      kitchenLateMs: divided(order.kitchenLateMs, 5_000),
+      assignDeadlineMs: divided(order.assignDeadlineMs, 5_000),
+      pickupDeadlineMs: divided(order.pickupDeadlineMs, 5_000),
+      deliveryDeadlineMs: divided(order.deliveryDeadlineMs, 5_000),
+      offerMs: divided(order.offerMs, 1_000),
+      retryPauseMs: divided(order.retryPauseMs),
+    },
+    driver: {
+      ...driver,
+      // Three missed fixes at the least: the cadence does not shrink with the day.
+      stalledMs: divided(driver.stalledMs, 4 * driver.gpsTripMs),
+      maxSpeedMetersPerSecond: driver.maxSpeedMetersPerSecond * timeScale,
+      teleportMeters: driver.teleportMeters * timeScale,
+    },
+    restaurant: {
+      ...restaurant,
+      redeliverMs: divided(restaurant.redeliverMs, 2_000),
+      tombstoneMs: divided(restaurant.tombstoneMs, 600_000),
+    },
+    zone: {
+      ...zone,
+      tickMs: divided(zone.tickMs),
+      proposalMs: divided(zone.proposalMs, 1_500),
+      matchSlackMs: divided(zone.matchSlackMs),
+    },
+  };
+}
