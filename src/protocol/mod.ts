@@ -1,7 +1,10 @@
 /** The wire contract's one door. Runs in a browser. */
+export * from "./codec.js";
 export * from "./commands.js";
 export * from "./errors.js";
 export * from "./frames.js";
 export * from "./ids.js";
 export * from "./orders.js";
+export * from "./scan.js";
 export * from "./schemas.js";
+export * from "./validate.js";

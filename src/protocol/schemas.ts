@@ -7,7 +7,8 @@ export const Lat = Type.Number({ minimum: -90, maximum: 90 });
 export const Lng = Type.Number({ minimum: -180, maximum: 180 });
 /** Integer minor units of the currency (cents). */
 export const Minor = Type.Integer({ minimum: 0, maximum: 100_000_000 });
-export const Text = (maxLength: number) => Type.String({ maxLength });
+/** Free text. NUL and lone surrogates are refused: no store keeps them, so they must not get past the door. */
+export const Text = (maxLength: number) => Type.String({ maxLength, pattern: "^[^\\u0000\\ud800-\\udfff]*$" });
 export const Count = (maximum: number) => Type.Integer({ minimum: 0, maximum });
 /** Milliseconds since the epoch. */
 export const Millis = Type.Integer({ minimum: 0, maximum: 8_640_000_000_000 });
