@@ -1,0 +1,2 @@
+export { createMemoryActorStore, type MemoryActorStore } from "./actor-store.js";
+export { createMemoryMirror, type MemoryMirror } from "./mirror.js";
