@@ -5,6 +5,7 @@ export * from "./errors.js";
 export * from "./frames.js";
 export * from "./ids.js";
 export * from "./orders.js";
+export * from "./pricing.js";
 export * from "./scan.js";
 export * from "./schemas.js";
 export * from "./validate.js";

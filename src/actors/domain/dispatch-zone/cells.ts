@@ -1,0 +1,59 @@
+/** The city's grid: H3 cells. Pure. The only place that knows which grid it is. */
+import {
+  cellToChildrenSize,
+  cellToLatLng,
+  cellToParent,
+  getResolution,
+  gridDisk,
+  isValidCell,
+  latLngToCell,
+} from "h3-js";
+import { distanceMeters, type Point } from "../../../lib/geo.js";
+import { brandId, type ZoneId } from "../../../protocol/mod.js";
+
+/** About 36 km² and 3.7 km an edge: a quarter of a city. */
+export const ZONE_RESOLUTION = 6;
+/** A hot zone's parts: seven cells of about 5 km². */
+export const PART_RESOLUTION = 7;
+
+/** Average edge length in metres (H3's own table). */
+const EDGE_METERS: Readonly<Record<number, number>> = { 6: 3_725, 7: 1_406 };
+
+export function zoneOf(point: Point, resolution = ZONE_RESOLUTION): ZoneId {
+  return brandId<ZoneId>(latLngToCell(point.lat, point.lng, resolution));
+}
+
+/**
+ * The zone of a point and those of its neighbours that begin within `borderMeters` of it. A neighbour is judged by the
+ * circle around it, so a driver may be present in one zone too many, never in one too few.
+ */
+export function zonesInReach(point: Point, borderMeters: number, resolution = ZONE_RESOLUTION): readonly ZoneId[] {
+  const home = zoneOf(point, resolution);
+  const reach = borderMeters + (EDGE_METERS[resolution] ?? 0) * 1.15;
+  const zones: ZoneId[] = [home];
+  for (const cell of gridDisk(home, 1)) {
+    if (cell === home) continue;
+    const [lat, lng] = cellToLatLng(cell);
+    if (distanceMeters(point, { lat, lng }) <= reach) zones.push(brandId<ZoneId>(cell));
+  }
+  return zones;
+}
+
+export function isZone(key: string): boolean {
+  return isValidCell(key);
+}
+
+/** True for a part of a split zone. */
+export function isPart(zone: string): boolean {
+  return getResolution(zone) === PART_RESOLUTION;
+}
+
+/** The zone a part belongs to; a whole zone is its own. */
+export function wholeOf(zone: string): ZoneId {
+  return brandId<ZoneId>(isPart(zone) ? cellToParent(zone, ZONE_RESOLUTION) : zone);
+}
+
+/** Into how many parts a zone splits. */
+export function partsOf(zone: string): number {
+  return cellToChildrenSize(zone, PART_RESOLUTION);
+}

@@ -1,0 +1,49 @@
+/** What others may send a driver. */
+import type { CommandBody, CommandReplies, GpsAck, GpsBatch, OfferView } from "../../../protocol/mod.js";
+import { actorRef } from "../../runtime/definition.js";
+
+/** What an order offers: what the driver sees, and the zone that follows the order. */
+export interface OfferInput {
+  readonly offer: OfferView;
+  readonly zone: string;
+}
+
+export type DriverContract = {
+  // Clients
+  goOnline: { input: CommandBody<"driver.online">; reply: CommandReplies["driver.online"] };
+  goOffline: { input: CommandBody<"driver.offline">; reply: CommandReplies["driver.offline"] };
+  acceptOffer: { input: CommandBody<"driver.accept">; reply: CommandReplies["driver.accept"] };
+  declineOffer: { input: CommandBody<"driver.decline">; reply: CommandReplies["driver.decline"] };
+  arrived: { input: CommandBody<"driver.arrived">; reply: CommandReplies["driver.arrived"] };
+  pickUp: { input: CommandBody<"driver.pickup">; reply: CommandReplies["driver.pickup"] };
+  deliver: { input: CommandBody<"driver.deliver">; reply: CommandReplies["driver.deliver"] };
+  failDelivery: { input: CommandBody<"driver.fail">; reply: CommandReplies["driver.fail"] };
+  releaseTrip: { input: CommandBody<"driver.release">; reply: CommandReplies["driver.release"] };
+  gps: { input: GpsBatch; reply: GpsAck };
+  // The order actor
+  offer: { input: OfferInput; reply: null };
+  claimWon: { input: { readonly orderId: string; readonly offerId: string }; reply: null };
+  claimLost: { input: { readonly orderId: string; readonly offerId: string; readonly reason: string }; reply: null };
+  /**
+   * Takes an offer back, or a trip. With `carrying` false (a reassignment) a driver who holds the food already keeps
+   * it; with true (the order is over) the driver lets go in every case. Answered by `revoked` when a trip was asked for.
+   */
+  withdraw: {
+    input: {
+      readonly orderId: string;
+      readonly offerId: string;
+      readonly what: "offer" | "trip";
+      readonly carrying: boolean;
+      readonly outcome: "lost" | "expired" | "withdrawn";
+      readonly reason: string;
+    };
+    reply: null;
+  };
+  /** The right to stamp fixes for this order's customer. Kept in memory only; asked for again when lost. */
+  grant: { input: { readonly orderId: string; readonly number: number }; reply: null };
+  // The zone, and its own timers
+  checkSignal: { input: null; reply: null };
+  offersExpire: { input: null; reply: null };
+};
+
+export const Driver = actorRef<DriverContract>("driver");

@@ -1,0 +1,104 @@
+/** What others may send an order. */
+import type { JsonObject } from "../../../lib/json.js";
+import type {
+  CommandBody,
+  CommandReplies,
+  OrderLine,
+  OrderTotals,
+  PlacedReply,
+  PlaceOrder,
+} from "../../../protocol/mod.js";
+import { actorRef, type EffectResult } from "../../runtime/definition.js";
+
+/** What a customer ordered, with the names and the totals that the service read from the menu the customer saw. */
+export interface PlaceInput extends Omit<PlaceOrder, "lines"> {
+  readonly lines: readonly (OrderLine & { readonly name: string })[];
+  readonly restaurant: { readonly name: string; readonly lat: number; readonly lng: number };
+  /** By `orderTotals`; the restaurant calculates them again when it reserves. */
+  readonly totals: OrderTotals;
+}
+
+/** A driver a zone would offer the order to, best first, with the reasons in words. */
+export interface Candidate {
+  readonly driverId: string;
+  readonly why: string;
+}
+
+/** What an order asks the payment effect to do. The provider sees one idempotency key per (order, step, n). */
+export type PaymentRequest =
+  | {
+      readonly step: "authorise";
+      readonly orderId: string;
+      readonly n: number;
+      readonly amountMinor: number;
+      readonly currency: string;
+      readonly method: string;
+    }
+  | { readonly step: "capture"; readonly orderId: string; readonly n: number; readonly amountMinor: number }
+  | { readonly step: "void"; readonly orderId: string; readonly n: number };
+
+/** The effect's answer. No answer after every retry comes as `EffectResult` with `ok: false`. */
+export type PaymentAnswer =
+  | { readonly outcome: "authorised"; readonly authorisation: string }
+  | { readonly outcome: "declined"; readonly reason: string }
+  | { readonly outcome: "captured"; readonly amountMinor: number }
+  | { readonly outcome: "voided" };
+
+/** Which deadline a timer was set for. */
+export type DeadlineOf = "placed" | "confirmed" | "kitchen" | "ready" | "road";
+
+type Moved = { readonly status: string; readonly version: number };
+
+export type OrderContract = {
+  // Clients
+  place: { input: PlaceInput; reply: PlacedReply };
+  cancel: { input: CommandBody<"order.cancel">; reply: CommandReplies["order.cancel"] };
+  accept: { input: CommandBody<"order.accept">; reply: CommandReplies["order.accept"] };
+  rejectByRestaurant: { input: CommandBody<"order.reject">; reply: CommandReplies["order.reject"] };
+  startPreparing: { input: CommandBody<"order.preparing">; reply: Moved };
+  markReady: { input: CommandBody<"order.ready">; reply: Moved };
+  assignManually: { input: CommandBody<"ops.assign">; reply: CommandReplies["ops.assign"] };
+  // The restaurant actor
+  reserved: { input: { readonly menuVersion: number }; reply: null };
+  refused: { input: { readonly code: string; readonly detail: JsonObject }; reply: null };
+  // The payment effect
+  paymentDone: { input: EffectResult<PaymentAnswer>; reply: null };
+  // The zone
+  proposeDrivers: { input: { readonly zone: string; readonly candidates: readonly Candidate[] }; reply: null };
+  // The driver actor
+  claim: {
+    input: {
+      readonly driverId: string;
+      readonly offerId: string;
+      readonly acceptedAt: number;
+      readonly name: string;
+      readonly vehicle: string;
+    };
+    reply: null;
+  };
+  offerDeclined: {
+    input: { readonly driverId: string; readonly offerId: string; readonly reason: string };
+    reply: null;
+  };
+  pickedUp: { input: { readonly driverId: string; readonly at: number }; reply: null };
+  delivered: { input: { readonly driverId: string; readonly at: number }; reply: null };
+  deliveryFailed: {
+    input: { readonly driverId: string; readonly at: number; readonly reason: string };
+    reply: null;
+  };
+  /** The driver is off the trip: gave it back, or obeyed a revocation. */
+  revoked: { input: { readonly driverId: string; readonly reason: string }; reply: null };
+  driverNear: { input: { readonly driverId: string }; reply: null };
+  driverArrived: { input: { readonly driverId: string; readonly at: number }; reply: null };
+  driverLost: { input: { readonly driverId: string; readonly silentMs: number }; reply: null };
+  /** A driver actor that lost its grant (it keeps none) asks for it again. */
+  askGrant: { input: { readonly driverId: string }; reply: null };
+  // Its own timers
+  deadline: { input: { readonly of: DeadlineOf; readonly escalated: boolean }; reply: null };
+  kitchenStarts: { input: null; reply: null };
+  offersExpire: { input: null; reply: null };
+  searchAgain: { input: null; reply: null };
+  retryPayment: { input: null; reply: null };
+};
+
+export const Order = actorRef<OrderContract>("order");

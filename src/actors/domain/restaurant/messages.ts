@@ -1,0 +1,48 @@
+/** What others may send a restaurant. */
+import type {
+  CommandBody,
+  CommandReplies,
+  DriverCard,
+  OrderLine,
+  OrderStatus,
+  OrderTotals,
+  PlaceOrder,
+  TabletOrder,
+} from "../../../protocol/mod.js";
+import { actorRef } from "../../runtime/definition.js";
+
+export interface ReserveInput {
+  readonly orderId: string;
+  readonly lines: readonly OrderLine[];
+  readonly destination: PlaceOrder["destination"];
+  readonly totals: OrderTotals;
+}
+
+export type RestaurantContract = {
+  // Clients
+  configure: { input: CommandBody<"restaurant.configure">; reply: CommandReplies["restaurant.configure"] };
+  setItem: { input: CommandBody<"restaurant.item">; reply: CommandReplies["restaurant.item"] };
+  setOpen: { input: CommandBody<"restaurant.open">; reply: CommandReplies["restaurant.open"] };
+  // The order actor
+  reserve: { input: ReserveInput; reply: null };
+  offerOrder: { input: TabletOrder; reply: null };
+  orderAccepted: { input: { readonly orderId: string; readonly status: OrderStatus }; reply: null };
+  driverAssigned: { input: { readonly orderId: string; readonly driver: DriverCard }; reply: null };
+  /** The order is over without a delivery: what it reserved goes back, once, and a late reservation is refused. */
+  closeOrder: {
+    input: {
+      readonly orderId: string;
+      readonly status: OrderStatus;
+      readonly reason: string;
+      /** What it holds if the kitchen has let go of it already (it was picked up); else the restaurant knows. */
+      readonly pickedUp: readonly Pick<OrderLine, "itemId" | "quantity">[] | null;
+    };
+    reply: null;
+  };
+  /** Picked up: the kitchen has a place free. Kept in memory until the next commit; the index tells it again. */
+  leftKitchen: { input: { readonly orderId: string }; reply: null };
+  // Its own timer
+  redeliver: { input: null; reply: null };
+};
+
+export const Restaurant = actorRef<RestaurantContract>("restaurant");
