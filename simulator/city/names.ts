@@ -1,0 +1,155 @@
+/** Words the city is made of. */
+export const STREET_NAMES: readonly string[] = [
+  "Harbour Street",
+  "Mill Lane",
+  "Cathedral Avenue",
+  "Canal Street",
+  "Orchard Road",
+  "Foundry Street",
+  "Station Avenue",
+  "Linden Street",
+  "Market Street",
+  "Quarry Road",
+  "Bell Lane",
+  "Vineyard Street",
+  "Abbey Road",
+  "Tanner Street",
+  "Observatory Road",
+  "Rope Walk",
+  "Castle Street",
+  "Juniper Lane",
+  "Granary Street",
+  "Weir Road",
+  "Poplar Avenue",
+  "Chandler Street",
+  "Minster Street",
+  "Saddler Lane",
+  "Beacon Road",
+  "Copper Street",
+  "Willow Street",
+  "Theatre Avenue",
+  "Lantern Lane",
+  "Garden Street",
+  "Ferry Road",
+  "Almond Avenue",
+  "Stone Street",
+  "Brewer Lane",
+  "Northgate",
+  "Southgate",
+];
+
+export interface Cuisine {
+  readonly cuisine: string;
+  readonly names: readonly string[];
+  /** Dish, price in minor units, minutes it takes on a quiet day. */
+  readonly dishes: readonly (readonly [name: string, priceMinor: number, prepMinutes: number])[];
+}
+
+export const CUISINES: readonly Cuisine[] = [
+  {
+    cuisine: "pizza",
+    names: ["Forno Vecchio", "Pizzeria Ottanta", "Il Cornicione"],
+    dishes: [
+      ["Margherita", 890, 11],
+      ["Diavola", 1090, 12],
+      ["Quattro Stagioni", 1190, 13],
+      ["Focaccia", 490, 7],
+      ["Tiramisu", 550, 3],
+    ],
+  },
+  {
+    cuisine: "burgers",
+    names: ["Smash Corner", "Grill Nineteen", "The Brown Bag"],
+    dishes: [
+      ["Cheeseburger", 1090, 10],
+      ["Double Smash", 1390, 12],
+      ["Bean Burger", 1050, 11],
+      ["Chips", 390, 6],
+      ["Milkshake", 490, 3],
+    ],
+  },
+  {
+    cuisine: "sushi",
+    names: ["Kaze", "Blue Tuna", "Little Osaka"],
+    dishes: [
+      ["Salmon Nigiri", 1290, 14],
+      ["Maki Mix", 1190, 13],
+      ["Chirashi", 1590, 16],
+      ["Miso Soup", 390, 5],
+      ["Edamame", 450, 4],
+    ],
+  },
+  {
+    cuisine: "thai",
+    names: ["Bai Toey", "Siam Corner", "Lemongrass"],
+    dishes: [
+      ["Pad Thai", 1190, 12],
+      ["Green Curry", 1250, 14],
+      ["Tom Kha", 690, 10],
+      ["Spring Rolls", 550, 8],
+      ["Mango Rice", 590, 5],
+    ],
+  },
+  {
+    cuisine: "indian",
+    names: ["Saffron House", "Delhi Express", "Tandoor Lane"],
+    dishes: [
+      ["Chicken Tikka", 1290, 17],
+      ["Dal Makhani", 1090, 15],
+      ["Lamb Biryani", 1450, 19],
+      ["Garlic Naan", 350, 6],
+      ["Mango Lassi", 420, 3],
+    ],
+  },
+  {
+    cuisine: "breakfast",
+    names: ["Morning Person", "Crumb", "Oat and Rye"],
+    dishes: [
+      ["Shakshuka", 990, 12],
+      ["Pancakes", 850, 10],
+      ["Avocado Toast", 890, 8],
+      ["Flat White", 380, 3],
+      ["Croissant", 290, 2],
+    ],
+  },
+  {
+    cuisine: "mexican",
+    names: ["Casa Luz", "Taco Norte", "El Comal"],
+    dishes: [
+      ["Tacos al Pastor", 1090, 10],
+      ["Burrito", 1150, 11],
+      ["Quesadilla", 890, 9],
+      ["Nachos", 790, 7],
+      ["Horchata", 390, 2],
+    ],
+  },
+];
+
+export const GIVEN_NAMES: readonly string[] = [
+  "Ada",
+  "Bruno",
+  "Carla",
+  "Dmitri",
+  "Elif",
+  "Farid",
+  "Greta",
+  "Hugo",
+  "Ines",
+  "Jonas",
+  "Karima",
+  "Luca",
+  "Mina",
+  "Nora",
+  "Oskar",
+  "Paula",
+  "Quentin",
+  "Rosa",
+  "Samir",
+  "Tamar",
+  "Uma",
+  "Viktor",
+  "Wanda",
+  "Xenia",
+  "Yusuf",
+  "Zoe",
+];
