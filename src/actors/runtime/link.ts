@@ -75,7 +75,11 @@ export type LinkMessage =
 
 export interface Link {
   readonly self: EndpointId;
-  /** Queues a message; queued messages leave together at the end of the tick, in order per destination. */
+  /**
+   * Queues a message; queued messages leave together at the end of the tick, in order per destination. The message must
+   * not be changed afterwards: it is copied when it leaves. To an endpoint that is not up it is lost. The queue is
+   * bounded: see `links/bounds.ts` for what may be dropped, and when both ends see each other go down and come up.
+   */
   send(to: EndpointId, message: LinkMessage): void;
   /** The one receiver of this endpoint's messages, in order per sender. */
   receive(handler: (from: EndpointId, messages: readonly LinkMessage[]) => void): void;

@@ -139,16 +139,3 @@ t.test("a partition loses messages both ways, with or without notice", async (t)
   t.same(seen, ["b up", "b down", "b up"]);
   t.same(got, [3]);
 });
-
-t.test("R-ENG-6: messages that may be lost are dropped past the bound, others are not", async (t) => {
-  const network = createMemoryNetwork({ maxQueued: 2 });
-  const [a, b] = [network.endpoint("a"), network.endpoint("b")];
-  const got: unknown[] = [];
-  b.receive((_, messages) => got.push(...inputs(messages)));
-  for (let n = 1; n <= 4; n++) a.send("b", cast(n));
-  t.equal(a.room?.("b"), 0);
-  a.send("b", { t: "credit", count: 1 });
-  network.pump();
-  t.same(got, [1, 2, "credit"]);
-  t.equal(a.room?.("b"), 2);
-});

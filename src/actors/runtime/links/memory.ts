@@ -7,11 +7,12 @@
  * Invariants:
  * - nothing is delivered inside `send`: a handler never runs within another one;
  * - without faults every message arrives once, in order per (sender, receiver), in one batch per pair and tick;
- * - a receiver never shares an object with a sender: each message is copied on its way;
+ * - a receiver never shares an object with a sender: each message is copied when it leaves, as between threads;
  * - messages on their way to or from an endpoint that closed are lost, as with a dead thread.
  */
 import type { Cancel, Clock } from "../../../lib/clock.js";
 import type { EndpointId, Link, LinkMessage } from "../link.js";
+import { checkBounds, DEFAULT_LINK_BOUNDS, type LinkBounds, mayBeDropped } from "./bounds.js";
 
 export interface MemoryBatch {
   readonly from: EndpointId;
@@ -33,8 +34,8 @@ export interface MemoryNetworkOptions {
   readonly clock?: Clock;
   /** Decides what becomes of a batch: an empty list loses it, two deliveries duplicate it. Absent: arrives as it is. */
   readonly route?: (batch: MemoryBatch) => readonly MemoryDelivery[];
-  /** Most messages queued towards one endpoint by another within a tick; further casts, slots and mirrors are dropped. */
-  readonly maxQueued?: number;
+  /** Of the messages that one endpoint sends to another within a tick. */
+  readonly bounds?: LinkBounds;
 }
 
 export interface MemoryNetwork {
@@ -67,15 +68,23 @@ interface InFlight {
   readonly number: number;
 }
 
+interface Queued {
+  readonly from: Endpoint;
+  readonly to: Endpoint;
+  readonly messages: LinkMessage[];
+  /** Past the hard bound: instead of the messages both ends get a new start. */
+  overflowed: boolean;
+}
+
 const MAX_PUMP_ROUNDS = 100_000;
 const pairText = (from: EndpointId, to: EndpointId): string => `${from} ${to}`;
 
 export function createMemoryNetwork(options: MemoryNetworkOptions = {}): MemoryNetwork {
   const { clock, route } = options;
-  const maxQueued = options.maxQueued ?? 65_536;
+  const bounds = checkBounds(options.bounds ?? DEFAULT_LINK_BOUNDS);
   const endpoints = new Map<EndpointId, Endpoint>();
   /** What was sent since the last tick, in order of the pair's first message. */
-  let queued = new Map<string, { from: Endpoint; to: Endpoint; messages: LinkMessage[] }>();
+  let queued = new Map<string, Queued>();
   let inFlight: InFlight[] = [];
   /** Pair → when its newest ordered batch arrives: a later one does not overtake it. */
   const lastDue = new Map<string, number>();
@@ -111,8 +120,13 @@ export function createMemoryNetwork(options: MemoryNetworkOptions = {}): MemoryN
   function dispatch(): void {
     const batches = queued;
     queued = new Map();
-    for (const [pair, { from, to, messages }] of batches) {
+    for (const [pair, { from, to, messages: sent, overflowed }] of batches) {
+      if (overflowed) {
+        startAnew(from, to);
+        continue;
+      }
       if (cuts.has(pair)) continue;
+      const messages = structuredClone(sent) as readonly LinkMessage[];
       const batch = { from: from.id, to: to.id, messages };
       for (const delivery of route === undefined ? [{ messages }] : route(batch)) {
         const delayMs = delivery.delayMs ?? 0;
@@ -141,7 +155,7 @@ export function createMemoryNetwork(options: MemoryNetworkOptions = {}): MemoryN
       if (!from.open || !to.open || to.handler === null || messages.length === 0) continue;
       if (cuts.has(pairText(from.id, to.id))) continue;
       arrived += messages.length;
-      // Copied when sent; a route may deliver one message twice, and then each arrival is a copy of its own.
+      // Copied when they left; a route may deliver one message twice, and then each arrival is a copy of its own.
       to.handler(from.id, route === undefined ? messages : (structuredClone(messages) as readonly LinkMessage[]));
     }
     return arrived;
@@ -166,19 +180,31 @@ export function createMemoryNetwork(options: MemoryNetworkOptions = {}): MemoryN
     for (const other of seers) announce(other, endpoint.id, "down");
   }
 
+  function startAnew(a: Endpoint, b: Endpoint): void {
+    inFlight = inFlight.filter(({ from, to }) => !((from === a && to === b) || (from === b && to === a)));
+    queued.delete(pairText(a.id, b.id));
+    queued.delete(pairText(b.id, a.id));
+    if (!sees(a, b)) return;
+    announce(a, b.id, "down");
+    announce(b, a.id, "down");
+    announce(a, b.id, "up");
+    announce(b, a.id, "up");
+  }
+
   function send(from: Endpoint, toId: EndpointId, message: LinkMessage): void {
     const to = endpoints.get(toId);
     if (!from.open || to === undefined) return;
     const pair = pairText(from.id, toId);
     let batch = queued.get(pair);
     if (batch === undefined) {
-      batch = { from, to, messages: [] };
+      batch = { from, to, messages: [], overflowed: false };
       queued.set(pair, batch);
       wakeSooner();
     }
-    const latestWins = message.t === "cast" || message.t === "slot" || message.t === "mirror";
-    if (latestWins && batch.messages.length >= maxQueued) return;
-    batch.messages.push(structuredClone(message) as LinkMessage);
+    const waiting = batch.messages.length;
+    if (batch.overflowed || (waiting >= bounds.maxDroppable && mayBeDropped(message))) return;
+    if (waiting >= bounds.maxQueued) batch.overflowed = true;
+    else batch.messages.push(message);
   }
 
   function endpoint(id: EndpointId): Link {
@@ -200,7 +226,7 @@ export function createMemoryNetwork(options: MemoryNetworkOptions = {}): MemoryN
       room(to) {
         const other = endpoints.get(to);
         if (other === undefined || !sees(own, other)) return 0;
-        return Math.max(0, maxQueued - (queued.get(pairText(id, to))?.messages.length ?? 0));
+        return Math.max(0, bounds.maxDroppable - (queued.get(pairText(id, to))?.messages.length ?? 0));
       },
       close: () => close(own),
     };
