@@ -1,0 +1,233 @@
+import t from "tap";
+import {
+  asksForHelp,
+  ConfigError,
+  type ConfigProblem,
+  type ConfigSources,
+  configurationDocument,
+  defaults,
+  helpText,
+  loadConfig,
+  printable,
+  SETTINGS,
+} from "./mod.js";
+import { editDistance, nearestName } from "./nearest.js";
+
+const nothing: ConfigSources = { env: {}, readText: () => "{}" };
+
+function problemsOf(sources: ConfigSources): readonly ConfigProblem[] {
+  try {
+    loadConfig({ ...nothing, ...sources });
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+t.test("R-OPS-1: a node starts with nothing set", async (t) => {
+  t.strictSame(loadConfig(nothing), defaults);
+});
+
+t.test("R-OPS-2: command line over environment over file over defaults", async (t) => {
+  const readText = (path: string) => {
+    t.equal(path, "city.json");
+    return JSON.stringify({ http: { port: 1001, host: "10.0.0.1" }, node: { id: "file", timeScale: 2 } });
+  };
+  const env = { SWIFT_EATS_CONFIG: "city.json", PORT: "1002", NODE_ID: "environment" };
+  const config = loadConfig({ argv: ["--port", "1003"], env, readText });
+  t.equal(config.http.port, 1003, "the command line wins");
+  t.equal(config.node.id, "environment", "then the environment");
+  t.equal(config.http.host, "10.0.0.1", "then the file");
+  t.equal(config.node.timeScale, 2);
+  t.equal(config.node.logLevel, defaults.node.logLevel, "then the default");
+});
+
+t.test("R-OPS-2: --config wins over the variable, and over the caller's own file", async (t) => {
+  const opened: string[] = [];
+  const readText = (path: string) => {
+    opened.push(path);
+    return "{}";
+  };
+  loadConfig({ argv: ["--config=a.json"], env: { SWIFT_EATS_CONFIG: "b.json" }, file: "c.json", readText });
+  loadConfig({ argv: [], env: { SWIFT_EATS_CONFIG: "b.json" }, file: "c.json", readText });
+  loadConfig({ argv: [], env: {}, file: "c.json", readText });
+  t.strictSame(opened, ["a.json", "b.json", "c.json"]);
+});
+
+t.test("R-OPS-2: every setting can be given in each of the four ways", async (t) => {
+  const other = (setting: (typeof SETTINGS)[number], value: unknown): unknown => {
+    if (typeof value === "number") return value + 1;
+    if (typeof value === "boolean") return !value;
+    if (setting.key === "node.logLevel") return "debug";
+    if (setting.key === "domain.order.offerMode") return "broadcast";
+    if (setting.type === "list") return setting.allowed.includes("accepted") ? ["placed"] : ["https://a.example"];
+    if (setting.type === "map") return { "872830828ffffff": "broadcast" };
+    if (setting.key.endsWith("databaseUrl")) return "postgres://db/x";
+    if (setting.key.endsWith("natsUrl")) return "nats://bus:4222";
+    if (setting.key === "redis.url") return "redis://cache:6379";
+    if (setting.key === "payment.url") return "http://pay:1";
+    return "another-text-of-enough-length";
+  };
+  const text = (value: unknown): string =>
+    Array.isArray(value)
+      ? value.join(",")
+      : typeof value === "object" && value !== null
+        ? Object.entries(value)
+            .map((pair) => pair.join("="))
+            .join(",")
+        : String(value);
+  const at = (config: unknown, path: readonly string[]): unknown =>
+    path.reduce<unknown>((place, name) => (place as Record<string, unknown>)[name], config);
+  // A node of a cluster needs these together.
+  const company = {
+    DATABASE_URL: "postgres://db/x",
+    REDIS_URL: "redis://cache:6379",
+    AUTH_PRIVATE_KEY: "a key of the cluster",
+  };
+  for (const setting of SETTINGS) {
+    const value = other(setting, at(defaults, setting.path));
+    const env = setting.key === "cluster.natsUrl" ? company : {};
+    const nested = setting.path.reduceRight<unknown>((inner, name) => ({ [name]: inner }), value);
+    const ways: ConfigSources[] = [
+      { env: { ...env, [setting.longEnv]: text(value) } },
+      { env, argv: [`--${setting.key}=${text(value)}`] },
+      { env, argv: [`--${setting.key}`, text(value)] },
+      { env, file: "f.json", readText: () => JSON.stringify(nested) },
+      ...(setting.env ?? []).map((name) => ({ env: { ...env, [name]: text(value) } })),
+      ...(setting.flags ?? []).map((flag) => ({ env, argv: [`--${flag}`, text(value)] })),
+    ];
+    for (const way of ways) t.strictSame(at(loadConfig({ ...nothing, ...way }), setting.path), value, setting.key);
+  }
+});
+
+t.test("R-OPS-2: all problems come at once, each with key, value, what is allowed and what to do", async (t) => {
+  const problems = problemsOf({
+    argv: ["--port", "eighty", "--time-scale", "0", "--log-level", "loud"],
+    env: { SHARD_WORKERS: "-1", DATABASE_URL: "mysql://db" },
+  });
+  t.strictSame(problems.map(({ key }) => key).sort(), [
+    "http.port",
+    "node.logLevel",
+    "node.shardWorkers",
+    "node.timeScale",
+    "store.databaseUrl",
+  ]);
+  const port = problems.find(({ key }) => key === "http.port")!;
+  t.strictSame(port, {
+    key: "http.port",
+    given: '"eighty"',
+    source: "command line --port",
+    allowed: "a whole number from 0 to 65535",
+    advice: "Choose a free port, or 0 to be given one.",
+  });
+  const message = new ConfigError(problems).message;
+  t.match(message, /5 problems/);
+  t.match(message, /http\.port is "eighty" \(command line --port\)\. Allowed: a whole number from 0 to 65535\. Choose/);
+});
+
+t.test("R-OPS-2: a fraction is no whole number, a list or a map inside is judged too", async (t) => {
+  t.equal(problemsOf({ env: { PORT: "80.5" } })[0]?.key, "http.port");
+  const late = problemsOf({ argv: ["--domain.order.customerMayCancelIn", "placed,eaten"] });
+  t.equal(late[0]?.key, "domain.order.customerMayCancelIn");
+  const zones = problemsOf({ argv: ["--domain.order.offerModeByZone", "87283=shouting"] });
+  t.equal(zones[0]?.key, "domain.order.offerModeByZone");
+  t.match(zones[0]?.allowed, /sequential, broadcast/);
+  const file = problemsOf({ file: "f.json", readText: () => '{"http":{"port":null}}' });
+  t.match(file[0], { key: "http.port", source: "file f.json" });
+});
+
+t.test("R-OPS-2: an unknown name is an error with the nearest known one", async (t) => {
+  t.match(problemsOf({ argv: ["--prot", "80"] }), [{ key: "--prot", advice: "Did you mean --port?" }]);
+  t.match(problemsOf({ argv: ["8080"] }), [{ key: "8080" }]);
+  t.match(problemsOf({ env: { SWIFT_EATS_HTTP_PROT: "80" } }), [{ advice: "Did you mean SWIFT_EATS_HTTP_PORT?" }]);
+  t.match(problemsOf({ file: "f", readText: () => '{"http":{"prot":1}}' }), [{ advice: "Did you mean http.port?" }]);
+  t.match(problemsOf({ file: "f", readText: () => '{"htp":{"port":1}}' }), [{ key: "htp", source: "file f" }]);
+  t.match(problemsOf({ argv: ["--something-else-entirely"] }), [{ advice: "Remove it." }]);
+  t.strictSame(problemsOf({ env: { PATH: "/bin", HOME: "/root", PORTS: "1" } }), [], "other variables are others'");
+});
+
+t.test("R-OPS-2: a file that cannot be read or understood says why", async (t) => {
+  const missing = () => {
+    throw new Error("ENOENT: no such file");
+  };
+  t.match(problemsOf({ argv: ["--config", "none.json"], readText: missing })[0]?.advice, /ENOENT/);
+  t.equal(problemsOf({ file: "f", readText: () => "{" }).length, 1);
+  t.equal(problemsOf({ file: "f", readText: () => "[]" }).length, 1);
+  t.match(problemsOf({ file: "f", readText: () => '{"http":8080}' }), [{ key: "http" }]);
+  t.equal(problemsOf({ argv: ["--config"] }).length, 1);
+  t.equal(problemsOf({ argv: ["--port"] })[0]?.key, "http.port");
+});
+
+t.test("R-OPS-2: settings that contradict each other are named with both values", async (t) => {
+  const zones = problemsOf({ argv: ["--domain.zone.mergeBelow", "700"] });
+  t.match(zones, [{ key: "domain.zone.mergeBelow", given: "700", source: /domain\.zone\.splitAbove = 600/ }]);
+  const cluster = problemsOf({ env: { NATS_URL: "nats://bus:4222" } });
+  t.strictSame(
+    cluster.map(({ key }) => key),
+    ["store.databaseUrl", "redis.url", "auth.privateKey"],
+  );
+  const gps = problemsOf({ argv: ["--domain.driver.gpsTokenMs", "9000"] });
+  t.match(gps, [{ key: "domain.driver.gpsTokenMs", source: /gpsTripMs = 5000/ }]);
+});
+
+t.test("R-OPS-2: secrets are never printed", async (t) => {
+  const secret = "correct horse battery staple";
+  const config = loadConfig({
+    ...nothing,
+    env: {
+      OPERATOR_SECRET: secret,
+      AUTH_PRIVATE_KEY: "-----BEGIN PRIVATE KEY-----",
+      DATABASE_URL: "postgres://eats:hunter2@db.internal:5432/eats?password=hunter2",
+      REDIS_URL: "redis://:hunter2@cache:6379/0",
+    },
+  });
+  const text = JSON.stringify(printable(config));
+  for (const leak of [secret, "BEGIN PRIVATE KEY", "hunter2"]) t.notMatch(text, leak);
+  t.match(text, "postgres://db.internal:5432/eats", "what is no secret is shown");
+  t.match(printable(config), { auth: { operatorSecret: "[redacted]" }, payment: { url: null } });
+  const problems = problemsOf({
+    env: { OPERATOR_SECRET: "hunter2", DATABASE_URL: "mysql://eats:hunter2@db", NATS_URL: "hunter2" },
+  });
+  t.equal(problems.length, 3);
+  t.notMatch(new ConfigError(problems).message, "hunter2");
+});
+
+t.test("R-OPS-2: a secret may lie in a file", async (t) => {
+  const readText = (path: string) => {
+    if (path !== "/run/secrets/operator") throw new Error(`EACCES: ${path}`);
+    return "0123456789abcdef0123\n";
+  };
+  const config = loadConfig({ env: { OPERATOR_SECRET_FILE: "/run/secrets/operator" }, readText });
+  t.equal(config.auth.operatorSecret, "0123456789abcdef0123", "without the line's end");
+  t.match(problemsOf({ env: { AUTH_PRIVATE_KEY_FILE: "/nope" }, readText })[0], {
+    key: "auth.privateKey",
+    advice: /EACCES/,
+  });
+});
+
+t.test("R-OPS-2: help and the document name every setting", async (t) => {
+  t.ok(asksForHelp(["--port", "1", "--help"]));
+  t.notOk(asksForHelp(["--port", "1"]));
+  t.match(helpText(), /--port VALUE\s+The port for WebSocket/);
+  const document = configurationDocument();
+  for (const setting of SETTINGS) {
+    t.match(document, `| \`${setting.path.at(-1)}\` |`, setting.key);
+    t.ok(setting.description.endsWith("."), `${setting.key} is described by a sentence`);
+    t.ok(setting.advice?.endsWith("."), `${setting.key} says what to do`);
+  }
+});
+
+t.test("R-OPS-2: no two settings share a name", async (t) => {
+  const names = SETTINGS.flatMap((setting) => [setting.longEnv, ...(setting.env ?? [])]);
+  t.equal(new Set(names).size, names.length);
+  const flags = SETTINGS.flatMap((setting) => [setting.key, ...(setting.flags ?? [])]);
+  t.equal(new Set(flags).size, flags.length);
+});
+
+t.test("the nearest name is the one a person meant", async (t) => {
+  t.equal(editDistance("kitten", "sitting"), 3);
+  t.equal(editDistance("", "abc"), 3);
+  t.equal(nearestName("timescale", ["timeScale", "tokenTtlMs"]), "timeScale");
+  t.equal(nearestName("zzz", ["port", "host"]), null);
+});

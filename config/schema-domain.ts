@@ -1,0 +1,134 @@
+/**
+ * What the actors decide by. The shape is that of `DomainSettings` of the actors; a test holds shape and defaults
+ * together. All durations are those of a real day: `node.timeScale` divides the ones that a person or a kitchen takes.
+ */
+import { type TObject, type TProperties, Type } from "typebox";
+import { integer, listOf, mapOf, number, oneOf } from "./setting.js";
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+function section<P extends TProperties>(description: string, properties: P): TObject<P> {
+  return Type.Object(properties, { additionalProperties: false, description });
+}
+
+const duration = (description: string, maximum = DAY_MS, minimum = 0) =>
+  integer(minimum, maximum, { description, advice: "Give milliseconds." });
+const meters = (description: string, maximum: number) => number(0, maximum, { description, advice: "Give metres." });
+const count = (description: string, maximum: number, minimum = 1) =>
+  integer(minimum, maximum, { description, advice: "Give a count." });
+
+export const OFFER_MODES = ["sequential", "broadcast"] as const;
+const CANCELLABLE = ["placed", "confirmed", "accepted", "preparing", "ready", "picked_up"] as const;
+
+const travel = section("How long a way takes, for quotes and for matching.", {
+  speedMetersPerSecond: number(0.5, 50, {
+    description: "Speed along the street, in metres per second.",
+    advice: "A bicycle in a city makes 4, a motorbike 7.",
+  }),
+  streetFactor: number(1, 5, {
+    description: "Street distance divided by distance as the crow flies.",
+    advice: "A grid of streets has about 1.3.",
+  }),
+  handoverMs: duration("From the kerb to the hand, at the restaurant and at the door alike."),
+  spread: number(0, 2, {
+    description: "Half the width of a quoted range, as a share of what remains.",
+    advice: "0.2 quotes 24 to 36 minutes for 30.",
+  }),
+  spreadMs: duration("The least half width of a quoted range."),
+});
+
+const order = section("The order's deadlines and offers.", {
+  placementDeadlineMs: duration(
+    "From placement to confirmed: reserve and authorise. Not divided by timeScale.",
+    DAY_MS,
+    1000,
+  ),
+  acceptDeadlineMs: duration("From confirmed until a person at the restaurant has to accept.", DAY_MS, 1000),
+  defaultPrepMs: duration("Preparation time when the restaurant names none."),
+  preparingDelayMs: duration("From accepted to preparing, when the restaurant does not say it itself."),
+  kitchenLateMs: duration(
+    "Past the promised ready time: first escalated, after as long again cancelled.",
+    DAY_MS,
+    1000,
+  ),
+  assignDeadlineMs: duration("Ready without a driver: first escalated, after as long again cancelled.", DAY_MS, 1000),
+  pickupDeadlineMs: duration("Ready, with a driver who does not come: the driver is replaced.", DAY_MS, 1000),
+  deliveryDeadlineMs: duration("On the way: first escalated, after as long again undeliverable.", DAY_MS, 1000),
+  offerMs: duration("How long a driver has to answer an offer.", HOUR_MS, 1000),
+  offerMode: oneOf(OFFER_MODES, {
+    description: "How a zone offers unless offerModeByZone says otherwise.",
+    advice: "sequential asks the best driver first, broadcast several at once.",
+  }),
+  offerModeByZone: mapOf(OFFER_MODES, 10_000, {
+    description: "Zones (H3 cells) that offer in another way.",
+    advice: "For example 872830828ffffff=broadcast.",
+  }),
+  broadcastSize: count("Drivers offered at once in broadcast mode.", 50),
+  maxOfferRounds: count("Rounds of offers before the order is escalated.", 1000),
+  retryPauseMs: duration("The pause between rounds once that many have been made."),
+  customerMayCancelIn: listOf(CANCELLABLE, {
+    description: "In these statuses a customer may cancel.",
+    advice: "Most markets stop at accepted: from then on the kitchen has cost.",
+  }),
+  driverPayMinor: integer(0, 1_000_000, {
+    description: "What a driver earns for one order, in minor units of the currency.",
+    advice: "450 is 4.50.",
+  }),
+  viewMirrorMs: duration("How long a view answers polls after it was last written.", HOUR_MS, 1000),
+  timelineKeep: count("Entries of an order's history that are kept.", 1000, 16),
+});
+
+const driver = section("Drivers and their positions. None of the GPS cadences is divided by timeScale.", {
+  presenceMs: duration("How often a driver on shift tells the zones where they are.", HOUR_MS, 500),
+  stalledMs: duration("Without a fix for this long a driver on a trip counts as lost.", DAY_MS, 1000),
+  gpsAvailableMs: duration("Cadence asked of the app of a driver who waits.", HOUR_MS, 500),
+  gpsTripMs: duration("Cadence asked of the app of a driver on a trip.", HOUR_MS, 500),
+  gpsTokenMs: duration("One batch of fixes per this long is accepted, sustained.", HOUR_MS, 500),
+  gpsBurst: count("Batches that may come at once after a silence.", 100),
+  maxSpeedMetersPerSecond: number(1, 500, {
+    description: "A speed between two fixes above this is flagged. Multiplied by timeScale.",
+    advice: "50 is 180 km/h.",
+  }),
+  teleportMeters: meters("A jump shorter than this is never flagged. Multiplied by timeScale.", 100_000),
+  maxAccuracyMeters: meters("A fix less accurate than this is flagged.", 100_000),
+  maxAheadMs: duration("A fix from further in the future than this is flagged."),
+  liveMs: duration("A fix older than this is never shown as live.", HOUR_MS, 1000),
+  maxAgeMs: duration("A fix older than this is flagged.", 7 * DAY_MS, 1000),
+  nearMeters: meters("The customer is told that the driver is near within this distance.", 100_000),
+  positionMirrorMs: duration("How long a position answers polls after it was last written.", HOUR_MS, 1000),
+  maxOpenOffers: count("Offers open for one driver at once.", 1000),
+});
+
+const restaurant = section("Restaurants and their tablets.", {
+  redeliverMs: duration(
+    "From one telling of an order to the tablet to the next, until a person answers.",
+    HOUR_MS,
+    500,
+  ),
+  tombstoneMs: duration(
+    "How long a released order is remembered, so that a late reservation is refused.",
+    7 * DAY_MS,
+    1000,
+  ),
+  maxTombstones: count("Released orders remembered by one restaurant.", 100_000),
+  defaultDeliveryRadiusMeters: meters("The farthest destination, unless the restaurant says otherwise.", 200_000),
+  defaultKitchenCapacity: count("Orders in a kitchen at once, unless the restaurant says otherwise.", 100_000),
+  menuMirrorMs: duration("How long a menu answers reads after it was last written.", DAY_MS, 1000),
+});
+
+const zone = section("Dispatch zones and their matching.", {
+  tickMs: duration("How often a zone matches.", HOUR_MS, 50),
+  presenceTtlMs: duration("A presence older than this is forgotten. Not divided by timeScale.", HOUR_MS, 1000),
+  proposalMs: duration("After a proposal neither driver nor order is proposed again for this long.", HOUR_MS, 500),
+  matchSlackMs: duration("An order is matched once its slack (preparation left − driver's way) is at most this."),
+  reachMeters: meters("Drivers farther than this are not proposed.", 200_000),
+  borderMeters: meters("Drivers this close to a border are present beyond it too.", 50_000),
+  splitAbove: count("More open orders than this split a zone into its child cells.", 100_000),
+  mergeBelow: count("Fewer open orders than this join them again.", 100_000),
+  maxDrivers: count("Drivers one zone holds at the most.", 100_000),
+  maxOrders: count("Orders one zone holds at the most.", 100_000),
+  liveMs: duration("Between two pictures for the live map. Not divided by timeScale.", HOUR_MS, 100),
+});
+
+export const domainSection = section("What the actors decide by.", { travel, order, driver, restaurant, zone });

@@ -1,0 +1,265 @@
+/**
+ * Every setting of a node: shape, unit, bounds, names, and what to do when it is wrong. Each module receives its slice as
+ * an argument. Defaults are in `defaults.ts`, what must hold between two settings in `checks.ts`.
+ */
+import { type Static, type TObject, type TProperties, Type } from "typebox";
+import { domainSection } from "./schema-domain.js";
+import { integer, list, number, oneOf, optionalText, settingsOf, text } from "./setting.js";
+
+export function section<P extends TProperties>(description: string, properties: P): TObject<P> {
+  return Type.Object(properties, { additionalProperties: false, description });
+}
+
+export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+const ID_PATTERN = "^[A-Za-z0-9._-]+$";
+
+const node = section("The process itself.", {
+  id: text(
+    40,
+    {
+      description: "The node's name, the same over restarts and unlike any other node's.",
+      env: ["NODE_ID"],
+      flags: ["node-id"],
+      advice: "Use letters, digits, dots, dashes and underscores, for example node-1.",
+    },
+    ID_PATTERN,
+  ),
+  dataDir: text(400, {
+    description: "Where a node without servers of its own keeps its data: embedded Postgres, sandbox ledger, keys.",
+    env: ["DATA_DIR"],
+    flags: ["data-dir"],
+    advice: "Name a directory that the node may create and write.",
+  }),
+  timeScale: number(0.1, 1000, {
+    description:
+      "How many times faster than the clock a day passes: divides kitchen, offer and deadline durations. GPS keeps its cadence.",
+    env: ["TIME_SCALE"],
+    flags: ["time-scale"],
+    advice: "Leave it at 1 for a real city; give for example 60 to replay a day in 24 minutes.",
+  }),
+  shardWorkers: integer(0, 64, {
+    description: "Threads that run actors. 0: by the number of cores.",
+    env: ["SHARD_WORKERS"],
+    advice: "Leave it at 0 unless you have measured that another number does better.",
+  }),
+  gatewayThreads: integer(0, 64, {
+    description: "Threads that serve sockets beside the main thread. 0: by the number of cores.",
+    env: ["GATEWAY_THREADS"],
+    advice: "Leave it at 0 unless you have measured that another number does better.",
+  }),
+  drainMs: integer(0, 600_000, {
+    description: "The window over which clients are told to reconnect elsewhere when the node stops, in milliseconds.",
+    env: ["DRAIN_MS"],
+    advice: "Keep it under the grace period of whatever stops the process.",
+  }),
+  logLevel: oneOf(LOG_LEVELS, {
+    description: "The least important lines that are written.",
+    env: ["LOG_LEVEL"],
+    flags: ["log-level"],
+    advice: "Use info in operation and debug while looking for a fault.",
+  }),
+});
+
+const http = section("The one port of the node.", {
+  host: text(255, {
+    description: "The address to listen on.",
+    env: ["HOST"],
+    flags: ["host"],
+    advice: "Use 127.0.0.1 for this machine only, 0.0.0.0 for every address of it.",
+  }),
+  port: integer(0, 65_535, {
+    description: "The port for WebSocket, SSE and HTTP alike. 0: any free one.",
+    env: ["PORT"],
+    flags: ["port"],
+    advice: "Choose a free port, or 0 to be given one.",
+  }),
+  maxBodyBytes: integer(1024, 8_388_608, {
+    description: "The largest body of an HTTP request, in bytes.",
+    advice: "A restaurant's profile with 500 items is the largest body; it needs about 100,000 bytes.",
+  }),
+});
+
+const store = section("Where the truth is kept.", {
+  databaseUrl: optionalText(
+    2000,
+    {
+      description: "A PostgreSQL server, version 15 or newer. Not set: an embedded one in the data directory.",
+      env: ["DATABASE_URL"],
+      secret: "url",
+      advice: "Give postgres://user:password@host:port/database, or leave it out.",
+    },
+    { pattern: "^postgres(ql)?://" },
+  ),
+  poolSize: integer(1, 100, {
+    description: "Connections for reads and activations of one shard worker.",
+    advice: "Stay under the server's max_connections divided by the workers of all nodes.",
+  }),
+  statementTimeoutMs: integer(100, 600_000, {
+    description: "After this a statement is given up, in milliseconds.",
+    advice: "Keep it above the slowest flush you have seen.",
+  }),
+});
+
+const redis = section("Where polls are answered from when several nodes share the work.", {
+  url: optionalText(
+    2000,
+    {
+      description: "A Redis server, version 6 or newer. Not set: the node's own memory.",
+      env: ["REDIS_URL"],
+      secret: "url",
+      advice: "Give redis://user:password@host:port/0, or leave it out.",
+    },
+    { pattern: "^rediss?://" },
+  ),
+});
+
+const cluster = section("How nodes talk to each other.", {
+  natsUrl: optionalText(
+    2000,
+    {
+      description: "A NATS server. Not set: this node is alone.",
+      env: ["NATS_URL"],
+      secret: "url",
+      advice: "Give nats://host:4222, or leave it out for a lone node.",
+    },
+    { pattern: "^(nats|tls)://" },
+  ),
+});
+
+const payment = section("Who takes the money.", {
+  url: optionalText(
+    2000,
+    {
+      description:
+        "The payment provider's address. Not set: a sandbox is started beside the node, with a ledger of its own.",
+      env: ["PAYMENT_URL"],
+      secret: "url",
+      advice: "Give http://host:port or https://host, or leave it out for the sandbox.",
+    },
+    { pattern: "^https?://" },
+  ),
+});
+
+const auth = section("Who may come in.", {
+  operatorSecret: optionalText(
+    200,
+    {
+      description:
+        "With it the operator's tools ask for tokens of any role. Not set: one is made and kept in the data directory.",
+      env: ["OPERATOR_SECRET"],
+      secret: "value",
+      advice: "Give characters that nobody can guess, for example from `openssl rand -hex 32`.",
+    },
+    { minLength: 16 },
+  ),
+  privateKey: optionalText(4000, {
+    description:
+      "The Ed25519 key that signs tokens, as PEM. Not set: one is made and kept in the data directory; nodes of a cluster must share one.",
+    env: ["AUTH_PRIVATE_KEY"],
+    secret: "value",
+    advice: "Make one with `openssl genpkey -algorithm ed25519` and give the file with AUTH_PRIVATE_KEY_FILE.",
+  }),
+  tokenTtlMs: integer(60_000, 86_400_000, {
+    description: "How long an access token is good, in milliseconds.",
+    advice: "A quarter of an hour to an hour is usual.",
+  }),
+});
+
+const gateway = section("What a client may ask of a node.", {
+  maxSockets: integer(1, 1_000_000, {
+    description: "Open sockets on one node; one more is told to come back later.",
+    advice: "Plan about 20 KB of memory for each.",
+  }),
+  socketsPerUser: integer(1, 1000, {
+    description: "Open sockets of one account; one more closes with 4505.",
+    advice: "A person has a phone, a tablet and a few pages open.",
+  }),
+  subscriptionsPerSocket: integer(1, 10_000, {
+    description: "Channels one socket may listen to.",
+    advice: "A customer needs one for each open order.",
+  }),
+  commandsPerMinute: integer(1, 1_000_000, {
+    description: "Commands of one account in a minute; more answers rate_limited.",
+    advice: "100 order requests a minute is the promise to one account.",
+  }),
+  readsPerMinute: integer(1, 1_000_000, {
+    description: "HTTP reads of one account in a minute; more answers rate_limited.",
+    advice: "A poll every 3 s is 20 a minute for each open order.",
+  }),
+  positionIntervalMs: integer(0, 60_000, {
+    description: "A subscriber gets a driver's position at most this often, in milliseconds.",
+    advice: "3000 is what the applications are made for.",
+  }),
+  helloTimeoutMs: integer(100, 60_000, {
+    description: "A socket that has not said HELLO by then closes with 4502, in milliseconds.",
+    advice: "Leave room for a slow network: a few seconds.",
+  }),
+  pingIntervalMs: integer(1000, 120_000, {
+    description: "How often the node pings a socket, in milliseconds; two without an answer close it with 4002.",
+    advice: "Stay under the idle timeout of load balancers on the way, often 60 s.",
+  }),
+  maxReliableBacklogBytes: integer(16_384, 16_777_216, {
+    description:
+      "Reliable events waiting for one slow socket, in bytes; more closes it with 4003 and the client resumes.",
+    advice: "This times the open sockets is the most memory slow readers can take.",
+  }),
+  maxFrameBytes: integer(1024, 65_536, {
+    description: "The largest frame a client may send, in bytes; a larger one closes the socket with 4501.",
+    advice: "The protocol's clients never send more than 16,384.",
+  }),
+  allowedOrigins: list(100, 255, {
+    description: "Web origins whose pages may call the node; the node's own pages always may.",
+    env: ["ALLOWED_ORIGINS"],
+    advice: "Give exact origins such as https://eats.example, no paths and no wildcards.",
+  }),
+});
+
+const engine = section("The actor engine.", {
+  mailboxMessages: integer(1, 100_000, {
+    description: "Messages waiting for one actor; one more is refused with overloaded.",
+    advice: "A few hundred; an actor that needs more is too slow, not too small.",
+  }),
+  asksInFlight: integer(1, 1_000_000, {
+    description: "Requests of one gateway thread that wait for an answer; one more is refused with overloaded.",
+    advice: "Latency in seconds times requests per second, doubled.",
+  }),
+  idleMs: integer(1000, 86_400_000, {
+    description:
+      "After so long without a message an actor leaves memory, in milliseconds, unless its kind says otherwise.",
+    advice: "Minutes: waking one up costs a read of the store.",
+  }),
+  maxActors: integer(100, 10_000_000, {
+    description: "Actors of one shard worker in memory; beyond it the least recently used leaves.",
+    advice: "Plan 5 to 20 KB for each.",
+  }),
+  flushActors: integer(1, 1024, {
+    description: "Changed actors that are committed together at the most.",
+    advice: "64 is where a larger batch stops helping.",
+  }),
+  flushMs: integer(0, 1000, {
+    description: "How long a change waits for company before it is committed, in milliseconds.",
+    advice: "Every order waits for it a few times: keep it small.",
+  }),
+  commitLanes: integer(1, 16, {
+    description: "Connections on which one shard worker commits at once.",
+    advice: "One or two for each core of the database.",
+  }),
+});
+
+export const ConfigSchema = Type.Object(
+  { node, http, store, redis, cluster, payment, auth, gateway, engine, domain: domainSection },
+  { additionalProperties: false },
+);
+
+type Frozen<T> = T extends readonly (infer E)[]
+  ? readonly Frozen<E>[]
+  : T extends object
+    ? { readonly [K in keyof T]: Frozen<T[K]> }
+    : T;
+
+export type Config = Frozen<Static<typeof ConfigSchema>>;
+
+/** Every setting there is, in the order of the document. */
+export const SETTINGS = settingsOf(ConfigSchema);
