@@ -1,11 +1,21 @@
-import { randomBytes } from "node:crypto";
-
 /** Randomness comes through this port, so that one seed reproduces a run. */
 export interface Random {
   /** A float in [0, 1). */
   next(): number;
   /** `count` random bytes. */
   bytes(count: number): Uint8Array;
+}
+
+/** `getRandomValues` fills at most this many bytes a call. */
+const ENTROPY_CALL_BYTES = 65_536;
+
+/** The platform's own generator, the same in a browser and in Node. */
+function randomBytes(count: number): Uint8Array {
+  const bytes = new Uint8Array(count);
+  for (let from = 0; from < count; from += ENTROPY_CALL_BYTES) {
+    globalThis.crypto.getRandomValues(bytes.subarray(from, from + ENTROPY_CALL_BYTES));
+  }
+  return bytes;
 }
 
 /** The operating system's entropy, buffered: one system call serves many ids. */

@@ -1,0 +1,363 @@
+/**
+ * The connection: one state machine, one socket.
+ *
+ * Owns: opening and closing the socket, HELLO and WELCOME, the token's renewal, the heartbeat, back-off, GOAWAY, joining
+ * outgoing frames. Does not own: what commands, channels and positions mean (`commands.ts`, `channels.ts`, `gps.ts`).
+ *
+ * Invariants: there is never more than one socket that this machine listens to or writes to; frames are handed up only
+ * in `live`; once `closed`, nothing happens until `connect` is called again; no event of an abandoned socket or of a
+ * token asked for in an earlier attempt has any effect.
+ */
+import type { Clock } from "../src/lib/clock.js";
+import type { Random } from "../src/lib/random.js";
+import {
+  CLOSE,
+  type ClientFrame,
+  type Limits,
+  MAX_BATCH,
+  mayReconnect,
+  OP,
+  type ServerFrame,
+} from "../src/protocol/mod.js";
+import type { Alarm } from "./alarm.js";
+import { type BackoffOptions, goawayDelayMs, pauseMs } from "./backoff.js";
+import type { SocketConstructor, SocketLike, TokenProvider, TokenReason } from "./ports.js";
+import { BATCH_OVERHEAD_BYTES, byteLength, type Codec } from "./wire.js";
+
+export type ConnectionState =
+  | { readonly name: "idle" }
+  /** Getting a token, then opening the socket. `attempt` counts from 0 since the last stable connection. */
+  | { readonly name: "connecting"; readonly attempt: number }
+  /** HELLO is sent; WELCOME has not come. */
+  | { readonly name: "greeting"; readonly attempt: number }
+  | { readonly name: "live"; readonly connectionId: string; readonly limits: Limits }
+  /** No socket. The next attempt starts by itself in `retryInMs` (measured when the state was entered). */
+  | { readonly name: "waiting"; readonly attempt: number; readonly retryInMs: number; readonly code: number }
+  /** At rest until `connect()`. `code` is the node's close code, or 1000 when the application closed. */
+  | { readonly name: "closed"; readonly code: number; readonly reason: string };
+
+export interface ConnectionOptions {
+  readonly url: string;
+  readonly deviceId: string;
+  readonly appVersion: string;
+  readonly token: TokenProvider;
+  readonly Socket: SocketConstructor;
+  readonly codec: Codec;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly alarm: Alarm;
+  readonly backoff: BackoffOptions;
+  /** From the start of an attempt to WELCOME. */
+  readonly connectTimeoutMs: number;
+  /** A connection that lived this long counts as good: the next pause starts small again. */
+  readonly stableAfterMs: number;
+}
+
+export interface ConnectionListener {
+  changed(state: ConnectionState, before: ConnectionState): void;
+  frame(frame: ServerFrame): void;
+  /** All frames of one message have been handed up. */
+  drained(): void;
+}
+
+/** Request numbers of REFRESH never meet those of commands and subscriptions, which count up from 1. */
+const REFRESH_ID = 0;
+const NORMAL_CLOSURE = 1000;
+const ABNORMAL_CLOSURE = 1006;
+
+export class Connection {
+  readonly #options: ConnectionOptions;
+  readonly #listener: ConnectionListener;
+  #state: ConnectionState = { name: "idle" };
+  #socket: SocketLike | null = null;
+  /** Rises with every attempt and every loss, so that late tokens are recognised. */
+  #attemptNumber = 0;
+  #attempt = 0;
+  #liveSinceMs = 0;
+  #heard = false;
+  #maxFrameBytes = Number.POSITIVE_INFINITY;
+  #outgoing: (Uint8Array | string)[] = [];
+  #flushQueued = false;
+  #clockOffsetMs = 0;
+  /** When the node asked to go away: the moment (monotonic) chosen for coming back. */
+  #returnAtMs: number | null = null;
+  #refuseCachedToken = false;
+
+  constructor(options: ConnectionOptions, listener: ConnectionListener) {
+    this.#options = options;
+    this.#listener = listener;
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** The node's wall clock in milliseconds, as WELCOME told it; the local one before the first WELCOME. */
+  serverNow(): number {
+    return this.#options.clock.now() + this.#clockOffsetMs;
+  }
+
+  /** Bytes that the socket has accepted but not sent. */
+  get bufferedBytes(): number {
+    return this.#socket?.bufferedAmount ?? 0;
+  }
+
+  /** Starts from `idle` or `closed`; anywhere else it changes nothing. */
+  connect(): void {
+    if (this.#state.name !== "idle" && this.#state.name !== "closed") return;
+    this.#attempt = 0;
+    this.#open();
+  }
+
+  /** The network is back or the page is visible again: a pause in progress ends now. */
+  wake(): void {
+    if (this.#state.name === "waiting") this.#open();
+  }
+
+  /** Ends for good, until `connect()`. */
+  close(reason = "closed by the application"): void {
+    if (this.#state.name === "closed") return;
+    this.#flush();
+    this.#abandon(NORMAL_CLOSURE);
+    this.#enter({ name: "closed", code: NORMAL_CLOSURE, reason });
+  }
+
+  /** Size of a frame on the wire, and whether the node would take it. */
+  encode(frame: ClientFrame): { readonly data: Uint8Array | string; readonly fits: boolean } {
+    const data = this.#options.codec.encode(frame);
+    return { data, fits: byteLength(data) <= this.#maxFrameBytes };
+  }
+
+  /** Queues a frame, in order; frames of one turn of the event loop leave together. Ignored unless `live`. */
+  send(frame: ClientFrame): void {
+    this.sendEncoded(this.#options.codec.encode(frame));
+  }
+
+  sendEncoded(data: Uint8Array | string): void {
+    if (this.#state.name !== "live") return;
+    this.#outgoing.push(data);
+    if (this.#outgoing.length >= MAX_BATCH) {
+      this.#flush();
+      return;
+    }
+    if (this.#flushQueued) return;
+    this.#flushQueued = true;
+    queueMicrotask(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#flushQueued = false;
+    const waiting = this.#outgoing;
+    if (waiting.length === 0) return;
+    this.#outgoing = [];
+    const socket = this.#socket;
+    if (socket === null) return;
+    if (waiting.length === 1) {
+      socket.send(waiting[0]!);
+      return;
+    }
+    let group: (Uint8Array | string)[] = [];
+    let groupBytes = BATCH_OVERHEAD_BYTES;
+    const leave = (): void => {
+      if (group.length > 0) socket.send(group.length === 1 ? group[0]! : this.#options.codec.join(group));
+      group = [];
+      groupBytes = BATCH_OVERHEAD_BYTES;
+    };
+    for (const data of waiting) {
+      const bytes = byteLength(data) + 1;
+      if (groupBytes + bytes > this.#maxFrameBytes || group.length === MAX_BATCH) leave();
+      group.push(data);
+      groupBytes += bytes;
+    }
+    leave();
+  }
+
+  #enter(state: ConnectionState): void {
+    const before = this.#state;
+    this.#state = state;
+    this.#listener.changed(state, before);
+  }
+
+  #open(): void {
+    const attemptNumber = ++this.#attemptNumber;
+    this.#returnAtMs = null;
+    this.#options.alarm.in("connection", this.#options.connectTimeoutMs, () =>
+      this.#lost(ABNORMAL_CLOSURE, "no WELCOME in time"),
+    );
+    this.#enter({ name: "connecting", attempt: this.#attempt });
+    if (attemptNumber !== this.#attemptNumber) return;
+    this.#withToken(
+      this.#refuseCachedToken ? "refresh" : "connect",
+      attemptNumber,
+      (token) => this.#openSocket(token),
+      () => this.#lost(ABNORMAL_CLOSURE, "no token"),
+    );
+  }
+
+  /** Calls `use` at once when the provider answers at once, so that connecting costs no extra turn. */
+  #withToken(reason: TokenReason, attemptNumber: number, use: (token: string) => void, failed: () => void): void {
+    const stillWanted = (): boolean => attemptNumber === this.#attemptNumber;
+    let answer: string | Promise<string>;
+    try {
+      answer = this.#options.token(reason);
+    } catch {
+      failed();
+      return;
+    }
+    if (typeof answer === "string") {
+      use(answer);
+      return;
+    }
+    answer.then(
+      (token) => stillWanted() && use(token),
+      () => stillWanted() && failed(),
+    );
+  }
+
+  #openSocket(token: string): void {
+    const { Socket, url, codec, deviceId, appVersion } = this.#options;
+    let socket: SocketLike;
+    try {
+      socket = new Socket(url, [codec.subprotocol]);
+    } catch {
+      this.#lost(ABNORMAL_CLOSURE, "the socket could not be opened");
+      return;
+    }
+    // Browsers default to blobs, which can only be read asynchronously and would arrive out of order.
+    if (socket.binaryType === "blob") socket.binaryType = "arraybuffer";
+    this.#socket = socket;
+    socket.onopen = () => {
+      this.#refuseCachedToken = false;
+      socket.send(codec.encode([OP.hello, token, deviceId, appVersion]));
+      this.#enter({ name: "greeting", attempt: this.#attempt });
+    };
+    socket.onmessage = (event) => this.#message(event.data);
+    socket.onerror = () => {};
+    socket.onclose = (event) => this.#lost(event.code, event.reason);
+  }
+
+  #message(data: unknown): void {
+    this.#heard = true;
+    let frames: readonly ServerFrame[];
+    try {
+      frames = this.#options.codec.decode(data);
+    } catch {
+      this.#lost(CLOSE.protocol, "the node sent bytes that are no frame");
+      return;
+    }
+    const socket = this.#socket;
+    for (const frame of frames) {
+      this.#frame(frame);
+      // A handler may have closed the client; what follows belongs to a socket that is gone.
+      if (this.#socket !== socket) return;
+    }
+    if (this.#state.name === "live") this.#listener.drained();
+  }
+
+  #frame(frame: ServerFrame): void {
+    switch (frame[0]) {
+      case OP.welcome: {
+        if (this.#state.name !== "greeting") return;
+        const [, connectionId, serverTs, pingMs, , limits] = frame;
+        this.#clockOffsetMs = serverTs - this.#options.clock.now();
+        this.#maxFrameBytes = limits.maxFrameBytes;
+        this.#liveSinceMs = this.#options.clock.monotonic();
+        this.#watchHeartbeat(pingMs);
+        this.#enter({ name: "live", connectionId, limits });
+        return;
+      }
+      case OP.ping:
+        this.send([OP.pong, frame[1]]);
+        return;
+      case OP.goaway:
+        this.#goAway(frame[2], frame[3]);
+        return;
+      case OP.tokenExpiring:
+        this.#refresh();
+        return;
+      default:
+        if (this.#state.name === "live") this.#listener.frame(frame);
+    }
+  }
+
+  /** A node pings every `pingMs`; silence for half as long again, and a second, means that the line is dead. */
+  #watchHeartbeat(pingMs: number): void {
+    const periodMs = pingMs * 1.5 + 1000;
+    const check = (): void => {
+      if (!this.#heard) {
+        this.#lost(ABNORMAL_CLOSURE, "the node fell silent");
+        return;
+      }
+      this.#heard = false;
+      this.#options.alarm.in("connection", periodMs, check);
+    };
+    this.#heard = false;
+    this.#options.alarm.in("connection", periodMs, check);
+  }
+
+  /** The node is leaving: stay until a moment inside its window, then close and come back at once. */
+  #goAway(minMs: number, maxMs: number): void {
+    const delayMs = goawayDelayMs(minMs, maxMs, this.#options.random);
+    this.#returnAtMs = this.#options.clock.monotonic() + delayMs;
+    this.#options.alarm.in("goaway", delayMs, () => {
+      this.#flush();
+      this.#abandon(NORMAL_CLOSURE);
+      this.#attempt = 0;
+      this.#open();
+    });
+  }
+
+  #refresh(): void {
+    this.#withToken(
+      "refresh",
+      this.#attemptNumber,
+      (token) => this.send([OP.refresh, REFRESH_ID, token]),
+      // Without a new token the node closes with 4005 in its time, and the next attempt asks again.
+      () => {},
+    );
+  }
+
+  #lost(code: number, reason: string): void {
+    const wasLive = this.#state.name === "live";
+    const now = this.#options.clock.monotonic();
+    if (wasLive && now - this.#liveSinceMs >= this.#options.stableAfterMs) this.#attempt = 0;
+    const returnAtMs = this.#returnAtMs;
+    this.#abandon(code);
+    if (!mayReconnect(code)) {
+      this.#enter({ name: "closed", code, reason });
+      return;
+    }
+    if (code === CLOSE.tokenExpired) this.#refuseCachedToken = true;
+    const retryInMs =
+      returnAtMs !== null && wasLive
+        ? Math.max(0, returnAtMs - now)
+        : pauseMs(this.#options.backoff, this.#attempt, code, this.#options.random);
+    this.#attempt += 1;
+    this.#options.alarm.in("connection", retryInMs, () => this.#open());
+    this.#enter({ name: "waiting", attempt: this.#attempt, retryInMs, code });
+  }
+
+  /** Lets go of the socket: after this no event of it is heard, and it is on its way to being closed. */
+  #abandon(code: number): void {
+    this.#attemptNumber += 1;
+    this.#outgoing = [];
+    this.#returnAtMs = null;
+    this.#options.alarm.clear("connection");
+    this.#options.alarm.clear("goaway");
+    const socket = this.#socket;
+    this.#socket = null;
+    if (socket === null) return;
+    socket.onopen = null;
+    socket.onmessage = null;
+    socket.onclose = null;
+    // `ws` throws errors that nobody listens to.
+    socket.onerror = () => {};
+    try {
+      // A line that fell silent will not answer a closing handshake either.
+      if (code === ABNORMAL_CLOSURE && socket.terminate !== undefined) socket.terminate();
+      else socket.close(code === CLOSE.protocol ? code : NORMAL_CLOSURE);
+    } catch {
+      // A browser refuses to close a socket that is still connecting in some versions; it is abandoned all the same.
+    }
+  }
+}

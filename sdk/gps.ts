@@ -1,0 +1,189 @@
+/**
+ * The phone's positions, sent as the node wishes.
+ *
+ * Owns: sequence numbers, the cadence, the bounded store of fixes that the node has not acknowledged. Does not own the
+ * phone's receiver: the application gives fixes by `offer` and learns by `onPolicy` when to run it.
+ *
+ * Invariants: nothing is sent or kept while the policy says not to send; a number is given to a fix when it is first
+ * sent and never to another; the first frame after a reconnect holds the newest fix; at most `maxKept` fixes are kept,
+ * none older than an hour, the oldest go first; within a frame fixes are in order of time.
+ */
+import type { Clock } from "../src/lib/clock.js";
+import { type Random, uuidV7 } from "../src/lib/random.js";
+import { type Fix, type GpsPolicy, OP } from "../src/protocol/mod.js";
+import type { Connection } from "./connection.js";
+
+export interface PositionFix {
+  readonly lat: number;
+  readonly lng: number;
+  readonly accuracyMeters: number;
+  readonly speedMetersPerSecond?: number;
+  /** Clockwise from north. */
+  readonly bearingDegrees?: number;
+  /** When the receiver measured it, ms since the epoch; now by default. */
+  readonly at?: number;
+}
+
+export type OfferResult =
+  /** Kept and, if connected, sent. */
+  | "taken"
+  /** The cadence does not ask for one yet. */
+  | "too_soon"
+  /** The node wants no positions now: stop the receiver. */
+  | "off";
+
+export interface GpsOptions {
+  readonly connection: Connection;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly maxKept: number;
+}
+
+interface Kept {
+  readonly at: number;
+  readonly fix: PositionFix;
+}
+
+const MAX_FIXES_PER_FRAME = 60;
+/** The frame carries times as offsets of at most an hour. */
+const MAX_AGE_MS = 3_590_000;
+/** While this much waits in the socket, newer fixes replace older ones here rather than queue there. */
+const MAX_BUFFERED_BYTES = 32 * 1024;
+
+export class Gps {
+  readonly #options: GpsOptions;
+  readonly bootId: string;
+  #policy: GpsPolicy = { send: false, everyMs: 5000, reason: "off_shift" };
+  #policyListener: ((policy: GpsPolicy) => void) | null = null;
+  /** Sent with numbers `#sentFrom`…, not acknowledged. */
+  #sent: Kept[] = [];
+  #sentFrom = 0;
+  /** Never sent, in order of time. */
+  #unsent: Kept[] = [];
+  #lastTakenAt = Number.NEGATIVE_INFINITY;
+  #dropped = 0;
+
+  constructor(options: GpsOptions) {
+    this.#options = options;
+    this.bootId = uuidV7(options.clock.now(), options.random);
+  }
+
+  get policy(): GpsPolicy {
+    return this.#policy;
+  }
+
+  /** Fixes given up because nobody acknowledged them in time or there was no room. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Fixes that the node has not acknowledged. */
+  get kept(): number {
+    return this.#sent.length + this.#unsent.length;
+  }
+
+  /** Called with every change of the node's wish, and at once with the present one. */
+  onPolicy(listener: (policy: GpsPolicy) => void): void {
+    this.#policyListener = listener;
+    listener(this.#policy);
+  }
+
+  /** The node's word, from the driver's channel. The client calls this by itself. */
+  apply(policy: GpsPolicy): void {
+    const before = this.#policy;
+    this.#policy = policy;
+    if (!policy.send) {
+      // What was measured before the stop stays with the phone no longer than the wish to have it.
+      this.#sent = [];
+      this.#unsent = [];
+      this.#lastTakenAt = Number.NEGATIVE_INFINITY;
+    }
+    if (before.send !== policy.send || before.everyMs !== policy.everyMs || before.reason !== policy.reason) {
+      this.#policyListener?.(policy);
+    }
+  }
+
+  /** Gives one fix. Call it as often as the receiver reports; the cadence is kept here. */
+  offer(fix: PositionFix): OfferResult {
+    if (!this.#policy.send) return "off";
+    const at = fix.at ?? this.#options.clock.now();
+    // A receiver that fires every second is never exactly on the second.
+    const toleranceMs = Math.min(500, this.#policy.everyMs / 4);
+    if (at - this.#lastTakenAt < this.#policy.everyMs - toleranceMs) return "too_soon";
+    this.#lastTakenAt = at;
+    this.#unsent.push({ at, fix });
+    this.#bound(at);
+    this.#send();
+    return "taken";
+  }
+
+  /** Everything up to `seq` has arrived. Another start's acknowledgement is not ours. */
+  acknowledged(bootId: string, seq: number): void {
+    if (bootId !== this.bootId) return;
+    const count = Math.min(this.#sent.length, seq - this.#sentFrom + 1);
+    if (count <= 0) return;
+    this.#sent.splice(0, count);
+    this.#sentFrom += count;
+  }
+
+  /** A new socket: what the old one may have swallowed goes again under its old numbers, with the newest fix behind it. */
+  live(): void {
+    if (!this.#policy.send || this.kept === 0) return;
+    this.#send(true);
+  }
+
+  #bound(now: number): void {
+    while (this.#sent.length > 0 && this.#sent[0]!.at < now - MAX_AGE_MS) this.#dropSent();
+    while (this.#unsent.length > 0 && this.#unsent[0]!.at < now - MAX_AGE_MS) {
+      this.#unsent.shift();
+      this.#dropped += 1;
+    }
+    while (this.kept > this.#options.maxKept) {
+      if (this.#unsent.length > 1) this.#unsent.shift();
+      else if (this.#sent.length > 0) {
+        this.#dropSent();
+        continue;
+      } else return;
+      this.#dropped += 1;
+    }
+  }
+
+  #dropSent(): void {
+    this.#sent.shift();
+    this.#sentFrom += 1;
+    this.#dropped += 1;
+  }
+
+  #send(again = false): void {
+    const { connection } = this.#options;
+    if (connection.state.name !== "live" || connection.bufferedBytes > MAX_BUFFERED_BYTES) return;
+    const repeated = again ? this.#sent : [];
+    const room = MAX_FIXES_PER_FRAME - repeated.length;
+    // The newest ones leave first; older ones follow with the next fixes, and count there as late.
+    const fresh = this.#unsent.splice(Math.max(0, this.#unsent.length - room));
+    const batch = [...repeated, ...fresh];
+    if (batch.length === 0) return;
+    const seq0 = again ? this.#sentFrom : this.#sentFrom + this.#sent.length;
+    const baseTs = Math.round(batch[batch.length - 1]!.at);
+    connection.send([OP.gps, this.bootId, seq0, baseTs, batch.map((kept) => wireFix(kept, baseTs))]);
+    this.#sent.push(...fresh);
+    // One frame must be able to carry all that was sent and a newer fix besides.
+    while (this.#sent.length > MAX_FIXES_PER_FRAME - 1) this.#dropSent();
+  }
+}
+
+function wireFix({ at, fix }: Kept, baseTs: number): Fix {
+  return [
+    Math.round(at) - baseTs,
+    round(fix.lat, 1e6),
+    round(fix.lng, 1e6),
+    round(fix.accuracyMeters, 10),
+    round(fix.speedMetersPerSecond ?? -1, 10),
+    round(fix.bearingDegrees ?? -1, 10),
+  ];
+}
+
+/** A tenth of a metre is finer than any phone measures; shorter numbers help JSON and do no harm to MessagePack. */
+function round(value: number, scale: number): number {
+  return Math.round(value * scale) / scale;
+}

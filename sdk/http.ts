@@ -1,0 +1,295 @@
+/**
+ * The same things by HTTP, for callers without a socket: placing, reading, polling, server-sent events, operators' work.
+ *
+ * Every refusal is a `SwiftEatsError` with the node's code. Temporary refusals of writes are retried here with the same
+ * idempotency key, a few times; reads are left to their caller, except that `follow` and `stream` go on by themselves.
+ */
+import { type Clock, sleep } from "../src/lib/clock.js";
+import type { JsonObject } from "../src/lib/json.js";
+import { type Random, uuidV7 } from "../src/lib/random.js";
+import type {
+  CommandBody,
+  CommandReplies,
+  CommandType,
+  GpsAck,
+  GpsBatch,
+  MenuView,
+  OrderView,
+  PlacedReply,
+  PlaceOrder,
+  RestaurantProfile,
+  Role,
+  TrackedOrder,
+} from "../src/protocol/mod.js";
+import { isTerminal } from "../src/protocol/mod.js";
+import { pauseMs } from "./backoff.js";
+import { SwiftEatsError } from "./errors.js";
+import type { FetchLike, TokenProvider } from "./ports.js";
+import { readEvents } from "./sse.js";
+
+export interface HttpOptions {
+  /** `http://host:port`, without a slash at the end. */
+  readonly origin: string;
+  readonly token: TokenProvider;
+  readonly fetch: FetchLike;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+export interface WriteOptions {
+  readonly idempotencyKey?: string;
+  /** Milliseconds since the epoch. */
+  readonly notAfter?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface FollowOptions {
+  /** Pause between polls in milliseconds; 3,500 by default, spread by a seventh so that pollers do not march in step. */
+  readonly everyMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Whom a token shall speak for. */
+export interface Principal {
+  readonly id: string;
+  readonly role: Role;
+}
+
+export interface TokenOrder {
+  /** The node's operator secret; never part of an application that is given to others. */
+  readonly operatorSecret: string;
+  /** At most 1,000. */
+  readonly principals: readonly Principal[];
+  readonly ttlSeconds: number;
+  readonly signal?: AbortSignal;
+}
+
+const WRITE_TRIES = 5;
+const BACKOFF = { baseMs: 250, maxMs: 5000 };
+
+export class Http {
+  readonly #options: HttpOptions;
+
+  constructor(options: HttpOptions) {
+    this.#options = options;
+  }
+
+  /** `POST /v1/orders`. The same key always means the same order, however often it is sent. */
+  placeOrder(order: PlaceOrder, options: WriteOptions = {}): Promise<PlacedReply> {
+    return this.#write("POST", "/v1/orders", order, options);
+  }
+
+  /** Any command of the protocol's table: `POST /v1/commands/<type>`. */
+  command<T extends CommandType>(
+    type: T,
+    body: CommandBody<T>,
+    options: WriteOptions = {},
+  ): Promise<CommandReplies[T]> {
+    return this.#write("POST", `/v1/commands/${type}`, body, options);
+  }
+
+  order(orderId: string, signal?: AbortSignal): Promise<OrderView> {
+    return this.#read(`/v1/orders/${encodeURIComponent(orderId)}`, signal);
+  }
+
+  /** One poll: the view, the position while it may be shown, and how fresh both are. */
+  track(orderId: string, signal?: AbortSignal): Promise<TrackedOrder> {
+    return this.#read(`/v1/orders/${encodeURIComponent(orderId)}/track`, signal);
+  }
+
+  /**
+   * Polls until the order is closed or the signal fires, yielding what changed. Failures pause and go on; an order that
+   * is not ours to see throws.
+   */
+  async *follow(orderId: string, options: FollowOptions = {}): AsyncGenerator<TrackedOrder> {
+    const everyMs = options.everyMs ?? 3500;
+    let failures = 0;
+    let version = -1;
+    let positionAt = -1;
+    while (options.signal?.aborted !== true) {
+      let pause = everyMs * (1 + (this.#options.random.next() - 0.5) / 3.5);
+      try {
+        const tracked = await this.track(orderId, options.signal);
+        failures = 0;
+        const at = tracked.position?.at ?? -1;
+        // Another node may answer from an older copy: what was shown is never taken back.
+        if (tracked.view.version > version || (tracked.view.version === version && at > positionAt)) {
+          version = tracked.view.version;
+          positionAt = at;
+          yield tracked;
+        }
+        if (isTerminal(tracked.view.status)) return;
+      } catch (error) {
+        const failure = asFailure(error);
+        if (failure.code === "aborted") return;
+        if (!failure.temporary) throw failure;
+        pause = Math.max(failure.retryAfterMs, everyMs + pauseMs(BACKOFF, failures, 0, this.#options.random));
+        failures += 1;
+      }
+      await this.#pause(pause, options.signal);
+    }
+  }
+
+  /**
+   * Server-sent events of one order, reconnecting by itself, until the order is closed or the signal fires. Never yields
+   * an older version after a newer one.
+   */
+  async *stream(orderId: string, signal?: AbortSignal): AsyncGenerator<TrackedOrder> {
+    const path = `/v1/orders/${encodeURIComponent(orderId)}/events`;
+    let lastEventId = "";
+    let failures = 0;
+    let retryMs = 0;
+    let version = -1;
+    let positionAt = -1;
+    while (signal?.aborted !== true) {
+      try {
+        const headers = { accept: "text/event-stream", ...(lastEventId ? { "last-event-id": lastEventId } : {}) };
+        const response = await this.#fetch("GET", path, headers, undefined, signal);
+        if (response.body === null) throw new SwiftEatsError({ code: "network", temporary: true });
+        for await (const event of readEvents(response.body)) {
+          failures = 0;
+          lastEventId = event.id || lastEventId;
+          retryMs = event.retryMs ?? retryMs;
+          const tracked = JSON.parse(event.data) as TrackedOrder;
+          const at = tracked.position?.at ?? -1;
+          if (tracked.view.version < version || (tracked.view.version === version && at < positionAt)) continue;
+          version = tracked.view.version;
+          positionAt = at;
+          yield tracked;
+          if (isTerminal(tracked.view.status)) return;
+        }
+      } catch (error) {
+        const failure = asFailure(error);
+        if (failure.code === "aborted" || signal?.aborted) return;
+        if (!failure.temporary) throw failure;
+        retryMs = Math.max(retryMs, failure.retryAfterMs);
+      }
+      await this.#pause(retryMs + pauseMs(BACKOFF, failures, 0, this.#options.random), signal);
+      failures += 1;
+    }
+  }
+
+  menu(restaurantId: string, signal?: AbortSignal): Promise<MenuView> {
+    return this.#read(`/v1/restaurants/${encodeURIComponent(restaurantId)}/menu`, signal);
+  }
+
+  configureRestaurant(
+    restaurantId: string,
+    profile: RestaurantProfile,
+    options: WriteOptions = {},
+  ): Promise<CommandReplies["restaurant.configure"]> {
+    return this.#write("PUT", `/v1/restaurants/${encodeURIComponent(restaurantId)}`, profile, options);
+  }
+
+  /** Positions without a socket. */
+  gps(batch: GpsBatch, signal?: AbortSignal): Promise<GpsAck> {
+    return this.#write("POST", "/v1/gps", batch, signal === undefined ? {} : { signal });
+  }
+
+  /** For operators: tokens in the order of the principals. */
+  async issueTokens(order: TokenOrder): Promise<readonly string[]> {
+    const { operatorSecret, principals, ttlSeconds, signal } = order;
+    const answer = await this.#write<{ readonly tokens: readonly string[] }>(
+      "POST",
+      "/v1/tokens",
+      { principals, ttlSeconds },
+      signal === undefined ? {} : { signal },
+      `Operator ${operatorSecret}`,
+    );
+    return answer.tokens;
+  }
+
+  /** A GET of any path of the node that answers JSON. */
+  async #read<T>(path: string, signal?: AbortSignal): Promise<T> {
+    const response = await this.#fetch("GET", path, { accept: "application/json" }, undefined, signal);
+    return (await response.json()) as T;
+  }
+
+  async #write<T>(
+    method: string,
+    path: string,
+    body: unknown,
+    options: WriteOptions,
+    authorization?: string,
+  ): Promise<T> {
+    const headers: Record<string, string> = {
+      "content-type": "application/json",
+      accept: "application/json",
+      ...(authorization === undefined ? {} : { authorization }),
+      "idempotency-key": options.idempotencyKey ?? uuidV7(this.#options.clock.now(), this.#options.random),
+      ...(options.notAfter === undefined ? {} : { "not-after": String(options.notAfter) }),
+    };
+    const text = JSON.stringify(body);
+    for (let tried = 1; ; tried++) {
+      try {
+        const response = await this.#fetch(method, path, headers, text, options.signal);
+        return (await response.json()) as T;
+      } catch (error) {
+        const failure = asFailure(error);
+        if (!failure.temporary || tried === WRITE_TRIES) throw failure;
+        await this.#pause(failure.retryAfterMs + pauseMs(BACKOFF, tried, 0, this.#options.random), options.signal);
+        if (options.signal?.aborted) throw failure;
+      }
+    }
+  }
+
+  async #fetch(
+    method: string,
+    path: string,
+    headers: Record<string, string>,
+    body: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Response> {
+    const { fetch, origin, token } = this.#options;
+    for (let again = false; ; again = true) {
+      const given = headers.authorization !== undefined;
+      const bearer = given ? "" : await token(again ? "refresh" : "http");
+      const response = await fetch(origin + path, {
+        method,
+        headers: bearer === "" ? headers : { ...headers, authorization: `Bearer ${bearer}` },
+        ...(body === undefined ? {} : { body }),
+        ...(signal === undefined ? {} : { signal }),
+      });
+      if (response.ok) return response;
+      const failure = await refusal(response);
+      if (failure.code === "token_expired" && !again && !given) continue;
+      throw failure;
+    }
+  }
+
+  #pause(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
+    if (signal === undefined) return sleep(this.#options.clock, delayMs);
+    if (signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = (): void => {
+        cancel();
+        signal.removeEventListener("abort", done);
+        resolve();
+      };
+      const cancel = this.#options.clock.after(delayMs, done);
+      signal.addEventListener("abort", done);
+    });
+  }
+}
+
+/** The body of every refusal: `{ error: { code, temporary, retryAfterMs?, detail? } }`. */
+async function refusal(response: Response): Promise<SwiftEatsError> {
+  try {
+    const { error } = (await response.json()) as {
+      readonly error: { code: string; temporary: boolean; retryAfterMs?: number; detail?: JsonObject };
+    };
+    if (typeof error.code === "string") return new SwiftEatsError(error);
+  } catch {
+    // Not our JSON: a proxy answered, or the connection broke.
+  }
+  return new SwiftEatsError({ code: "network", temporary: true }, "the answer is not from a Swift Eats node");
+}
+
+function asFailure(error: unknown): SwiftEatsError {
+  if (error instanceof SwiftEatsError) return error;
+  if (error instanceof Error && error.name === "AbortError") {
+    return new SwiftEatsError({ code: "aborted", temporary: false });
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return new SwiftEatsError({ code: "network", temporary: true }, message);
+}

@@ -1,0 +1,42 @@
+/** What the client needs from its surroundings. Browsers have all of it; `node.ts` supplies what Node 20 lacks. */
+
+/** The part of a WebSocket that the client uses: the browser's own class and the `ws` package's both fit. */
+export interface SocketLike {
+  binaryType: string;
+  readonly protocol: string;
+  readonly bufferedAmount: number;
+  onopen: ((event: never) => void) | null;
+  onmessage: ((event: { readonly data: unknown }) => void) | null;
+  onclose: ((event: { readonly code: number; readonly reason: string }) => void) | null;
+  onerror: ((event: never) => void) | null;
+  send(data: Uint8Array | string): void;
+  close(code?: number, reason?: string): void;
+  /** Drops the connection without a closing handshake; only Node's sockets can. */
+  terminate?(): void;
+}
+
+export interface SocketConstructor {
+  new (url: string, protocols: string[]): SocketLike;
+}
+
+/** The part of `fetch` that the client uses. */
+export type FetchLike = (
+  url: string,
+  init: {
+    readonly method: string;
+    readonly headers: Record<string, string>;
+    readonly body?: string;
+    readonly signal?: AbortSignal;
+  },
+) => Promise<Response>;
+
+/** Keeps unanswered commands over a restart of the application, for example `localStorage`. */
+export interface StorageLike {
+  getItem(key: string): string | null;
+  setItem(key: string, value: string): void;
+  removeItem(key: string): void;
+}
+
+/** Why a token is asked for. `refresh`: the present one is about to end, or was refused; do not hand out a cached one. */
+export type TokenReason = "connect" | "refresh" | "http";
+export type TokenProvider = (reason: TokenReason) => string | Promise<string>;
