@@ -1,0 +1,242 @@
+/**
+ * Writes down what clients receive while a run goes on. Owns the bounds: whatever happens, an order, a driver and a
+ * tablet take no more than a fixed number of entries; what does not fit is counted. Does not judge (see `rules/`), but
+ * for streams, whose every offset would be too much to keep: those it follows and notes only what went wrong.
+ */
+import type { OrderStatus, OrderView, PlaceOrder, PositionView } from "../../src/protocol/mod.js";
+import {
+  type DriverEntry,
+  type History,
+  type Placement,
+  type PlacementAnswer,
+  type PositionSighting,
+  type Sighting,
+  type StreamFault,
+  stepLetters,
+  type TabletEntry,
+  type Via,
+} from "./history.js";
+
+export const RECORDER_BOUNDS = {
+  answersPerPlacement: 8,
+  sightingsPerOrder: 96,
+  positionsPerOrder: 400,
+  entriesPerDriver: 4096,
+  fixesPerDriver: 600,
+  entriesPerTablet: 8192,
+  faults: 200,
+} as const;
+
+interface OrderNotes {
+  sightings: Sighting[];
+  positions: PositionSighting[];
+  newest: OrderView | null;
+  dropped: number;
+  /** Last status by stream. */
+  seen: Map<string, { version: number; status: OrderStatus; steps: string }>;
+}
+
+interface DriverNotes {
+  entries: DriverEntry[];
+  fixes: number[];
+  droppedEntries: number;
+  droppedFixes: number;
+}
+
+interface Position {
+  epoch: number;
+  offset: number;
+}
+
+export class Recorder {
+  readonly #placements = new Map<string, Placement & { answers: PlacementAnswer[] }>();
+  readonly #orders = new Map<string, OrderNotes>();
+  readonly #drivers = new Map<string, DriverNotes>();
+  readonly #tablets = new Map<string, TabletEntry[]>();
+  readonly #streams = new Map<string, Position>();
+  readonly #slots = new Map<string, readonly [number, number]>();
+  readonly #faults: StreamFault[] = [];
+
+  /** A customer sends an order, or sends it again under the same key. */
+  placed(idempotencyKey: string, customerId: string, order: PlaceOrder, sentAt: number): void {
+    if (this.#placements.has(idempotencyKey)) return;
+    this.#placements.set(idempotencyKey, { idempotencyKey, customerId, order, sentAt, answers: [] });
+  }
+
+  answered(idempotencyKey: string, answer: PlacementAnswer): void {
+    const answers = this.#placements.get(idempotencyKey)?.answers;
+    if (answers !== undefined && answers.length < RECORDER_BOUNDS.answersPerPlacement) answers.push(answer);
+  }
+
+  /** Returns true when this stream had not shown this version with this content before. */
+  view(stream: string, via: Via, view: OrderView, receivedAt: number): boolean {
+    const notes = this.#order(view.orderId);
+    const steps = stepLetters(view.timeline);
+    const last = notes.seen.get(stream);
+    if (last !== undefined && last.version === view.version && last.steps === steps && last.status === view.status) {
+      return false;
+    }
+    notes.seen.set(stream, { version: view.version, status: view.status, steps });
+    if (notes.newest === null || view.version > notes.newest.version) notes.newest = view;
+    if (notes.sightings.length >= RECORDER_BOUNDS.sightingsPerOrder) notes.dropped++;
+    else notes.sightings.push({ receivedAt, via, stream, version: view.version, status: view.status, steps });
+    return true;
+  }
+
+  position(orderId: string, stream: string, via: Via, position: PositionView, receivedAt: number): void {
+    const notes = this.#order(orderId);
+    if (notes.positions.length >= RECORDER_BOUNDS.positionsPerOrder) {
+      notes.dropped++;
+      return;
+    }
+    notes.positions.push({
+      receivedAt,
+      via,
+      stream,
+      measuredAt: position.at,
+      lat: position.lat,
+      lng: position.lng,
+      statusSeen: notes.seen.get(stream)?.status ?? null,
+    });
+  }
+
+  driver(driverId: string, entry: DriverEntry): void {
+    const notes = this.#driver(driverId);
+    if (notes.entries.length >= RECORDER_BOUNDS.entriesPerDriver) notes.droppedEntries++;
+    else notes.entries.push(entry);
+  }
+
+  /** A position the driver's phone sends while an order is on board. Only the newest are kept. */
+  fix(driverId: string, measuredAt: number, lat: number, lng: number): void {
+    const notes = this.#driver(driverId);
+    notes.fixes.push(measuredAt, lat, lng);
+    if (notes.fixes.length > 3 * RECORDER_BOUNDS.fixesPerDriver) {
+      notes.fixes.splice(0, 3);
+      notes.droppedFixes++;
+    }
+  }
+
+  tablet(restaurantId: string, entry: TabletEntry): void {
+    let entries = this.#tablets.get(restaurantId);
+    if (entries === undefined) {
+      entries = [];
+      this.#tablets.set(restaurantId, entries);
+    }
+    if (entries.length < RECORDER_BOUNDS.entriesPerTablet) entries.push(entry);
+  }
+
+  /** A reliable channel begins, or begins again. */
+  subscribed(
+    stream: string,
+    start: { readonly epoch: number; readonly top: number; readonly recovered: boolean },
+    receivedAt: number,
+  ): void {
+    const known = this.#streams.get(stream);
+    if (!start.recovered || known === undefined) {
+      this.#streams.set(stream, { epoch: start.epoch, offset: start.top });
+      return;
+    }
+    if (known.epoch !== start.epoch) {
+      this.#fault(stream, receivedAt, "gap", `recovered into epoch ${start.epoch} from ${known.epoch}`);
+      known.epoch = start.epoch;
+    }
+    if (start.top < known.offset) {
+      this.#fault(stream, receivedAt, "backwards", `the node's last event is ${start.top}, ${known.offset} was shown`);
+    }
+  }
+
+  event(stream: string, offset: number, receivedAt: number): void {
+    const known = this.#streams.get(stream);
+    if (known === undefined) {
+      this.#fault(stream, receivedAt, "gap", `event ${offset} before the subscription was answered`);
+      this.#streams.set(stream, { epoch: 0, offset });
+      return;
+    }
+    if (offset <= known.offset) this.#fault(stream, receivedAt, "repeat", `event ${offset} after ${known.offset}`);
+    else if (offset > known.offset + 1) {
+      this.#fault(stream, receivedAt, "gap", `event ${offset} after ${known.offset}`);
+    }
+    known.offset = Math.max(known.offset, offset);
+  }
+
+  /** A value of a latest-wins slot: its version (shard epoch, counter) must rise. */
+  slot(stream: string, slot: string, version: readonly [number, number], receivedAt: number): void {
+    const key = `${stream} ${slot}`;
+    const known = this.#slots.get(key);
+    if (known !== undefined && (version[0] < known[0] || (version[0] === known[0] && version[1] <= known[1]))) {
+      this.#fault(stream, receivedAt, "backwards", `${slot} ${version.join(".")} after ${known.join(".")}`);
+      return;
+    }
+    this.#slots.set(key, version);
+  }
+
+  /** A client subscribes to a latest-wins channel afresh: versions start over. */
+  forgetSlots(stream: string, slots: readonly string[]): void {
+    for (const slot of slots) this.#slots.delete(`${stream} ${slot}`);
+  }
+
+  history(): History {
+    return {
+      placements: [...this.#placements.values()],
+      orders: [...this.#orders].map(([orderId, { sightings, positions, newest, dropped }]) => ({
+        orderId,
+        sightings,
+        positions,
+        newest,
+        dropped,
+      })),
+      drivers: [...this.#drivers].map(([driverId, notes]) => ({ driverId, ...notes })),
+      tablets: [...this.#tablets].map(([restaurantId, entries]) => ({ restaurantId, entries })),
+      faults: this.#faults,
+    };
+  }
+
+  #order(orderId: string): OrderNotes {
+    let notes = this.#orders.get(orderId);
+    if (notes === undefined) {
+      notes = { sightings: [], positions: [], newest: null, dropped: 0, seen: new Map() };
+      this.#orders.set(orderId, notes);
+    }
+    return notes;
+  }
+
+  #driver(driverId: string): DriverNotes {
+    let notes = this.#drivers.get(driverId);
+    if (notes === undefined) {
+      notes = { entries: [], fixes: [], droppedEntries: 0, droppedFixes: 0 };
+      this.#drivers.set(driverId, notes);
+    }
+    return notes;
+  }
+
+  #fault(stream: string, receivedAt: number, what: StreamFault["what"], detail: string): void {
+    if (this.#faults.length < RECORDER_BOUNDS.faults) this.#faults.push({ stream, receivedAt, what, detail });
+  }
+}
+
+/** Histories of several processes as one. Each order, driver and tablet was kept by one process only, or is joined. */
+export function joinHistories(histories: readonly History[]): History {
+  const orders = new Map<string, History["orders"][number]>();
+  for (const order of histories.flatMap((history) => history.orders)) {
+    const known = orders.get(order.orderId);
+    if (known === undefined) {
+      orders.set(order.orderId, order);
+      continue;
+    }
+    const newer = (order.newest?.version ?? -1) > (known.newest?.version ?? -1) ? order.newest : known.newest;
+    orders.set(order.orderId, {
+      orderId: order.orderId,
+      sightings: [...known.sightings, ...order.sightings].sort((a, b) => a.receivedAt - b.receivedAt),
+      positions: [...known.positions, ...order.positions].sort((a, b) => a.receivedAt - b.receivedAt),
+      newest: newer,
+      dropped: known.dropped + order.dropped,
+    });
+  }
+  return {
+    placements: histories.flatMap((history) => history.placements),
+    orders: [...orders.values()],
+    drivers: histories.flatMap((history) => history.drivers),
+    tablets: histories.flatMap((history) => history.tablets),
+    faults: histories.flatMap((history) => history.faults),
+  };
+}

@@ -1,0 +1,280 @@
+/** Rules about an order's content and its status: 1, 2, 3, 4, 10, 14, 15. */
+import { isTerminal, NEXT_STATUS, type OrderStatus } from "../../../src/protocol/mod.js";
+import { acknowledgement, type EvidenceIndex, type Rule, type Violation } from "../evidence.js";
+import { type PlacementAnswer, statusPath, stepLetters } from "../history.js";
+import { storyOfOrder } from "../story.js";
+
+/** RULES 1: an acknowledged order survives with the content that was acknowledged. */
+export const acknowledgedSurvives: Rule = {
+  name: "rule-01-acknowledged-survives",
+  check(index) {
+    const found: Violation[] = [];
+    if (index.database === null) return found;
+    for (const placement of index.history.placements) {
+      const answer = acknowledgement(placement);
+      if (answer === null) continue;
+      const stored = index.database.orders.get(answer.orderId);
+      const problem =
+        stored === undefined
+          ? "was acknowledged and is not in the database"
+          : stored.customerId !== placement.customerId
+            ? `was placed by ${placement.customerId} and is stored for ${stored.customerId}`
+            : stored.restaurantId !== placement.order.restaurantId
+              ? `was placed at ${placement.order.restaurantId} and is stored at ${stored.restaurantId}`
+              : lineText(stored.lines) !== lineText(placement.order.lines)
+                ? `was placed with ${lineText(placement.order.lines)} and is stored with ${lineText(stored.lines)}`
+                : stored.totals.totalMinor !== answer.totals.totalMinor
+                  ? `was acknowledged at ${answer.totals.totalMinor} and is stored at ${stored.totals.totalMinor}`
+                  : stored.version < answer.version
+                    ? `was acknowledged at version ${answer.version} and is stored at ${stored.version}`
+                    : null;
+      if (problem !== null) {
+        found.push(violation(this.name, answer.orderId, problem, index, ["placement", "stored"]));
+      }
+    }
+    return found;
+  },
+};
+
+/** RULES 2: one idempotency key: one order, one charge, one answer. */
+export const oneKeyOneOrder: Rule = {
+  name: "rule-02-one-key-one-order",
+  check(index) {
+    const found: Violation[] = [];
+    const keyOfOrder = new Map<string, string>();
+    for (const placement of index.history.placements) {
+      const final = placement.answers.filter((answer) => answer.ok || !answer.temporary);
+      const first = final[0];
+      if (first === undefined) continue;
+      for (const answer of final.slice(1)) {
+        if (answerText(answer) === answerText(first)) continue;
+        const problem = `key ${placement.idempotencyKey} got "${answerText(first)}" and later "${answerText(answer)}"`;
+        const subject = first.ok ? first.orderId : answer.ok ? answer.orderId : placement.idempotencyKey;
+        found.push(violation(this.name, subject, problem, index, ["placement"]));
+      }
+      const orderId = acknowledgement(placement)?.orderId;
+      if (orderId === undefined) continue;
+      const other = keyOfOrder.get(orderId);
+      if (other !== undefined && other !== placement.idempotencyKey) {
+        const problem = `answers both key ${other} and key ${placement.idempotencyKey}`;
+        found.push(violation(this.name, orderId, problem, index, ["placement"]));
+      }
+      keyOfOrder.set(orderId, placement.idempotencyKey);
+    }
+    for (const [orderId, bookings] of index.bookingsByOrder) {
+      const captures = bookings.filter((booking) => booking.kind === "captured");
+      if (captures.length > 1) {
+        found.push(
+          violation(this.name, orderId, `was charged ${captures.length} times`, index, ["placement", "payment"]),
+        );
+      }
+    }
+    return found;
+  },
+};
+
+/** RULES 3: status follows legal moves only; an order's version strictly rises. */
+export const legalMoves: Rule = {
+  name: "rule-03-legal-moves",
+  check(index) {
+    const found: Violation[] = [];
+    for (const order of index.history.orders) {
+      let longest: OrderStatus[] = [];
+      for (const sighting of order.sightings) {
+        const path = statusPath(sighting.steps);
+        const illegal = illegalMove(path);
+        const problem =
+          illegal !== null
+            ? `moved ${illegal}`
+            : path[path.length - 1] !== sighting.status
+              ? `shows ${sighting.status} while its timeline ends with ${path[path.length - 1] ?? "nothing"}`
+              : !isPrefix(path, longest) && !isPrefix(longest, path)
+                ? `showed ${longest.join("→")} to one client and ${path.join("→")} to another`
+                : null;
+        if (path.length > longest.length) longest = path;
+        if (problem === null) continue;
+        found.push(violation(this.name, order.orderId, problem, index, ["views"]));
+        break;
+      }
+      for (const problem of versionProblems(order.sightings)) {
+        found.push(violation(this.name, order.orderId, problem, index, ["views"]));
+      }
+    }
+    for (const stored of index.database?.orders.values() ?? []) {
+      const illegal = illegalMove(statusPath(stepLetters(stored.timeline)));
+      if (illegal !== null) {
+        found.push(violation(this.name, stored.orderId, `is stored as moved ${illegal}`, index, ["stored"]));
+      }
+    }
+    return found;
+  },
+};
+
+/** A later status must come with a higher version than every earlier one had. */
+function versionProblems(sightings: readonly { version: number; steps: string }[]): string[] {
+  const moves = sightings.map(({ version, steps }) => ({ version, steps, length: statusPath(steps).length }));
+  moves.sort((a, b) => a.length - b.length);
+  let earlier = { version: -1, steps: "" };
+  let here = earlier;
+  let length = 0;
+  for (const move of moves) {
+    if (move.length > length) {
+      earlier = here;
+      length = move.length;
+    }
+    if (move.version <= earlier.version) {
+      return [
+        `is [${earlier.steps}] at version ${earlier.version} and already [${move.steps}] at version ${move.version}`,
+      ];
+    }
+    if (move.version > here.version) here = move;
+  }
+  return [];
+}
+
+/**
+ * RULES 4, as far as clients can see: two writers would show two contents under one version, and a stale one would let
+ * a client see more than the database holds in the end.
+ */
+export const oneWriter: Rule = {
+  name: "rule-04-one-writer",
+  check(index) {
+    const found: Violation[] = [];
+    for (const order of index.history.orders) {
+      const content = new Map<number, string>();
+      for (const { version, status, steps } of order.sightings) {
+        const text = `${status} [${steps}]`;
+        const known = content.get(version);
+        if (known !== undefined && known !== text) {
+          const problem = `showed version ${version} as ${known} and as ${text}`;
+          found.push(violation(this.name, order.orderId, problem, index, ["views", "stored"]));
+          break;
+        }
+        content.set(version, text);
+      }
+      const stored = index.database?.orders.get(order.orderId);
+      const highest = Math.max(-1, ...content.keys());
+      if (stored !== undefined && highest > stored.version) {
+        const problem = `showed version ${highest}; the database holds ${stored.version}`;
+        found.push(violation(this.name, order.orderId, problem, index, ["views", "stored"]));
+      }
+    }
+    return found;
+  },
+};
+
+/** RULES 10: every confirmed order reaches its restaurant's tablet within its bound. */
+export const confirmedReachesTablet: Rule = {
+  name: "rule-10-confirmed-reaches-tablet",
+  check(index) {
+    const found: Violation[] = [];
+    for (const order of ordersKnown(index)) {
+      const path = order.timeline.filter((entry) => statusPath(stepLetters([entry])).length > 0);
+      const confirmed = path.findIndex((entry) => entry.kind === "confirmed");
+      if (confirmed < 0 || index.tabletsByOrder.has(order.orderId)) continue;
+      // Ended before anyone could have been told, or not due yet when the run ended.
+      const next = path[confirmed + 1]?.at ?? index.endedAt;
+      const waitedMs = next - path[confirmed]!.at;
+      if (path[confirmed + 1]?.kind !== "accepted" && waitedMs < index.bounds.tabletMs) continue;
+      const problem = `was confirmed and never shown on its tablet (${Math.round(waitedMs)} ms)`;
+      found.push(violation(this.name, order.orderId, problem, index, ["views", "tablet", "stored"]));
+    }
+    return found;
+  },
+};
+
+/** RULES 14: after faults heal, no order stays non-terminal past its deadline. The run has waited all deadlines out. */
+export const endsInTime: Rule = {
+  name: "rule-14-ends-in-time",
+  check(index) {
+    const found: Violation[] = [];
+    for (const placement of index.history.placements) {
+      const orderId = acknowledgement(placement)?.orderId;
+      if (orderId === undefined) continue;
+      const status = index.database?.orders.get(orderId)?.status ?? index.ordersById.get(orderId)?.newest?.status;
+      if (status === undefined || isTerminal(status)) continue;
+      const problem = `is still ${status} when every deadline has passed`;
+      found.push(violation(this.name, orderId, problem, index, ["views", "drivers", "stored"]));
+    }
+    return found;
+  },
+};
+
+/** RULES 15: snapshot plus events equals the server's state: no gap, no repeat, no going backwards. */
+export const noGapNoRepeat: Rule = {
+  name: "rule-15-no-gap-no-repeat",
+  check(index) {
+    const found: Violation[] = index.history.faults.map((fault) => ({
+      rule: this.name,
+      subject: fault.stream,
+      summary: `${fault.stream}: ${fault.what}: ${fault.detail}`,
+      story: [`${new Date(fault.receivedAt).toISOString().slice(11, 23)} ${fault.detail}`],
+    }));
+    for (const order of index.history.orders) {
+      const lastOf = new Map<string, (typeof order.sightings)[number]>();
+      for (const sighting of order.sightings) {
+        const last = lastOf.get(sighting.stream);
+        if (last !== undefined && sighting.version < last.version) {
+          const problem = `went back from version ${last.version} to ${sighting.version} for ${sighting.stream}`;
+          found.push(violation(this.name, order.orderId, problem, index, ["views"]));
+        }
+        lastOf.set(sighting.stream, sighting);
+      }
+      const stored = index.database?.orders.get(order.orderId);
+      if (stored === undefined || order.dropped > 0) continue;
+      const storedPath = statusPath(stepLetters(stored.timeline));
+      for (const [stream, last] of lastOf) {
+        const path = statusPath(last.steps);
+        // Who saw an end must have seen the end; who left earlier must have seen a beginning of the truth.
+        const ok = isTerminal(last.status) ? last.status === stored.status : isPrefix(path, storedPath);
+        if (ok) continue;
+        const problem = `ended as ${last.status} for ${stream} and as ${stored.status} in the database`;
+        found.push(violation(this.name, order.orderId, problem, index, ["views", "stored"]));
+      }
+    }
+    return found;
+  },
+};
+
+function* ordersKnown(index: EvidenceIndex) {
+  if (index.database !== null) {
+    yield* index.database.orders.values();
+    return;
+  }
+  for (const order of index.history.orders) if (order.newest !== null) yield order.newest;
+}
+
+function illegalMove(path: readonly OrderStatus[]): string | null {
+  if (path.length > 0 && path[0] !== "placed") return `from nothing to ${path[0]}`;
+  for (let i = 1; i < path.length; i++) {
+    if (!NEXT_STATUS[path[i - 1]!].includes(path[i]!)) return `from ${path[i - 1]} to ${path[i]}`;
+  }
+  return null;
+}
+
+function isPrefix(short: readonly OrderStatus[], long: readonly OrderStatus[]): boolean {
+  return short.length <= long.length && short.every((status, i) => status === long[i]);
+}
+
+function lineText(lines: readonly { itemId: string; quantity: number; unitPriceMinor: number }[]): string {
+  return lines.map((line) => `${line.quantity}×${line.itemId}@${line.unitPriceMinor}`).join(" ");
+}
+
+function answerText(answer: PlacementAnswer): string {
+  return answer.ok ? `${answer.orderId} ${answer.status} v${answer.version} ${answer.totals.totalMinor}` : answer.code;
+}
+
+function violation(
+  rule: string,
+  orderId: string,
+  problem: string,
+  index: EvidenceIndex,
+  chapters: Parameters<typeof storyOfOrder>[2],
+): Violation {
+  return {
+    rule,
+    subject: orderId,
+    summary: `order ${orderId} ${problem}`,
+    story: storyOfOrder(index, orderId, chapters),
+  };
+}
