@@ -1,0 +1,79 @@
+import { createPrivateKey, generateKeyPairSync } from "node:crypto";
+import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Random } from "../lib/random.js";
+
+/**
+ * The secrets of a node. Each comes from the configuration; where it does not, it is made once and kept in the data
+ * directory, readable by its owner alone, so that a restarted node honours the tokens and order ids of its earlier life.
+ */
+export interface NodeSecrets {
+  /** PEM of the Ed25519 key that signs access tokens. */
+  readonly signingKeyPem: string;
+  /** Whoever knows it may have tokens issued for anybody. */
+  readonly operatorSecret: string;
+  readonly operatorSecretFile: string;
+  /** Keys the hash that derives an order's id from customer and idempotency key. All nodes of a cluster share it. */
+  readonly orderIdSecret: string;
+}
+
+export interface GivenSecrets {
+  readonly signingKeyPem?: string;
+  readonly operatorSecret?: string;
+  readonly orderIdSecret?: string;
+}
+
+const OWNER_ONLY = 0o600;
+
+export function loadSecrets(dataDir: string, given: GivenSecrets, random: Random): NodeSecrets {
+  mkdirSync(dataDir, { recursive: true });
+  const hex = (): string => Buffer.from(random.bytes(32)).toString("hex");
+  const operatorSecretFile = join(dataDir, "operator.secret");
+  if (given.operatorSecret !== undefined) {
+    writeFileSync(operatorSecretFile, `${given.operatorSecret}\n`, { mode: OWNER_ONLY });
+    chmodSync(operatorSecretFile, OWNER_ONLY);
+  }
+  return {
+    signingKeyPem: given.signingKeyPem ?? keep(join(dataDir, "signing-key.pem"), newSigningKey, isPrivateKey),
+    operatorSecret: given.operatorSecret ?? keep(operatorSecretFile, hex, isHexSecret),
+    operatorSecretFile,
+    orderIdSecret: given.orderIdSecret ?? keep(join(dataDir, "order-id.secret"), hex, isHexSecret),
+  };
+}
+
+function newSigningKey(): string {
+  return generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+}
+
+function isPrivateKey(text: string): boolean {
+  try {
+    return createPrivateKey(text).asymmetricKeyType === "ed25519";
+  } catch {
+    return false;
+  }
+}
+
+const isHexSecret = (text: string): boolean => text.length >= 32;
+
+/** Reads the file, or makes it in one step: a crash in the middle leaves no half-written secret behind. */
+function keep(file: string, make: () => string, valid: (text: string) => boolean): string {
+  if (!existsSync(file)) {
+    const draft = `${file}.${process.pid}`;
+    writeFileSync(draft, `${make().trim()}\n`, { mode: OWNER_ONLY, flush: true });
+    try {
+      linkSync(draft, file);
+    } catch (cause) {
+      // Another process was faster: its secret is the one that counts.
+      if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause;
+    } finally {
+      unlinkSync(draft);
+    }
+  }
+  const text = readFileSync(file, "utf8").trim();
+  if (!valid(text)) {
+    throw new Error(
+      `${file} holds no usable secret. Put back the right one, or remove it to have a new one made (then all tokens become invalid).`,
+    );
+  }
+  return text;
+}
