@@ -29,6 +29,8 @@ export interface OrderSettings {
   readonly placementDeadlineMs: number;
   /** From `confirmed` until a person at the restaurant has to accept; then the order is cancelled. */
   readonly acceptDeadlineMs: number;
+  /** How long a minute of the kitchen's lasts; what restaurants name is in minutes of theirs. */
+  readonly minuteMs: number;
   /** When the restaurant names no preparation time. */
   readonly defaultPrepMs: number;
   /** From `accepted` to `preparing`, when the restaurant does not say it itself. */
@@ -42,12 +44,14 @@ export interface OrderSettings {
   /** On the way: first escalated, after as long again undeliverable. */
   readonly deliveryDeadlineMs: number;
   readonly offerMs: number;
+  /** An acceptance made in time may arrive this much later. Machine time, never divided. */
+  readonly offerGraceMs: number;
   /** How a zone offers unless `offerModeByZone` says otherwise. */
   readonly offerMode: OfferMode;
   readonly offerModeByZone: Readonly<Record<string, OfferMode>>;
   /** Drivers offered at once in broadcast mode. */
   readonly broadcastSize: number;
-  /** Rounds of offers before the order is escalated; it goes on trying, more slowly, until its deadline. */
+  /** Rounds of offers before the order is escalated; it goes on trying after a pause, until its deadline. */
   readonly maxOfferRounds: number;
   /** The pause between rounds once the cap is reached. */
   readonly retryPauseMs: number;
@@ -55,6 +59,8 @@ export interface OrderSettings {
   readonly customerMayCancelIn: readonly OrderStatus[];
   /** What a driver earns for one order. */
   readonly driverPayMinor: number;
+  /** Between tries to capture or void when the provider does not answer; doubles up to ten minutes. */
+  readonly paymentRetryMs: number;
   /** How long the view answers polls after it was last written. */
   readonly viewMirrorMs: number;
   /** Entries of an order's history kept; the oldest repeated ones give way first. */
@@ -138,6 +144,7 @@ export const defaultDomainSettings: DomainSettings = {
   order: {
     placementDeadlineMs: minutes(2),
     acceptDeadlineMs: minutes(10),
+    minuteMs: minutes(1),
     defaultPrepMs: minutes(15),
     preparingDelayMs: minutes(1),
     kitchenLateMs: minutes(30),
@@ -145,6 +152,7 @@ export const defaultDomainSettings: DomainSettings = {
     pickupDeadlineMs: minutes(20),
     deliveryDeadlineMs: minutes(90),
     offerMs: seconds(45),
+    offerGraceMs: 500,
     offerMode: "sequential",
     offerModeByZone: {},
     broadcastSize: 3,
@@ -152,6 +160,7 @@ export const defaultDomainSettings: DomainSettings = {
     retryPauseMs: seconds(60),
     customerMayCancelIn: ["placed", "confirmed", "accepted"],
     driverPayMinor: 450,
+    paymentRetryMs: seconds(30),
     viewMirrorMs: seconds(10),
     timelineKeep: 64,
   },
@@ -217,6 +226,7 @@ export function scaleDurations(settings: DomainSettings, timeScale: number): Dom
     order: {
       ...order,
       acceptDeadlineMs: divided(order.acceptDeadlineMs, 5_000),
+      minuteMs: order.minuteMs / timeScale,
       defaultPrepMs: divided(order.defaultPrepMs),
       preparingDelayMs: divided(order.preparingDelayMs),
       kitchenLateMs: divided(order.kitchenLateMs, 5_000),

@@ -45,7 +45,7 @@ export type PaymentAnswer =
   | { readonly outcome: "voided" };
 
 /** Which deadline a timer was set for. */
-export type DeadlineOf = "placed" | "confirmed" | "kitchen" | "ready" | "road";
+export type DeadlineOf = "placed" | "confirmed" | "kitchen" | "ready" | "pickup" | "road";
 
 type Moved = { readonly status: string; readonly version: number };
 
@@ -97,7 +97,6 @@ export type OrderContract = {
   deadline: { input: { readonly of: DeadlineOf; readonly escalated: boolean }; reply: null };
   kitchenStarts: { input: null; reply: null };
   offersExpire: { input: null; reply: null };
-  searchAgain: { input: null; reply: null };
   retryPayment: { input: null; reply: null };
 };
 

@@ -1,0 +1,48 @@
+/** Judges a fix: shown, kept back, or flagged. Pure. */
+import { distanceMeters } from "../../../lib/geo.js";
+import type { Fix } from "../../../protocol/mod.js";
+import type { DriverSettings } from "../settings.js";
+import type { LivePosition } from "./state.js";
+
+export type FixFlag = "clock" | "range" | "accuracy" | "speed" | "teleport";
+
+export type Judgement =
+  | { readonly verdict: "live"; readonly position: LivePosition }
+  /** In order, but older than what is shown or too old to show. */
+  | { readonly verdict: "late" }
+  | { readonly verdict: "flagged"; readonly flag: FixFlag };
+
+/** `fix` as on the wire, `baseTs` its batch's time, `live` what is shown now, `now` by our clock. */
+export function judgeFix(
+  fix: Fix,
+  baseTs: number,
+  live: LivePosition | null,
+  now: number,
+  settings: DriverSettings,
+): Judgement {
+  const [deltaMs, lat, lng, accuracyMeters, speed, bearing] = fix;
+  const at = baseTs + deltaMs;
+  const numbers = Number.isFinite(at) && Number.isFinite(lat) && Number.isFinite(lng);
+  // (0, 0) is what a phone without a fix sends; nobody delivers in the Gulf of Guinea.
+  if (!numbers || Math.abs(lat) > 90 || Math.abs(lng) > 180 || (lat === 0 && lng === 0)) {
+    return { verdict: "flagged", flag: "range" };
+  }
+  if (at > now + settings.maxAheadMs || at < now - settings.maxAgeMs) return { verdict: "flagged", flag: "clock" };
+  if (accuracyMeters > settings.maxAccuracyMeters) return { verdict: "flagged", flag: "accuracy" };
+  if (speed > settings.maxSpeedMetersPerSecond) return { verdict: "flagged", flag: "speed" };
+  if ((live !== null && at <= live.at) || at < now - settings.liveMs) return { verdict: "late" };
+  const position: LivePosition = { lat, lng, bearing: bearing >= 0 ? bearing : null, at };
+  if (live !== null) {
+    const jump = distanceMeters(live, position);
+    const seconds = (at - live.at) / 1000;
+    if (jump > settings.teleportMeters && jump / seconds > settings.maxSpeedMetersPerSecond) {
+      return { verdict: "flagged", flag: "teleport" };
+    }
+  }
+  return { verdict: "live", position };
+}
+
+/** The bucket after `now`, before a token is taken. */
+export function refilled(tokens: number, refilledAt: number, now: number, settings: DriverSettings): number {
+  return Math.min(settings.gpsBurst, tokens + Math.max(0, now - refilledAt) / settings.gpsTokenMs);
+}

@@ -1,0 +1,202 @@
+/**
+ * The stream of fixes, and the location gate. Nothing here commits: what is lost in a crash is said again within seconds.
+ *
+ * Invariants of the gate (rule 12): a fix is stamped for an order only while the kept state says this driver carries it
+ * and the order's grant is known; delivering removes the leg first, so no later fix is stamped; the grants are memory
+ * only, and are asked for again when missing.
+ */
+import { distanceMeters } from "../../../lib/geo.js";
+import type { GpsAck, GpsBatch } from "../../../protocol/mod.js";
+import type { ActorContext, ReadContext, Rejection } from "../../runtime/definition.js";
+import { type DriverPresence, Zone, zonesInReach } from "../dispatch-zone/messages.js";
+import { asJson } from "../json.js";
+import { Order } from "../order/messages.js";
+import type { DomainSettings } from "../settings.js";
+import { judgeFix, refilled } from "./fix.js";
+import { type DriverMemory, type DriverState, isCarrying, type Leg } from "./state.js";
+
+export type DriverContext = ActorContext<DriverState, DriverMemory>;
+
+/** Starts of the app whose sequence numbers are remembered. */
+const MOST_BOOTS = 4;
+const ASK_AGAIN_MS = 5_000;
+const NEAR_AGAIN_MS = 15_000;
+
+export function gps(ctx: DriverContext, settings: DomainSettings, batch: GpsBatch): GpsAck | Rejection {
+  const memory = ctx.volatile;
+  if (ctx.state.shift.status === "off") return ctx.reject("driver_offline");
+  const tokens = refilled(memory.tokens, memory.refilledAt, ctx.now, settings.driver);
+  memory.refilledAt = ctx.now;
+  if (tokens < 1) {
+    memory.tokens = tokens;
+    return ctx.reject("rate_limited", { retryAfterMs: Math.ceil((1 - tokens) * settings.driver.gpsTokenMs) });
+  }
+  memory.tokens = tokens - 1;
+  memory.heardAt = ctx.now;
+
+  const last = memory.boots.get(batch.bootId) ?? -1;
+  let flagged = 0;
+  let moved = false;
+  for (let i = 0; i < batch.fixes.length; i++) {
+    if (batch.seq0 + i <= last) continue;
+    const judgement = judgeFix(batch.fixes[i]!, batch.baseTs, memory.live, ctx.now, settings.driver);
+    if (judgement.verdict === "live") {
+      memory.live = judgement.position;
+      moved = true;
+    } else if (judgement.verdict === "flagged") {
+      flagged++;
+    }
+  }
+  memory.flagged += flagged;
+  const seq = Math.max(last, batch.seq0 + batch.fixes.length - 1);
+  remember(memory.boots, batch.bootId, seq);
+  if (moved) show(ctx, settings);
+  return { bootId: batch.bootId, seq, flagged };
+}
+
+function remember(boots: Map<string, number>, bootId: string, seq: number): void {
+  boots.delete(bootId);
+  boots.set(bootId, seq);
+  if (boots.size > MOST_BOOTS) boots.delete(boots.keys().next().value as string);
+}
+
+function show(ctx: DriverContext, settings: DomainSettings): void {
+  const memory = ctx.volatile;
+  for (const leg of carriedLegs(ctx)) {
+    const grant = memory.grants.get(leg.orderId);
+    if (grant === undefined) {
+      askGrant(ctx, leg);
+    } else if (ctx.hasSubscribers("location")) {
+      const body = grantedPosition(memory, leg.orderId, grant);
+      ctx.emit("location", leg.orderId, asJson(body), settings.driver.positionMirrorMs);
+    }
+    tellNear(ctx, settings, leg);
+  }
+  mirrorPosition(ctx, settings);
+  if (ctx.now - memory.presentAt >= settings.driver.presenceMs) tellPresence(ctx, settings);
+}
+
+const carriedLegs = (ctx: ReadContext<DriverState, DriverMemory>): readonly Leg[] =>
+  ctx.state.work.status === "on_trip" ? ctx.state.work.trip.legs.filter(isCarrying) : [];
+
+function positionOf(memory: DriverMemory) {
+  const { live } = memory;
+  if (live === null) return null;
+  const { lat, lng, bearing, at } = live;
+  return { lat, lng, ...(bearing === null ? {} : { bearing }), at };
+}
+
+const grantedPosition = (memory: DriverMemory, orderId: string, grant: number) => ({
+  orderId,
+  grant,
+  position: positionOf(memory),
+});
+
+/** What a new gateway starts from: the live position under every open grant. */
+export function locationSlots(ctx: ReadContext<DriverState, DriverMemory>, settings: DomainSettings) {
+  const slots: Record<string, { body: ReturnType<typeof asJson>; ttlMs: number }> = {};
+  const { live, grants } = ctx.volatile;
+  if (live === null || ctx.now - live.at > settings.driver.liveMs) return slots;
+  for (const leg of carriedLegs(ctx)) {
+    const grant = grants.get(leg.orderId);
+    if (grant === undefined) continue;
+    const body = asJson(grantedPosition(ctx.volatile, leg.orderId, grant));
+    slots[leg.orderId] = { body, ttlMs: settings.driver.positionMirrorMs };
+  }
+  return slots;
+}
+
+/** Where polls read it; without an open grant nobody may be shown it. */
+export function mirrorPosition(ctx: DriverContext, settings: DomainSettings): void {
+  const position = positionOf(ctx.volatile);
+  if (position === null) return;
+  const grants: Record<string, number> = {};
+  for (const leg of carriedLegs(ctx)) {
+    const grant = ctx.volatile.grants.get(leg.orderId);
+    if (grant !== undefined) grants[leg.orderId] = grant;
+  }
+  ctx.mirror(`fix:${ctx.key}`, asJson({ position, grants }), settings.driver.positionMirrorMs);
+}
+
+function askGrant(ctx: DriverContext, leg: Leg): void {
+  if (ctx.now - ctx.volatile.askedGrantAt < ASK_AGAIN_MS) return;
+  ctx.volatile.askedGrantAt = ctx.now;
+  ctx.cast(Order, leg.orderId, "askGrant", { driverId: ctx.key });
+}
+
+export function grant(ctx: DriverContext, settings: DomainSettings, orderId: string, number: number): null {
+  // A grant that comes after the delivery, or under an older number, opens nothing.
+  const open = carriedLegs(ctx).some((leg) => leg.orderId === orderId);
+  const { grants, live } = ctx.volatile;
+  if (!open || number <= (grants.get(orderId) ?? 0)) return null;
+  grants.set(orderId, number);
+  if (live !== null && ctx.now - live.at <= settings.driver.liveMs) {
+    if (ctx.hasSubscribers("location")) {
+      const body = grantedPosition(ctx.volatile, orderId, number);
+      ctx.emit("location", orderId, asJson(body), settings.driver.positionMirrorMs);
+    }
+    mirrorPosition(ctx, settings);
+  }
+  return null;
+}
+
+/** Closes the gate of one order: nothing is stamped for it any more, and polls lose it with the next read. */
+export function closeGate(ctx: DriverContext, settings: DomainSettings, orderId: string): void {
+  ctx.volatile.grants.delete(orderId);
+  ctx.volatile.nearAt = 0;
+  mirrorPosition(ctx, settings);
+}
+
+function tellNear(ctx: DriverContext, settings: DomainSettings, leg: Leg): void {
+  const { live, nearAt } = ctx.volatile;
+  const dropoff = leg.stops.find((stop) => stop.kind === "dropoff");
+  if (live === null || dropoff === undefined || ctx.now - nearAt < NEAR_AGAIN_MS) return;
+  if (distanceMeters(live, dropoff) > settings.driver.nearMeters) return;
+  ctx.volatile.nearAt = ctx.now;
+  ctx.cast(Order, leg.orderId, "driverNear", { driverId: ctx.key });
+}
+
+function presenceOf(state: DriverState): DriverPresence {
+  if (state.work.status === "on_trip") return "on_trip";
+  return state.work.status === "claiming" || state.offers.length > 0 ? "offered" : "available";
+}
+
+/** Says to every zone in reach where the driver is and whether to be had; zones that were left are told so. */
+export function tellPresence(ctx: DriverContext, settings: DomainSettings): void {
+  const memory = ctx.volatile;
+  const { live } = memory;
+  if (live === null || ctx.now - live.at > settings.zone.presenceTtlMs) return;
+  memory.presentAt = ctx.now;
+  const zones = new Set<string>(zonesInReach(live, settings.zone.borderMeters));
+  // The zones of the trip's orders watch for silence, wherever the trip leads.
+  if (ctx.state.work.status === "on_trip") for (const leg of ctx.state.work.trip.legs) zones.add(leg.zone);
+  const input = { driverId: ctx.key, lat: live.lat, lng: live.lng, state: presenceOf(ctx.state), at: ctx.now };
+  for (const zone of zones) ctx.cast(Zone, zone, "driverPresent", input);
+  for (const zone of memory.zones) {
+    if (!zones.has(zone)) ctx.cast(Zone, zone, "driverGone", { driverId: ctx.key, at: ctx.now });
+  }
+  memory.zones = [...zones];
+}
+
+export function tellGone(ctx: DriverContext): void {
+  for (const zone of ctx.volatile.zones) ctx.cast(Zone, zone, "driverGone", { driverId: ctx.key, at: ctx.now });
+  ctx.volatile.zones = [];
+  ctx.volatile.live = null;
+}
+
+/** A zone that has not heard of a driver on a trip asks; silence is then told to the orders. */
+export function checkSignal(ctx: DriverContext, settings: DomainSettings): null {
+  const memory = ctx.volatile;
+  const { work } = ctx.state;
+  if (work.status !== "on_trip") return null;
+  // Just woken up: the silence is ours, not the driver's.
+  if (memory.heardAt === 0) memory.heardAt = ctx.now;
+  const silentMs = ctx.now - memory.heardAt;
+  const { stalledMs } = settings.driver;
+  if (silentMs < stalledMs || (memory.lostAt !== 0 && ctx.now - memory.lostAt < stalledMs)) return null;
+  memory.lostAt = ctx.now;
+  for (const leg of work.trip.legs) {
+    ctx.cast(Order, leg.orderId, "driverLost", { driverId: ctx.key, silentMs });
+  }
+  return null;
+}

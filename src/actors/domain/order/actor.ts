@@ -1,0 +1,84 @@
+/**
+ * The order actor: its commands, its channel, its place in the index. The decisions are in the files beside it, one for
+ * each part of an order's life.
+ */
+import { type ActorDefinition, defineActor, type ReadContext, Rejection } from "../../runtime/definition.js";
+import { asJson } from "../json.js";
+import type { DomainSettings } from "../settings.js";
+import { cancel, deadline } from "./closing.js";
+import * as dispatch from "./dispatch.js";
+import * as kitchen from "./kitchen.js";
+import { Order, type OrderContract } from "./messages.js";
+import { retry } from "./payment.js";
+import * as placement from "./placement.js";
+import * as road from "./road.js";
+import { VIEW_TTL_MS } from "./save.js";
+import { initialOrder, isPlaced, type OrderState } from "./state.js";
+import { orderIndex, orderRecord } from "./view.js";
+
+export function orderActor(settings: DomainSettings): ActorDefinition<OrderContract, OrderState> {
+  return defineActor<OrderContract, OrderState>({
+    ref: Order,
+    version: 1,
+    durability: "commit",
+    idleMs: 5 * 60_000,
+    init: initialOrder,
+    cold: ["content"],
+    index: orderIndex(settings),
+    channels: {
+      view: {
+        delivery: "latest",
+        admit(ctx, caller) {
+          if (isPlaced(ctx.state)) {
+            if (caller.role === "support" || caller.role === "admin") return true;
+            if (caller.role === "customer" && caller.id === ctx.state.content.customerId) return true;
+          }
+          return new Rejection("not_found");
+        },
+        snapshot: (ctx) => slots(ctx, settings),
+      },
+    },
+    volatileCommands: ["proposeDrivers", "driverNear", "driverLost", "askGrant"],
+    commands: {
+      place: (ctx, input) => placement.place(ctx, settings, input),
+      cancel: (ctx, { reason }) => cancel(ctx, settings, reason),
+      accept: (ctx, { prepMinutes }) => kitchen.accept(ctx, settings, prepMinutes),
+      rejectByRestaurant: (ctx, { reason }) => kitchen.rejectByRestaurant(ctx, settings, reason),
+      startPreparing: (ctx) => kitchen.startPreparing(ctx, settings),
+      markReady: (ctx) => kitchen.markReady(ctx, settings),
+      assignManually: (ctx, { driverId, reason }) => dispatch.assignManually(ctx, settings, driverId, reason),
+      reserved: (ctx) => placement.reserved(ctx, settings),
+      refused: (ctx, { code, detail }) => placement.refused(ctx, settings, code, detail),
+      paymentDone: (ctx, result) => placement.paymentDone(ctx, settings, result),
+      proposeDrivers: (ctx, { candidates }) => dispatch.proposeDrivers(ctx, settings, candidates),
+      claim: (ctx, input) => dispatch.claim(ctx, settings, input),
+      offerDeclined: (ctx, input) => dispatch.offerDeclined(ctx, settings, input),
+      offersExpire: (ctx) => dispatch.offersExpire(ctx, settings),
+      revoked: (ctx, input) => dispatch.revoked(ctx, settings, input),
+      driverLost: (ctx, input) => dispatch.driverLost(ctx, settings, input),
+      pickedUp: (ctx, { driverId }) => road.pickedUp(ctx, settings, driverId),
+      delivered: (ctx, { driverId, at }) => road.delivered(ctx, settings, driverId, at),
+      deliveryFailed: (ctx, { driverId, reason }) => road.deliveryFailed(ctx, settings, driverId, reason),
+      driverNear: (ctx, { driverId }) => road.toldOnce(ctx, settings, driverId, "driver_near"),
+      driverArrived: (ctx, { driverId }) => road.toldOnce(ctx, settings, driverId, "driver_arrived"),
+      askGrant: (ctx, { driverId }) => road.askGrant(ctx, driverId),
+      deadline: (ctx, { of, escalated }) =>
+        of === "pickup" ? dispatch.pickupLate(ctx, settings) : deadline(ctx, settings, of, escalated),
+      kitchenStarts: (ctx) => kitchen.kitchenStarts(ctx, settings),
+      retryPayment: (ctx) => {
+        if (isPlaced(ctx.state)) retry(ctx, ctx.state);
+        return null;
+      },
+    },
+  });
+}
+
+/** `view` is for the customer; `tracking` for the gateway, which keeps it to itself. */
+function slots(ctx: ReadContext<OrderState, undefined>, settings: DomainSettings) {
+  if (!isPlaced(ctx.state)) return {};
+  const { acceptBy: _acceptBy, note: _note, ...tracking } = orderRecord(ctx.key, ctx.state, ctx.now, settings);
+  return {
+    view: { body: asJson(tracking.view), ttlMs: VIEW_TTL_MS },
+    tracking: { body: asJson(tracking), ttlMs: VIEW_TTL_MS },
+  };
+}

@@ -1,0 +1,203 @@
+/**
+ * How an order ends without a delivery: cancelled, rejected or undeliverable, by whomever. One function tells everybody
+ * concerned, so that no ending forgets the driver, the restaurant or the money.
+ */
+import type { JsonObject } from "../../../lib/json.js";
+import type { MovedBy, OrderStatus } from "../../../protocol/mod.js";
+import { isTerminal } from "../../../protocol/mod.js";
+import type { Rejection } from "../../runtime/definition.js";
+import { Driver } from "../driver/messages.js";
+import { Restaurant } from "../restaurant/messages.js";
+import type { DomainSettings } from "../settings.js";
+import type { DeadlineOf } from "./messages.js";
+import { release } from "./payment.js";
+import { type OrderContext, save } from "./save.js";
+import { type Closing, type Delivery, isPlaced, type Payment, type PlacedOrder, statusOf } from "./state.js";
+
+export interface End {
+  readonly status: Closing["status"];
+  readonly by: MovedBy;
+  readonly reason: string;
+  readonly refusal?: { readonly code: string; readonly detail: JsonObject };
+  /** The payment as it already stands, when the ending is about the payment. */
+  readonly payment?: Payment;
+  /** True: the driver has let go already (it told so itself). */
+  readonly driverGone?: boolean;
+}
+
+export function close(ctx: OrderContext, settings: DomainSettings, order: PlacedOrder, end: End): PlacedOrder {
+  const closed: Closing = {
+    status: end.status,
+    at: ctx.now,
+    by: end.by,
+    reason: end.reason,
+    refusal: end.refusal ?? null,
+  };
+  if (order.kitchen.status !== "refused") {
+    ctx.tell(Restaurant, order.content.restaurant.id, "closeOrder", {
+      orderId: ctx.key,
+      status: end.status,
+      reason: end.reason,
+      pickedUp:
+        order.kitchen.status === "handed_over"
+          ? order.content.lines.map(({ itemId, quantity }) => ({ itemId, quantity }))
+          : null,
+    });
+  }
+  const next: PlacedOrder = {
+    ...order,
+    closed,
+    payment: end.payment ?? release(ctx, order.payment),
+    delivery: letGo(ctx, order.delivery, end),
+  };
+  return save(ctx, settings, next, [{ kind: end.status, by: end.by, reason: end.reason }], {
+    zone: order.delivery.status !== "none",
+  });
+}
+
+/** Offers and trips are taken back; a driver who has the order is asked to acknowledge it. */
+function letGo(ctx: OrderContext, delivery: Delivery, end: End): Delivery {
+  switch (delivery.status) {
+    case "none":
+    case "searching":
+    case "over":
+    case "letting_go":
+    case "delivered":
+      return delivery.status === "letting_go" ? delivery : { status: "over" };
+    case "offered":
+      for (const offer of delivery.offers) {
+        ctx.tell(Driver, offer.driverId, "withdraw", {
+          orderId: ctx.key,
+          offerId: offer.offerId,
+          what: "offer",
+          carrying: true,
+          outcome: "withdrawn",
+          reason: end.reason,
+        });
+      }
+      return { status: "over" };
+    case "assigned":
+    case "revoking":
+    case "carrying": {
+      const { driver } = delivery;
+      if (end.driverGone === true) {
+        ctx.release("driver_on_trip", driver.driverId);
+        return { status: "over" };
+      }
+      ctx.tell(Driver, driver.driverId, "withdraw", {
+        orderId: ctx.key,
+        offerId: driver.offerId,
+        what: "trip",
+        carrying: true,
+        outcome: "withdrawn",
+        reason: end.reason,
+      });
+      return { status: "letting_go", driver };
+    }
+  }
+}
+
+/** Who may cancel when. Null: this caller may, now. Pure. */
+export function cancelRefusal(
+  order: PlacedOrder,
+  caller: { readonly id: string; readonly role: string } | null,
+  settings: DomainSettings,
+): { readonly code: "not_found" | "illegal_transition"; readonly status?: OrderStatus } | null {
+  const status = statusOf(order);
+  switch (caller?.role) {
+    case "customer":
+      if (caller.id !== order.content.customerId) return { code: "not_found" };
+      return settings.order.customerMayCancelIn.includes(status) && !isTerminal(status)
+        ? null
+        : { code: "illegal_transition", status };
+    case "restaurant":
+      if (caller.id !== order.content.restaurant.id) return { code: "not_found" };
+      return isTerminal(status) || status === "placed" || status === "picked_up"
+        ? { code: "illegal_transition", status }
+        : null;
+    case "support":
+    case "admin":
+      return isTerminal(status) ? { code: "illegal_transition", status } : null;
+    default:
+      return { code: "not_found" };
+  }
+}
+
+export function cancel(
+  ctx: OrderContext,
+  settings: DomainSettings,
+  reason: string,
+): { status: string; version: number } | Rejection {
+  const order = ctx.state;
+  if (!isPlaced(order)) return ctx.reject("not_found");
+  const { caller } = ctx.command;
+  const refusal = cancelRefusal(order, caller, settings);
+  if (refusal !== null)
+    return ctx.reject(refusal.code, refusal.status === undefined ? undefined : { status: refusal.status });
+  const by = (caller?.role ?? "system") as MovedBy;
+  const after = close(ctx, settings, order, { status: "cancelled", by, reason });
+  return { status: "cancelled", version: after.revision };
+}
+
+/** A status lasted too long. First a person is called for where one can help; then the order ends. */
+export function deadline(
+  ctx: OrderContext,
+  settings: DomainSettings,
+  of: Exclude<DeadlineOf, "pickup">,
+  escalated: boolean,
+): null {
+  const order = ctx.state;
+  if (!isPlaced(order)) return null;
+  const status = statusOf(order);
+  if (isTerminal(status) || stageOf(status) !== of) return null;
+  const limits = settings.order;
+  switch (of) {
+    case "placed":
+      close(ctx, settings, order, { status: "cancelled", by: "system", reason: "placement_timeout" });
+      return null;
+    case "confirmed":
+      close(ctx, settings, order, { status: "cancelled", by: "system", reason: "restaurant_did_not_answer" });
+      return null;
+    case "kitchen":
+      if (!escalated) return escalate(ctx, settings, order, of, limits.kitchenLateMs);
+      close(ctx, settings, order, { status: "cancelled", by: "system", reason: "kitchen_too_late" });
+      return null;
+    case "ready":
+      if (!escalated) return escalate(ctx, settings, order, of, limits.assignDeadlineMs);
+      close(ctx, settings, order, { status: "cancelled", by: "system", reason: "no_driver" });
+      return null;
+    case "road":
+      if (!escalated) return escalate(ctx, settings, order, of, limits.deliveryDeadlineMs);
+      close(ctx, settings, order, { status: "undeliverable", by: "system", reason: "delivery_too_late" });
+      return null;
+  }
+}
+
+function stageOf(status: OrderStatus): DeadlineOf | null {
+  switch (status) {
+    case "placed":
+    case "confirmed":
+    case "ready":
+      return status;
+    case "accepted":
+    case "preparing":
+      return "kitchen";
+    case "picked_up":
+      return "road";
+    default:
+      return null;
+  }
+}
+
+function escalate(
+  ctx: OrderContext,
+  settings: DomainSettings,
+  order: PlacedOrder,
+  of: DeadlineOf,
+  againMs: number,
+): null {
+  ctx.timer("deadline", { at: ctx.now + againMs, run: "deadline", input: { of, escalated: true } });
+  const next = { ...order, escalations: order.escalations + 1 };
+  save(ctx, settings, next, [{ kind: "escalated", by: "system", reason: `late: ${of}` }]);
+  return null;
+}

@@ -1,0 +1,359 @@
+/**
+ * How an order finds its driver. Zones propose, only the order offers: an offer is committed with its expiry before a
+ * driver hears of it, and the order decides every claim.
+ *
+ * Invariants: at most one driver has the order (rule 7): nothing is offered while one is assigned or letting go; an offer
+ * has at most one winner (rule 5), decided in this actor, one message at a time; a claim made after the expiry loses
+ * (rule 13); a winner holds the unique claim `driver_on_trip` in the store (rule 6).
+ */
+import type { OfferView } from "../../../protocol/mod.js";
+import type { Rejection } from "../../runtime/definition.js";
+import { Zone } from "../dispatch-zone/messages.js";
+import { Driver } from "../driver/messages.js";
+import { asJson } from "../json.js";
+import { Restaurant } from "../restaurant/messages.js";
+import type { DomainSettings } from "../settings.js";
+import type { Candidate, OrderContract } from "./messages.js";
+import { type Entry, type OrderContext, save } from "./save.js";
+import {
+  type Assignee,
+  isPlaced,
+  type ManualOffer,
+  type OpenOffer,
+  type PlacedOrder,
+  readyAtOf,
+  statusOf,
+} from "./state.js";
+import { zonePicture } from "./view.js";
+
+/** Bounded: a city with more refusals than this for one order has other worries. */
+const MOST_EXCLUDED = 64;
+
+const exclude = (excluded: readonly string[], driverId: string): readonly string[] =>
+  excluded.includes(driverId) ? excluded : [...excluded, driverId].slice(-MOST_EXCLUDED);
+
+function offerView(order: PlacedOrder, orderId: string, offer: OpenOffer, settings: DomainSettings): OfferView {
+  const { restaurant, destination, totals } = order.content;
+  return {
+    offerId: offer.offerId,
+    orderId,
+    expiresAt: offer.expiresAt,
+    stops: [
+      { kind: "pickup", orderId, lat: restaurant.lat, lng: restaurant.lng, name: restaurant.name, done: false },
+      {
+        kind: "dropoff",
+        orderId,
+        lat: destination.lat,
+        lng: destination.lng,
+        name: destination.address ?? "Customer",
+        done: false,
+      },
+    ],
+    payMinor: settings.order.driverPayMinor + totals.tipMinor,
+    currency: totals.currency,
+    readyAt: readyAtOf(order, offer.expiresAt - settings.order.offerMs, settings.order.defaultPrepMs),
+  };
+}
+
+/** Commits a round of offers and sends them. */
+function offerTo(
+  ctx: OrderContext,
+  settings: DomainSettings,
+  order: PlacedOrder,
+  chosen: readonly ManualOffer[],
+  entries: readonly Entry[] = [],
+): void {
+  const expiresAt = ctx.now + settings.order.offerMs;
+  const offers = chosen.map((candidate): OpenOffer => ({ ...candidate, expiresAt }));
+  const next: PlacedOrder = { ...order, delivery: { status: "offered", offers }, rounds: order.rounds + 1 };
+  ctx.timer("offers", { at: expiresAt + settings.order.offerGraceMs, run: "offersExpire" });
+  for (const offer of offers) {
+    ctx.tell(Driver, offer.driverId, "offer", {
+      offer: offerView(next, ctx.key, offer, settings),
+      zone: order.content.zone,
+    });
+    ctx.publish("order.offer_made", asJson({ orderId: ctx.key, round: next.rounds, ...offer }));
+  }
+  save(ctx, settings, next, entries);
+}
+
+const searchingStatuses = new Set(["accepted", "preparing", "ready"]);
+
+export function proposeDrivers(ctx: OrderContext, settings: DomainSettings, candidates: readonly Candidate[]): null {
+  const order = ctx.state;
+  if (!isPlaced(order)) return null;
+  const { delivery, content } = order;
+  const ready = delivery.status === "searching" && ctx.now >= delivery.notBefore && order.closed === null;
+  const fresh = candidates.filter(({ driverId }) => !order.excluded.includes(driverId));
+  if (!ready || fresh.length === 0 || !searchingStatuses.has(statusOf(order))) {
+    // The zone's picture is older than the order: show it the present one.
+    ctx.cast(Zone, content.zone, "orderMoved", zonePicture(ctx.key, order, ctx.now, settings));
+    return null;
+  }
+  const mode = settings.order.offerModeByZone[content.zone] ?? settings.order.offerMode;
+  const size = mode === "broadcast" ? settings.order.broadcastSize : 1;
+  const chosen = fresh.slice(0, size).map(({ driverId, why }) => ({ offerId: ctx.newId(), driverId, why }));
+  offerTo(ctx, settings, order, chosen);
+  return null;
+}
+
+/** Back to searching after a round without a winner; past the cap a person is called and the next round waits. */
+function searchOn(
+  ctx: OrderContext,
+  settings: DomainSettings,
+  order: PlacedOrder,
+  entries: readonly Entry[] = [],
+): void {
+  ctx.cancelTimer("offers");
+  if (order.rounds < settings.order.maxOfferRounds) {
+    save(ctx, settings, { ...order, delivery: { status: "searching", notBefore: ctx.now } }, entries);
+    return;
+  }
+  const next: PlacedOrder = {
+    ...order,
+    delivery: { status: "searching", notBefore: ctx.now + settings.order.retryPauseMs },
+    rounds: 0,
+    excluded: [],
+    escalations: order.escalations + 1,
+  };
+  const reason = `no driver after ${order.rounds} rounds of offers`;
+  save(ctx, settings, next, [...entries, { kind: "escalated", by: "system", reason }]);
+}
+
+/** These offers are over without a winner. */
+function offersOver(
+  ctx: OrderContext,
+  settings: DomainSettings,
+  order: PlacedOrder,
+  over: readonly OpenOffer[],
+  outcome: string,
+  reason: string,
+): void {
+  if (order.delivery.status !== "offered" || over.length === 0) return;
+  let { excluded } = order;
+  for (const offer of over) {
+    excluded = exclude(excluded, offer.driverId);
+    ctx.publish(
+      "order.offer_closed",
+      asJson({ orderId: ctx.key, offerId: offer.offerId, driverId: offer.driverId, outcome, reason }),
+    );
+  }
+  const offers = order.delivery.offers.filter((offer) => !over.includes(offer));
+  const next: PlacedOrder = { ...order, excluded };
+  if (offers.length === 0) searchOn(ctx, settings, next);
+  else save(ctx, settings, { ...next, delivery: { status: "offered", offers } });
+}
+
+export function offerDeclined(
+  ctx: OrderContext,
+  settings: DomainSettings,
+  { driverId, offerId, reason }: OrderContract["offerDeclined"]["input"],
+): null {
+  const order = ctx.state;
+  if (!isPlaced(order) || order.delivery.status !== "offered") return null;
+  const over = order.delivery.offers.filter((offer) => offer.offerId === offerId && offer.driverId === driverId);
+  offersOver(ctx, settings, order, over, "declined", reason);
+  return null;
+}
+
+export function offersExpire(ctx: OrderContext, settings: DomainSettings): null {
+  const order = ctx.state;
+  if (!isPlaced(order) || order.delivery.status !== "offered") return null;
+  const over = order.delivery.offers.filter((offer) => offer.expiresAt <= ctx.now);
+  offersOver(ctx, settings, order, over, "expired", "no answer in time");
+  return null;
+}
+
+/** A driver actor that has committed to this offer asks whether it won. It is always answered. */
+export function claim(ctx: OrderContext, settings: DomainSettings, input: OrderContract["claim"]["input"]): null {
+  const { driverId, offerId } = input;
+  const lose = (reason: string): null => {
+    ctx.tell(Driver, driverId, "claimLost", { orderId: ctx.key, offerId, reason });
+    return null;
+  };
+  const order = ctx.state;
+  if (!isPlaced(order)) return lose("offer_withdrawn");
+  const { delivery } = order;
+  if (order.closed !== null) return lose("offer_withdrawn");
+  if (delivery.status === "assigned" || delivery.status === "revoking" || delivery.status === "carrying") {
+    if (delivery.driver.offerId !== offerId || delivery.driver.driverId !== driverId) return lose("offer_taken");
+    ctx.tell(Driver, driverId, "claimWon", { orderId: ctx.key, offerId });
+    return null;
+  }
+  if (delivery.status !== "offered") return lose("offer_expired");
+  const offer = delivery.offers.find((open) => open.offerId === offerId && open.driverId === driverId);
+  if (offer === undefined) return lose("offer_withdrawn");
+  if (input.acceptedAt >= offer.expiresAt) {
+    offersOver(ctx, settings, order, [offer], "expired", "accepted too late");
+    return lose("offer_expired");
+  }
+  if (ctx.taken("driver_on_trip", driverId)) {
+    offersOver(ctx, settings, order, [offer], "declined", "driver_busy");
+    return lose("driver_busy");
+  }
+  ctx.claim("driver_on_trip", driverId);
+  const driver: Assignee = { driverId, offerId, name: input.name, vehicle: input.vehicle };
+  win(ctx, settings, order, driver, delivery.offers, offer.why);
+  return null;
+}
+
+function win(
+  ctx: OrderContext,
+  settings: DomainSettings,
+  order: PlacedOrder,
+  driver: Assignee,
+  offers: readonly OpenOffer[],
+  why: string,
+): void {
+  ctx.cancelTimer("offers");
+  const next: PlacedOrder = { ...order, delivery: { status: "assigned", driver } };
+  ctx.tell(Driver, driver.driverId, "claimWon", { orderId: ctx.key, offerId: driver.offerId });
+  for (const offer of offers) {
+    const { offerId, driverId } = offer;
+    const won = offerId === driver.offerId;
+    ctx.publish(
+      "order.offer_closed",
+      asJson({ orderId: ctx.key, offerId, driverId, outcome: won ? "won" : "lost", reason: won ? why : "offer_taken" }),
+    );
+    if (won) continue;
+    ctx.tell(Driver, driverId, "withdraw", {
+      orderId: ctx.key,
+      offerId,
+      what: "offer",
+      carrying: false,
+      outcome: "lost",
+      reason: "offer_taken",
+    });
+  }
+  ctx.tell(Restaurant, order.content.restaurant.id, "driverAssigned", {
+    orderId: ctx.key,
+    driver: { name: driver.name, vehicle: driver.vehicle },
+  });
+  armPickup(ctx, settings, next);
+  save(ctx, settings, next, [{ kind: "driver_assigned", by: "system", reason: why }]);
+}
+
+/** From when the food is ready the driver has so long to come. */
+export function armPickup(ctx: OrderContext, settings: DomainSettings, order: PlacedOrder): void {
+  const readyAt = readyAtOf(order, ctx.now, settings.order.defaultPrepMs);
+  ctx.timer("pickup", {
+    at: Math.max(readyAt, ctx.now) + settings.order.pickupDeadlineMs,
+    run: "deadline",
+    input: { of: "pickup", escalated: false },
+  });
+}
+
+/** Takes the order off its driver; the next offer waits for the acknowledgement (rule 7). */
+export function revoke(
+  ctx: OrderContext,
+  settings: DomainSettings,
+  order: PlacedOrder,
+  reason: string,
+  next: ManualOffer | null = null,
+): void {
+  if (order.delivery.status !== "assigned") return;
+  const { driver } = order.delivery;
+  ctx.cancelTimer("pickup");
+  ctx.tell(Driver, driver.driverId, "withdraw", {
+    orderId: ctx.key,
+    offerId: driver.offerId,
+    what: "trip",
+    carrying: false,
+    outcome: "withdrawn",
+    reason,
+  });
+  save(ctx, settings, { ...order, delivery: { status: "revoking", driver, next } });
+}
+
+export function pickupLate(ctx: OrderContext, settings: DomainSettings): null {
+  const order = ctx.state;
+  if (isPlaced(order) && order.closed === null) revoke(ctx, settings, order, "pickup_too_late");
+  return null;
+}
+
+/** The driver is off the trip: it gave the order back, or obeyed. */
+export function revoked(
+  ctx: OrderContext,
+  settings: DomainSettings,
+  { driverId, reason }: OrderContract["revoked"]["input"],
+): null {
+  const order = ctx.state;
+  if (!isPlaced(order)) return null;
+  const { delivery } = order;
+  if (delivery.status === "letting_go" && delivery.driver.driverId === driverId) {
+    ctx.release("driver_on_trip", driverId);
+    save(ctx, settings, { ...order, delivery: { status: "over" } }, [], { zone: false });
+    return null;
+  }
+  if (delivery.status !== "assigned" && delivery.status !== "revoking") return null;
+  if (delivery.driver.driverId !== driverId) return null;
+  ctx.release("driver_on_trip", driverId);
+  ctx.cancelTimer("pickup");
+  const entry: Entry = { kind: "driver_unassigned", by: delivery.status === "assigned" ? "driver" : "system", reason };
+  const free: PlacedOrder = { ...order, excluded: exclude(order.excluded, driverId) };
+  const next = delivery.status === "revoking" ? delivery.next : null;
+  if (next === null) searchOn(ctx, settings, free, [entry]);
+  else offerTo(ctx, settings, free, [next], [entry]);
+  return null;
+}
+
+/** Nothing heard of the driver. Before pickup another one is sent; with the food on board only a person can help. */
+export function driverLost(
+  ctx: OrderContext,
+  settings: DomainSettings,
+  { driverId, silentMs }: OrderContract["driverLost"]["input"],
+): null {
+  const order = ctx.state;
+  if (!isPlaced(order) || order.closed !== null) return null;
+  const { delivery } = order;
+  if (delivery.status === "assigned" && delivery.driver.driverId === driverId) {
+    revoke(ctx, settings, order, "driver_lost");
+  } else if (delivery.status === "carrying" && delivery.driver.driverId === driverId) {
+    const reason = `driver silent for ${Math.round(silentMs / 1000)} s`;
+    const next = { ...order, escalations: order.escalations + 1 };
+    save(ctx, settings, next, [{ kind: "escalated", by: "system", reason }]);
+  }
+  return null;
+}
+
+/** Support names the driver. Whoever has the order lets go first; an open offer is taken back. */
+export function assignManually(
+  ctx: OrderContext,
+  settings: DomainSettings,
+  driverId: string,
+  reason: string,
+): { offerId: string } | Rejection {
+  const order = ctx.state;
+  const role = ctx.command.caller?.role;
+  if (!isPlaced(order) || (role !== "support" && role !== "admin")) return ctx.reject("not_found");
+  const { delivery } = order;
+  if (order.closed !== null || !searchingStatuses.has(statusOf(order))) return ctx.reject("order_not_assignable");
+  const chosen: ManualOffer = { offerId: ctx.newId(), driverId, why: `assigned by ${role}: ${reason}` };
+  switch (delivery.status) {
+    case "searching":
+      offerTo(ctx, settings, order, [chosen]);
+      return { offerId: chosen.offerId };
+    case "offered":
+      for (const offer of delivery.offers) {
+        ctx.tell(Driver, offer.driverId, "withdraw", {
+          orderId: ctx.key,
+          offerId: offer.offerId,
+          what: "offer",
+          carrying: false,
+          outcome: "withdrawn",
+          reason: "assigned to another driver",
+        });
+      }
+      offerTo(ctx, settings, order, [chosen]);
+      return { offerId: chosen.offerId };
+    case "assigned":
+      if (delivery.driver.driverId === driverId) return ctx.reject("order_not_assignable");
+      revoke(ctx, settings, order, reason, chosen);
+      return { offerId: chosen.offerId };
+    case "revoking":
+      save(ctx, settings, { ...order, delivery: { ...delivery, next: chosen } });
+      return { offerId: chosen.offerId };
+    default:
+      return ctx.reject("order_not_assignable");
+  }
+}

@@ -1,0 +1,190 @@
+/**
+ * An order's state: three small machines beside each other, and the public status derived from them.
+ *
+ * This file owns the shapes and the derivation. It does not decide anything: see `placement.ts`, `kitchen.ts`,
+ * `dispatch.ts`, `road.ts`, `closing.ts`.
+ *
+ * Invariants: `closed` is set once and never unset; `revision` rises with every change; the status derived before and
+ * after a change is a chain of moves that `NEXT_STATUS` allows (`save` throws otherwise, so nothing illegal commits).
+ */
+import type { Point } from "../../../lib/geo.js";
+import type { JsonObject } from "../../../lib/json.js";
+import type { MovedBy, OrderLine, OrderStatus, OrderTotals, Place, TimelineEntry } from "../../../protocol/mod.js";
+
+/** What never changes after placement; stored apart. */
+export interface OrderContent {
+  readonly customerId: string;
+  readonly restaurant: { readonly id: string; readonly name: string; readonly lat: number; readonly lng: number };
+  readonly destination: Place;
+  readonly lines: readonly (OrderLine & { readonly name: string })[];
+  readonly totals: OrderTotals;
+  readonly note: string | null;
+  readonly paymentMethod: string;
+  readonly zone: string;
+  readonly placedAt: number;
+}
+
+export type Kitchen =
+  /** Asked to reserve; no answer yet. */
+  | { readonly status: "reserving" }
+  /** Stock is held; the payment is being authorised. */
+  | { readonly status: "reserved" }
+  /** On the restaurant's tablet, until `acceptBy`. */
+  | { readonly status: "offered"; readonly acceptBy: number }
+  | { readonly status: "accepted"; readonly readyAt: number }
+  | { readonly status: "preparing"; readonly readyAt: number }
+  | { readonly status: "ready"; readonly readyAt: number }
+  | { readonly status: "handed_over"; readonly readyAt: number }
+  /** The restaurant could not reserve, or a person there said no. */
+  | { readonly status: "refused" };
+
+export interface OpenOffer {
+  readonly offerId: string;
+  readonly driverId: string;
+  readonly expiresAt: number;
+  readonly why: string;
+}
+
+/** The driver a trip was confirmed for. */
+export interface Assignee {
+  readonly driverId: string;
+  readonly offerId: string;
+  readonly name: string;
+  readonly vehicle: string;
+}
+
+/** An offer that support asked for, to be made once the driver before has let go. */
+export interface ManualOffer {
+  readonly offerId: string;
+  readonly driverId: string;
+  readonly why: string;
+}
+
+export type Delivery =
+  | { readonly status: "none" }
+  /** Wants a driver, from `notBefore` on. */
+  | { readonly status: "searching"; readonly notBefore: number }
+  | { readonly status: "offered"; readonly offers: readonly OpenOffer[] }
+  | { readonly status: "assigned"; readonly driver: Assignee }
+  /** Told to let go; the next offer waits for the acknowledgement. */
+  | { readonly status: "revoking"; readonly driver: Assignee; readonly next: ManualOffer | null }
+  | { readonly status: "carrying"; readonly driver: Assignee; readonly grant: number }
+  | { readonly status: "delivered"; readonly driver: Assignee; readonly at: number }
+  /** The order ended while this driver had it; the acknowledgement frees the claim. */
+  | { readonly status: "letting_go"; readonly driver: Assignee }
+  | { readonly status: "over" };
+
+export type Payment =
+  | { readonly status: "none" }
+  | { readonly status: "authorising"; readonly n: number }
+  | { readonly status: "authorised"; readonly n: number }
+  | { readonly status: "capturing"; readonly n: number; readonly attempts: number }
+  | { readonly status: "captured"; readonly n: number }
+  | { readonly status: "voiding"; readonly n: number; readonly attempts: number }
+  | { readonly status: "voided"; readonly n: number }
+  | { readonly status: "declined"; readonly n: number };
+
+export interface Closing {
+  readonly status: Extract<OrderStatus, "cancelled" | "rejected" | "undeliverable">;
+  readonly at: number;
+  readonly by: MovedBy;
+  readonly reason: string;
+  readonly refusal: { readonly code: string; readonly detail: JsonObject } | null;
+}
+
+export interface OrderState {
+  /** Null until placed. */
+  readonly content: OrderContent | null;
+  readonly revision: number;
+  readonly kitchen: Kitchen;
+  readonly delivery: Delivery;
+  readonly payment: Payment;
+  readonly closed: Closing | null;
+  readonly timeline: readonly TimelineEntry[];
+  /** Rounds of offers made since the order began to search or was escalated last. */
+  readonly rounds: number;
+  /** Drivers who said no, let an offer pass, or were taken off: not asked again before the next escalation. */
+  readonly excluded: readonly string[];
+  /** The last grant's number; every pickup gets a higher one. */
+  readonly grants: number;
+  readonly escalations: number;
+}
+
+/** The state of an order that was placed. */
+export type PlacedOrder = OrderState & { readonly content: OrderContent };
+
+export const initialOrder = (): OrderState => ({
+  content: null,
+  revision: 0,
+  kitchen: { status: "reserving" },
+  delivery: { status: "none" },
+  payment: { status: "none" },
+  closed: null,
+  timeline: [],
+  rounds: 0,
+  excluded: [],
+  grants: 0,
+  escalations: 0,
+});
+
+export function isPlaced(state: OrderState): state is PlacedOrder {
+  return state.content !== null;
+}
+
+/** The public status. The end decides first, then the road, then the kitchen. */
+export function statusOf(state: PlacedOrder): OrderStatus {
+  if (state.closed !== null) return state.closed.status;
+  if (state.delivery.status === "delivered") return "delivered";
+  if (state.delivery.status === "carrying") return "picked_up";
+  switch (state.kitchen.status) {
+    case "reserving":
+    case "reserved":
+      return "placed";
+    case "offered":
+      return "confirmed";
+    case "accepted":
+      return "accepted";
+    case "preparing":
+      return "preparing";
+    case "ready":
+    case "handed_over":
+      return "ready";
+    case "refused":
+      return "rejected";
+  }
+}
+
+/** When the food is or will be ready; before acceptance a guess. */
+export function readyAtOf(state: PlacedOrder, now: number, defaultPrepMs: number): number {
+  switch (state.kitchen.status) {
+    case "accepted":
+    case "preparing":
+    case "ready":
+    case "handed_over":
+      return state.kitchen.readyAt;
+    default:
+      return now + defaultPrepMs;
+  }
+}
+
+/** The driver who has the order now, if any. */
+export function driverOf(delivery: Delivery): Assignee | null {
+  switch (delivery.status) {
+    case "assigned":
+    case "revoking":
+    case "carrying":
+    case "delivered":
+      return delivery.driver;
+    default:
+      return null;
+  }
+}
+
+export const pickupPoint = (content: OrderContent): Point => ({
+  lat: content.restaurant.lat,
+  lng: content.restaurant.lng,
+});
+export const dropoffPoint = (content: OrderContent): Point => ({
+  lat: content.destination.lat,
+  lng: content.destination.lng,
+});

@@ -1,0 +1,135 @@
+/** An order as others see it: the customer's view, what gateways hold beside it, the row of the index, the zone's picture. */
+import type { OrderTracking, OrderView } from "../../../protocol/mod.js";
+import { isTerminal } from "../../../protocol/mod.js";
+import type { IndexEntry } from "../../runtime/definition.js";
+import type { ZoneOrderInput } from "../dispatch-zone/messages.js";
+import { asJson } from "../json.js";
+import type { DomainSettings } from "../settings.js";
+import { etaRange } from "./eta.js";
+import {
+  driverOf,
+  dropoffPoint,
+  isPlaced,
+  type OrderState,
+  type PlacedOrder,
+  pickupPoint,
+  readyAtOf,
+  statusOf,
+} from "./state.js";
+
+export function orderView(orderId: string, order: PlacedOrder, now: number, settings: DomainSettings): OrderView {
+  const { content, kitchen, delivery, closed } = order;
+  const status = statusOf(order);
+  const driver = driverOf(delivery);
+  const eta = etaRange(
+    {
+      status,
+      now,
+      readyAt: readyAtOf(order, now, settings.order.defaultPrepMs),
+      pickup: pickupPoint(content),
+      dropoff: dropoffPoint(content),
+      driverAssigned: driver !== null,
+    },
+    settings.travel,
+  );
+  return {
+    orderId,
+    version: order.revision,
+    status,
+    timeline: order.timeline,
+    restaurant: content.restaurant,
+    destination: content.destination,
+    lines: content.lines,
+    totals: content.totals,
+    placedAt: content.placedAt,
+    ...(eta === null ? {} : { eta }),
+    ...("readyAt" in kitchen ? { readyAt: kitchen.readyAt } : {}),
+    ...(driver === null || closed !== null
+      ? {}
+      : {
+          driver: {
+            name: driver.name,
+            vehicle: driver.vehicle,
+            // A relay through the marketplace: neither side sees the other's number, and it ends with the delivery.
+            ...(delivery.status === "carrying" ? { contact: `relay:${driver.offerId}` } : {}),
+          },
+        }),
+    anotherFirst: false,
+    ...(closed === null ? {} : { reason: closed.reason }),
+    ...(closed?.refusal ? { refusal: closed.refusal } : {}),
+  };
+}
+
+/** `OrderTracking`, and what the restaurant's tablet needs again after its actor was elsewhere. */
+export interface OrderRecord extends OrderTracking {
+  readonly acceptBy: number;
+  readonly note: string | null;
+}
+
+export function orderRecord(orderId: string, order: PlacedOrder, now: number, settings: DomainSettings): OrderRecord {
+  const { content, kitchen, delivery, closed } = order;
+  const driver = driverOf(delivery);
+  return {
+    customerId: content.customerId,
+    restaurantId: content.restaurant.id,
+    driverId: closed === null && driver !== null ? driver.driverId : null,
+    version: order.revision,
+    grant:
+      closed === null && delivery.status === "carrying"
+        ? { driverId: delivery.driver.driverId, number: delivery.grant }
+        : null,
+    view: orderView(orderId, order, now, settings),
+    acceptBy: kitchen.status === "offered" ? kitchen.acceptBy : 0,
+    note: content.note,
+  };
+}
+
+/** The row others find the order by. Its view was made at the time of the order's last entry, so equal states give equal rows. */
+export function orderIndex(settings: DomainSettings): (state: OrderState, key: string) => IndexEntry | null {
+  return (state, key) => {
+    if (!isPlaced(state)) return null;
+    const { content } = state;
+    const status = statusOf(state);
+    const at = state.timeline.at(-1)?.at ?? content.placedAt;
+    return {
+      scope: content.zone,
+      owner: content.customerId,
+      counterparty: content.restaurant.id,
+      status,
+      live: !isTerminal(status),
+      at: content.placedAt,
+      view: asJson(orderRecord(key, state, at, settings)),
+    };
+  };
+}
+
+/** The order as its zone follows it. */
+export function zonePicture(
+  orderId: string,
+  order: PlacedOrder,
+  now: number,
+  settings: DomainSettings,
+): ZoneOrderInput {
+  const { content, delivery, closed } = order;
+  const driver = driverOf(delivery);
+  const open = closed === null;
+  return {
+    orderId,
+    version: order.revision,
+    status: statusOf(order),
+    pickup: pickupPoint(content),
+    dropoff: dropoffPoint(content),
+    readyAt: readyAtOf(order, now, settings.order.defaultPrepMs),
+    search: !open
+      ? "none"
+      : delivery.status === "searching"
+        ? "waiting"
+        : delivery.status === "offered"
+          ? "offered"
+          : "none",
+    notBefore: delivery.status === "searching" ? delivery.notBefore : 0,
+    excluded: order.excluded,
+    offeredTo: delivery.status === "offered" ? delivery.offers.map((offer) => offer.driverId) : [],
+    driverId: open && driver !== null ? driver.driverId : null,
+  };
+}
