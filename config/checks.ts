@@ -10,7 +10,7 @@ export interface Conflict {
 
 /** Every conflict within a configuration whose single values are all allowed. */
 export function conflictsOf(config: Config): readonly Conflict[] {
-  const { cluster, store, redis, auth, gateway, http, engine, domain } = config;
+  const { cluster, store, redis, auth, gateway, engine, domain } = config;
   const found: Conflict[] = [];
   const need = (holds: boolean, keys: Conflict["keys"], rule: string, advice: string): void => {
     if (!holds) found.push({ keys, rule, advice });
@@ -35,28 +35,46 @@ export function conflictsOf(config: Config): readonly Conflict[] {
     "Set AUTH_PRIVATE_KEY_FILE to the cluster's key, or leave NATS_URL out.",
   );
   need(
-    gateway.maxFrameBytes <= gateway.maxReliableBacklogBytes,
-    ["gateway.maxReliableBacklogBytes", "gateway.maxFrameBytes"],
-    "the backlog of a socket holds at least one frame",
-    "Raise the backlog or lower the frame.",
+    cluster.natsUrl === null || auth.orderIdSecret !== null,
+    ["auth.orderIdSecret", "cluster.natsUrl"],
+    "the nodes of a cluster derive order ids with one secret",
+    "Set ORDER_ID_SECRET_FILE to the cluster's secret, or leave NATS_URL out.",
   );
   need(
-    gateway.maxFrameBytes <= http.maxBodyBytes,
-    ["http.maxBodyBytes", "gateway.maxFrameBytes"],
-    "what a socket may send, HTTP may send too",
-    "Raise the body or lower the frame.",
+    gateway.slotBacklogBytes <= gateway.reliableBacklogBytes,
+    ["gateway.slotBacklogBytes", "gateway.reliableBacklogBytes"],
+    "positions wait before a socket is closed as slow",
+    "Lower slotBacklogBytes or raise reliableBacklogBytes.",
   );
   need(
-    gateway.socketsPerUser <= gateway.maxSockets,
-    ["gateway.socketsPerUser", "gateway.maxSockets"],
-    "one account cannot have more sockets than the node",
-    "Lower socketsPerUser.",
+    gateway.maxBodyBytes <= gateway.maxProfileBytes,
+    ["gateway.maxProfileBytes", "gateway.maxBodyBytes"],
+    "a restaurant's profile may be larger than an ordinary request",
+    "Raise maxProfileBytes or lower maxBodyBytes.",
   );
   need(
-    gateway.helloTimeoutMs <= gateway.pingIntervalMs,
-    ["gateway.helloTimeoutMs", "gateway.pingIntervalMs"],
-    "a socket says HELLO before its first ping",
-    "Lower the timeout or raise the interval.",
+    gateway.maxConnectionsPerUser <= gateway.maxConnections,
+    ["gateway.maxConnectionsPerUser", "gateway.maxConnections"],
+    "one account cannot have more sockets than the thread",
+    "Lower maxConnectionsPerUser.",
+  );
+  need(
+    gateway.silenceMs >= 2 * gateway.pingMs,
+    ["gateway.silenceMs", "gateway.pingMs"],
+    "a socket may miss one ping before it counts as silent",
+    "Raise silenceMs to at least twice pingMs.",
+  );
+  need(
+    gateway.tokenWarningMs < auth.tokenTtlMs,
+    ["gateway.tokenWarningMs", "auth.tokenTtlMs"],
+    "a token is good for a while before its end is announced",
+    "Lower tokenWarningMs or raise tokenTtlMs.",
+  );
+  need(
+    gateway.gpsPerMinute * domain.driver.gpsTripMs >= 60_000,
+    ["gateway.gpsPerMinute", "domain.driver.gpsTripMs"],
+    "the gateway lets the cadence through that the node itself asks of the app",
+    "Raise gpsPerMinute to 60,000 / gpsTripMs or more.",
   );
   need(
     engine.flushActors <= engine.maxActors,

@@ -66,6 +66,7 @@ t.test("R-OPS-2: every setting can be given in each of the four ways", async (t)
     if (setting.key.endsWith("databaseUrl")) return "postgres://db/x";
     if (setting.key.endsWith("natsUrl")) return "nats://bus:4222";
     if (setting.key === "redis.url") return "redis://cache:6379";
+    if (setting.key === "gateway.minAppVersion") return "2.1";
     if (setting.key === "payment.url") return "http://pay:1";
     return "another-text-of-enough-length";
   };
@@ -84,6 +85,7 @@ t.test("R-OPS-2: every setting can be given in each of the four ways", async (t)
     DATABASE_URL: "postgres://db/x",
     REDIS_URL: "redis://cache:6379",
     AUTH_PRIVATE_KEY: "a key of the cluster",
+    ORDER_ID_SECRET: "a secret of the cluster",
   };
   for (const setting of SETTINGS) {
     const value = other(setting, at(defaults, setting.path));
@@ -165,7 +167,7 @@ t.test("R-OPS-2: settings that contradict each other are named with both values"
   const cluster = problemsOf({ env: { NATS_URL: "nats://bus:4222" } });
   t.strictSame(
     cluster.map(({ key }) => key),
-    ["store.databaseUrl", "redis.url", "auth.privateKey"],
+    ["store.databaseUrl", "redis.url", "auth.privateKey", "auth.orderIdSecret"],
   );
   const gps = problemsOf({ argv: ["--domain.driver.gpsTokenMs", "9000"] });
   t.match(gps, [{ key: "domain.driver.gpsTokenMs", source: /gpsTripMs = 5000/ }]);

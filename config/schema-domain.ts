@@ -2,21 +2,10 @@
  * What the actors decide by. The shape is that of `DomainSettings` of the actors; a test holds shape and defaults
  * together. All durations are those of a real day: `node.timeScale` divides the ones that a person or a kitchen takes.
  */
-import { type TObject, type TProperties, Type } from "typebox";
+import { count, DAY_MS, duration, meters, section } from "./building.js";
 import { integer, listOf, mapOf, number, oneOf } from "./setting.js";
 
 const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
-
-function section<P extends TProperties>(description: string, properties: P): TObject<P> {
-  return Type.Object(properties, { additionalProperties: false, description });
-}
-
-const duration = (description: string, maximum = DAY_MS, minimum = 0) =>
-  integer(minimum, maximum, { description, advice: "Give milliseconds." });
-const meters = (description: string, maximum: number) => number(0, maximum, { description, advice: "Give metres." });
-const count = (description: string, maximum: number, minimum = 1) =>
-  integer(minimum, maximum, { description, advice: "Give a count." });
 
 export const OFFER_MODES = ["sequential", "broadcast"] as const;
 const CANCELLABLE = ["placed", "confirmed", "accepted", "preparing", "ready", "picked_up"] as const;
@@ -45,6 +34,7 @@ const order = section("The order's deadlines and offers.", {
     1000,
   ),
   acceptDeadlineMs: duration("From confirmed until a person at the restaurant has to accept.", DAY_MS, 1000),
+  minuteMs: duration("How long a minute lasts when a restaurant names its preparation time.", HOUR_MS, 1),
   defaultPrepMs: duration("Preparation time when the restaurant names none."),
   preparingDelayMs: duration("From accepted to preparing, when the restaurant does not say it itself."),
   kitchenLateMs: duration(
@@ -56,6 +46,7 @@ const order = section("The order's deadlines and offers.", {
   pickupDeadlineMs: duration("Ready, with a driver who does not come: the driver is replaced.", DAY_MS, 1000),
   deliveryDeadlineMs: duration("On the way: first escalated, after as long again undeliverable.", DAY_MS, 1000),
   offerMs: duration("How long a driver has to answer an offer.", HOUR_MS, 1000),
+  offerGraceMs: duration("An acceptance made in time may arrive this much later. Not divided by timeScale.", 60_000),
   offerMode: oneOf(OFFER_MODES, {
     description: "How a zone offers unless offerModeByZone says otherwise.",
     advice: "sequential asks the best driver first, broadcast several at once.",
@@ -75,6 +66,11 @@ const order = section("The order's deadlines and offers.", {
     description: "What a driver earns for one order, in minor units of the currency.",
     advice: "450 is 4.50.",
   }),
+  paymentRetryMs: duration(
+    "Between tries to capture or void when the provider does not answer; doubles.",
+    HOUR_MS,
+    100,
+  ),
   viewMirrorMs: duration("How long a view answers polls after it was last written.", HOUR_MS, 1000),
   timelineKeep: count("Entries of an order's history that are kept.", 1000, 16),
 });

@@ -2,13 +2,11 @@
  * Every setting of a node: shape, unit, bounds, names, and what to do when it is wrong. Each module receives its slice as
  * an argument. Defaults are in `defaults.ts`, what must hold between two settings in `checks.ts`.
  */
-import { type Static, type TObject, type TProperties, Type } from "typebox";
+import { type Static, Type } from "typebox";
+import { section } from "./building.js";
 import { domainSection } from "./schema-domain.js";
-import { integer, list, number, oneOf, optionalText, settingsOf, text } from "./setting.js";
-
-export function section<P extends TProperties>(description: string, properties: P): TObject<P> {
-  return Type.Object(properties, { additionalProperties: false, description });
-}
+import { gatewaySection } from "./schema-gateway.js";
+import { integer, number, oneOf, optionalText, settingsOf, text } from "./setting.js";
 
 export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -74,10 +72,6 @@ const http = section("The one port of the node.", {
     env: ["PORT"],
     flags: ["port"],
     advice: "Choose a free port, or 0 to be given one.",
-  }),
-  maxBodyBytes: integer(1024, 8_388_608, {
-    description: "The largest body of an HTTP request, in bytes.",
-    advice: "A restaurant's profile with 500 items is the largest body; it needs about 100,000 bytes.",
   }),
 });
 
@@ -161,58 +155,20 @@ const auth = section("Who may come in.", {
     secret: "value",
     advice: "Make one with `openssl genpkey -algorithm ed25519` and give the file with AUTH_PRIVATE_KEY_FILE.",
   }),
+  orderIdSecret: optionalText(
+    200,
+    {
+      description:
+        "Keys the hash that derives an order's id from customer and idempotency key. Not set: one is made and kept in the data directory; nodes of a cluster must share one, and it never changes.",
+      env: ["ORDER_ID_SECRET"],
+      secret: "value",
+      advice: "Give characters that nobody can guess, for example from `openssl rand -hex 32`.",
+    },
+    { minLength: 16 },
+  ),
   tokenTtlMs: integer(60_000, 86_400_000, {
     description: "How long an access token is good, in milliseconds.",
     advice: "A quarter of an hour to an hour is usual.",
-  }),
-});
-
-const gateway = section("What a client may ask of a node.", {
-  maxSockets: integer(1, 1_000_000, {
-    description: "Open sockets on one node; one more is told to come back later.",
-    advice: "Plan about 20 KB of memory for each.",
-  }),
-  socketsPerUser: integer(1, 1000, {
-    description: "Open sockets of one account; one more closes with 4505.",
-    advice: "A person has a phone, a tablet and a few pages open.",
-  }),
-  subscriptionsPerSocket: integer(1, 10_000, {
-    description: "Channels one socket may listen to.",
-    advice: "A customer needs one for each open order.",
-  }),
-  commandsPerMinute: integer(1, 1_000_000, {
-    description: "Commands of one account in a minute; more answers rate_limited.",
-    advice: "100 order requests a minute is the promise to one account.",
-  }),
-  readsPerMinute: integer(1, 1_000_000, {
-    description: "HTTP reads of one account in a minute; more answers rate_limited.",
-    advice: "A poll every 3 s is 20 a minute for each open order.",
-  }),
-  positionIntervalMs: integer(0, 60_000, {
-    description: "A subscriber gets a driver's position at most this often, in milliseconds.",
-    advice: "3000 is what the applications are made for.",
-  }),
-  helloTimeoutMs: integer(100, 60_000, {
-    description: "A socket that has not said HELLO by then closes with 4502, in milliseconds.",
-    advice: "Leave room for a slow network: a few seconds.",
-  }),
-  pingIntervalMs: integer(1000, 120_000, {
-    description: "How often the node pings a socket, in milliseconds; two without an answer close it with 4002.",
-    advice: "Stay under the idle timeout of load balancers on the way, often 60 s.",
-  }),
-  maxReliableBacklogBytes: integer(16_384, 16_777_216, {
-    description:
-      "Reliable events waiting for one slow socket, in bytes; more closes it with 4003 and the client resumes.",
-    advice: "This times the open sockets is the most memory slow readers can take.",
-  }),
-  maxFrameBytes: integer(1024, 65_536, {
-    description: "The largest frame a client may send, in bytes; a larger one closes the socket with 4501.",
-    advice: "The protocol's clients never send more than 16,384.",
-  }),
-  allowedOrigins: list(100, 255, {
-    description: "Web origins whose pages may call the node; the node's own pages always may.",
-    env: ["ALLOWED_ORIGINS"],
-    advice: "Give exact origins such as https://eats.example, no paths and no wildcards.",
   }),
 });
 
@@ -249,7 +205,7 @@ const engine = section("The actor engine.", {
 });
 
 export const ConfigSchema = Type.Object(
-  { node, http, store, redis, cluster, payment, auth, gateway, engine, domain: domainSection },
+  { node, http, store, redis, cluster, payment, auth, gateway: gatewaySection, engine, domain: domainSection },
   { additionalProperties: false },
 );
 
