@@ -1,7 +1,11 @@
 /** The engine's one door. It knows no food. */
 export * from "./client.js";
+export * from "./client-impl/client.js";
+export { type ActorClientSettings, DEFAULT_CLIENT_SETTINGS } from "./client-impl/settings.js";
 export * from "./definition.js";
 export * from "./link.js";
+export * from "./links/bounds.js";
 export * from "./links/memory.js";
+export * from "./links/message-port.js";
 export * from "./ports.js";
 export * from "./shard.js";

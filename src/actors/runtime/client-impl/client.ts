@@ -1,0 +1,134 @@
+/**
+ * The actor client over a link: turns typed calls into messages and sorts what comes back. One per gateway thread.
+ *
+ * Owns the link's receiver. Does not own asks (`asks.ts`), channels (`subscriptions.ts`) or routes (`router.ts`).
+ */
+import type { Clock } from "../../../lib/clock.js";
+import type { Random } from "../../../lib/random.js";
+import type { ActorClient, AskOptions, AskResult } from "../client.js";
+import type { EndpointId, Link, LinkMessage, ShardMap } from "../link.js";
+import type { MirrorEntry } from "../ports.js";
+import { shardOf } from "../shard.js";
+import { type AskStats, createAsks } from "./asks.js";
+import { createRouter } from "./router.js";
+import { type ActorClientSettings, DEFAULT_CLIENT_SETTINGS } from "./settings.js";
+import { createSubscriptions, type SubscriptionStats } from "./subscriptions.js";
+
+export interface ActorClientOptions {
+  /** The client becomes its receiver. Closing it remains the caller's business. */
+  readonly link: Link;
+  readonly shardMap: ShardMap;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly settings?: Partial<ActorClientSettings>;
+  /** What actors put where polls are answered from, as their workers send it. */
+  readonly onMirror?: (entries: readonly MirrorEntry[]) => void;
+}
+
+export interface RunningActorClient extends ActorClient {
+  stats(): AskStats & SubscriptionStats & { readonly castsRefused: number };
+  /** Answers every ask and ends every subscription with `unavailable`. */
+  close(): void;
+}
+
+export function createActorClient(options: ActorClientOptions): RunningActorClient {
+  const { link, shardMap, clock, random, onMirror } = options;
+  const settings: ActorClientSettings = { ...DEFAULT_CLIENT_SETTINGS, ...options.settings };
+  const router = createRouter(shardMap);
+  let lastId = 0;
+  let castsRefused = 0;
+  /** Asks and subscriptions share one row of numbers: an error's id tells which of them it is for. */
+  const nextId = (): number => ++lastId;
+  const asks = createAsks({ link, router, clock, random, settings });
+  const subscriptions = createSubscriptions({ link, router, clock, random, settings, nextId });
+
+  function take(from: EndpointId, message: LinkMessage): void {
+    switch (message.t) {
+      case "reply":
+        asks.replied(message.id, message.value);
+        return;
+      case "slot":
+        subscriptions.slot(from, message.of, message.channel, message.item);
+        return;
+      case "event":
+        subscriptions.event(from, message.of, message.channel, message.item);
+        return;
+      case "error":
+        if (!asks.failed(from, message.id, message.error, message.owner))
+          subscriptions.failed(from, message.id, message.error, message.owner);
+        return;
+      case "subscribed":
+        subscriptions.subscribed(message);
+        return;
+      case "credit":
+        asks.credit(from, message.count);
+        return;
+      case "mirror":
+        onMirror?.(message.entries);
+        return;
+      case "ask":
+      case "cast":
+      case "tell":
+      case "told":
+      case "subscribe":
+      case "unsubscribe":
+      case "acknowledge":
+        // For those who own shards. A client owns none; its sender's map is wrong and its link will say so.
+        return;
+    }
+  }
+
+  link.receive((from, messages) => {
+    for (const message of messages) take(from, message);
+  });
+  link.peers((peer, change) => {
+    router.peer(peer, change);
+    asks.peer(peer, change);
+    subscriptions.peer(peer, change);
+  });
+  shardMap.onChange((shards) => {
+    router.forget(shards);
+    asks.moved(shards);
+    subscriptions.moved(shards);
+  });
+
+  return {
+    ask(to, key, name, input, ask: AskOptions) {
+      const address = { kind: to.kind, key };
+      return new Promise<AskResult<never>>((resolve) => {
+        asks.ask(
+          {
+            t: "ask",
+            id: nextId(),
+            to: address,
+            name,
+            input,
+            commandId: ask.commandId,
+            bodyHash: ask.bodyHash ?? "",
+            caller: ask.caller,
+            notAfter: ask.notAfter ?? null,
+          },
+          shardOf(address),
+          ask.timeoutMs ?? settings.askTimeoutMs,
+          resolve as (result: AskResult<unknown>) => void,
+        );
+      });
+    },
+    cast(to, key, name, input, caller) {
+      const address = { kind: to.kind, key };
+      const target = router.targetOf(shardOf(address));
+      if (target === null || (link.room?.(target) ?? 1) <= 0) {
+        castsRefused += 1;
+        return false;
+      }
+      link.send(target, { t: "cast", to: address, name, input, caller, from: null });
+      return true;
+    },
+    subscribe: (channel, caller, from, sink) => subscriptions.subscribe(channel, caller, from, sink),
+    stats: () => ({ ...asks.stats(), ...subscriptions.stats(), castsRefused }),
+    close() {
+      asks.close();
+      subscriptions.close();
+    },
+  };
+}
