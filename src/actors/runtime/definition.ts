@@ -124,6 +124,11 @@ export interface ChannelDefinition<S, V> {
   readonly snapshot: (ctx: ReadContext<S, V>, caller: Caller) => Record<string, { body: Json; ttlMs: number }>;
   /** Reliable only: how many events are kept for replay. Default 256. */
   readonly keep?: number;
+  /**
+   * Reliable only: true for a channel with one reader, so that what it acknowledged is forgotten with the actor's next
+   * commit. Default false: events go when `keep` or `trim` says so.
+   */
+  readonly trimOnAcknowledge?: boolean;
 }
 
 /** What read-only code sees. */

@@ -3,6 +3,14 @@ export * from "./client.js";
 export * from "./client-impl/client.js";
 export { type ActorClientSettings, DEFAULT_CLIENT_SETTINGS } from "./client-impl/settings.js";
 export * from "./definition.js";
+export { createShardHost, type ShardHost, type ShardHostOptions } from "./host/host.js";
+export {
+  defaultHostSettings,
+  type HostHooks,
+  type HostLog,
+  type HostSettings,
+  type HostStats,
+} from "./host/settings.js";
 export * from "./link.js";
 export * from "./links/bounds.js";
 export * from "./links/memory.js";

@@ -1,0 +1,37 @@
+/** What one handler run wants to change and to say. Nothing of it is visible before the gate lets it out. */
+import type { Json } from "../../../lib/json.js";
+import type { ChannelItem } from "../client.js";
+import type { ActorAddress, ChannelEvent, OutboxTell, PublishedEvent, TimerRow } from "../ports.js";
+
+/** What is said once, without an outbox row of its own. */
+export type Said =
+  | {
+      readonly t: "cast";
+      readonly to: ActorAddress;
+      readonly name: string;
+      readonly input: unknown;
+    }
+  | { readonly t: "event"; readonly channel: string; readonly item: ChannelItem }
+  | { readonly t: "slot"; readonly channel: string; readonly slot: string; readonly body: Json; readonly ttlMs: number }
+  | { readonly t: "mirror"; readonly key: string; readonly body: Json; readonly ttlMs: number };
+
+export interface Claim {
+  readonly claim: string;
+  readonly value: string;
+}
+
+export class Recorded {
+  /** True once anything below needs a commit. */
+  durable = false;
+  next: unknown = undefined;
+  became = false;
+  tells: OutboxTell[] | null = null;
+  events: PublishedEvent[] | null = null;
+  pushes: ChannelEvent[] | null = null;
+  trims: { channel: string; offset: number }[] | null = null;
+  claims: Claim[] | null = null;
+  releases: Claim[] | null = null;
+  /** Timer name → its new row, or null when cancelled. */
+  timers: Map<string, TimerRow | null> | null = null;
+  said: Said[] | null = null;
+}

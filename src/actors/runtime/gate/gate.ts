@@ -1,0 +1,147 @@
+/**
+ * The output gate. Lets out what a run wants to say once everything that the run saw is committed, in the order in
+ * which the runs happened. It owns no queue: the actor's `pending` list is the queue.
+ *
+ * Invariant: nothing of a run leaves this process before its commit, and nothing leaves while the lease has passed.
+ */
+import type { Clock } from "../../../lib/clock.js";
+import type { Activation, Answer } from "../activation/activation.js";
+import type { Delivery } from "../activation/delivery.js";
+import { errorOf } from "../activation/outcome.js";
+import type { Recorded } from "../activation/recorded.js";
+import type { Channels } from "../channels/channels.js";
+import type { EndpointId, LinkMessage, Ownership, ShardMap } from "../link.js";
+import type { MirrorBatch } from "../mirror/mirror-batch.js";
+import type { ActorAddress, OutboxTell } from "../ports.js";
+import { shardOf } from "../shard.js";
+import type { Timers } from "../timers/timers.js";
+
+export interface GateEvents {
+  post(to: EndpointId, message: LinkMessage): void;
+  outboxed(from: ActorAddress, fromShard: number, tell: OutboxTell): void;
+  effectDone(actor: ActorAddress, number: number): void;
+  /** An ask has its answer: its sender may send another. */
+  answered(peer: EndpointId): void;
+  muted(actor: Activation): void;
+}
+
+export class Gate {
+  readonly #clock: Clock;
+  readonly #ownership: Ownership;
+  readonly #shardMap: ShardMap;
+  readonly #channels: Channels;
+  readonly #timers: Timers;
+  readonly #mirror: MirrorBatch;
+  readonly #events: GateEvents;
+
+  constructor(
+    clock: Clock,
+    ownership: Ownership,
+    shardMap: ShardMap,
+    channels: Channels,
+    timers: Timers,
+    mirror: MirrorBatch,
+    events: GateEvents,
+  ) {
+    this.#clock = clock;
+    this.#ownership = ownership;
+    this.#shardMap = shardMap;
+    this.#channels = channels;
+    this.#timers = timers;
+    this.#mirror = mirror;
+    this.#events = events;
+  }
+
+  /** Everything the run saw is committed. */
+  open(actor: Activation, delivery: Delivery, recorded: Recorded | null, answer: Answer | null, at: number): void {
+    if (recorded !== null) {
+      // Outbox and timers are only taken into memory here; they check the lease themselves when they act.
+      if (recorded.tells !== null) {
+        for (const tell of recorded.tells) this.#events.outboxed(actor.address, actor.shard, tell);
+      }
+      if (recorded.timers !== null) {
+        for (const [name, row] of recorded.timers) {
+          this.#timers.changed(actor.address, actor.shard, name, row, !actor.kind.durable);
+        }
+      }
+    }
+    const mayEmit = this.#ownership.mayEmit();
+    if (!mayEmit && !actor.muted) {
+      actor.muted = true;
+      this.#events.muted(actor);
+    }
+    if (mayEmit && recorded?.said) this.#say(actor, recorded, at);
+    this.#answer(actor, delivery, answer, mayEmit);
+  }
+
+  #say(actor: Activation, recorded: Recorded, at: number): void {
+    for (const said of recorded.said ?? []) {
+      switch (said.t) {
+        case "event":
+        case "slot":
+          this.#channels.say(actor, said, at);
+          break;
+        case "mirror":
+          this.#mirror.put({
+            key: said.key,
+            version: this.#channels.nextVersion(actor.epoch),
+            value: said.body,
+            expiresAt: Math.max(at, this.#clock.now()) + said.ttlMs,
+          });
+          break;
+        case "cast": {
+          const owner = this.#shardMap.ownerOf(shardOf(said.to));
+          if (owner === null) break;
+          const { to, name, input } = said;
+          this.#events.post(owner, { t: "cast", to, name, input, caller: null, from: actor.address });
+          break;
+        }
+      }
+    }
+  }
+
+  #answer(actor: Activation, delivery: Delivery, answer: Answer | null, mayEmit: boolean): void {
+    switch (delivery.source) {
+      case "ask":
+        this.#events.answered(delivery.endpoint);
+        if (mayEmit && answer !== null) this.#reply(delivery, answer);
+        return;
+      case "tell":
+        if (mayEmit && delivery.from !== null) {
+          this.#events.post(delivery.endpoint, { t: "told", from: delivery.from, number: delivery.number });
+        }
+        return;
+      case "effect":
+        this.#events.effectDone(actor.address, delivery.number);
+        return;
+      case "subscribe":
+        if (answer?.t === "subscribed") {
+          if (mayEmit) this.#channels.arrive(actor, delivery, answer);
+          else answer.channel.arriving--;
+        } else if (mayEmit && answer !== null) this.#reply(delivery, answer);
+        return;
+      case "unsubscribe":
+        this.#channels.leave(actor, delivery.name, delivery.endpoint, delivery.number);
+        return;
+      case "quarantine":
+        if (delivery.poisoned !== null) this.#answer(actor, delivery.poisoned, answer, mayEmit);
+        return;
+      case "cast":
+      case "timer":
+        return;
+    }
+  }
+
+  #reply(delivery: Delivery, answer: Answer): void {
+    if (answer.t === "error") {
+      this.#events.post(delivery.endpoint, { t: "error", id: delivery.number, error: answer.error });
+      return;
+    }
+    if (answer.t !== "outcome") return;
+    const error = errorOf(answer.outcome);
+    if (error !== null) this.#events.post(delivery.endpoint, { t: "error", id: delivery.number, error });
+    else if (answer.outcome.t === "reply") {
+      this.#events.post(delivery.endpoint, { t: "reply", id: delivery.number, value: answer.outcome.value });
+    }
+  }
+}

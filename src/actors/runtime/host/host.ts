@@ -1,0 +1,571 @@
+/**
+ * The shard host: one thread's share of the actor engine. It owns the actors of its shards in memory and the parts that
+ * serve them (loader, executor, gate, committer, timers, tells, effects, channels) and routes link messages to them. It
+ * does not own shards (`Ownership` says which), storage, transport or threads: the same class runs in a worker thread,
+ * in tests and in the deterministic simulation.
+ *
+ * Invariants:
+ * - All work happens in turns. A turn runs messages and what they cause on this host to the end, then starts what is
+ *   worth starting (loads, flushes, effects). Within a turn time stands still.
+ * - An actor is handled only under the fencing epoch it was activated with.
+ * - Every queue is bounded by `HostSettings`; beyond the bound the sender hears `overloaded`.
+ */
+import type { Cancel, Clock } from "../../../lib/clock.js";
+import { decode } from "../../../lib/msgpack.js";
+import type { Random } from "../../../lib/random.js";
+import { Activation, type KindRuntime, kindsOf } from "../activation/activation.js";
+import { claimText, Delivery, effectCommandId, tellId, timerCommandId } from "../activation/delivery.js";
+import { Executor } from "../activation/executor.js";
+import { installFresh, Loader, needsNoLoading } from "../activation/loader.js";
+import { Channels } from "../channels/channels.js";
+import type { ActorError } from "../client.js";
+import { Committer } from "../committer/committer.js";
+import type { PreparedWrite } from "../committer/write.js";
+import { EFFECT_KIND, RunContext } from "../context.js";
+import type { AnyActorDefinition } from "../definition.js";
+import { Effects } from "../effects/effects.js";
+import { Gate } from "../gate/gate.js";
+import type { EndpointId, Link, LinkMessage, Ownership, ShardMap } from "../link.js";
+import { MirrorBatch } from "../mirror/mirror-batch.js";
+import type { ActorAddress, ActorStore, EffectRunner, MirrorPort, WriteFailure } from "../ports.js";
+import { shardOf } from "../shard.js";
+import { Supervision } from "../supervision/supervision.js";
+import { Outbox } from "../tells/outbox.js";
+import { TellSender } from "../tells/sender.js";
+import { Timers } from "../timers/timers.js";
+import { Credits } from "./credits.js";
+import { Keeper } from "./keeper.js";
+import { defaultHostSettings, type HostHooks, type HostLog, type HostSettings, type HostStats } from "./settings.js";
+
+export interface ShardHostOptions {
+  readonly self: EndpointId;
+  readonly definitions: readonly AnyActorDefinition[];
+  readonly store: ActorStore;
+  readonly mirror: MirrorPort;
+  readonly effects: Readonly<Record<string, EffectRunner>>;
+  readonly link: Link;
+  readonly ownership: Ownership;
+  readonly shardMap: ShardMap;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly settings?: Partial<HostSettings>;
+  readonly log: HostLog;
+  readonly hooks?: HostHooks;
+}
+
+export interface ShardHost {
+  /** Serves these shards, too. Call it once the store has given this node their epochs. Resolves when their unsent messages are read. */
+  start(shards: readonly number[]): Promise<void>;
+  /** Admits nothing more for these shards, commits what is under way, then forgets them. */
+  releaseShards(shards: readonly number[]): Promise<void>;
+  /** Releases everything and falls silent. Waits for commits at most `withinMs` (default 5,000). */
+  stop(withinMs?: number): Promise<void>;
+  stats(): HostStats;
+}
+
+export function createShardHost(options: ShardHostOptions): ShardHost {
+  return new Host(options);
+}
+
+/** A restore that leads to the same refusal again and again is given up. */
+const MOST_RESTORES = 8;
+/** Messages between actors of this host that one turn handles before others get a chance. */
+const LOCAL_PER_TURN = 10_000;
+const RELEASE_POLL_MS = 2;
+
+class Host implements ShardHost {
+  readonly #options: ShardHostOptions;
+  readonly #settings: HostSettings;
+  readonly #clock: Clock;
+  readonly #kinds: ReadonlyMap<string, KindRuntime>;
+  readonly #committer: Committer;
+  readonly #loader: Loader;
+  readonly #executor: Executor;
+  readonly #channels: Channels;
+  readonly #timers: Timers;
+  readonly #mirror: MirrorBatch;
+  readonly #sender: TellSender;
+  readonly #outbox: Outbox;
+  readonly #effects: Effects;
+  readonly #supervision: Supervision;
+  readonly #credits: Credits;
+  readonly #keeper: Keeper;
+  readonly #shards = new Set<number>();
+  readonly #releasing = new Set<number>();
+  readonly #muted = new Set<Activation>();
+  #local: LinkMessage[] = [];
+  #actors = 0;
+  #inTurn = false;
+  #now = 0;
+  #stopped = false;
+  #cancelSweep: Cancel | null = null;
+  #cancelLocal: Cancel | null = null;
+
+  constructor(options: ShardHostOptions) {
+    const { clock, store, random, log, ownership, shardMap } = options;
+    const settings = { ...defaultHostSettings, ...options.settings };
+    this.#options = options;
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#now = clock.now();
+    this.#kinds = kindsOf(options.definitions);
+    const turn = (work: () => void): void => this.#turn(work);
+    const post = (to: EndpointId, message: LinkMessage): void => this.#post(to, message);
+    const now = (): number => this.#now;
+    this.#supervision = new Supervision(store, clock, log, settings.throwsBeforeQuarantine);
+    const deadLetter = this.#supervision.deadLetter.bind(this.#supervision);
+    this.#channels = new Channels({ post }, settings.maxSubscriptionsPerActor);
+    this.#mirror = new MirrorBatch(options.mirror, clock, settings.mirrorBatchMs, settings.mirrorKeys);
+    this.#timers = new Timers(store, clock, settings, log, {
+      turn,
+      fire: (actor, row, attempts) => {
+        const input = decode(row.input);
+        const delivery = new Delivery("timer", timerCommandId(row.name, row.at), row.run, input, null, null, "", row.at);
+        delivery.timer = row;
+        delivery.refusals = attempts;
+        this.#deliver(actor, delivery);
+      },
+    });
+    const settled = (from: ActorAddress, shard: number, number: number): void => {
+      if (this.#kinds.get(from.kind)?.durable !== false) this.#committer.delivered(from, shard, number);
+    };
+    this.#sender = new TellSender(clock, random, settings, log, ownership, shardMap, {
+      turn,
+      post,
+      settled,
+      deadLetter,
+    });
+    this.#effects = new Effects(options.effects, clock, settings, log, ownership, {
+      turn,
+      settled,
+      deadLetter,
+      deliver: (actor, number, command, result) =>
+        this.#deliver(
+          actor,
+          new Delivery("effect", effectCommandId(number), command, result, null, null, "", number),
+        ),
+    });
+    this.#outbox = new Outbox(store, clock, settings, log, {
+      turn,
+      inMemory: () => this.#sender.waiting + this.#effects.waiting,
+      handOver: (from, shard, tell) => {
+        if (tell.to.kind === EFFECT_KIND) this.#effects.add(from, shard, tell);
+        else this.#sender.add(from, shard, tell);
+      },
+    });
+    this.#credits = new Credits(settings.askWindow, (peer, count) => post(peer, { t: "credit", count }));
+    const gate = new Gate(clock, ownership, shardMap, this.#channels, this.#timers, this.#mirror, {
+      post,
+      outboxed: (from, shard, tell) => {
+        const kind = this.#kinds.get(from.kind);
+        if (kind?.durable === false) this.#effects.add(from, shard, tell);
+        else this.#outbox.committed(from, shard, tell);
+      },
+      effectDone: (actor, number) => this.#effects.finished(actor, number),
+      answered: (peer) => this.#credits.giveBack(peer),
+      muted: (actor) => this.#muted.add(actor),
+    });
+    this.#executor = new Executor(
+      new RunContext(random),
+      gate,
+      this.#channels,
+      this.#supervision,
+      settings,
+      options.hooks ?? {},
+      {
+        now,
+        turn,
+        dirty: (actor) => this.#committer.add(actor),
+        storeStalled: () => this.#committer.stalled,
+        refuse: (actor, delivery, error) => this.#refuse(actor.address, actor.shard, delivery, error),
+        recall: (actor, commandId) => store.rememberedCommand(actor.address, commandId),
+      },
+    );
+    this.#committer = new Committer(store, clock, random, settings, log, {
+      turn,
+      committed: (prepared) => {
+        this.#executor.release(prepared.actor, prepared.runs);
+        this.#executor.pump(prepared.actor);
+      },
+      failed: (prepared, failure) => this.#commitRefused(prepared, failure),
+      unwritable: (actor, error) => this.#unwritable(actor, error),
+      stale: (shard) => this.#dropShards(new Set([shard])),
+      epochOf: (shard) => (this.#shards.has(shard) ? ownership.epochOf(shard) : null),
+    });
+    this.#loader = new Loader(store, settings, log, {
+      turn,
+      now,
+      loaded: (actor) => {
+        actor.phase = "active";
+        this.#executor.pump(actor);
+      },
+      refused: (actor, detail) =>
+        this.#drop(actor, { code: "unavailable", temporary: true, retryAfterMs: settings.retryAfterMs, detail }),
+    });
+    this.#keeper = new Keeper({
+      now,
+      activations: () => this.#activations(),
+      hasOutbox: (actor) => this.#sender.hasUnsent(actor.text) || this.#effects.isWaiting(actor.text),
+      passivate: (actor) =>
+        this.#drop(actor, { code: "overloaded", temporary: true, retryAfterMs: settings.retryAfterMs }),
+    });
+    options.link.receive((from, messages) => this.#turn(() => this.#receive(from, messages)));
+    options.link.peers((peer, change) => this.#turn(() => this.#peer(peer, change)));
+    shardMap.onChange((shards) => this.#turn(() => this.#sender.ownersChanged(new Set(shards))));
+    this.#cancelSweep = clock.every(settings.sweepMs, () => this.#turn(() => this.#keeper.sweep()));
+  }
+
+  async start(shards: readonly number[]): Promise<void> {
+    const gained = shards.filter((shard) => !this.#shards.has(shard));
+    for (const shard of gained) this.#shards.add(shard);
+    this.#timers.gain(gained);
+    await this.#outbox.scan(gained);
+  }
+
+  async releaseShards(shards: readonly number[]): Promise<void> {
+    const leaving = new Set(shards.filter((shard) => this.#shards.has(shard)));
+    for (const shard of leaving) this.#releasing.add(shard);
+    while (!this.#stopped && this.#hasWork(leaving)) {
+      await new Promise<void>((resolve) => this.#clock.after(RELEASE_POLL_MS, resolve));
+    }
+    this.#turn(() => this.#dropShards(leaving));
+    for (const shard of leaving) this.#releasing.delete(shard);
+  }
+
+  async stop(withinMs = 5_000): Promise<void> {
+    if (this.#stopped) return;
+    const cancel = this.#clock.after(withinMs, () => this.#silence());
+    await this.releaseShards([...this.#shards]);
+    cancel();
+    this.#silence();
+  }
+
+  stats(): HostStats {
+    return {
+      actors: this.#actors,
+      loading: this.#loader.loading,
+      queued: this.#executor.queued,
+      handlerRuns: this.#executor.handlerRuns,
+      handlerThrows: this.#supervision.handlerThrows,
+      flushes: this.#committer.flushes,
+      actorCommits: this.#committer.actorCommits,
+      flushFailures: this.#committer.flushFailures,
+      storeStalled: this.#committer.stalled,
+      tellsWaiting: this.#sender.waiting,
+      effectsWaiting: this.#effects.waiting,
+      timersArmed: this.#timers.armed,
+      deadLetters: this.#supervision.deadLetters,
+      overloaded: this.#executor.overloaded,
+    };
+  }
+
+  #silence(): void {
+    if (this.#stopped) return;
+    this.#mirror.flush();
+    this.#stopped = true;
+    this.#cancelSweep?.();
+    this.#cancelLocal?.();
+    this.#timers.stop();
+    this.#sender.stop();
+    this.#outbox.stop();
+    this.#effects.stop();
+    this.#local = [];
+  }
+
+  #turn(work: () => void): void {
+    if (this.#stopped) return;
+    if (this.#inTurn) return work();
+    this.#inTurn = true;
+    this.#now = this.#clock.now();
+    try {
+      work();
+      this.#runLocal();
+      if (this.#muted.size > 0 && this.#options.ownership.mayEmit()) this.#unmute();
+      this.#loader.poke();
+      this.#effects.poke();
+      this.#committer.poke();
+    } finally {
+      this.#inTurn = false;
+    }
+  }
+
+  /** Messages from actors of this host to actors of this host, in order. */
+  #runLocal(): void {
+    let handled = 0;
+    while (this.#local.length > 0) {
+      if (handled >= LOCAL_PER_TURN) {
+        this.#cancelLocal ??= this.#clock.after(0, () => {
+          this.#cancelLocal = null;
+          this.#turn(() => {});
+        });
+        return;
+      }
+      const messages = this.#local;
+      this.#local = [];
+      handled += messages.length;
+      this.#receive(this.#options.self, messages);
+    }
+  }
+
+  #post(to: EndpointId, message: LinkMessage): void {
+    if (this.#stopped || !this.#options.ownership.mayEmit()) return;
+    if (to === this.#options.self) this.#local.push(message);
+    else this.#options.link.send(to, message);
+  }
+
+  #peer(peer: EndpointId, change: "up" | "down"): void {
+    if (change === "up") {
+      this.#credits.peerUp(peer);
+      return;
+    }
+    this.#credits.peerDown(peer);
+    this.#channels.endpointDown(peer);
+  }
+
+  #receive(from: EndpointId, messages: readonly LinkMessage[]): void {
+    for (const message of messages) this.#route(from, message);
+  }
+
+  #route(from: EndpointId, message: LinkMessage): void {
+    switch (message.t) {
+      case "ask": {
+        const delivery = new Delivery(
+          "ask",
+          message.commandId,
+          message.name,
+          message.input,
+          message.caller,
+          null,
+          from,
+          message.id,
+        );
+        delivery.bodyHash = message.bodyHash;
+        delivery.notAfter = message.notAfter;
+        if (this.#credits.take(from)) return this.#deliver(message.to, delivery);
+        const error: ActorError = { code: "overloaded", temporary: true, retryAfterMs: this.#settings.retryAfterMs };
+        return this.#refuse(message.to, shardOf(message.to), delivery, error);
+      }
+      case "cast":
+        return this.#deliver(
+          message.to,
+          new Delivery("cast", "", message.name, message.input, message.caller, message.from, from, 0),
+        );
+      case "tell": {
+        const id = tellId(message.from, message.number);
+        const input = decode(message.input);
+        const delivery = new Delivery("tell", id, message.name, input, null, message.from, from, message.number);
+        return this.#deliver(message.to, delivery);
+      }
+      case "told":
+        return this.#sender.told(message.from, message.number);
+      case "subscribe": {
+        const delivery = new Delivery("subscribe", "", message.channel, null, message.caller, null, from, message.id);
+        delivery.resume = message.from;
+        return this.#deliver(message.to, delivery);
+      }
+      case "unsubscribe": {
+        const actor = this.#kinds.get(message.to.kind)?.activations.get(message.to.key);
+        if (actor === undefined) return;
+        return this.#executor.admit(
+          actor,
+          new Delivery("unsubscribe", "", message.channel, null, null, null, from, message.id),
+        );
+      }
+      case "acknowledge":
+        return this.#acknowledge(message.to, message.channel, message.epoch, message.offset);
+      case "reply":
+      case "error":
+      case "subscribed":
+      case "event":
+      case "slot":
+      case "mirror":
+      case "credit":
+        // Answers to clients: a shard endpoint asks nobody.
+        return;
+    }
+  }
+
+  /** What a channel's only reader has acknowledged may be forgotten with the next commit. */
+  #acknowledge(to: ActorAddress, name: string, _epoch: number, offset: number): void {
+    const actor = this.#kinds.get(to.kind)?.activations.get(to.key);
+    const channel = actor?.channels?.get(name);
+    if (actor === undefined || channel === undefined || actor.phase !== "active") return;
+    if (channel.definition.trimOnAcknowledge !== true || offset <= channel.trimmedTo || offset > channel.top) return;
+    const others = (actor.trims ?? []).filter((trim) => trim.channel !== name);
+    actor.trims = [...others, { channel: name, offset }];
+  }
+
+  #deliver(to: ActorAddress, delivery: Delivery): void {
+    const kind = this.#kinds.get(to.kind);
+    if (kind === undefined) {
+      return this.#refuse(to, shardOf(to), delivery, { code: "unavailable", temporary: true, detail: { reason: "unknown_kind" } });
+    }
+    let actor = kind.activations.get(to.key);
+    if (actor !== undefined) {
+      const epoch = this.#options.ownership.epochOf(actor.shard);
+      if (epoch !== actor.epoch) {
+        this.#drop(actor, this.#notOwner());
+        actor = undefined;
+      } else if (this.#releasing.size > 0 && this.#releasing.has(actor.shard)) {
+        return this.#refuse(to, actor.shard, delivery, this.#notOwner());
+      }
+    }
+    actor ??= this.#activate(kind, to, delivery);
+    if (actor !== undefined) this.#executor.admit(actor, delivery);
+  }
+
+  /** Makes the actor, in memory or on its way there; when that cannot be, the message is refused. */
+  #activate(kind: KindRuntime, to: ActorAddress, delivery: Delivery): Activation | undefined {
+    const shard = shardOf(to);
+    const epoch = this.#shards.has(shard) && !this.#releasing.has(shard) ? this.#options.ownership.epochOf(shard) : null;
+    if (epoch === null) {
+      this.#refuse(to, shard, delivery, this.#notOwner());
+      return undefined;
+    }
+    if (this.#actors >= this.#settings.maxActors) {
+      const room = this.#keeper.makeRoom(Math.max(1, this.#settings.maxActors >> 4));
+      if (room === 0) {
+        this.#executor.overloaded++;
+        const retryAfterMs = this.#settings.retryAfterMs;
+        this.#refuse(to, shard, delivery, { code: "overloaded", temporary: true, retryAfterMs });
+        return undefined;
+      }
+    }
+    const actor = new Activation(kind, to.key, `${to.kind}/${to.key}`, shard, epoch);
+    kind.activations.set(to.key, actor);
+    this.#actors++;
+    if (needsNoLoading(actor)) {
+      installFresh(actor);
+      actor.phase = "active";
+    } else {
+      this.#loader.add(actor, []);
+    }
+    return actor;
+  }
+
+  #notOwner(): ActorError {
+    return { code: "not_owner", temporary: true };
+  }
+
+  /** The message will not be handled here and now: its sender hears so, or it comes again by itself. */
+  #refuse(to: ActorAddress, shard: number, delivery: Delivery, error: ActorError): void {
+    switch (delivery.source) {
+      case "ask":
+        this.#credits.giveBack(delivery.endpoint);
+        return this.#postError(shard, delivery, error);
+      case "subscribe":
+        return this.#postError(shard, delivery, error);
+      case "unsubscribe": {
+        const actor = this.#kinds.get(to.kind)?.activations.get(to.key);
+        if (actor !== undefined) this.#channels.leave(actor, delivery.name, delivery.endpoint, delivery.number);
+        return;
+      }
+      case "timer":
+        if (delivery.timer !== null) this.#timers.again(to, shard, delivery.timer, ++delivery.refusals);
+        return;
+      case "effect":
+        return this.#effects.retryDelivery(to, delivery.number);
+      case "quarantine":
+        if (delivery.poisoned !== null) this.#refuse(to, shard, delivery.poisoned, error);
+        return;
+      case "tell":
+      case "cast":
+        // A tell is sent again by its sender; a cast is said at most once.
+        return;
+    }
+  }
+
+  #postError(shard: number, delivery: Delivery, error: ActorError): void {
+    const owner = error.code === "not_owner" ? this.#options.shardMap.ownerOf(shard) : null;
+    this.#post(
+      delivery.endpoint,
+      owner === null || owner === this.#options.self
+        ? { t: "error", id: delivery.number, error }
+        : { t: "error", id: delivery.number, error, owner },
+    );
+  }
+
+  /** The store has refused the actor's write: it is restored, and what was not committed runs again. */
+  #commitRefused(prepared: PreparedWrite, failure: WriteFailure): void {
+    const { actor } = prepared;
+    actor.restores++;
+    if (actor.restores > MOST_RESTORES) {
+      this.#options.log.error("An actor is dropped: its commits are refused", { actor: actor.text, ...failure });
+      return this.#drop(actor, { code: "unavailable", temporary: true, retryAfterMs: this.#settings.retryAfterMs });
+    }
+    for (const { delivery, recorded, remembered } of actor.pending) {
+      if (failure.reason === "claim_taken") {
+        const { claim, value } = failure;
+        if (!recorded?.claims?.some((one) => one.claim === claim && one.value === value)) continue;
+        delivery.taken ??= new Set();
+        delivery.taken.add(claimText(claim, value));
+      } else if (failure.reason === "duplicate_command" && remembered?.id === failure.commandId) {
+        delivery.committedBefore = true;
+      }
+    }
+    this.#restore(actor);
+  }
+
+  /** The state cannot be written down, whoever made it so: what waits is refused, and counted as thrown. */
+  #unwritable(actor: Activation, error: unknown): void {
+    const units = actor.pending;
+    actor.pending = [];
+    this.#executor.queued -= units.length;
+    for (const { delivery } of units) {
+      this.#supervision.threw(actor, delivery, error);
+      this.#refuse(actor.address, actor.shard, delivery, { code: "internal", temporary: true });
+    }
+    this.#restore(actor);
+  }
+
+  /** Loads the committed state again; uncommitted messages run again on it, in order. */
+  #restore(actor: Activation): void {
+    this.#executor.takeBack(actor);
+    actor.phase = "loading";
+    const commandIds: string[] = [];
+    for (const delivery of actor.mailbox) if (delivery.committedBefore) commandIds.push(delivery.id);
+    this.#loader.add(actor, commandIds);
+  }
+
+  /** The actor leaves memory; what waits for it is refused with the error, and so are its listeners. */
+  #drop(actor: Activation, error: ActorError): void {
+    actor.phase = "gone";
+    if (actor.kind.activations.get(actor.key) === actor) {
+      actor.kind.activations.delete(actor.key);
+      this.#actors--;
+    }
+    this.#muted.delete(actor);
+    this.#executor.queued -= actor.waiting;
+    const waiting = [...actor.pending.map((unit) => unit.delivery), ...actor.mailbox.drain()];
+    actor.pending = [];
+    for (const delivery of waiting) this.#refuse(actor.address, actor.shard, delivery, error);
+    this.#channels.end(actor, error);
+  }
+
+  #dropShards(shards: ReadonlySet<number>): void {
+    for (const shard of shards) this.#shards.delete(shard);
+    this.#timers.release(shards);
+    this.#sender.release(shards);
+    this.#outbox.release(shards);
+    this.#effects.release(shards);
+    for (const actor of [...this.#activations()]) if (shards.has(actor.shard)) this.#drop(actor, this.#notOwner());
+  }
+
+  /** Outputs were held back while the lease had passed: listeners missed some and start again. */
+  #unmute(): void {
+    for (const actor of this.#muted) {
+      actor.muted = false;
+      this.#channels.end(actor, { code: "unavailable", temporary: true, retryAfterMs: 0 });
+    }
+    this.#muted.clear();
+  }
+
+  #hasWork(shards: ReadonlySet<number>): boolean {
+    for (const actor of this.#activations()) if (actor.waiting > 0 && shards.has(actor.shard)) return true;
+    return false;
+  }
+
+  *#activations(): Iterable<Activation> {
+    for (const kind of this.#kinds.values()) yield* kind.activations.values();
+  }
+}
