@@ -107,12 +107,6 @@ export function conflictsOf(config: Config): readonly Conflict[] {
     "Raise presenceTtlMs to a few tellings.",
   );
   need(
-    domain.zone.proposalMs >= domain.order.offerMs,
-    ["domain.zone.proposalMs", "domain.order.offerMs"],
-    "a proposal lives at least as long as the offer made from it",
-    "Raise proposalMs above offerMs.",
-  );
-  need(
     domain.zone.mergeBelow < domain.zone.splitAbove,
     ["domain.zone.mergeBelow", "domain.zone.splitAbove"],
     "a zone that has just split does not join again",

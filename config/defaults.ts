@@ -132,7 +132,7 @@ export const defaults: Config = {
     zone: {
       tickMs: seconds(1),
       presenceTtlMs: seconds(30),
-      proposalMs: seconds(50),
+      proposalMs: seconds(3),
       matchSlackMs: minutes(5),
       reachMeters: 15_000,
       borderMeters: 2_500,

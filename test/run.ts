@@ -1,0 +1,154 @@
+/**
+ * `npm test`: every compiled `*.test.js` as a program of its own, a few at a time. Ends with one line
+ * `N passed, N failed, N skipped`, where N counts tests (a named `t.test`, not its assertions; a skip at any depth). The
+ * exit status is 0 only when nothing failed; with `CI` set a skip counts as a failure, so that nothing is left out unseen.
+ *
+ * `npm test -- gateway orders` runs the files whose path holds one of the words.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { dirname, join, relative, sep } from "node:path";
+import { processEnvironment } from "../config/mod.js";
+import { systemClock } from "../src/lib/clock.js";
+import { ensureServers } from "./support/servers.js";
+import { type FileResult, readTap } from "./support/tap-output.js";
+
+const FILE_TIMEOUT_MS = 180_000;
+/** Of a failing file's output, from its end. */
+const MAX_SHOWN_LINES = 300;
+
+const clock = systemClock();
+const compiled = join(import.meta.dirname, "..");
+const sources = projectAbove(compiled);
+const environment = processEnvironment();
+const strict = environment.CI !== undefined && environment.CI !== "" && environment.CI !== "false";
+const say = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+
+interface Finished {
+  readonly file: string;
+  readonly result: FileResult;
+  readonly ms: number;
+  readonly output: string;
+}
+
+const running = new Set<ChildProcess>();
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => {
+    for (const child of running) end(child);
+    process.exit(1);
+  });
+}
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(words: readonly string[]): Promise<number> {
+  const startedAt = clock.monotonic();
+  for (const problem of await ensureServers(["redis", "nats"], say)) say(`warning: ${problem}`);
+  const files = testFiles().filter((file) => words.length === 0 || words.some((word) => file.includes(word)));
+  if (files.length === 0) say(`no test file matches ${words.join(", ")}`);
+
+  const finished: Finished[] = [];
+  const waiting = [...files];
+  const worker = async (): Promise<void> => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      const one = await runFile(file);
+      finished.push(one);
+      report(one, finished.length, files.length);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.max(2, availableParallelism()) }, worker));
+
+  const sum = (count: (result: FileResult) => number): number =>
+    finished.reduce((total, { result }) => total + count(result), 0);
+  const [passed, failed, skipped] = [sum((r) => r.passed), sum((r) => r.failed), sum((r) => r.skipped.length)];
+  const slowest = [...finished].sort((a, b) => b.ms - a.ms).slice(0, 3);
+  say("");
+  for (const { file, result } of finished) for (const title of result.skipped) say(`skipped: ${file}: ${title}`);
+  for (const { file, result } of finished) for (const title of result.failures) say(`failed: ${file}: ${title}`);
+  if (strict && skipped > 0) say("a skipped test is a failure here, because CI is set");
+  say(`slowest: ${slowest.map(({ file, ms }) => `${file} ${(ms / 1000).toFixed(1)} s`).join(", ")}`);
+  say(`${finished.length} files in ${((clock.monotonic() - startedAt) / 1000).toFixed(1)} s`);
+  say(`${passed} passed, ${failed} failed, ${skipped} skipped`);
+  return failed > 0 || passed === 0 || (strict && skipped > 0) ? 1 : 0;
+}
+
+function report({ file, result, ms, output }: Finished, done: number, all: number): void {
+  const skips = result.skipped.length > 0 ? `, ${result.skipped.length} skipped` : "";
+  const verdict = result.failed > 0 ? "FAILED" : "ok    ";
+  say(`${verdict} ${String(done).padStart(3)}/${all}  ${file}  ${result.passed} tests${skips}  ${Math.round(ms)} ms`);
+  if (result.failed > 0) {
+    const lines = output.trimEnd().split("\n");
+    if (lines.length > MAX_SHOWN_LINES) say(`  | … ${lines.length - MAX_SHOWN_LINES} lines before`);
+    for (const line of lines.slice(-MAX_SHOWN_LINES)) say(`  | ${line}`);
+  }
+}
+
+/** Compiled tests whose source still exists: a build leaves the output of removed files behind. */
+function testFiles(): readonly string[] {
+  return readdirSync(compiled, { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".test.js") && !file.split(sep).includes("fixtures"))
+    .filter((file) => existsSync(join(sources, file.replace(/\.js$/, ".ts"))))
+    .sort();
+}
+
+function runFile(file: string): Promise<Finished> {
+  return new Promise((resolve) => {
+    const startedAt = clock.monotonic();
+    // A group of its own, so that whatever a test leaves behind ends with it.
+    const child = spawn(process.execPath, ["--enable-source-maps", join(compiled, file)], {
+      cwd: sources,
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...environment, TAP_TIMEOUT: String(FILE_TIMEOUT_MS / 1000) },
+    });
+    running.add(child);
+    let output = "";
+    let errors = "";
+    child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+      output += chunk;
+    });
+    child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+      errors = (errors + chunk).slice(-100_000);
+    });
+    const tooLate = clock.after(FILE_TIMEOUT_MS, () => {
+      errors += `\nended after ${FILE_TIMEOUT_MS / 1000} s\n`;
+      end(child);
+    });
+    let exit: { code: number | null; signal: string | null } = { code: null, signal: null };
+    child.once("exit", (code, signal) => {
+      exit = { code, signal };
+      // Whoever still holds the pipes was left behind by the test.
+      end(child);
+    });
+    child.once("close", () => {
+      tooLate();
+      running.delete(child);
+      const ms = clock.monotonic() - startedAt;
+      resolve({ file: shown(file), result: readTap(output, exit), ms, output: output + errors });
+    });
+  });
+}
+
+function end(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, "SIGKILL");
+  } catch {
+    // The whole group has ended already.
+  }
+}
+
+/** The folder with package.json, whatever folder the build wrote to. */
+function projectAbove(folder: string): string {
+  if (existsSync(join(folder, "package.json"))) return folder;
+  const above = dirname(folder);
+  if (above === folder) throw new Error(`there is no package.json above ${compiled}`);
+  return projectAbove(above);
+}
+
+function shown(file: string): string {
+  return relative(".", file).replace(/\.js$/, ".ts");
+}
