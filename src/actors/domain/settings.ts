@@ -108,10 +108,11 @@ export interface RestaurantSettings {
 }
 
 export interface ZoneSettings {
+  /** Matching happens at most this often. */
   readonly tickMs: number;
   /** A presence older than this is forgotten. Never divided. */
   readonly presenceTtlMs: number;
-  /** After a proposal neither driver nor order is proposed again for this long, unless an answer comes first. */
+  /** After a proposal neither driver nor order is proposed again for this long, unless the order answers first. Never divided. */
   readonly proposalMs: number;
   /** An order is matched once its slack (preparation left − driver's way) is at most this. */
   readonly matchSlackMs: number;
@@ -192,7 +193,7 @@ export const defaultDomainSettings: DomainSettings = {
   zone: {
     tickMs: seconds(1),
     presenceTtlMs: seconds(30),
-    proposalMs: seconds(50),
+    proposalMs: seconds(3),
     matchSlackMs: minutes(5),
     reachMeters: 15_000,
     borderMeters: 2_500,
@@ -251,7 +252,6 @@ export function scaleDurations(settings: DomainSettings, timeScale: number): Dom
     zone: {
       ...zone,
       tickMs: divided(zone.tickMs),
-      proposalMs: divided(zone.proposalMs, 1_500),
       matchSlackMs: divided(zone.matchSlackMs),
     },
   };

@@ -38,10 +38,10 @@ export function close(ctx: OrderContext, settings: DomainSettings, order: Placed
       orderId: ctx.key,
       status: end.status,
       reason: end.reason,
-      pickedUp:
-        order.kitchen.status === "handed_over"
-          ? order.content.lines.map(({ itemId, quantity }) => ({ itemId, quantity }))
-          : null,
+      holds:
+        order.kitchen.status === "reserving"
+          ? null
+          : order.content.lines.map(({ itemId, quantity }) => ({ itemId, quantity })),
     });
   }
   const next: PlacedOrder = {

@@ -5,6 +5,7 @@ import type {
   CommandReplies,
   OrderLine,
   OrderTotals,
+  OrderTracking,
   PlacedReply,
   PlaceOrder,
 } from "../../../protocol/mod.js";
@@ -43,6 +44,13 @@ export type PaymentAnswer =
   | { readonly outcome: "declined"; readonly reason: string }
   | { readonly outcome: "captured"; readonly amountMinor: number }
   | { readonly outcome: "voided" };
+
+/** The row others find an order by: `OrderTracking`, and what the restaurant's tablet needs again after a restart. */
+export interface OrderRecord extends OrderTracking {
+  /** 0: not on offer to the restaurant. */
+  readonly acceptBy: number;
+  readonly note: string | null;
+}
 
 /** Which deadline a timer was set for. */
 export type DeadlineOf = "placed" | "confirmed" | "kitchen" | "ready" | "pickup" | "road";

@@ -1,11 +1,12 @@
 /** An order as others see it: the customer's view, what gateways hold beside it, the row of the index, the zone's picture. */
-import type { OrderTracking, OrderView } from "../../../protocol/mod.js";
+import type { OrderView } from "../../../protocol/mod.js";
 import { isTerminal } from "../../../protocol/mod.js";
 import type { IndexEntry } from "../../runtime/definition.js";
 import type { ZoneOrderInput } from "../dispatch-zone/messages.js";
 import { asJson } from "../json.js";
 import type { DomainSettings } from "../settings.js";
 import { etaRange } from "./eta.js";
+import type { OrderRecord } from "./messages.js";
 import {
   driverOf,
   dropoffPoint,
@@ -58,12 +59,6 @@ export function orderView(orderId: string, order: PlacedOrder, now: number, sett
     ...(closed === null ? {} : { reason: closed.reason }),
     ...(closed?.refusal ? { refusal: closed.refusal } : {}),
   };
-}
-
-/** `OrderTracking`, and what the restaurant's tablet needs again after its actor was elsewhere. */
-export interface OrderRecord extends OrderTracking {
-  readonly acceptBy: number;
-  readonly note: string | null;
 }
 
 export function orderRecord(orderId: string, order: PlacedOrder, now: number, settings: DomainSettings): OrderRecord {

@@ -34,8 +34,8 @@ export type RestaurantContract = {
       readonly orderId: string;
       readonly status: OrderStatus;
       readonly reason: string;
-      /** What it holds if the kitchen has let go of it already (it was picked up); else the restaurant knows. */
-      readonly pickedUp: readonly Pick<OrderLine, "itemId" | "quantity">[] | null;
+      /** What was reserved, if the order knows that it was; null while the restaurant's answer was still on its way. */
+      readonly holds: readonly Pick<OrderLine, "itemId" | "quantity">[] | null;
     };
     reply: null;
   };

@@ -1,0 +1,181 @@
+/**
+ * The dispatch zone: brings waiting orders and available drivers together. It only proposes; the order offers and decides.
+ *
+ * Owns: who is near, what waits, and the proposals on their way. Does not own: offers, claims, the choice itself
+ * (`matching.ts`). It has no beat of its own: every presence and every order is the occasion to match, at most once a
+ * `tickMs`; the one timer watches for silence and wakes the zone after a restart while orders are open.
+ */
+import { isTerminal } from "../../../protocol/mod.js";
+import { type ActorContext, type ActorDefinition, defineActor, Rejection } from "../../runtime/definition.js";
+import { Driver } from "../driver/messages.js";
+import { asJson } from "../json.js";
+import { Order } from "../order/messages.js";
+import type { DomainSettings } from "../settings.js";
+import { isPart, isZone, PART_RESOLUTION, wholeOf, zoneOf, zonesInReach } from "./cells.js";
+import { type FreeDriver, match, type WaitingOrder } from "./matching.js";
+import { type PresenceInput, Zone, type ZoneContract, type ZoneOrderInput } from "./messages.js";
+import {
+  emptyZone,
+  follows,
+  forgetSilent,
+  keepDriver,
+  keepOrder,
+  pictureOf,
+  type ZoneMemory,
+  type ZoneState,
+  zoneLive,
+} from "./state.js";
+
+type ZoneContext = ActorContext<ZoneState, ZoneMemory>;
+
+export function zoneActor(settings: DomainSettings): ActorDefinition<ZoneContract, ZoneState, ZoneMemory> {
+  return defineActor<ZoneContract, ZoneState, ZoneMemory>({
+    ref: Zone,
+    version: 1,
+    durability: "commit",
+    idleMs: 10 * 60_000,
+    init: () => ({ split: false }),
+    volatile: emptyZone,
+    hydrate: {
+      queries: (key) => (isZone(key) ? [{ kind: "order", scope: wholeOf(key), live: true, limit: 1_000 }] : []),
+      apply(ctx, rows) {
+        ctx.volatile.startedAt = ctx.now;
+        for (const row of rows) {
+          const picture = pictureOf(row);
+          if (follows(ctx.key, picture)) keepOrder(ctx.volatile, picture, !row.live, settings.zone);
+        }
+      },
+    },
+    channels: {
+      live: {
+        delivery: "latest",
+        admit: (_ctx, caller) =>
+          caller.role === "support" || caller.role === "admin" ? true : new Rejection("not_found"),
+        snapshot: (ctx) => ({
+          live: { body: asJson(zoneLive(ctx.key, ctx.volatile, ctx.now)), ttlMs: settings.zone.presenceTtlMs },
+        }),
+      },
+    },
+    volatileCommands: ["driverPresent", "driverGone", "orderMoved"],
+    commands: {
+      driverPresent(ctx, presence) {
+        keepDriver(ctx.volatile, presence, settings.zone);
+        if (ctx.state.split) passPresence(ctx, settings, presence);
+        beat(ctx, settings);
+        return null;
+      },
+      driverGone(ctx, { driverId, at }) {
+        const known = ctx.volatile.drivers.get(driverId);
+        if (known !== undefined && known.at <= at) ctx.volatile.drivers.delete(driverId);
+        if (ctx.state.split) for (const part of parts(ctx, known)) ctx.cast(Zone, part, "driverGone", { driverId, at });
+        return null;
+      },
+      orderMoved(ctx, order) {
+        if (!follows(ctx.key, order)) return null;
+        keepOrder(ctx.volatile, order, isTerminal(order.status), settings.zone);
+        // An answer: what was held for it is free, unless the picture says that it is offered.
+        ctx.volatile.held.delete(order.orderId);
+        if (ctx.state.split) passOrder(ctx, order);
+        beat(ctx, settings, order.search === "waiting");
+        return null;
+      },
+      tick(ctx) {
+        ctx.volatile.watchAt = 0;
+        watchSilence(ctx, settings);
+        beat(ctx, settings, true);
+        return null;
+      },
+    },
+  });
+}
+
+/** Whatever is due now: matching, the picture for operations, the watch. */
+function beat(ctx: ZoneContext, settings: DomainSettings, urgent = false): void {
+  const memory = ctx.volatile;
+  const { tickMs, liveMs } = settings.zone;
+  // Urgent: something waits that did not before. Ten times a tick is as urgent as it gets.
+  if (ctx.now - memory.matchedAt >= (urgent ? tickMs / 10 : tickMs)) {
+    memory.matchedAt = ctx.now;
+    forgetSilent(memory, ctx.now, settings.zone);
+    resize(ctx, settings);
+    if (!ctx.state.split) propose(ctx, settings);
+  }
+  if (ctx.now - memory.shownAt >= liveMs && ctx.hasSubscribers("live")) {
+    memory.shownAt = ctx.now;
+    ctx.emit("live", "live", asJson(zoneLive(ctx.key, memory, ctx.now)), settings.zone.presenceTtlMs);
+  }
+  if (memory.orders.size > 0 && memory.watchAt <= ctx.now) {
+    memory.watchAt = ctx.now + watchMs(settings);
+    ctx.timer("watch", { at: memory.watchAt, run: "tick" });
+  }
+}
+
+const watchMs = (settings: DomainSettings): number => Math.max(10_000, settings.driver.stalledMs / 2);
+
+function propose(ctx: ZoneContext, settings: DomainSettings): void {
+  const memory = ctx.volatile;
+  const waiting: WaitingOrder[] = [];
+  const offered = new Set<string>();
+  for (const order of memory.orders.values()) {
+    for (const driverId of order.offeredTo) offered.add(driverId);
+    if (order.search === "waiting" && order.notBefore <= ctx.now && !memory.held.has(order.orderId))
+      waiting.push(order);
+  }
+  if (waiting.length === 0) return;
+  const free: FreeDriver[] = [];
+  for (const driver of memory.drivers.values()) {
+    const { driverId } = driver;
+    if (driver.state === "available" && !offered.has(driverId) && !memory.held.has(driverId)) free.push(driver);
+  }
+  const zone = wholeOf(ctx.key);
+  const mode = settings.order.offerModeByZone[zone] ?? settings.order.offerMode;
+  const size = mode === "broadcast" ? settings.order.broadcastSize : 1;
+  for (const { orderId, candidates } of match(waiting, free, ctx.now, size, settings)) {
+    const until = ctx.now + settings.zone.proposalMs;
+    memory.held.set(orderId, until);
+    for (const { driverId } of candidates) memory.held.set(driverId, until);
+    ctx.cast(Order, orderId, "proposeDrivers", { zone: ctx.key, candidates });
+  }
+}
+
+/** Splits a hot zone and joins a quiet one. Parts are never split again. */
+function resize(ctx: ZoneContext, settings: DomainSettings): void {
+  if (isPart(ctx.key) || !isZone(ctx.key)) return;
+  let waiting = 0;
+  for (const order of ctx.volatile.orders.values()) if (order.search !== "none") waiting++;
+  if (!ctx.state.split && waiting > settings.zone.splitAbove) {
+    ctx.become({ split: true });
+    for (const order of ctx.volatile.orders.values()) passOrder(ctx, order);
+    for (const presence of ctx.volatile.drivers.values()) passPresence(ctx, settings, presence);
+    ctx.publish("zone.split", { zone: ctx.key, waiting, at: ctx.now });
+  } else if (ctx.state.split && waiting < settings.zone.mergeBelow) {
+    ctx.become({ split: false });
+    ctx.publish("zone.merged", { zone: ctx.key, waiting, at: ctx.now });
+  }
+}
+
+function passOrder(ctx: ZoneContext, order: ZoneOrderInput): void {
+  ctx.cast(Zone, zoneOf(order.pickup, PART_RESOLUTION), "orderMoved", order);
+}
+
+function passPresence(ctx: ZoneContext, settings: DomainSettings, presence: PresenceInput): void {
+  // Parts beyond the border hear it from their own zone, where the driver is present too.
+  for (const part of zonesInReach(presence, settings.zone.borderMeters, PART_RESOLUTION)) {
+    if (wholeOf(part) === ctx.key) ctx.cast(Zone, part, "driverPresent", presence);
+  }
+}
+
+function parts(ctx: ZoneContext, presence: PresenceInput | undefined): readonly string[] {
+  if (presence === undefined) return [];
+  return zonesInReach(presence, 0, PART_RESOLUTION).filter((part) => wholeOf(part) === ctx.key);
+}
+
+/** A driver with an order of this zone who has not been heard of is asked after. */
+function watchSilence(ctx: ZoneContext, settings: DomainSettings): void {
+  const { drivers, orders, startedAt } = ctx.volatile;
+  for (const order of orders.values()) {
+    if (order.driverId === null) continue;
+    const heard = drivers.get(order.driverId)?.at ?? startedAt;
+    if (ctx.now - heard >= watchMs(settings)) ctx.cast(Driver, order.driverId, "checkSignal", null);
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * What a zone knows. Kept: whether it is split. Everything else is memory, told by drivers every few seconds and read
+ * from the index of orders when the zone wakes up.
+ */
+import type { OrderStatus, ZoneLive } from "../../../protocol/mod.js";
+import type { IndexRow } from "../../runtime/ports.js";
+import type { OrderRecord } from "../order/messages.js";
+import type { ZoneSettings } from "../settings.js";
+import { isPart, zoneOf } from "./cells.js";
+import type { PresenceInput, ZoneOrderInput } from "./messages.js";
+
+export interface ZoneState {
+  /** True: the parts of this zone match its orders; the zone passes on what it hears. */
+  readonly split: boolean;
+}
+
+export interface ZoneMemory {
+  readonly drivers: Map<string, PresenceInput>;
+  readonly orders: Map<string, ZoneOrderInput>;
+  /** Driver or order → until when it is not proposed again, unless an answer comes. */
+  readonly held: Map<string, number>;
+  startedAt: number;
+  matchedAt: number;
+  shownAt: number;
+  /** When the watch comes again; 0: not set. */
+  watchAt: number;
+}
+
+export const emptyZone = (): ZoneMemory => ({
+  drivers: new Map(),
+  orders: new Map(),
+  held: new Map(),
+  startedAt: 0,
+  matchedAt: 0,
+  shownAt: 0,
+  watchAt: 0,
+});
+
+const SEARCHED_IN: ReadonlySet<OrderStatus> = new Set(["accepted", "preparing", "ready"]);
+
+/** An order as the index knows it. Offers are not in the index: the order corrects a proposal that comes too soon. */
+export function pictureOf(row: IndexRow): ZoneOrderInput {
+  const record = row.view as unknown as OrderRecord;
+  const { view, driverId } = record;
+  return {
+    orderId: row.key,
+    version: record.version,
+    status: view.status,
+    pickup: { lat: view.restaurant.lat, lng: view.restaurant.lng },
+    dropoff: { lat: view.destination.lat, lng: view.destination.lng },
+    readyAt: view.readyAt ?? 0,
+    search: SEARCHED_IN.has(view.status) && driverId === null ? "waiting" : "none",
+    notBefore: 0,
+    excluded: [],
+    offeredTo: [],
+    driverId,
+  };
+}
+
+/** True when this zone, or this part of one, follows the order. */
+export function follows(zone: string, order: ZoneOrderInput): boolean {
+  return !isPart(zone) || zoneOf(order.pickup, 7) === zone;
+}
+
+/** Keeps the newer picture. Bounded: beyond `maxOrders` new orders wait for the next hydration. */
+export function keepOrder(memory: ZoneMemory, order: ZoneOrderInput, over: boolean, settings: ZoneSettings): void {
+  const known = memory.orders.get(order.orderId);
+  if (known !== undefined && known.version > order.version) return;
+  if (over) memory.orders.delete(order.orderId);
+  else if (known !== undefined || memory.orders.size < settings.maxOrders) memory.orders.set(order.orderId, order);
+}
+
+export function keepDriver(memory: ZoneMemory, presence: PresenceInput, settings: ZoneSettings): void {
+  const known = memory.drivers.get(presence.driverId);
+  if (known !== undefined && known.at > presence.at) return;
+  if (known === undefined && memory.drivers.size >= settings.maxDrivers) return;
+  memory.drivers.set(presence.driverId, presence);
+}
+
+/** Forgets drivers who have not been heard of. */
+export function forgetSilent(memory: ZoneMemory, now: number, settings: ZoneSettings): void {
+  for (const [driverId, presence] of memory.drivers) {
+    if (now - presence.at > settings.presenceTtlMs) memory.drivers.delete(driverId);
+  }
+  for (const [id, until] of memory.held) if (until <= now) memory.held.delete(id);
+}
+
+/** Most drivers and orders in one picture: a frame has a size. */
+const MOST_SHOWN = 500;
+
+export function zoneLive(zone: string, memory: ZoneMemory, now: number): ZoneLive {
+  const drivers: ZoneLive["drivers"][number][] = [];
+  const orders: ZoneLive["orders"][number][] = [];
+  let available = 0;
+  let waiting = 0;
+  for (const { driverId, lat, lng, state, at } of memory.drivers.values()) {
+    if (state === "available") available++;
+    if (drivers.length < MOST_SHOWN) drivers.push({ id: driverId, lat, lng, state, at });
+  }
+  for (const order of memory.orders.values()) {
+    if (order.search !== "none") waiting++;
+    if (orders.length >= MOST_SHOWN) continue;
+    orders.push({
+      id: order.orderId,
+      status: order.status,
+      from: [order.pickup.lat, order.pickup.lng],
+      to: [order.dropoff.lat, order.dropoff.lng],
+      ...(order.driverId === null ? {} : { driverId: order.driverId }),
+    });
+  }
+  return { zone, at: now, drivers, orders, counts: { waiting, available } };
+}

@@ -1,0 +1,36 @@
+/** The food actors' one door: their definitions for the engine, and the refs by which others speak to them. */
+import type { AnyActorDefinition } from "../runtime/definition.js";
+import { zoneActor } from "./dispatch-zone/actor.js";
+import { driverActor } from "./driver/actor.js";
+import { orderActor } from "./order/actor.js";
+import { restaurantActor } from "./restaurant/actor.js";
+import type { DomainSettings } from "./settings.js";
+
+export { isZone } from "./dispatch-zone/cells.js";
+export { Zone, type ZoneContract, zoneOf, zonesInReach } from "./dispatch-zone/messages.js";
+export { Driver, type DriverContract } from "./driver/messages.js";
+export {
+  Order,
+  type OrderContract,
+  type OrderRecord,
+  type PaymentAnswer,
+  type PaymentRequest,
+  type PlaceInput,
+} from "./order/messages.js";
+export { Restaurant, type RestaurantContract } from "./restaurant/messages.js";
+export {
+  type DomainSettings,
+  type DriverSettings,
+  defaultDomainSettings,
+  type OfferMode,
+  type OrderSettings,
+  type RestaurantSettings,
+  scaleDurations,
+  type TravelSettings,
+  type ZoneSettings,
+} from "./settings.js";
+
+/** Every kind of actor there is, deciding by these settings. */
+export function domainActors(settings: DomainSettings): AnyActorDefinition[] {
+  return [orderActor(settings), driverActor(settings), restaurantActor(settings), zoneActor(settings)];
+}

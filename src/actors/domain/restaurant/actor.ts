@@ -1,0 +1,72 @@
+/** The restaurant actor: its commands, the tablet's channel, its menu in the index. */
+import { type ActorDefinition, defineActor, Rejection } from "../../runtime/definition.js";
+import { asJson } from "../json.js";
+import type { DomainSettings } from "../settings.js";
+import * as inbox from "./inbox.js";
+import * as menu from "./menu.js";
+import { Restaurant, type RestaurantContract } from "./messages.js";
+import {
+  emptyRestaurantMemory,
+  initialRestaurant,
+  menuView,
+  type RestaurantMemory,
+  type RestaurantState,
+} from "./state.js";
+
+const DAY_MS = 24 * 60 * 60_000;
+
+export function restaurantActor(
+  settings: DomainSettings,
+): ActorDefinition<RestaurantContract, RestaurantState, RestaurantMemory> {
+  return defineActor<RestaurantContract, RestaurantState, RestaurantMemory>({
+    ref: Restaurant,
+    version: 1,
+    durability: "commit",
+    idleMs: 15 * 60_000,
+    init: initialRestaurant,
+    cold: ["menu"],
+    volatile: emptyRestaurantMemory,
+    hydrate: {
+      queries: (key) => [{ kind: "order", counterparty: key, live: true, limit: inbox.HYDRATE_LIMIT }],
+      apply: inbox.hydrate,
+    },
+    index(state, key) {
+      const view = menuView(key, state, settings.restaurant);
+      if (view === null) return null;
+      return {
+        scope: "restaurants",
+        owner: key,
+        counterparty: "",
+        status: state.open ? "open" : "closed",
+        live: state.open,
+        at: state.menuVersion,
+        view: asJson(view),
+      };
+    },
+    channels: {
+      inbox: {
+        delivery: "reliable",
+        admit: (ctx, caller) =>
+          caller.role === "restaurant" && caller.id === ctx.key ? true : new Rejection("not_found"),
+        snapshot: (ctx) => ({ snapshot: { body: asJson(inbox.inboxSnapshot(ctx)), ttlMs: DAY_MS } }),
+        keep: 512,
+      },
+    },
+    volatileCommands: ["leftKitchen"],
+    commands: {
+      configure: (ctx, input) => menu.configure(ctx, settings, input),
+      setItem: (ctx, input) => menu.setItem(ctx, settings, input),
+      setOpen: (ctx, { open }) => menu.setOpen(ctx, settings, open),
+      reserve: (ctx, input) => menu.reserve(ctx, settings, input),
+      offerOrder: (ctx, input) => inbox.offerOrder(ctx, settings, input),
+      orderAccepted: (ctx, { orderId, status }) => inbox.orderAccepted(ctx, settings, orderId, status),
+      driverAssigned: (ctx, input) => inbox.driverAssigned(ctx, settings, input),
+      closeOrder: (ctx, input) => inbox.closeOrder(ctx, settings, input),
+      leftKitchen(ctx, { orderId }) {
+        if (ctx.state.orders[orderId] !== undefined) ctx.volatile.left.add(orderId);
+        return null;
+      },
+      redeliver: (ctx) => inbox.redeliver(ctx, settings),
+    },
+  });
+}

@@ -1,0 +1,78 @@
+/** How a restaurant changes: every commit also lets go of what has left the kitchen, and shows the menu when it looks different. */
+import type { OrderLine } from "../../../protocol/mod.js";
+import type { ActorContext } from "../../runtime/definition.js";
+import { asJson } from "../json.js";
+import type { DomainSettings } from "../settings.js";
+import { looksDifferent, menuView, type RestaurantMemory, type RestaurantState, type Took } from "./state.js";
+import { giveBack } from "./stock.js";
+
+export type RestaurantContext = ActorContext<RestaurantState, RestaurantMemory>;
+
+/** Commits `next`. `menuChanged`: the menu itself was edited; sold out and back again are seen here. */
+export function save(
+  ctx: RestaurantContext,
+  settings: DomainSettings,
+  next: RestaurantState,
+  menuChanged = false,
+): RestaurantState {
+  const swept = sweep(ctx, next);
+  const changed = menuChanged || looksDifferent(ctx.state.left, swept.left);
+  const saved = changed ? { ...swept, menuVersion: swept.menuVersion + 1 } : swept;
+  ctx.become(saved);
+  if (changed) {
+    const menu = menuView(ctx.key, saved, settings.restaurant);
+    ctx.mirror(`menu:${ctx.key}`, asJson(menu), settings.restaurant.menuMirrorMs);
+    ctx.publish("restaurant.menu_changed", {
+      restaurantId: ctx.key,
+      menuVersion: saved.menuVersion,
+      open: saved.open,
+    });
+  }
+  return saved;
+}
+
+export function saveOrders(ctx: RestaurantContext, settings: DomainSettings, orders: RestaurantState["orders"]): void {
+  save(ctx, settings, { ...ctx.state, orders });
+}
+
+/**
+ * Picked-up orders go with the next commit: they are not worth one of their own. Each is forgotten here only once the
+ * state is without it, so that a handler that has to run again finds it again.
+ */
+function sweep(ctx: RestaurantContext, state: RestaurantState): RestaurantState {
+  const { left, details, statuses } = ctx.volatile;
+  if (left.size === 0) return state;
+  const orders = { ...state.orders };
+  for (const orderId of left) {
+    if (orders[orderId] === undefined) left.delete(orderId);
+    delete orders[orderId];
+    details.delete(orderId);
+    statuses.delete(orderId);
+  }
+  return { ...state, orders };
+}
+
+/** The order is over: what it holds goes back once, and its tombstone refuses what comes late. */
+export function remove(
+  ctx: RestaurantContext,
+  settings: DomainSettings,
+  orderId: string,
+  holds: readonly Pick<OrderLine, "itemId" | "quantity">[] | null,
+): void {
+  const { state } = ctx;
+  if (state.tombstones.some(([id]) => id === orderId)) return;
+  const entry = state.orders[orderId];
+  const took: readonly Took[] = entry?.took ?? (holds ?? []).map(({ itemId, quantity }): Took => [itemId, quantity]);
+  const orders = { ...state.orders };
+  delete orders[orderId];
+  ctx.volatile.details.delete(orderId);
+  ctx.volatile.statuses.delete(orderId);
+  const { tombstoneMs, maxTombstones } = settings.restaurant;
+  const tombstones = [...state.tombstones.filter(([, at]) => at > ctx.now - tombstoneMs), [orderId, ctx.now] as const];
+  save(ctx, settings, {
+    ...state,
+    orders,
+    left: giveBack(state.left, took),
+    tombstones: tombstones.slice(-maxTombstones),
+  });
+}

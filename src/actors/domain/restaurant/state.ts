@@ -1,0 +1,113 @@
+/**
+ * A restaurant's state: what it sells (cold), what is left of it and which orders are open (hot, and small).
+ *
+ * Invariants: `left` never falls below zero (rule 17); an order is in `open` or in `tombstones`, never in both; what an
+ * order took is in its `open` entry until it is given back or eaten.
+ */
+import type { MenuItem, MenuView, OrderView, RestaurantProfile, TabletOrder } from "../../../protocol/mod.js";
+import type { RestaurantSettings } from "../settings.js";
+
+export type OpenOrder =
+  /** Stock is held; the payment is being authorised. */
+  | { readonly stage: "held"; readonly took: readonly Took[] }
+  /** On the tablet until a person answers; told again at `nextAt`. */
+  | {
+      readonly stage: "offered";
+      readonly took: readonly Took[];
+      readonly acceptBy: number;
+      readonly attempt: number;
+      /** Null: past its deadline, not told again. */
+      readonly nextAt: number | null;
+    }
+  | { readonly stage: "accepted"; readonly took: readonly Took[] };
+
+/** Of a limited item: how many an order holds. */
+export type Took = readonly [itemId: string, quantity: number];
+
+/** What rarely changes. */
+export interface Menu {
+  readonly profile: Omit<RestaurantProfile, "items">;
+  readonly items: readonly MenuItem[];
+}
+
+export interface RestaurantState {
+  /** Null until configured. */
+  readonly menu: Menu | null;
+  readonly open: boolean;
+  readonly menuVersion: number;
+  /** Limited items only. */
+  readonly left: Readonly<Record<string, number>>;
+  readonly orders: Readonly<Record<string, OpenOrder>>;
+  /** Orders that were released, with the time: a late reservation of theirs is refused. Oldest first. */
+  readonly tombstones: readonly (readonly [orderId: string, at: number])[];
+}
+
+export const initialRestaurant = (): RestaurantState => ({
+  menu: null,
+  open: false,
+  menuVersion: 0,
+  left: {},
+  orders: {},
+  tombstones: [],
+});
+
+/** What no commit keeps; made again from the index of orders. */
+export interface RestaurantMemory {
+  /** What the tablet shows of open orders. */
+  readonly details: Map<string, TabletOrder>;
+  readonly statuses: Map<string, OrderView["status"]>;
+  /** Picked up, and still in `orders` until the next commit. */
+  readonly left: Set<string>;
+}
+
+export const emptyRestaurantMemory = (): RestaurantMemory => ({
+  details: new Map(),
+  statuses: new Map(),
+  left: new Set(),
+});
+
+/** Few left are counted, plenty are not: the menu does not change with every order. */
+const COUNT_FROM = 10;
+
+export function menuView(restaurantId: string, state: RestaurantState, settings: RestaurantSettings): MenuView | null {
+  if (state.menu === null) return null;
+  const { profile, items } = state.menu;
+  return {
+    restaurantId,
+    menuVersion: state.menuVersion,
+    open: state.open,
+    name: profile.name,
+    lat: profile.lat,
+    lng: profile.lng,
+    currency: profile.currency,
+    taxPerMille: profile.taxPerMille ?? 0,
+    deliveryFeeMinor: profile.deliveryFeeMinor ?? 0,
+    deliveryRadiusMeters: profile.deliveryRadiusMeters ?? settings.defaultDeliveryRadiusMeters,
+    items: items.map((item) => {
+      const left = state.left[item.itemId];
+      return left !== undefined && left <= COUNT_FROM ? { ...item, left } : item;
+    }),
+  };
+}
+
+/** The menu with every count, as the restaurant itself judges an order by. */
+export function exactMenu(restaurantId: string, state: RestaurantState, settings: RestaurantSettings): MenuView | null {
+  const view = menuView(restaurantId, state, settings);
+  if (view === null) return null;
+  return {
+    ...view,
+    items: view.items.map((item) => {
+      const left = state.left[item.itemId];
+      return left === undefined ? item : { ...item, left };
+    }),
+  };
+}
+
+/** True when two stocks look different on the menu. */
+export function looksDifferent(before: RestaurantState["left"], after: RestaurantState["left"]): boolean {
+  const shown = (left: number | undefined): number => (left === undefined || left > COUNT_FROM ? -1 : left);
+  for (const itemId of new Set([...Object.keys(before), ...Object.keys(after)])) {
+    if (shown(before[itemId]) !== shown(after[itemId])) return true;
+  }
+  return false;
+}
