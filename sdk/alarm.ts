@@ -33,7 +33,11 @@ export class Alarm {
 
   clear(name: string): void {
     this.#deadlines.delete(name);
-    if (this.#deadlines.size > 0) return;
+    if (this.#deadlines.size === 0) this.clearAll();
+  }
+
+  clearAll(): void {
+    this.#deadlines.clear();
     this.#disarm?.();
     this.#disarm = null;
     this.#armedFor = Number.POSITIVE_INFINITY;

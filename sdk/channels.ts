@@ -5,6 +5,9 @@
  * Owns: the position (epoch, offset) of each reliable channel, versions of slots, resubscribing, acknowledging. Does not
  * own the socket.
  *
+ * An order's channel has no events; its position is the version of its view. A node that sees the version it would send
+ * answers “recovered” and sends nothing.
+ *
  * Invariants: an event is handed up only if its offset is the next one; a hole makes the channel resubscribe from the last
  * offset handed up; a snapshot replaces everything before it; acknowledgements are cumulative and only for events whose
  * handler returned.
@@ -82,6 +85,9 @@ interface Channel {
   readonly slots: Map<string, readonly [number, number]>;
   retryAtMs: number;
 }
+
+/** A channel whose position is the version of what its slot `view` holds. */
+const isVersioned = (name: string): boolean => name.startsWith("order:");
 
 /** Slots that one channel may remember versions of; a map of a city has one slot, an order two. */
 const MAX_SLOTS = 1024;
@@ -234,7 +240,8 @@ export class Channels {
     if (channel === undefined || !channel.asked) return;
     channel.epoch = epoch;
     if (!recovered) {
-      channel.offset = top;
+      // An order's version only rises: what was shown stays the measure of what is new.
+      if (!isVersioned(name)) channel.offset = top;
       channel.acknowledged = 0;
       channel.slots.clear();
     }
@@ -243,7 +250,7 @@ export class Channels {
 
   #event(name: string, offset: number, type: string, at: number, body: Json): void {
     const channel = this.#channels.get(name);
-    if (channel === undefined || !channel.asked || offset <= channel.offset) return;
+    if (channel === undefined || channel.epoch === null || !channel.asked || offset <= channel.offset) return;
     if (offset > channel.offset + 1) {
       // A hole cannot happen on one socket to a healthy node; if it does, ask again from what is known.
       this.#byId.delete(channel.id);
@@ -265,6 +272,11 @@ export class Channels {
     if (channel === undefined || !channel.asked) return;
     const known = channel.slots.get(slot);
     if (known !== undefined && (version[0] < known[0] || (version[0] === known[0] && version[1] <= known[1]))) return;
+    if (slot === "view" && isVersioned(name)) {
+      const { version: orderVersion } = body as { readonly version: number };
+      if (orderVersion <= channel.offset) return;
+      channel.offset = orderVersion;
+    }
     if (known !== undefined || channel.slots.size < MAX_SLOTS) channel.slots.set(slot, version);
     this.#witness(name, slot, body);
     channel.handlers.state?.({ channel: name, slot, version, at, ttlMs, body });

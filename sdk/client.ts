@@ -120,7 +120,10 @@ export function createClient(options: ClientOptions): Client {
           gps.live();
           commands.live();
         }
-        if (state.name === "closed") commands.closeAll();
+        if (state.name === "closed") {
+          commands.closeAll();
+          alarm.clearAll();
+        }
         for (const listener of listeners) listener(state);
       },
       frame: (frame) => route(frame),
@@ -145,7 +148,10 @@ export function createClient(options: ClientOptions): Client {
   const channels = new Channels({ connection, alarm, clock, nextId }, (channel, type, body) => {
     if (!channel.startsWith("driver:")) return;
     if (type === "gps.policy") gps.apply(body as unknown as GpsPolicy);
-    else if (type === "snapshot") gps.apply((body as unknown as { readonly gps: GpsPolicy }).gps);
+    else if (type === "snapshot") {
+      const policy = (body as unknown as { readonly gps?: GpsPolicy } | null)?.gps;
+      if (policy !== undefined) gps.apply(policy);
+    }
   });
 
   function route(frame: ServerFrame): void {
@@ -156,7 +162,9 @@ export function createClient(options: ClientOptions): Client {
       case OP.err: {
         const [, id, code, temporary, retryAfterMs, detail] = frame;
         if (commands.refused(id, code, temporary, retryAfterMs, detail)) return;
-        channels.refused(id, code, temporary, retryAfterMs, detail);
+        if (channels.refused(id, code, temporary, retryAfterMs, detail)) return;
+        // Positions have no number of their own: the node answers them with 0.
+        if (id === 0 && temporary) gps.refused();
         return;
       }
       case OP.event:

@@ -62,6 +62,8 @@ export class Gps {
   #unsent: Kept[] = [];
   #lastTakenAt = Number.NEGATIVE_INFINITY;
   #dropped = 0;
+  /** The node refused a frame for now: the next one carries what is unacknowledged again. */
+  #repeat = false;
 
   constructor(options: GpsOptions) {
     this.#options = options;
@@ -126,10 +128,15 @@ export class Gps {
     this.#sentFrom += count;
   }
 
+  /** The node could not take a frame. Nothing is sent before the next fix: the cadence is the pace of repeating too. */
+  refused(): void {
+    this.#repeat = true;
+  }
+
   /** A new socket: what the old one may have swallowed goes again under its old numbers, with the newest fix behind it. */
   live(): void {
-    if (!this.#policy.send || this.kept === 0) return;
-    this.#send(true);
+    this.#repeat = true;
+    if (this.#policy.send && this.kept > 0) this.#send();
   }
 
   #bound(now: number): void {
@@ -154,9 +161,13 @@ export class Gps {
     this.#dropped += 1;
   }
 
-  #send(again = false): void {
+  #send(): void {
     const { connection } = this.#options;
     if (connection.state.name !== "live" || connection.bufferedBytes > MAX_BUFFERED_BYTES) return;
+    const again = this.#repeat;
+    this.#repeat = false;
+    // One frame must carry all that is sent again and the newest fix besides.
+    while (again && this.#sent.length >= MAX_FIXES_PER_FRAME) this.#dropSent();
     const repeated = again ? this.#sent : [];
     const room = MAX_FIXES_PER_FRAME - repeated.length;
     // The newest ones leave first; older ones follow with the next fixes, and count there as late.
@@ -167,8 +178,6 @@ export class Gps {
     const baseTs = Math.round(batch[batch.length - 1]!.at);
     connection.send([OP.gps, this.bootId, seq0, baseTs, batch.map((kept) => wireFix(kept, baseTs))]);
     this.#sent.push(...fresh);
-    // One frame must be able to carry all that was sent and a newer fix besides.
-    while (this.#sent.length > MAX_FIXES_PER_FRAME - 1) this.#dropSent();
   }
 }
 

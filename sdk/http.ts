@@ -152,7 +152,7 @@ export class Http {
           retryMs = event.retryMs ?? retryMs;
           const tracked = JSON.parse(event.data) as TrackedOrder;
           const at = tracked.position?.at ?? -1;
-          if (tracked.view.version < version || (tracked.view.version === version && at < positionAt)) continue;
+          if (tracked.view.version < version || (tracked.view.version === version && at <= positionAt)) continue;
           version = tracked.view.version;
           positionAt = at;
           yield tracked;

@@ -6,7 +6,7 @@ import type { SocketConstructor } from "./ports.js";
 export * from "./mod.js";
 
 /** Compression costs more processor and memory than these small frames are worth. */
-class NodeSocket extends WebSocket {
+export class NodeSocket extends WebSocket {
   constructor(url: string, protocols: string[]) {
     super(url, protocols, { perMessageDeflate: false, maxPayload: 4 * 1024 * 1024, skipUTF8Validation: true });
   }

@@ -1,0 +1,203 @@
+import t, { type Test } from "tap";
+import { systemClock } from "../src/lib/clock.js";
+import { seededRandom } from "../src/lib/random.js";
+import { LoopbackNode } from "./fixtures/loopback-node.js";
+import { type ChannelEvent, type Client, type ClientOptions, createClient, customer, kitchen } from "./node.js";
+
+async function nodeAndClient(t: Test, options: Partial<ClientOptions> = {}): Promise<[LoopbackNode, Client]> {
+  const node = new LoopbackNode();
+  const url = await node.listen();
+  const client = createClient({ url, token: "token", backoffBaseMs: 2, backoffMaxMs: 5, ...options });
+  t.teardown(async () => {
+    client.close();
+    await node.close();
+  });
+  return [node, client];
+}
+
+const clock = systemClock();
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise<void>((resolve) => clock.after(2, resolve));
+}
+
+t.test("R-TRK-3: a first subscription gets a snapshot, then every event once, and acknowledges them", async (t) => {
+  const [node, client] = await nodeAndClient(t);
+  node.channel("restaurant:r").snapshot = { orders: [{ orderId: "old" }] };
+  node.push("restaurant:r", "order.new", { orderId: "old" });
+  const seen: unknown[] = [];
+  const subscription = kitchen(client).inbox("r", {
+    snapshot: (inbox) => seen.push(inbox),
+    event: (event) => seen.push(event.type),
+  });
+  t.equal(subscription.position(), null);
+  await client.ready();
+  await until(() => seen.length === 1);
+  t.same(seen, [{ orders: [{ orderId: "old" }] }]);
+  node.push("restaurant:r", "order.new", { orderId: "1" });
+  node.push("restaurant:r", "order.changed", { orderId: "1" });
+  await until(() => node.channel("restaurant:r").trimmedTo === 3);
+  t.same(seen.slice(1), ["order.new", "order.changed"]);
+  t.same(subscription.position(), { epoch: 1, offset: 3 });
+});
+
+for (const codec of ["msgpack", "json"] as const) {
+  t.test(`R-TRK-3: no gap, no repeat, no going backwards while lines are cut at random (${codec})`, async (t) => {
+    const random = seededRandom(11);
+    const [node, client] = await nodeAndClient(t, { codec });
+    const seen: ChannelEvent[] = [];
+    let recovered = 0;
+    let snapshots = 0;
+    client.subscribe("driver:d", {
+      subscribed: (start) => {
+        if (start.recovered) recovered += 1;
+      },
+      state: () => {
+        snapshots += 1;
+      },
+      event: (event) => seen.push(event),
+    });
+    await client.ready();
+    await until(() => snapshots === 1);
+    const count = 400;
+    for (let i = 1; i <= count; i++) {
+      node.push("driver:d", "offer.made", { number: i });
+      const roll = random.next();
+      if (roll < 0.04) node.dropAll();
+      if (roll < 0.3) await new Promise<void>((resolve) => clock.after(random.next() * 8, resolve));
+    }
+    await until(() => seen.length >= count);
+    t.same(
+      seen.map((event) => (event.body as { number: number }).number),
+      Array.from({ length: count }, (_, i) => i + 1),
+    );
+    t.equal(snapshots, 1, "the snapshot came once, at the start");
+    t.ok(recovered > 0 && node.connectionsEver > 2, `${node.connectionsEver} sockets, ${recovered} resumes`);
+    t.equal(node.mostConnections, 1);
+  });
+}
+
+t.test("R-TRK-3: lost history is told by a fresh snapshot, and events go on from it", async (t) => {
+  const [node, client] = await nodeAndClient(t);
+  const seen: unknown[] = [];
+  client.subscribe("driver:d", {
+    subscribed: ({ recovered, epoch }) => seen.push(`${epoch} ${recovered ? "recovered" : "fresh"}`),
+    event: ({ offset }) => seen.push(offset),
+    state: ({ body }) => seen.push(body),
+  });
+  await client.ready();
+  await until(() => seen.length === 2);
+  node.push("driver:d", "x", null);
+  await until(() => seen.includes(1));
+  const channel = node.channel("driver:d");
+  channel.epoch = 2;
+  channel.top = 70;
+  channel.events.length = 0;
+  channel.trimmedTo = 70;
+  channel.snapshot = { fresh: true };
+  node.dropAll();
+  await until(() => seen.length === 5);
+  node.push("driver:d", "x", null);
+  await until(() => seen.length === 6);
+  t.same(seen, ["1 fresh", { orders: [] }, 1, "2 fresh", { fresh: true }, 71]);
+});
+
+t.test("R-TRK-3: a hole in the offsets is never shown; the channel is asked for again", async (t) => {
+  const [node, client] = await nodeAndClient(t);
+  const seen: number[] = [];
+  let starts = 0;
+  client.subscribe("driver:d", {
+    event: ({ offset }) => seen.push(offset),
+    subscribed: () => {
+      starts += 1;
+    },
+  });
+  await client.ready();
+  await until(() => starts === 1);
+  const channel = node.channel("driver:d");
+  node.push("driver:d", "x", null);
+  // The node records an event without sending it, then sends the next one.
+  channel.top += 1;
+  channel.events.push({ offset: channel.top, type: "x", body: null });
+  node.push("driver:d", "x", null);
+  await until(() => seen.length === 3);
+  t.same(seen, [1, 2, 3]);
+  t.equal(starts, 2);
+  t.equal(node.connectionsEver, 1, "on the same socket");
+});
+
+t.test("R-TRK-2: of a latest-wins slot only newer values are shown, also across sockets", async (t) => {
+  const [node, client] = await nodeAndClient(t);
+  node.put("order:o", "view", [1, 1], { version: 1 });
+  const seen: unknown[] = [];
+  customer(client).watch("o", { view: (view) => seen.push(view.version) });
+  await client.ready();
+  await until(() => seen.length === 1);
+  node.put("order:o", "view", [1, 3], { version: 3 });
+  node.put("order:o", "view", [1, 2], { version: 2 });
+  node.put("order:o", "view", [2, 1], { version: 4 });
+  await until(() => seen.length === 3);
+  node.dropAll();
+  await until(() => node.connectionsEver === 2 && node.connections.size === 1);
+  node.put("order:o", "view", [2, 2], { version: 5 });
+  await until(() => seen.includes(5));
+  t.same(seen, [1, 3, 4, 5]);
+});
+
+t.test("R-RST-4: with manual acknowledgement nothing is acknowledged before a person has seen it", async (t) => {
+  const [node, client] = await nodeAndClient(t);
+  const offsets: number[] = [];
+  const subscription = client.subscribe(
+    "restaurant:r",
+    { event: ({ offset }) => offsets.push(offset) },
+    { manualAcknowledge: true },
+  );
+  await client.ready();
+  await until(() => subscription.position() !== null);
+  for (let i = 0; i < 3; i++) node.push("restaurant:r", "order.new", { orderId: `${i}` });
+  await until(() => offsets.length === 3);
+  await client.command("restaurant.open", { open: true });
+  t.equal(node.channel("restaurant:r").trimmedTo, 0);
+  subscription.acknowledge(2);
+  await until(() => node.channel("restaurant:r").trimmedTo === 2);
+  node.dropAll();
+  await until(() => node.connectionsEver === 2);
+  subscription.acknowledge(99);
+  await until(() => node.channel("restaurant:r").trimmedTo === 3);
+  t.same(offsets, [1, 2, 3], "an acknowledgement beyond what was seen counts for what was seen");
+});
+
+t.test("R-TRK-3: an application that kept its position resumes after a restart without a snapshot", async (t) => {
+  const [node, client] = await nodeAndClient(t);
+  for (let i = 0; i < 5; i++) node.push("driver:d", "x", i);
+  const seen: unknown[] = [];
+  client.subscribe(
+    "driver:d",
+    { event: ({ body }) => seen.push(body), state: () => seen.push("snapshot") },
+    { from: { epoch: 1, offset: 3 } },
+  );
+  await client.ready();
+  await until(() => seen.length === 2);
+  t.same(seen, [3, 4]);
+});
+
+t.test("R-PRO-1: a refused subscription says why and is gone; leaving one is told to the node", async (t) => {
+  const [node, client] = await nodeAndClient(t);
+  const codes: string[] = [];
+  client.subscribe("forbidden:x", { ended: (error) => codes.push(error.code) });
+  let started = false;
+  const subscription = client.subscribe("driver:d", {
+    subscribed: () => {
+      started = true;
+    },
+  });
+  await client.ready();
+  await until(() => codes.length === 1 && started);
+  t.same(codes, ["forbidden"]);
+  subscription.unsubscribe();
+  await client.command("driver.offline", {});
+  t.equal([...node.connections][0]!.channels.size, 0);
+  node.dropAll();
+  await until(() => node.connectionsEver === 2);
+  await client.command("driver.offline", {});
+  t.equal([...node.connections][0]!.channels.size, 0, "and not asked for again");
+});
