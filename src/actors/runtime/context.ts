@@ -116,7 +116,8 @@ export class RunContext implements ActorContext<unknown, unknown> {
   }
 
   effect(name: string, key: string, input: Json, onResult: string): void {
-    if (!this.#actor.kind.commands.has(onResult)) throw new Error(`effect ${name}: no command "${onResult}" takes its result`);
+    if (!this.#actor.kind.commands.has(onResult))
+      throw new Error(`effect ${name}: no command "${onResult}" takes its result`);
     const order: EffectOrder = { key, onResult, input };
     this.#outbox({ kind: EFFECT_KIND, key: name }, onResult, encode(order));
   }

@@ -17,3 +17,8 @@ export * from "./links/memory.js";
 export * from "./links/message-port.js";
 export * from "./ports.js";
 export * from "./shard.js";
+export * from "./threads/join.js";
+export * from "./threads/mesh.js";
+export * from "./threads/ownership.js";
+export { DEFAULT_MESH_SETTINGS, type MeshSettings } from "./threads/settings.js";
+export * from "./threads/shard-map.js";

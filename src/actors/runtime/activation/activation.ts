@@ -176,7 +176,8 @@ export function kindsOf(definitions: readonly AnyActorDefinition[]): ReadonlyMap
   const kinds = new Map<string, KindRuntime>();
   for (const definition of definitions) {
     const name = definition.ref.kind;
-    if (name === "" || name.includes("/") || name.startsWith("$")) throw new Error(`Bad name of an actor kind: "${name}"`);
+    if (name === "" || name.includes("/") || name.startsWith("$"))
+      throw new Error(`Bad name of an actor kind: "${name}"`);
     if (kinds.has(name)) throw new Error(`The actor kind "${name}" is declared twice`);
     const volatileCommands = new Set<string>(definition.volatileCommands ?? []);
     const commands = new Map<string, CommandRuntime>();

@@ -12,9 +12,10 @@
  * the store, only in memory: replies that changed nothing, and `not_found` from an actor that does not exist, so that
  * guessing keys creates no rows.
  */
-import type { ActorError } from "../client.js";
-import { RunContext } from "../context.js";
+
 import type { Channels } from "../channels/channels.js";
+import type { ActorError } from "../client.js";
+import type { RunContext } from "../context.js";
 import { Rejection } from "../definition.js";
 import type { Gate } from "../gate/gate.js";
 import type { HostHooks, HostSettings } from "../host/settings.js";
@@ -172,7 +173,8 @@ export class Executor {
         context.discard();
         outcome = { t: "rejection", code: result.code, detail: result.detail };
       } else {
-        if (result instanceof Promise) throw new TypeError("A handler must be synchronous; I/O goes through ctx.effect");
+        if (result instanceof Promise)
+          throw new TypeError("A handler must be synchronous; I/O goes through ctx.effect");
         outcome = { t: "reply", value: result ?? null };
       }
       if (delivery.source === "timer") context.removeFiredTimer(delivery.timer?.name ?? "");
@@ -271,8 +273,7 @@ export class Executor {
     this.#events.recall(actor, delivery.id).then(
       (found) =>
         this.#events.turn(() => {
-          const answer: Answer =
-            found === null ? EXPIRED : { t: "outcome", outcome: decodeOutcome(found.outcome) };
+          const answer: Answer = found === null ? EXPIRED : { t: "outcome", outcome: decodeOutcome(found.outcome) };
           this.#gate.open(actor, delivery, null, answer, now);
         }),
       () => this.#events.turn(() => this.#refuse(actor, delivery, "unavailable")),
@@ -296,10 +297,11 @@ export class Executor {
     this.#supervision.quarantine(
       actor,
       delivery,
-      (mark) => this.#events.turn(() => {
-        if (actor.phase === "gone") this.#events.refuse(actor, delivery, INTERNAL);
-        else this.admit(actor, mark);
-      }),
+      (mark) =>
+        this.#events.turn(() => {
+          if (actor.phase === "gone") this.#events.refuse(actor, delivery, INTERNAL);
+          else this.admit(actor, mark);
+        }),
       () => this.#events.turn(() => this.#events.refuse(actor, delivery, INTERNAL)),
     );
   }

@@ -9,10 +9,11 @@
  *   from another epoch, or from beyond the top, starts from a snapshot.
  * - An endpoint gets each event once, whatever the number of its subscriptions.
  */
-import type { ActorError, ChannelItem, SlotItem } from "../client.js";
+
 import { type Activation, type Answer, type Channel, keepOf } from "../activation/activation.js";
 import type { Delivery } from "../activation/delivery.js";
 import type { Said } from "../activation/recorded.js";
+import type { ActorError, ChannelItem, SlotItem } from "../client.js";
 import { readContext } from "../context.js";
 import { Rejection } from "../definition.js";
 import type { EndpointId, LinkMessage } from "../link.js";
@@ -146,7 +147,8 @@ export class Channels {
     const actors = this.#byEndpoint.get(endpoint);
     if (actors === undefined) return;
     this.#byEndpoint.delete(endpoint);
-    for (const actor of actors) for (const channel of actor.channels?.values() ?? []) channel.listeners.delete(endpoint);
+    for (const actor of actors)
+      for (const channel of actor.channels?.values() ?? []) channel.listeners.delete(endpoint);
   }
 
   #forgetIfSilent(actor: Activation, endpoint: EndpointId): void {

@@ -12,8 +12,8 @@
 import type { Cancel, Clock } from "../../../lib/clock.js";
 import { type Random, uuidV7 } from "../../../lib/random.js";
 import type { Activation } from "../activation/activation.js";
-import { type ActorAddress, type ActorStore, type FlushBatch, OutcomeUnknown, type WriteFailure } from "../ports.js";
 import { backoffMs, type HostLog, type HostSettings } from "../host/settings.js";
+import { type ActorAddress, type ActorStore, type FlushBatch, OutcomeUnknown, type WriteFailure } from "../ports.js";
 import { Deque } from "../structures/deque.js";
 import { type PreparedWrite, prepareWrite } from "./write.js";
 

@@ -3,16 +3,9 @@
  */
 import type { Json } from "../../../lib/json.js";
 import { encode } from "../../../lib/msgpack.js";
-import { type Activation, keepOf, type KindRuntime } from "../activation/activation.js";
+import { type Activation, type KindRuntime, keepOf } from "../activation/activation.js";
 import type { IndexEntry } from "../definition.js";
-import type {
-  ActorWrite,
-  ChannelEvent,
-  OutboxTell,
-  PublishedEvent,
-  RememberedCommand,
-  TimerRow,
-} from "../ports.js";
+import type { ActorWrite, ChannelEvent, OutboxTell, PublishedEvent, RememberedCommand, TimerRow } from "../ports.js";
 
 /** What the write was made from, to be taken over by the activation once it is committed. */
 export interface PreparedWrite {
@@ -45,14 +38,16 @@ export function prepareWrite(actor: Activation, mostRuns: number): PreparedWrite
     if (recorded.tells !== null) tells = append(tells, recorded.tells);
     if (recorded.events !== null) events = append(events, recorded.events);
     if (recorded.pushes !== null) pushes = append(pushes, recorded.pushes);
-    if (recorded.trims !== null) trims = append(trims === actor.trims && trims !== null ? [...trims] : trims, recorded.trims);
+    if (recorded.trims !== null)
+      trims = append(trims === actor.trims && trims !== null ? [...trims] : trims, recorded.trims);
     if (recorded.timers !== null) {
       timers ??= new Map();
       for (const [name, row] of recorded.timers) timers.set(name, row);
     }
     if (recorded.releases !== null || recorded.claims !== null) {
       claims ??= new Map();
-      for (const one of recorded.releases ?? NONE) claims.set(`${one.claim}\u0000${one.value}`, { ...one, held: false });
+      for (const one of recorded.releases ?? NONE)
+        claims.set(`${one.claim}\u0000${one.value}`, { ...one, held: false });
       for (const one of recorded.claims ?? NONE) claims.set(`${one.claim}\u0000${one.value}`, { ...one, held: true });
     }
   }
@@ -145,7 +140,8 @@ function boundKept(
 }
 
 function splitState(kind: KindRuntime, state: unknown): { hot: unknown; coldValues: readonly unknown[] } {
-  if (kind.coldKeys.length === 0 || typeof state !== "object" || state === null) return { hot: state, coldValues: NONE };
+  if (kind.coldKeys.length === 0 || typeof state !== "object" || state === null)
+    return { hot: state, coldValues: NONE };
   const source = state as Record<string, unknown>;
   const hot: Record<string, unknown> = {};
   for (const key in source) if (!kind.coldKeys.includes(key)) hot[key] = source[key];

@@ -120,7 +120,16 @@ class Host implements ShardHost {
       turn,
       fire: (actor, row, attempts) => {
         const input = decode(row.input);
-        const delivery = new Delivery("timer", timerCommandId(row.name, row.at), row.run, input, null, null, "", row.at);
+        const delivery = new Delivery(
+          "timer",
+          timerCommandId(row.name, row.at),
+          row.run,
+          input,
+          null,
+          null,
+          "",
+          row.at,
+        );
         delivery.timer = row;
         delivery.refusals = attempts;
         this.#deliver(actor, delivery);
@@ -140,10 +149,7 @@ class Host implements ShardHost {
       settled,
       deadLetter,
       deliver: (actor, number, command, result) =>
-        this.#deliver(
-          actor,
-          new Delivery("effect", effectCommandId(number), command, result, null, null, "", number),
-        ),
+        this.#deliver(actor, new Delivery("effect", effectCommandId(number), command, result, null, null, "", number)),
     });
     this.#outbox = new Outbox(store, clock, settings, log, {
       turn,
@@ -398,7 +404,11 @@ class Host implements ShardHost {
   #deliver(to: ActorAddress, delivery: Delivery): void {
     const kind = this.#kinds.get(to.kind);
     if (kind === undefined) {
-      return this.#refuse(to, shardOf(to), delivery, { code: "unavailable", temporary: true, detail: { reason: "unknown_kind" } });
+      return this.#refuse(to, shardOf(to), delivery, {
+        code: "unavailable",
+        temporary: true,
+        detail: { reason: "unknown_kind" },
+      });
     }
     let actor = kind.activations.get(to.key);
     if (actor !== undefined) {
@@ -417,7 +427,8 @@ class Host implements ShardHost {
   /** Makes the actor, in memory or on its way there; when that cannot be, the message is refused. */
   #activate(kind: KindRuntime, to: ActorAddress, delivery: Delivery): Activation | undefined {
     const shard = shardOf(to);
-    const epoch = this.#shards.has(shard) && !this.#releasing.has(shard) ? this.#options.ownership.epochOf(shard) : null;
+    const epoch =
+      this.#shards.has(shard) && !this.#releasing.has(shard) ? this.#options.ownership.epochOf(shard) : null;
     if (epoch === null) {
       this.#refuse(to, shard, delivery, this.#notOwner());
       return undefined;

@@ -59,7 +59,16 @@ export class Supervision {
       at: this.#clock.now(),
     };
     this.deadLetter(letter).then(() => {
-      const mark = new Delivery("quarantine", poisoned.id, poisoned.name, null, null, poisoned.from, poisoned.endpoint, 0);
+      const mark = new Delivery(
+        "quarantine",
+        poisoned.id,
+        poisoned.name,
+        null,
+        null,
+        poisoned.from,
+        poisoned.endpoint,
+        0,
+      );
       mark.poisoned = poisoned;
       done(mark);
     }, failed);

@@ -77,7 +77,9 @@ export class Outbox {
       for (const shard of open) mine.get(shard)!.again = false;
       await this.#readAll(() => open.filter((shard) => this.#scans.get(shard) === mine.get(shard)));
       this.#events.turn(() => {
-        open = open.filter((shard) => this.#scans.get(shard) === mine.get(shard) && this.#close(shard, mine.get(shard)!));
+        open = open.filter(
+          (shard) => this.#scans.get(shard) === mine.get(shard) && this.#close(shard, mine.get(shard)!),
+        );
       });
     }
   }

@@ -1,0 +1,5 @@
+/** The test kit of the actor engine. */
+export { FaultyStore, type StoreCall, type StoreFault, type StoreOperation } from "./faulty-store.js";
+export { createTestKit, type KitAsk, type LinkFault, type LogLine, TestKit, type TestKitOptions } from "./kit.js";
+export { type Recorder, record } from "./recorder.js";
+export { mortalClock, VirtualClock } from "./virtual-clock.js";

@@ -1,0 +1,92 @@
+/** Time that passes only when a test says so. Things due at the same instant happen in the order they were asked for. */
+import type { Cancel, Clock } from "../../../lib/clock.js";
+import { TimeHeap } from "../structures/heap.js";
+
+interface Task {
+  run: (() => void) | null;
+}
+
+export class VirtualClock implements Clock {
+  readonly #startedAt: number;
+  #now: number;
+  readonly #tasks = new TimeHeap<Task>();
+  /** Things ever asked for: lets a pump see whether anything has happened. */
+  scheduled = 0;
+
+  constructor(startAt: number) {
+    this.#startedAt = startAt;
+    this.#now = startAt;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  monotonic(): number {
+    return this.#now - this.#startedAt;
+  }
+
+  after(delayMs: number, run: () => void): Cancel {
+    const task: Task = { run };
+    this.scheduled++;
+    this.#tasks.push(this.#now + Math.max(0, delayMs), task);
+    return () => {
+      task.run = null;
+    };
+  }
+
+  every(periodMs: number, run: () => void): Cancel {
+    let cancelled = false;
+    let cancel: Cancel = () => {};
+    const again = (): void => {
+      cancel = this.after(periodMs, () => {
+        if (cancelled) return;
+        again();
+        run();
+      });
+    };
+    again();
+    return () => {
+      cancelled = true;
+      cancel();
+    };
+  }
+
+  /** When the next thing is due, or Infinity. */
+  get nextAt(): number {
+    return this.#tasks.nextAt;
+  }
+
+  /** Moves to the next thing that is due not after `limit` and does it; false when there is none. */
+  step(limit: number): boolean {
+    const at = this.#tasks.nextAt;
+    const task = this.#tasks.popDue(limit);
+    if (task === undefined) return false;
+    this.#now = Math.max(this.#now, at);
+    task.run?.();
+    return true;
+  }
+
+  moveTo(at: number): void {
+    this.#now = Math.max(this.#now, at);
+  }
+}
+
+/** A clock of one process that can die: what it asked for then never happens. */
+export function mortalClock(clock: Clock, alive: () => boolean): Clock {
+  return {
+    now: () => clock.now(),
+    monotonic: () => clock.monotonic(),
+    after: (delayMs, run) =>
+      clock.after(delayMs, () => {
+        if (alive()) run();
+      }),
+    every(periodMs, run) {
+      const cancel = clock.every(periodMs, () => {
+        if (alive()) run();
+        else cancel();
+      });
+      return cancel;
+    },
+  };
+}
