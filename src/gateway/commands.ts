@@ -1,0 +1,131 @@
+/**
+ * The one way a client's command reaches an actor, whichever door it came through. Owns: role, schema, key, `notAfter`,
+ * the command's id and body hash. Does not own: limits (the doors'), what the command does (the actor's).
+ */
+import { createHash } from "node:crypto";
+import { type ActorError, type ActorRef, type AskResult, actorRef, type Contract } from "../actors/runtime/mod.js";
+import type { Clock } from "../lib/clock.js";
+import type { Json, JsonObject } from "../lib/json.js";
+import {
+  COMMANDS,
+  type CommandEntry,
+  ERRORS,
+  type ErrorCode,
+  isCommandType,
+  type PlaceOrder,
+  validateCommandBody,
+} from "../protocol/mod.js";
+import type { OrderService } from "../services/orders/mod.js";
+import { mayCommand } from "./auth/access.js";
+import type { Principal } from "./auth/tokens.js";
+import type { GatewayClient } from "./ports.js";
+
+export interface CommandRequest {
+  readonly type: string;
+  readonly idempotencyKey: string;
+  readonly body: unknown;
+  /** Milliseconds since the epoch; 0 for none. */
+  readonly notAfter: number;
+}
+
+/** Everything a refusal carries, from the catalogue. */
+export function refuse(code: ErrorCode, detail?: JsonObject, retryAfterMs?: number): { ok: false; error: ActorError } {
+  return {
+    ok: false,
+    error: {
+      code,
+      temporary: ERRORS[code].temporary,
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+      ...(detail === undefined ? {} : { detail }),
+    },
+  };
+}
+
+/** The same value in any order of properties gives the same text. Only for values that passed a schema. */
+export function canonicalText(value: unknown): string {
+  if (value === null || typeof value !== "object") return JSON.stringify(value) ?? "null";
+  if (Array.isArray(value)) return `[${value.map(canonicalText).join(",")}]`;
+  const entries = Object.entries(value).filter(([, each]) => each !== undefined);
+  entries.sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${entries.map(([key, each]) => `${JSON.stringify(key)}:${canonicalText(each)}`).join(",")}}`;
+}
+
+const digest = (text: string): string => createHash("sha256").update(text).digest("base64url");
+
+/** The command's id: the same principal and key always give the same. */
+export function commandIdOf(principal: { readonly id: string; readonly role: string }, idempotencyKey: string): string {
+  return digest(`${principal.role}\n${principal.id}\n${idempotencyKey}`).slice(0, 27);
+}
+
+export function bodyHashOf(type: string, body: unknown): string {
+  return digest(`${type}\n${canonicalText(body)}`).slice(0, 22);
+}
+
+/** Actors by kind; the commands' inputs are checked against the protocol's table, not by the type. */
+type AnyContract = Contract & Record<string, { input: unknown; reply: Json }>;
+
+export interface CommandDesk {
+  run(principal: Principal, request: CommandRequest): Promise<AskResult<Json>>;
+}
+
+export function createCommandDesk(deps: {
+  readonly client: GatewayClient;
+  readonly orders: OrderService;
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+  readonly maxNotAfterMs: number;
+}): CommandDesk {
+  const { client, clock, timeoutMs, maxNotAfterMs } = deps;
+  const refs = new Map<string, ActorRef<AnyContract>>(
+    Object.values(COMMANDS).map(({ actor }) => [actor, actorRef<AnyContract>(actor)]),
+  );
+
+  /** The actor's key, or null when the principal names another's. */
+  function keyOf(entry: CommandEntry, principal: Principal, body: Readonly<Record<string, unknown>>): string | null {
+    switch (entry.key) {
+      case "caller":
+        return principal.id;
+      case "orderId":
+        return body.orderId as string;
+      case "driverId":
+        return principal.role !== "driver" || body.driverId === principal.id ? (body.driverId as string) : null;
+      case "restaurantId":
+        return principal.role !== "restaurant" || body.restaurantId === principal.id
+          ? (body.restaurantId as string)
+          : null;
+      case "derived":
+        return null;
+    }
+  }
+
+  return {
+    async run(principal, request) {
+      const { type, idempotencyKey, body, notAfter } = request;
+      if (!isCommandType(type)) return refuse("unknown_command", { type: type.slice(0, 64) });
+      if (!mayCommand(type, principal.role)) return refuse("forbidden");
+      const problem = validateCommandBody(type, body);
+      if (problem !== null) return refuse("invalid", { ...problem });
+      if (notAfter !== 0) {
+        const now = clock.now();
+        if (notAfter > now + maxNotAfterMs) {
+          return refuse("invalid", { path: "/notAfter", problem: `is more than ${maxNotAfterMs} ms ahead` });
+        }
+        if (notAfter <= now) return refuse("expired");
+      }
+      const caller = { id: principal.id, role: principal.role };
+      const options = {
+        commandId: commandIdOf(principal, idempotencyKey),
+        bodyHash: bodyHashOf(type, body),
+        caller,
+        timeoutMs,
+        ...(notAfter === 0 ? {} : { notAfter }),
+      };
+      const entry: CommandEntry = COMMANDS[type];
+      if (entry.key === "derived")
+        return deps.orders.place(idempotencyKey, body as PlaceOrder, options) as Promise<AskResult<Json>>;
+      const key = keyOf(entry, principal, body as Readonly<Record<string, unknown>>);
+      if (key === null) return refuse("not_found");
+      return client.ask(refs.get(entry.actor)!, key, entry.name, body, options);
+    },
+  };
+}

@@ -1,0 +1,32 @@
+/** What the parts of a gateway share. One per gateway thread. */
+import type { Clock } from "../lib/clock.js";
+import type { Random } from "../lib/random.js";
+import type { Tokens } from "./auth/tokens.js";
+import type { CommandDesk } from "./commands.js";
+import type { LastBroadcast } from "./fanout/broadcast.js";
+import type { LocationGates } from "./fanout/location-gate.js";
+import type { Buckets } from "./limits/buckets.js";
+import type { TierLimits } from "./limits/tiers.js";
+import type { GatewayClient, Log } from "./ports.js";
+import type { GatewaySettings } from "./settings.js";
+import type { GatewayStats } from "./stats.js";
+
+export type GatewayPhase = "serving" | "draining" | "closed";
+
+export interface GatewayContext {
+  readonly id: string;
+  readonly client: GatewayClient;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly settings: GatewaySettings;
+  readonly stats: GatewayStats;
+  readonly tokens: Tokens;
+  readonly desk: CommandDesk;
+  readonly tiers: TierLimits;
+  /** Batches of fixes per driver, sockets and HTTP together. */
+  readonly gpsLimits: Buckets;
+  readonly gates: LocationGates;
+  readonly lastBroadcast: LastBroadcast;
+  phase: GatewayPhase;
+}

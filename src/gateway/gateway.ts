@@ -1,0 +1,222 @@
+/**
+ * One gateway: the port, its sockets, its routes. Runs on the main thread or in any number of gateway threads that share
+ * one port. Owns starting, draining and closing; everything else is in the folders beside it.
+ *
+ * Invariants: `drain` lets no new socket in, tells every client to come back, and resolves when all are gone or the
+ * window is over; after `close` nothing of this gateway runs.
+ */
+import * as uWS from "uWebSockets.js";
+import type { Cancel, Clock } from "../lib/clock.js";
+import { sleep } from "../lib/clock.js";
+import type { Random } from "../lib/random.js";
+import { CLOSE, compileValidators, OP } from "../protocol/mod.js";
+import { type CatalogSettings, createCatalog } from "../services/catalog/mod.js";
+import { createHistoryService } from "../services/history/mod.js";
+import { createOrderService } from "../services/orders/mod.js";
+import {
+  createTrackingService,
+  type IndexReader,
+  type MirrorReader,
+  type TrackingSettings,
+  type TrackingStats,
+} from "../services/tracking/mod.js";
+import { operatorGuard } from "./auth/operator.js";
+import { createTokens, type TokenKey } from "./auth/tokens.js";
+import { createCommandDesk } from "./commands.js";
+import type { GatewayContext } from "./context.js";
+import { LastBroadcast } from "./fanout/broadcast.js";
+import { LocationGates } from "./fanout/location-gate.js";
+import { serveRoutes } from "./http/server.js";
+import { readStaticFiles, type StaticFile } from "./http/static-files.js";
+import { Buckets } from "./limits/buckets.js";
+import { TierLimits } from "./limits/tiers.js";
+import { type GatewayClient, type Log, type MirrorCopy, silentLog } from "./ports.js";
+import { DEFAULT_GATEWAY_SETTINGS, type GatewaySettings } from "./settings.js";
+import { OrderStreams } from "./sse/stream.js";
+import { type GatewayStats, newStats } from "./stats.js";
+import { socketBehavior } from "./ws/door.js";
+import { sweep } from "./ws/liveness.js";
+import { Registry } from "./ws/registry.js";
+
+/** Data only, so that it can be posted to a gateway thread. */
+export interface GatewayAuth {
+  /** The first signs, all verify. */
+  readonly keys: readonly TokenKey[];
+  /** Opens `POST /v1/tokens`. Empty: the door stays shut. */
+  readonly operatorSecret: string;
+  /** Key of the order ids; the same on every node, kept for as long as idempotency keys are. */
+  readonly orderIdSecret: string;
+}
+
+export interface GatewayOptions {
+  /** Names this gateway to actors and in logs: `node/gateway-0`. */
+  readonly id: string;
+  readonly client: GatewayClient;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly auth: GatewayAuth;
+  readonly index: IndexReader;
+  /** What this process holds of the mirror; null when it holds nothing. */
+  readonly mirrorCopy: MirrorCopy | null;
+  /** The shared mirror; null when there is none. */
+  readonly mirror: MirrorReader | null;
+  readonly settings?: Partial<GatewaySettings>;
+  readonly trackingSettings?: Partial<TrackingSettings>;
+  readonly catalogSettings?: Partial<CatalogSettings>;
+  readonly log?: Log;
+  /** Told by `GET /v1/node` besides version and time scale. */
+  readonly nodeInfo?: () => Readonly<Record<string, unknown>>;
+  /** What `GET /readyz` says while serving. Default: ready. */
+  readonly ready?: () => boolean;
+  /** The text of `GET /metrics`. */
+  readonly metrics?: () => string | Promise<string>;
+}
+
+export interface ListenOptions {
+  /** Several gateways may listen on the same port. Default false: a port in use is an error. */
+  readonly share?: boolean;
+}
+
+export interface Gateway {
+  /** 0 picks a free port. Resolves with the port; rejects when it cannot be had. */
+  listen(port: number, options?: ListenOptions): Promise<number>;
+  readonly port: number;
+  /** Every file below `directory` under `urlPrefix`. Before or after listening. */
+  serveDirectory(urlPrefix: string, directory: string): void;
+  drain(): Promise<void>;
+  close(): void;
+  stats(): GatewayStats & { readonly tracking: TrackingStats };
+}
+
+const GATE_TICK_MS = 200;
+const SWEEP_MS = 500;
+
+export function createGateway(options: GatewayOptions): Gateway {
+  const { client, clock, random, index, mirror, mirrorCopy } = options;
+  const settings: GatewaySettings = { ...DEFAULT_GATEWAY_SETTINGS, ...options.settings };
+  const log = options.log ?? silentLog;
+  const stats = newStats();
+  const { auth } = options;
+  const catalog = createCatalog({ clock, index, copy: mirrorCopy, settings: options.catalogSettings ?? {} });
+  const tracking = createTrackingService({
+    clock,
+    copy: mirrorCopy,
+    mirror,
+    index,
+    settings: options.trackingSettings ?? {},
+  });
+  const orders = createOrderService({ client, menus: catalog, clock, orderIdSecret: auth.orderIdSecret });
+  const { commandTimeoutMs: timeoutMs, maxNotAfterMs } = settings;
+  const gatewayRate = { perMinute: settings.gpsPerMinute, burst: settings.gpsBurst };
+  const context: GatewayContext = {
+    id: options.id,
+    client,
+    clock,
+    random,
+    log,
+    settings,
+    stats,
+    tokens: createTokens({ keys: auth.keys, clock, maxCached: settings.maxCachedTokens }),
+    desk: createCommandDesk({ client, orders, clock, timeoutMs, maxNotAfterMs }),
+    tiers: new TierLimits(settings.tierRates, settings.maxLimitedKeys),
+    gpsLimits: new Buckets(gatewayRate, settings.maxLimitedKeys),
+    gates: new LocationGates({
+      client,
+      clock,
+      gatewayId: options.id,
+      positionEveryMs: settings.positionEveryMs,
+      ownerSilenceMs: settings.ownerSilenceMs,
+      stats,
+    }),
+    lastBroadcast: new LastBroadcast(),
+    phase: "serving",
+  };
+  compileValidators();
+
+  const registry = new Registry(context);
+  const sockets = { context, registry };
+  const streams = new OrderStreams(context);
+  const files = new Map<string, StaticFile>();
+  const app = uWS.App();
+  app.ws(settings.socketPath, socketBehavior(sockets));
+  serveRoutes(app, {
+    context,
+    tracking,
+    catalog,
+    history: createHistoryService({ index }),
+    streams,
+    nodeInfo: options.nodeInfo ?? (() => ({})),
+    ready: options.ready ?? (() => true),
+    metrics: options.metrics ?? null,
+    operator: operatorGuard(auth.operatorSecret),
+    files,
+  });
+
+  let listening: uWS.us_listen_socket | null = null;
+  let port = 0;
+  const timers: Cancel[] = [
+    clock.every(GATE_TICK_MS, () => context.gates.tick()),
+    clock.every(SWEEP_MS, () => sweep(sockets)),
+    clock.every(settings.streamHeartbeatMs, () => streams.beat()),
+  ];
+
+  function stopListening(): void {
+    if (listening !== null) uWS.us_listen_socket_close(listening);
+    listening = null;
+  }
+
+  return {
+    listen(wanted, { share = false } = {}) {
+      return new Promise((resolve, reject) => {
+        const done = (socket: uWS.us_listen_socket | false): void => {
+          if (socket === false) {
+            reject(new Error(`Port ${wanted} is in use: choose another with --port`));
+            return;
+          }
+          listening = socket;
+          port = uWS.us_socket_local_port(socket as unknown as uWS.us_socket);
+          log.info("gateway.listening", { port });
+          resolve(port);
+        };
+        if (share) app.listen(wanted, done);
+        else app.listen(wanted, EXCLUSIVE_PORT, done);
+      });
+    },
+    get port() {
+      return port;
+    },
+    serveDirectory(urlPrefix, directory) {
+      for (const [path, file] of readStaticFiles(urlPrefix, directory)) files.set(path, file);
+    },
+    async drain() {
+      if (context.phase !== "serving") return;
+      context.phase = "draining";
+      log.info("gateway.draining", { connections: registry.connections.size });
+      const { drainMs } = settings;
+      for (const connection of registry.connections) {
+        if (connection.state.phase === "open") connection.outbox.frame([OP.goaway, CLOSE.drain, 0, drainMs]);
+      }
+      streams.close(drainMs);
+      const until = clock.monotonic() + drainMs;
+      while (registry.connections.size > 0 && clock.monotonic() < until) await sleep(clock, Math.min(100, drainMs));
+      for (const connection of [...registry.connections])
+        registry.close(connection, CLOSE.drain, "the node is leaving");
+    },
+    close() {
+      if (context.phase === "closed") return;
+      context.phase = "closed";
+      for (const cancel of timers) cancel();
+      stopListening();
+      for (const connection of [...registry.connections])
+        registry.close(connection, CLOSE.drain, "the node is leaving");
+      streams.close(settings.drainMs);
+      context.gates.close();
+      app.close();
+    },
+    stats: () => ({ ...stats, tracking: tracking.stats }),
+  };
+}
+
+/** The package's types name an enum that it does not export at run time; this is what it does export. */
+const EXCLUSIVE_PORT = (uWS as unknown as { readonly LIBUS_LISTEN_EXCLUSIVE_PORT: uWS.ListenOptions })
+  .LIBUS_LISTEN_EXCLUSIVE_PORT;

@@ -1,0 +1,227 @@
+/**
+ * One HTTP request and its one answer: the wrapper that every route passes. Owns reading what the native request holds
+ * (it is gone when the callback returns), the abort handler, the body's bound, writing the answer, its headers.
+ *
+ * Invariants: every request is answered once or has been aborted; nothing touches the native response after that; a
+ * handler that throws answers `internal`; at most `maxRequests` wait at once.
+ */
+import type * as uWS from "uWebSockets.js";
+import { jsonCodec, type ScanLimits } from "../../protocol/mod.js";
+import type { Principal } from "../auth/tokens.js";
+import type { GatewayContext } from "../context.js";
+import { count } from "../stats.js";
+import { type Answer, problem } from "./answer.js";
+import { problemOf, statusText } from "./problem.js";
+
+export interface Exchange {
+  /** Null on routes that need no token. */
+  principal: Principal | null;
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: string;
+  readonly idempotencyKey: string;
+  readonly ifNoneMatch: string;
+  readonly acceptsGzip: boolean;
+  readonly acceptsBrotli: boolean;
+  readonly lastEventId: string;
+  readonly notAfter: string;
+  /** The parsed body; an empty object where there was none. */
+  body: unknown;
+  readonly res: uWS.HttpResponse;
+  readonly corsOrigin: string;
+  readonly headOnly: boolean;
+  aborted: boolean;
+  answered: boolean;
+  /** What else to do when the client has gone. */
+  onAbort: (() => void) | null;
+  /** The native abort handler is set. */
+  watched: boolean;
+}
+
+export type Handler = (exchange: Exchange) => Answer | Promise<Answer>;
+
+/** `params`: names of the path's parameters in order. To be called within the native callback. */
+export function openExchange(
+  context: GatewayContext,
+  res: uWS.HttpResponse,
+  req: uWS.HttpRequest,
+  params: readonly string[],
+  headOnly: boolean,
+): Exchange {
+  const named: Record<string, string> = {};
+  params.forEach((name, i) => {
+    named[name] = decoded(req.getParameter(i) ?? "");
+  });
+  const accepted = req.getHeader("accept-encoding");
+  const exchange: Exchange = {
+    principal: null,
+    params: named,
+    query: req.getQuery(),
+    idempotencyKey: req.getHeader("idempotency-key"),
+    ifNoneMatch: req.getHeader("if-none-match"),
+    acceptsGzip: accepted.includes("gzip"),
+    acceptsBrotli: /\bbr\b/.test(accepted),
+    lastEventId: req.getHeader("last-event-id"),
+    notAfter: req.getHeader("not-after"),
+    body: null,
+    res,
+    corsOrigin: allowedOrigin(context, req.getHeader("origin")),
+    headOnly,
+    aborted: false,
+    answered: false,
+    onAbort: null,
+    watched: false,
+  };
+  return exchange;
+}
+
+export function allowedOrigin(context: GatewayContext, origin: string): string {
+  return origin !== "" && context.settings.corsOrigins.includes(origin) ? origin : "";
+}
+
+/** A path's parameter; what is not well-formed names nothing. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return "";
+  }
+}
+
+/** Runs the handler and writes its answer. Waits for nothing when the answer is there at once. */
+export function run(context: GatewayContext, exchange: Exchange, handler: Handler): void {
+  let answer: Answer | Promise<Answer>;
+  try {
+    answer = handler(exchange);
+  } catch (error) {
+    answer = broken(context, error);
+  }
+  if (!(answer instanceof Promise)) {
+    write(context, exchange, answer);
+    return;
+  }
+  watchAbort(exchange);
+  context.stats.requests++;
+  answer.then(
+    (ready) => {
+      context.stats.requests--;
+      write(context, exchange, ready);
+    },
+    (error: unknown) => {
+      context.stats.requests--;
+      write(context, exchange, broken(context, error));
+    },
+  );
+}
+
+function broken(context: GatewayContext, error: unknown): Answer {
+  context.log.error("http.failed", {
+    message: String(error),
+    stack: error instanceof Error ? (error.stack ?? "") : "",
+  });
+  return problem("internal");
+}
+
+/** Must be called before the native callback returns, unless the answer is written by then. */
+export function watchAbort(exchange: Exchange): void {
+  if (exchange.watched) return;
+  exchange.watched = true;
+  exchange.res.onAborted(() => {
+    exchange.aborted = true;
+    exchange.onAbort?.();
+  });
+}
+
+/** Reads a bounded JSON body, then goes on with `next`. Refuses by itself what is too large or no JSON. */
+export function readBody(
+  context: GatewayContext,
+  exchange: Exchange,
+  limits: ScanLimits,
+  next: (exchange: Exchange) => void,
+): void {
+  watchAbort(exchange);
+  let parts: Buffer[] = [];
+  let bytes = 0;
+  exchange.res.onData((chunk, isLast) => {
+    if (exchange.answered || exchange.aborted) return;
+    bytes += chunk.byteLength;
+    if (bytes > limits.maxBytes) {
+      parts = [];
+      return write(context, exchange, problem("too_large", { maxBytes: limits.maxBytes }), true);
+    }
+    // The native side takes its memory back when this returns.
+    if (!isLast) {
+      parts.push(Buffer.from(new Uint8Array(chunk)));
+      return;
+    }
+    const whole = parts.length === 0 ? new Uint8Array(chunk) : Buffer.concat([...parts, Buffer.from(chunk)]);
+    parts = [];
+    if (whole.length === 0) exchange.body = {};
+    else {
+      const result = jsonCodec.decode(whole, limits);
+      if (!result.ok) return write(context, exchange, problem("malformed", { problem: result.problem }));
+      exchange.body = result.value;
+    }
+    next(exchange);
+  });
+}
+
+/** Writes the one answer. `hangUp`: the rest of the request is not wanted. */
+export function write(context: GatewayContext, exchange: Exchange, answer: Answer, hangUp = false): void {
+  if (exchange.answered || answer.kind === "taken") return;
+  exchange.answered = true;
+  if (exchange.aborted) return;
+  const { res } = exchange;
+  res.cork(() => {
+    switch (answer.kind) {
+      case "body":
+        count(context.stats.httpStatuses, answer.status);
+        res.writeStatus(statusText(answer.status));
+        commonHeaders(exchange);
+        res.writeHeader("content-type", answer.contentType);
+        if (answer.headers === undefined) res.writeHeader("cache-control", "no-store");
+        else for (const [name, value] of answer.headers) res.writeHeader(name, value);
+        if (exchange.headOnly) res.endWithoutBody(byteLength(answer.body));
+        else res.end(answer.body, hangUp);
+        return;
+      case "unchanged":
+        count(context.stats.httpStatuses, 304);
+        res.writeStatus(statusText(304));
+        commonHeaders(exchange);
+        res.writeHeader("etag", answer.etag).writeHeader("cache-control", answer.cacheControl).endWithoutBody();
+        return;
+      case "problem": {
+        const { status, body } = problemOf(answer.code, answer.options);
+        count(context.stats.httpStatuses, status);
+        count(context.stats.errors, answer.code);
+        res.writeStatus(statusText(status));
+        commonHeaders(exchange);
+        res.writeHeader("content-type", "application/problem+json").writeHeader("cache-control", "no-store");
+        const { retryAfterMs } = answer.options;
+        if (retryAfterMs !== undefined) {
+          res.writeHeader("retry-after", String(Math.max(1, Math.ceil(retryAfterMs / 1000))));
+        }
+        if (status === 401) res.writeHeader("www-authenticate", "Bearer");
+        if (exchange.headOnly) res.endWithoutBody(Buffer.byteLength(body));
+        else res.end(body, hangUp);
+        return;
+      }
+    }
+  });
+}
+
+function byteLength(body: Uint8Array | string): number {
+  return typeof body === "string" ? Buffer.byteLength(body) : body.length;
+}
+
+/** On every answer. */
+export function commonHeaders(exchange: Pick<Exchange, "res" | "corsOrigin">): void {
+  const { res, corsOrigin } = exchange;
+  res.writeHeader("x-content-type-options", "nosniff");
+  res.writeHeader("referrer-policy", "no-referrer");
+  res.writeHeader("x-frame-options", "DENY");
+  if (corsOrigin !== "") {
+    res.writeHeader("access-control-allow-origin", corsOrigin);
+    res.writeHeader("access-control-expose-headers", "etag, retry-after");
+    res.writeHeader("vary", "origin");
+  }
+}

@@ -1,0 +1,264 @@
+/** What the routes answer. Reads come from the services; none of them touches an actor except a driver's own work. */
+import { gzipSync } from "node:zlib";
+import { CHANNELS, GpsBatch, isId, validateSchema } from "../../protocol/mod.js";
+import type { Catalog } from "../../services/catalog/mod.js";
+import type { HistoryService } from "../../services/history/mod.js";
+import type { TrackingService, TrackResult } from "../../services/tracking/mod.js";
+import { issueTokens, TokenRequest } from "../auth/operator.js";
+import type { GatewayContext } from "../context.js";
+import type { OrderStreams } from "../sse/stream.js";
+import { askGps, gpsWaitMs } from "../ws/gps.js";
+import { type Answer, fromResult, JSON_TYPE, json, matches, problem } from "./answer.js";
+import type { Exchange, Handler } from "./exchange.js";
+import type { ReadName, Route } from "./routes.js";
+
+export interface HandlerDeps {
+  readonly context: GatewayContext;
+  readonly tracking: TrackingService;
+  readonly catalog: Catalog;
+  readonly history: HistoryService;
+  readonly streams: OrderStreams;
+  /** Who this node is, beyond version and time scale: zones and whatever else the composition root tells. */
+  readonly nodeInfo: () => Readonly<Record<string, unknown>>;
+  readonly ready: () => boolean;
+  readonly metrics: (() => string | Promise<string>) | null;
+}
+
+const COMPRESS_FROM_BYTES = 1024;
+/** A place read within this is current enough to be called so. */
+const CURRENT_MS = 1_000;
+
+export function handlerOf(deps: HandlerDeps, route: Route): Handler {
+  const { target } = route;
+  switch (target.kind) {
+    case "command":
+      return (exchange) => {
+        const { params, body } = exchange;
+        const fields = body !== null && typeof body === "object" && !Array.isArray(body) ? body : { body };
+        return runCommand(
+          deps,
+          exchange,
+          target.command,
+          target.wrap === undefined ? { ...fields, ...params } : { ...params, [target.wrap]: body },
+        );
+      };
+    case "anyCommand":
+      return (exchange) => runCommand(deps, exchange, exchange.params.type ?? "", exchange.body);
+    case "gps":
+      return (exchange) => gps(deps, exchange);
+    case "tokens":
+      return (exchange) => tokens(deps, exchange);
+    case "read":
+      return READS[target.read](deps);
+  }
+}
+
+function runCommand(deps: HandlerDeps, exchange: Exchange, type: string, body: unknown): Answer | Promise<Answer> {
+  const { principal, idempotencyKey } = exchange;
+  if (principal === null) return problem("unauthenticated");
+  if (!/^[\x21-\x7e]{1,128}$/.test(idempotencyKey)) {
+    return problem("invalid", {
+      path: "/idempotency-key",
+      problem: "every write needs an Idempotency-Key header of 1 to 128 visible ASCII characters",
+    });
+  }
+  const notAfter = exchange.notAfter === "" ? 0 : Number(exchange.notAfter);
+  if (!Number.isSafeInteger(notAfter) || notAfter < 0) {
+    return problem("invalid", { path: "/not-after", problem: "must be milliseconds since the epoch" });
+  }
+  deps.context.stats.commands++;
+  return deps.context.desk.run(principal, { type, idempotencyKey, body, notAfter }).then(fromResult);
+}
+
+function gps(deps: HandlerDeps, exchange: Exchange): Answer | Promise<Answer> {
+  const { context } = deps;
+  const { principal, body } = exchange;
+  if (principal === null) return problem("unauthenticated");
+  const wrong = validateSchema(GpsBatch, body);
+  if (wrong !== null) return problem("invalid", { ...wrong });
+  const waitMs = gpsWaitMs(context, principal.id);
+  if (waitMs > 0) return problem("rate_limited", undefined, waitMs);
+  return askGps(context, principal.id, body as GpsBatch).then(fromResult);
+}
+
+function tokens(deps: HandlerDeps, exchange: Exchange): Answer {
+  const wrong = validateSchema(TokenRequest, exchange.body);
+  if (wrong !== null) return problem("invalid", { ...wrong });
+  return json(issueTokens(deps.context.tokens, exchange.body as TokenRequest));
+}
+
+function trackedBody(deps: HandlerDeps, tracked: Extract<TrackResult, { ok: true }>): string {
+  const now = deps.context.clock.now();
+  const { position } = tracked;
+  const positionJson =
+    position === null ? "" : `,"position":${JSON.stringify({ ...position, ageMs: Math.max(0, now - position.at) })}`;
+  return `{"view":${tracked.viewJson}${positionJson},"fresh":${tracked.fresh},"serverTime":${now}}`;
+}
+
+function track(deps: HandlerDeps, exchange: Exchange): Answer | Promise<Answer> {
+  const { principal, params } = exchange;
+  const orderId = params.orderId ?? "";
+  if (principal === null) return problem("unauthenticated");
+  if (!isId(orderId)) return problem("not_found");
+  const answer = (result: TrackResult): Answer => {
+    if (!result.ok) return problem(result.code, undefined, result.code === "unavailable" ? 2_000 : undefined);
+    const etag = `"t${result.tracking.version}-${result.position?.at ?? 0}${result.fresh ? "" : "-s"}"`;
+    if (matches(exchange.ifNoneMatch, etag)) return { kind: "unchanged", etag, cacheControl: "private, no-cache" };
+    return {
+      kind: "body",
+      status: 200,
+      body: trackedBody(deps, result),
+      contentType: JSON_TYPE,
+      headers: [
+        ["etag", etag],
+        ["cache-control", "private, no-cache"],
+      ],
+    };
+  };
+  const result = deps.tracking.track(orderId, principal);
+  return result instanceof Promise ? result.then(answer) : answer(result);
+}
+
+async function order(deps: HandlerDeps, exchange: Exchange): Promise<Answer> {
+  const { principal, params } = exchange;
+  const orderId = params.orderId ?? "";
+  if (principal === null) return problem("unauthenticated");
+  if (!isId(orderId)) return problem("not_found");
+  const result = await deps.tracking.track(orderId, principal, CURRENT_MS);
+  if (!result.ok) return problem(result.code, undefined, result.code === "unavailable" ? 2_000 : undefined);
+  return { kind: "body", status: 200, body: result.viewJson, contentType: JSON_TYPE };
+}
+
+function menu(deps: HandlerDeps, exchange: Exchange): Answer | Promise<Answer> {
+  const restaurantId = exchange.params.restaurantId ?? "";
+  if (!isId(restaurantId)) return problem("restaurant_unknown");
+  const answer = (ready: Awaited<ReturnType<Catalog["ready"]>>): Answer => {
+    if (ready === null) return problem("restaurant_unknown");
+    const cacheControl = "public, max-age=1";
+    if (matches(exchange.ifNoneMatch, ready.etag)) return { kind: "unchanged", etag: ready.etag, cacheControl };
+    const zipped = exchange.acceptsGzip && ready.json.length >= COMPRESS_FROM_BYTES;
+    // Compressed once per version of a menu, by the first who asks.
+    if (zipped) ready.compressed ??= gzipSync(ready.json);
+    return {
+      kind: "body",
+      status: 200,
+      body: zipped && ready.compressed !== null ? ready.compressed : ready.json,
+      contentType: JSON_TYPE,
+      headers: [
+        ["etag", ready.etag],
+        ["cache-control", cacheControl],
+        ["vary", "accept-encoding"],
+        ...(zipped ? ([["content-encoding", "gzip"]] as const) : []),
+      ],
+    };
+  };
+  const ready = deps.catalog.ready(restaurantId);
+  return ready instanceof Promise ? ready.then(answer, () => problem("unavailable", undefined, 2_000)) : answer(ready);
+}
+
+async function restaurants(deps: HandlerDeps, exchange: Exchange): Promise<Answer> {
+  const query = new URLSearchParams(exchange.query);
+  const lat = numberIn(query, "lat", -90, 90);
+  const lng = numberIn(query, "lng", -180, 180);
+  const limit = numberIn(query, "limit", 1, 200, 50);
+  if (lat === null || lng === null || limit === null) {
+    const path = lat === null ? "/lat" : lng === null ? "/lng" : "/limit";
+    return problem("invalid", { path, problem: "must be a number in its range" });
+  }
+  try {
+    return json({
+      restaurants: await deps.catalog.near({ lat, lng }, Math.floor(limit), query.get("delivers") === "true"),
+    });
+  } catch {
+    return problem("unavailable", undefined, 2_000);
+  }
+}
+
+async function history(deps: HandlerDeps, exchange: Exchange): Promise<Answer> {
+  const { principal } = exchange;
+  if (principal === null) return problem("unauthenticated");
+  const query = new URLSearchParams(exchange.query);
+  const limit = numberIn(query, "limit", 1, 100, 20);
+  const before = query.has("before") ? numberIn(query, "before", 0, Number.MAX_SAFE_INTEGER) : undefined;
+  if (limit === null || before === null) {
+    return problem("invalid", {
+      path: limit === null ? "/limit" : "/before",
+      problem: "must be a number in its range",
+    });
+  }
+  try {
+    const page = await deps.history.orders(principal.id, {
+      limit: Math.floor(limit),
+      ...(before === undefined ? {} : { before }),
+    });
+    return json(page);
+  } catch {
+    return problem("unavailable", undefined, 2_000);
+  }
+}
+
+/** The snapshot of a driver's own channel, read once. */
+function work(deps: HandlerDeps, exchange: Exchange): Answer | Promise<Answer> {
+  const { context } = deps;
+  const { principal } = exchange;
+  if (principal === null) return problem("unauthenticated");
+  const { actor, channel } = CHANNELS.driver;
+  return new Promise((resolve) => {
+    const settle = (answer: Answer): void => {
+      cancel();
+      resolve(answer);
+      queueMicrotask(() => subscription.close());
+    };
+    const cancel = context.clock.after(context.settings.commandTimeoutMs, () => settle(problem("timeout")));
+    const subscription = context.client.subscribe(
+      { kind: actor, key: principal.id, channel },
+      { id: principal.id, role: principal.role },
+      null,
+      {
+        subscribed: (start) => settle(json(start.slots[0]?.body ?? null)),
+        event() {},
+        slot() {},
+        ended: (error) => settle(fromResult({ ok: false, error })),
+      },
+    );
+  });
+}
+
+const READS: Readonly<Record<ReadName, (deps: HandlerDeps) => Handler>> = {
+  track: (deps) => (exchange) => track(deps, exchange),
+  order: (deps) => (exchange) => order(deps, exchange),
+  stream: (deps) => (exchange) => deps.streams.open(exchange),
+  history: (deps) => (exchange) => history(deps, exchange),
+  menu: (deps) => (exchange) => menu(deps, exchange),
+  restaurants: (deps) => (exchange) => restaurants(deps, exchange),
+  work: (deps) => (exchange) => work(deps, exchange),
+  node: (deps) => () => {
+    const { version, timeScale } = deps.context.settings;
+    return json({ version, timeScale, serverTime: deps.context.clock.now(), ...deps.nodeInfo() });
+  },
+  live: () => () => json({ live: true }),
+  ready: (deps) => () =>
+    deps.context.phase !== "serving"
+      ? problem("draining")
+      : deps.ready()
+        ? json({ ready: true })
+        : problem("unavailable"),
+  metrics: (deps) => async () =>
+    deps.metrics === null
+      ? problem("not_found")
+      : { kind: "body", status: 200, body: await deps.metrics(), contentType: "text/plain; version=0.0.4" },
+};
+
+/** Null when it is there but no number in the range, or missing without a default. */
+function numberIn(
+  query: URLSearchParams,
+  name: string,
+  minimum: number,
+  maximum: number,
+  otherwise?: number,
+): number | null {
+  const text = query.get(name);
+  if (text === null) return otherwise ?? null;
+  const value = text.trim() === "" ? Number.NaN : Number(text);
+  return value >= minimum && value <= maximum ? value : null;
+}

@@ -1,0 +1,177 @@
+/**
+ * The routes on the native server. For each request: open the exchange, who is it, may they, how often, then the body
+ * and the handler. Everything that no route answers is a file, 404 or 405.
+ */
+import type * as uWS from "uWebSockets.js";
+import { CLIENT_FRAME_LIMITS, type ScanLimits } from "../../protocol/mod.js";
+import { mayEnter, routeAccess } from "../auth/access.js";
+import type { GatewayContext } from "../context.js";
+import { type Answer, matches, problem } from "./answer.js";
+import { allowedOrigin, commonHeaders, type Exchange, openExchange, readBody, run, write } from "./exchange.js";
+import { type HandlerDeps, handlerOf } from "./handlers.js";
+import { statusText } from "./problem.js";
+import { methodsOf, parametersOf, ROUTES, type Route, routeName } from "./routes.js";
+import type { StaticFile } from "./static-files.js";
+
+const BEARER = "Bearer ";
+/** Pages run their own scripts and workers only, and talk to this node only. */
+const PAGE_POLICY =
+  "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; " +
+  "worker-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+
+export interface HttpDeps extends HandlerDeps {
+  readonly operator: (authorization: string) => boolean;
+  /** By URL path. Grows while doors are opened, before listening. */
+  readonly files: ReadonlyMap<string, StaticFile>;
+}
+
+export function serveRoutes(app: uWS.TemplatedApp, deps: HttpDeps): void {
+  for (const route of ROUTES) {
+    const name = routeName(route);
+    if (routeAccess(name) === null) throw new Error(`route ${name} is not in the access table: nobody may call it`);
+    const serve = serverOf(deps, route);
+    const handle = (res: uWS.HttpResponse, req: uWS.HttpRequest): void => serve(res, req, false);
+    if (route.method === "POST") app.post(route.path, handle);
+    else if (route.method === "PUT") app.put(route.path, handle);
+    else {
+      app.get(route.path, handle);
+      app.head(route.path, (res, req) => serve(res, req, true));
+    }
+  }
+  app.options("/*", (res, req) => preflight(deps.context, res, req));
+  app.any("/*", (res, req) => other(deps, res, req));
+}
+
+function serverOf(deps: HttpDeps, route: Route): (res: uWS.HttpResponse, req: uWS.HttpRequest, head: boolean) => void {
+  const { context } = deps;
+  const { settings } = context;
+  const name = routeName(route);
+  const access = routeAccess(name);
+  const params = parametersOf(route.path);
+  const handler = handlerOf(deps, route);
+  const limits = bodyLimits(route, settings);
+  const isStream = route.target.kind === "read" && route.target.read === "stream";
+
+  /** Sets the principal. A problem when the caller may not come in. */
+  function admit(exchange: Exchange, authorization: string): Answer | null {
+    if (access === "operator") {
+      if (deps.operator(authorization)) return null;
+      return problem("unauthenticated");
+    }
+    if (authorization.startsWith(BEARER)) {
+      const verified = context.tokens.verify(authorization.slice(BEARER.length));
+      if (verified.ok) exchange.principal = verified.principal;
+      else if (access !== "anyone") return problem(verified.code);
+    }
+    if (access !== "anyone" && exchange.principal === null) return problem("unauthenticated");
+    return mayEnter(name, exchange.principal?.role ?? null) ? null : problem("forbidden");
+  }
+
+  return (res, req, head) => {
+    const exchange = openExchange(context, res, req, params, head);
+    if (route.tier !== "none" || isStream) {
+      if (context.stats.requests >= settings.maxRequests) {
+        return write(context, exchange, problem("overloaded", undefined, 1_000), true);
+      }
+    }
+    const authorization = req.getHeader("authorization");
+    // The operator's door is counted before it is tried, so that nobody guesses quickly.
+    if (access === "operator") {
+      const waitMs = context.tiers.take("tokens", addressOf(res), context.clock.monotonic());
+      if (waitMs > 0) return write(context, exchange, problem("rate_limited", undefined, waitMs));
+    }
+    const refusal = admit(exchange, authorization);
+    if (refusal !== null) return write(context, exchange, refusal);
+    if (route.tier !== "none" && access !== "operator") {
+      const { principal } = exchange;
+      const now = context.clock.monotonic();
+      const waitMs =
+        principal === null
+          ? context.tiers.take("anonymous", addressOf(res), now)
+          : context.tiers.take(route.tier, `${principal.role}/${principal.id}`, now);
+      if (waitMs > 0) return write(context, exchange, problem("rate_limited", undefined, waitMs));
+    }
+    if (limits === null) return run(context, exchange, handler);
+    const type = req.getHeader("content-type");
+    if (type !== "" && !type.toLowerCase().startsWith("application/json")) {
+      return write(context, exchange, problem("malformed", { problem: "content-type must be application/json" }));
+    }
+    readBody(context, exchange, limits, () => run(context, exchange, handler));
+  };
+}
+
+/** Null: the route takes no body. */
+function bodyLimits(route: Route, settings: GatewayContext["settings"]): ScanLimits | null {
+  if (route.method === "GET") return null;
+  const { maxDepth, maxNodes } = CLIENT_FRAME_LIMITS;
+  if (route.target.kind === "tokens") {
+    return { maxBytes: settings.maxTokenRequestBytes, maxDepth, maxNodes: 16_384 };
+  }
+  const large =
+    route.target.kind === "anyCommand" || (route.target.kind === "command" && route.target.wrap === "profile");
+  if (large) return { maxBytes: settings.maxProfileBytes, maxDepth, maxNodes: 32_768 };
+  return { maxBytes: settings.maxBodyBytes, maxDepth, maxNodes };
+}
+
+function addressOf(res: uWS.HttpResponse): string {
+  return Buffer.from(res.getRemoteAddressAsText()).toString("latin1");
+}
+
+function preflight(context: GatewayContext, res: uWS.HttpResponse, req: uWS.HttpRequest): void {
+  const corsOrigin = allowedOrigin(context, req.getHeader("origin"));
+  const methods = methodsOf(req.getUrl());
+  res.cork(() => {
+    res.writeStatus(statusText(204));
+    commonHeaders({ res, corsOrigin });
+    if (corsOrigin !== "" && methods.length > 0) {
+      res.writeHeader("access-control-allow-methods", methods.join(", "));
+      res.writeHeader(
+        "access-control-allow-headers",
+        "authorization, content-type, idempotency-key, not-after, if-none-match, last-event-id",
+      );
+      res.writeHeader("access-control-max-age", "600");
+    }
+    if (methods.length > 0) res.writeHeader("allow", methods.join(", "));
+    res.endWithoutBody();
+  });
+}
+
+function other(deps: HttpDeps, res: uWS.HttpResponse, req: uWS.HttpRequest): void {
+  const method = req.getMethod();
+  const url = req.getUrl();
+  const exchange = openExchange(deps.context, res, req, [], method === "head");
+  const file = deps.files.get(url);
+  if (file !== undefined && (method === "get" || method === "head")) {
+    write(deps.context, exchange, fileAnswer(file, exchange));
+    return;
+  }
+  const methods = file === undefined ? methodsOf(url) : ["GET", "HEAD"];
+  // A body that nobody reads would stay in the pipe: answering with the line closed gets rid of it.
+  const hangUp = method !== "get" && method !== "head";
+  if (methods.length === 0) {
+    write(deps.context, exchange, problem("not_found"), hangUp);
+    return;
+  }
+  write(
+    deps.context,
+    exchange,
+    { kind: "problem", code: "not_found", options: { status: 405, detail: { allow: methods.join(", ") } } },
+    hangUp,
+  );
+}
+
+function fileAnswer(file: StaticFile, exchange: Exchange): Answer {
+  const cacheControl = file.immutable ? "public, max-age=31536000, immutable" : "no-cache";
+  if (matches(exchange.ifNoneMatch, file.etag)) return { kind: "unchanged", etag: file.etag, cacheControl };
+  const brotli = exchange.acceptsBrotli ? file.brotli : null;
+  const gzip = brotli === null && exchange.acceptsGzip ? file.gzip : null;
+  const headers: [string, string][] = [
+    ["etag", file.etag],
+    ["cache-control", cacheControl],
+    ["content-security-policy", PAGE_POLICY],
+  ];
+  if (file.brotli !== null || file.gzip !== null) headers.push(["vary", "accept-encoding"]);
+  if (brotli !== null) headers.push(["content-encoding", "br"]);
+  if (gzip !== null) headers.push(["content-encoding", "gzip"]);
+  return { kind: "body", status: 200, body: brotli ?? gzip ?? file.bytes, contentType: file.contentType, headers };
+}

@@ -1,0 +1,34 @@
+/** Request limits per account and kind of request, the same for sockets and HTTP (R-PRO-5). */
+import { Buckets, type Rate } from "./buckets.js";
+
+export const TIERS = ["browse", "search", "order", "command", "anonymous", "tokens"] as const;
+export type Tier = (typeof TIERS)[number];
+
+export type TierRates = Readonly<Record<Tier, Rate>>;
+
+/** `order`: placing. `command`: every other write. `anonymous` counts addresses, the others accounts. */
+export const DEFAULT_TIER_RATES: TierRates = {
+  browse: { perMinute: 1000, burst: 200 },
+  search: { perMinute: 500, burst: 100 },
+  order: { perMinute: 100, burst: 30 },
+  command: { perMinute: 600, burst: 120 },
+  anonymous: { perMinute: 6000, burst: 1000 },
+  /** Attempts at the operator's door. */
+  tokens: { perMinute: 600, burst: 100 },
+};
+
+export class TierLimits {
+  readonly #tiers: Readonly<Record<Tier, Buckets>>;
+
+  constructor(rates: TierRates, maxKeys: number) {
+    this.#tiers = Object.fromEntries(TIERS.map((tier) => [tier, new Buckets(rates[tier], maxKeys)])) as Record<
+      Tier,
+      Buckets
+    >;
+  }
+
+  /** 0 when allowed; otherwise milliseconds to wait. `now` is monotonic. */
+  take(tier: Tier, key: string, now: number): number {
+    return this.#tiers[tier].take(key, now);
+  }
+}

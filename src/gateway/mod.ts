@@ -1,0 +1,13 @@
+/** The gateway's one door. */
+export { createTokens, generateTokenKey, type Principal, type TokenKey, type Tokens } from "./auth/tokens.js";
+export {
+  createGateway,
+  type Gateway,
+  type GatewayAuth,
+  type GatewayOptions,
+  type ListenOptions,
+} from "./gateway.js";
+export { DEFAULT_TIER_RATES, type TierRates } from "./limits/tiers.js";
+export { type GatewayClient, type Log, type MirrorCopy, type OwnerWatch, silentLog } from "./ports.js";
+export { DEFAULT_GATEWAY_SETTINGS, type GatewaySettings } from "./settings.js";
+export type { GatewayStats } from "./stats.js";

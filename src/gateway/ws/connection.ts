@@ -1,0 +1,47 @@
+/**
+ * A socket, as data. What happens in each phase is in the files beside it: `hello.ts` (opening), `receive.ts` (frames),
+ * `subscribe.ts`, `command.ts`, `gps.ts`, `liveness.ts` (open), `door.ts` (birth and end).
+ */
+import type * as uWS from "uWebSockets.js";
+import type { FrameCodec } from "../../protocol/mod.js";
+import type { Principal } from "../auth/tokens.js";
+import type { Bucket } from "../limits/buckets.js";
+import type { Outbox } from "./outbox.js";
+
+export interface SocketSubscription {
+  /** Of the SUB frame: the subscription's end is told under it. */
+  readonly requestId: number;
+  acknowledge(epoch: number, offset: number): void;
+  close(): void;
+}
+
+export type ConnectionState =
+  /** Upgraded; HELLO has not come. */
+  | { readonly phase: "opening"; readonly since: number }
+  | {
+      readonly phase: "open";
+      /** REFRESH replaces it by one of the same person. */
+      principal: Principal;
+      readonly deviceId: string;
+      /** TOKEN_EXPIRING has been sent for this principal. */
+      warned: boolean;
+      readonly subscriptions: Map<string, SocketSubscription>;
+      commandsInFlight: number;
+      gpsInFlight: number;
+    }
+  | { readonly phase: "closed" };
+
+export type OpenState = Extract<ConnectionState, { phase: "open" }>;
+
+export interface Connection {
+  readonly id: string;
+  readonly ws: uWS.WebSocket<unknown>;
+  readonly codec: FrameCodec;
+  readonly outbox: Outbox;
+  readonly frames: Bucket;
+  readonly mistakes: Bucket;
+  state: ConnectionState;
+  /** Monotonic times. */
+  heardAt: number;
+  pingedAt: number;
+}

@@ -1,0 +1,105 @@
+/**
+ * Where sockets come in and go out: the upgrade, and the native callbacks. Nothing here may throw into native code, and
+ * nothing may touch a socket after its close handler has run.
+ */
+import type * as uWS from "uWebSockets.js";
+import { uuidV7 } from "../../lib/random.js";
+import { CLOSE, codecOf, type FrameCodec, MAX_FRAME_BYTES } from "../../protocol/mod.js";
+import { sendProblem } from "../http/problem.js";
+import { Bucket } from "../limits/buckets.js";
+import { count } from "../stats.js";
+import type { Connection } from "./connection.js";
+import { Outbox } from "./outbox.js";
+import { receive } from "./receive.js";
+import type { SocketDeps } from "./session.js";
+
+interface UserData {
+  readonly codec: FrameCodec;
+  connection: Connection | null;
+}
+
+/** Above `MAX_FRAME_BYTES` we close with a code; above this the native side cuts the line without one. */
+const NATIVE_MAX_BYTES = 4 * MAX_FRAME_BYTES;
+/** Far above our own bound: a large snapshot must fit, and the native side must never drop a message silently. */
+const NATIVE_MAX_BACKLOG = 16 * 1024 * 1024;
+/** Seconds. Ours is shorter; this one also frees sockets whose close frame is never read. */
+const NATIVE_IDLE_SECONDS = 120;
+
+export function socketBehavior(deps: SocketDeps): uWS.WebSocketBehavior<UserData> {
+  const { context, registry } = deps;
+  const { settings, stats, clock, log } = context;
+
+  function upgrade(res: uWS.HttpResponse, req: uWS.HttpRequest, socketContext: uWS.us_socket_context_t): void {
+    if (context.phase !== "serving") {
+      sendProblem(res, "draining", { retryAfterMs: 1_000 });
+      return;
+    }
+    if (registry.connections.size >= settings.maxConnections || registry.opening >= settings.maxOpening) {
+      sendProblem(res, "overloaded", { retryAfterMs: 2_000 });
+      return;
+    }
+    const offered = req.getHeader("sec-websocket-protocol");
+    let codec: FrameCodec | null = null;
+    for (const name of offered.split(",", 8)) codec ??= codecOf(name.trim());
+    if (codec === null) {
+      sendProblem(res, "invalid", {
+        detail: { path: "/sec-websocket-protocol", problem: "none of the offered subprotocols is spoken here" },
+      });
+      return;
+    }
+    res.upgrade<UserData>(
+      { codec, connection: null },
+      req.getHeader("sec-websocket-key"),
+      codec.subprotocol,
+      req.getHeader("sec-websocket-extensions"),
+      socketContext,
+    );
+  }
+
+  return {
+    maxPayloadLength: NATIVE_MAX_BYTES,
+    maxBackpressure: NATIVE_MAX_BACKLOG,
+    idleTimeout: NATIVE_IDLE_SECONDS,
+    sendPingsAutomatically: false,
+    upgrade,
+    open(ws) {
+      const data = ws.getUserData();
+      const now = clock.monotonic();
+      const connection: Connection = {
+        id: uuidV7(clock.now(), context.random),
+        ws: ws as uWS.WebSocket<unknown>,
+        codec: data.codec,
+        outbox: new Outbox(ws as uWS.WebSocket<unknown>, data.codec, settings, stats, () =>
+          registry.close(connection, CLOSE.slow, "reads too slowly"),
+        ),
+        frames: new Bucket({ perMinute: settings.framesPerMinute, burst: settings.frameBurst }, now),
+        mistakes: new Bucket({ perMinute: settings.maxMistakesPerMinute, burst: settings.maxMistakesPerMinute }, now),
+        state: { phase: "opening", since: now },
+        heardAt: now,
+        pingedAt: now,
+      };
+      data.connection = connection;
+      registry.add(connection);
+    },
+    message(ws, message, isBinary) {
+      const { connection } = ws.getUserData();
+      if (connection === null) return;
+      try {
+        receive(deps, connection, message, isBinary);
+      } catch (error) {
+        log.error("socket.failed", { message: String(error), stack: (error as Error)?.stack ?? "" });
+        registry.close(connection, CLOSE.serverError, "something broke on our side");
+      }
+    },
+    drain(ws) {
+      ws.getUserData().connection?.outbox.drain();
+    },
+    close(ws, code) {
+      const data = ws.getUserData();
+      if (data.connection === null) return;
+      if (code < 4000) count(stats.closes, "client");
+      registry.remove(data.connection);
+      data.connection = null;
+    },
+  };
+}

@@ -1,0 +1,122 @@
+/**
+ * What a socket is being told. Two ways out: reliable frames in order, and latest-wins slots that are overwritten while
+ * the socket is backed up. Owns the bound on both.
+ *
+ * Invariants: unsent bytes never exceed `reliableBacklogBytes` plus one frame, after which the socket closes with 4003;
+ * one waiting value per slot; nothing is said after the socket is closed.
+ */
+import type * as uWS from "uWebSockets.js";
+import type { FrameCodec, ServerFrame } from "../../protocol/mod.js";
+import type { Broadcast } from "../fanout/broadcast.js";
+import type { GatewayStats } from "../stats.js";
+
+export interface OutboxLimits {
+  readonly slotBacklogBytes: number;
+  readonly reliableBacklogBytes: number;
+}
+
+/** What the native socket gives when it would not take a message. */
+const DROPPED = 2;
+
+export class Outbox {
+  readonly #ws: uWS.WebSocket<unknown>;
+  readonly #codec: FrameCodec;
+  readonly #limits: OutboxLimits;
+  readonly #stats: GatewayStats;
+  readonly #tooSlow: () => void;
+  /** Made when the first value has to wait: most sockets never need it. */
+  #slots: Map<string, Broadcast> | null = null;
+  #closed = false;
+
+  constructor(
+    ws: uWS.WebSocket<unknown>,
+    codec: FrameCodec,
+    limits: OutboxLimits,
+    stats: GatewayStats,
+    tooSlow: () => void,
+  ) {
+    this.#ws = ws;
+    this.#codec = codec;
+    this.#limits = limits;
+    this.#stats = stats;
+    this.#tooSlow = tooSlow;
+  }
+
+  /** A frame that must not be lost. */
+  frame(frame: ServerFrame): void {
+    if (!this.#closed) this.#reliable(this.#codec.encode(frame));
+  }
+
+  /** The same, for a frame that goes to many. */
+  broadcast(broadcast: Broadcast): void {
+    if (!this.#closed) this.#reliable(broadcast.bytes(this.#codec.name));
+  }
+
+  /** The newest value of a slot. `slot` names it among all slots of this socket. */
+  latest(slot: string, broadcast: Broadcast): void {
+    if (this.#closed) return;
+    if (this.#slots !== null && this.#slots.size > 0) {
+      if (this.#slots.has(slot)) this.#stats.slotsOverwritten++;
+      this.#slots.set(slot, broadcast);
+      // The drain event may have come while other slots were filled; a socket that is empty must not wait for it.
+      if (this.#ws.getBufferedAmount() === 0) this.drain();
+      return;
+    }
+    if (this.#ws.getBufferedAmount() > this.#limits.slotBacklogBytes) {
+      this.#slots ??= new Map();
+      this.#slots.set(slot, broadcast);
+      return;
+    }
+    this.#send(broadcast.bytes(this.#codec.name));
+  }
+
+  clear(slot: string): void {
+    this.#slots?.delete(slot);
+  }
+
+  /** Forgets every waiting value whose slot's name starts so. */
+  clearAll(prefix: string): void {
+    if (this.#slots === null) return;
+    for (const slot of this.#slots.keys()) if (slot.startsWith(prefix)) this.#slots.delete(slot);
+  }
+
+  /** The socket has room again. */
+  drain(): void {
+    if (this.#closed || this.#slots === null) return;
+    for (const [slot, broadcast] of this.#slots) {
+      if (this.#ws.getBufferedAmount() > this.#limits.slotBacklogBytes) return;
+      this.#slots.delete(slot);
+      this.#send(broadcast.bytes(this.#codec.name));
+    }
+  }
+
+  get waitingSlots(): number {
+    return this.#slots?.size ?? 0;
+  }
+
+  /** Several frames in one write. */
+  together(write: () => void): void {
+    if (this.#closed) return;
+    this.#ws.cork(write);
+  }
+
+  /** From now on nothing is sent, and what waited is forgotten. */
+  close(): void {
+    this.#closed = true;
+    this.#slots = null;
+  }
+
+  #reliable(bytes: Uint8Array | string): void {
+    if (this.#ws.getBufferedAmount() > this.#limits.reliableBacklogBytes) {
+      this.#tooSlow();
+      return;
+    }
+    this.#send(bytes);
+  }
+
+  #send(bytes: Uint8Array | string): void {
+    this.#stats.framesOut++;
+    this.#stats.bytesOut += bytes.length;
+    if (this.#ws.send(bytes, this.#codec.binary) === DROPPED) this.#tooSlow();
+  }
+}

@@ -1,0 +1,11 @@
+/** What placing an order needs. */
+import type { ActorClient, AskOptions, AskResult, Subscription } from "../../actors/runtime/mod.js";
+import type { MenuView } from "../../protocol/mod.js";
+
+export type { ActorClient, AskOptions, AskResult, Subscription };
+
+/** Menus as the catalog has them: at most about a second old. */
+export interface MenuReader {
+  /** Null when there is no such restaurant. Rejects when no menu can be had at all. */
+  menu(restaurantId: string): Promise<MenuView | null>;
+}

@@ -1,0 +1,277 @@
+/**
+ * Polling (R-TRK-1): the view of an order without touching its actor. Owns the bounded cache of what was read, the
+ * merging of simultaneous reads into one, and the rule which position may be shown.
+ *
+ * Invariants: nobody sees an order that is not theirs; a position is shown only with exactly the grant that the view
+ * holds open (rule 12); a view never goes back to an older version in this process; what could not be refreshed is
+ * marked `fresh: false` and carries no position.
+ */
+import type { MirrorEntry } from "../../actors/runtime/mod.js";
+import type { Clock } from "../../lib/clock.js";
+import type { OrderTracking, PositionView } from "../../protocol/mod.js";
+import { fixKey, type MirroredFix, viewKey } from "./keys.js";
+import type { IndexReader, MirrorCopy, MirrorReader } from "./ports.js";
+
+export { fixKey, type MirroredFix, viewKey } from "./keys.js";
+export type { IndexReader, MirrorCopy, MirrorReader } from "./ports.js";
+
+export interface Viewer {
+  readonly id: string;
+  readonly role: string;
+}
+
+export interface Tracked {
+  readonly ok: true;
+  readonly tracking: OrderTracking;
+  /** The view as JSON, made once per version. */
+  readonly viewJson: string;
+  readonly position: PositionView | null;
+  readonly fresh: boolean;
+}
+export type TrackResult = Tracked | { readonly ok: false; readonly code: "not_found" | "unavailable" };
+
+export interface TrackingSettings {
+  /** Orders remembered. */
+  readonly maxCached: number;
+  /** How long something read from the mirror or the index answers without being read again. */
+  readonly viewMs: number;
+  /** The same while the order is on its way and a position may move. */
+  readonly movingMs: number;
+  /** Simultaneous misses are gathered for this long and read together. */
+  readonly gatherMs: number;
+  /** Orders in one read; more start another. */
+  readonly maxBatch: number;
+  /** Orders waiting to be read; more are `unavailable`. */
+  readonly maxWaiting: number;
+}
+
+export const DEFAULT_TRACKING_SETTINGS: TrackingSettings = {
+  maxCached: 50_000,
+  viewMs: 5_000,
+  movingMs: 2_000,
+  gatherMs: 2,
+  maxBatch: 200,
+  maxWaiting: 20_000,
+};
+
+interface Entry {
+  tracking: OrderTracking;
+  viewJson: string | null;
+  fix: MirroredFix | null;
+  /** When `fix` stops being live, ms since the epoch. */
+  fixUntil: number;
+  /** Monotonic; when the source was last asked. */
+  readAt: number;
+}
+
+export interface TrackingStats {
+  fromCopy: number;
+  fromCache: number;
+  mirrorReads: number;
+  indexReads: number;
+  stale: number;
+}
+
+export interface TrackingService {
+  /** Answers at once when this process has it. `maxAgeMs` narrows how old a remembered read may be. */
+  track(orderId: string, viewer: Viewer, maxAgeMs?: number): TrackResult | Promise<TrackResult>;
+  readonly stats: TrackingStats;
+}
+
+const NOT_FOUND: TrackResult = { ok: false, code: "not_found" };
+const UNAVAILABLE: TrackResult = { ok: false, code: "unavailable" };
+/** What a read found: the entry, nothing, or that no source answered. */
+type Loaded = "found" | "none" | "unreachable";
+
+export function createTrackingService(deps: {
+  readonly clock: Clock;
+  readonly copy: MirrorCopy | null;
+  readonly mirror: MirrorReader | null;
+  readonly index: IndexReader;
+  readonly settings?: Partial<TrackingSettings>;
+}): TrackingService {
+  const { clock, copy, mirror, index } = deps;
+  const settings = { ...DEFAULT_TRACKING_SETTINGS, ...deps.settings };
+  const cache = new Map<string, Entry>();
+  const stats: TrackingStats = { fromCopy: 0, fromCache: 0, mirrorReads: 0, indexReads: 0, stale: 0 };
+  const waiting = new Map<string, { readonly promise: Promise<Loaded>; readonly settle: (loaded: Loaded) => void }>();
+  let gathering: string[] = [];
+
+  function keep(orderId: string, tracking: OrderTracking): Entry {
+    let entry = cache.get(orderId);
+    if (entry === undefined) {
+      if (cache.size >= settings.maxCached) for (const oldest of cache.keys()) if (cache.delete(oldest)) break;
+      entry = { tracking, viewJson: null, fix: null, fixUntil: 0, readAt: Number.NEGATIVE_INFINITY };
+    } else {
+      // To the end: the map's order is the order of use.
+      cache.delete(orderId);
+      if (tracking.version > entry.tracking.version) {
+        entry.tracking = tracking;
+        entry.viewJson = null;
+      }
+    }
+    cache.set(orderId, entry);
+    return entry;
+  }
+
+  /** The newest of what was seen; the mirror writes only what is newer, but two sources may answer in any order. */
+  function keepFix(entry: Entry, mirrored: MirrorEntry | null): void {
+    const fix = (mirrored?.value ?? null) as MirroredFix | null;
+    if (mirrored === null || fix === null) return;
+    if (entry.fix !== null && entry.fixUntil > mirrored.expiresAt) return;
+    entry.fix = fix;
+    entry.fixUntil = mirrored.expiresAt;
+  }
+
+  function answer(orderId: string, entry: Entry, viewer: Viewer, fresh: boolean): TrackResult {
+    const { tracking } = entry;
+    if (!maySee(tracking, viewer)) return NOT_FOUND;
+    if (copy !== null && fresh && tracking.grant !== null) keepFix(entry, copy.get(fixKey(tracking.grant.driverId)));
+    entry.viewJson ??= JSON.stringify(tracking.view);
+    return {
+      ok: true,
+      tracking,
+      viewJson: entry.viewJson,
+      position: fresh ? shown(orderId, entry, clock.now()) : null,
+      fresh,
+    };
+  }
+
+  function track(
+    orderId: string,
+    viewer: Viewer,
+    maxAgeMs = Number.POSITIVE_INFINITY,
+  ): TrackResult | Promise<TrackResult> {
+    const copied = copy?.get(viewKey(orderId)) ?? null;
+    if (copied !== null && copied.expiresAt > clock.now()) {
+      stats.fromCopy++;
+      const entry = keep(orderId, copied.value as unknown as OrderTracking);
+      // The copy's own view is current; a position that this process does not hold is looked for at its own pace.
+      if (!needsFix(entry)) return answer(orderId, entry, viewer, true);
+    }
+    const entry = cache.get(orderId);
+    if (entry !== undefined) {
+      const ttlMs = entry.tracking.grant === null ? settings.viewMs : settings.movingMs;
+      if (clock.monotonic() - entry.readAt < Math.min(ttlMs, maxAgeMs)) {
+        stats.fromCache++;
+        return answer(orderId, entry, viewer, true);
+      }
+      // Whoever may not see it learns nothing, and costs nothing.
+      if (!maySee(entry.tracking, viewer)) return NOT_FOUND;
+    }
+    return load(orderId).then((loaded) => {
+      const found = cache.get(orderId);
+      if (loaded === "none" || (loaded === "found" && found === undefined)) return NOT_FOUND;
+      if (found === undefined) return UNAVAILABLE;
+      if (loaded === "unreachable") stats.stale++;
+      return answer(orderId, found, viewer, loaded === "found");
+    });
+  }
+
+  function needsFix(entry: Entry): boolean {
+    const { grant } = entry.tracking;
+    if (mirror === null || grant === null) return false;
+    return copy === null || copy.get(fixKey(grant.driverId)) === null;
+  }
+
+  function load(orderId: string): Promise<Loaded> {
+    const underWay = waiting.get(orderId);
+    if (underWay !== undefined) return underWay.promise;
+    if (waiting.size >= settings.maxWaiting) return Promise.resolve("unreachable");
+    let settle: (loaded: Loaded) => void = () => {};
+    const promise = new Promise<Loaded>((resolve) => {
+      settle = resolve;
+    });
+    waiting.set(orderId, { promise, settle });
+    gathering.push(orderId);
+    if (gathering.length === 1) clock.after(settings.gatherMs, readGathered);
+    else if (gathering.length >= settings.maxBatch) readGathered();
+    return promise;
+  }
+
+  function readGathered(): void {
+    const orderIds = gathering;
+    if (orderIds.length === 0) return;
+    gathering = [];
+    read(orderIds).then(
+      (found) => {
+        for (const orderId of orderIds) done(orderId, found.has(orderId) ? "found" : "none");
+      },
+      () => {
+        for (const orderId of orderIds) done(orderId, "unreachable");
+      },
+    );
+  }
+
+  function done(orderId: string, loaded: Loaded): void {
+    const one = waiting.get(orderId);
+    waiting.delete(orderId);
+    one?.settle(loaded);
+  }
+
+  /** The orders that were found; they are in the cache. Rejects when the index had to be asked and did not answer. */
+  async function read(orderIds: readonly string[]): Promise<ReadonlySet<string>> {
+    const found = new Set<string>();
+    const readAt = clock.monotonic();
+    const views = await fromMirror(orderIds.map(viewKey));
+    for (const [i, orderId] of orderIds.entries()) {
+      const entry = views[i] ?? null;
+      if (entry === null) continue;
+      keep(orderId, entry.value as unknown as OrderTracking);
+      found.add(orderId);
+    }
+    const missing = orderIds.filter((orderId) => !found.has(orderId));
+    if (missing.length > 0) {
+      stats.indexReads++;
+      const rows = await index.queryIndex({ kind: "order", keys: missing, limit: missing.length });
+      for (const row of rows) {
+        keep(row.key, row.view as unknown as OrderTracking);
+        found.add(row.key);
+      }
+    }
+    const moving: Entry[] = [];
+    for (const orderId of found) {
+      const entry = cache.get(orderId);
+      if (entry === undefined) continue;
+      entry.readAt = readAt;
+      if (entry.tracking.grant !== null) moving.push(entry);
+    }
+    if (moving.length > 0) {
+      const fixes = await fromMirror(moving.map((entry) => fixKey(entry.tracking.grant?.driverId ?? "")));
+      for (const [i, entry] of moving.entries()) keepFix(entry, fixes[i] ?? null);
+    }
+    return found;
+  }
+
+  /** The mirror may be lost: the index knows everything but where the driver is. */
+  async function fromMirror(keys: readonly string[]): Promise<readonly (MirrorEntry | null)[]> {
+    if (mirror === null) return [];
+    stats.mirrorReads++;
+    return mirror.read(keys).catch(() => []);
+  }
+
+  return { track, stats };
+}
+
+function maySee(tracking: OrderTracking, viewer: Viewer): boolean {
+  switch (viewer.role) {
+    case "customer":
+      return tracking.customerId === viewer.id;
+    case "restaurant":
+      return tracking.restaurantId === viewer.id;
+    case "support":
+    case "admin":
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** The position that may be shown: stamped with the very grant that the view holds open, and live. */
+function shown(orderId: string, entry: Entry, now: number): PositionView | null {
+  const { fix, tracking } = entry;
+  const { grant } = tracking;
+  if (fix === null || grant === null || tracking.view.status !== "picked_up") return null;
+  if (fix.grants[orderId] !== grant.number || entry.fixUntil <= now) return null;
+  return fix.position;
+}
