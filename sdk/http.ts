@@ -49,6 +49,20 @@ export interface FollowOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface OrderPage {
+  readonly orders: readonly OrderView[];
+  /** Ask for the next page with it; absent on the last. */
+  readonly nextBefore?: number;
+}
+
+export interface NearbyRestaurant {
+  readonly restaurantId: string;
+  readonly name: string;
+  readonly lat: number;
+  readonly lng: number;
+  readonly distanceMeters: number;
+}
+
 /** Whom a token shall speak for. */
 export interface Principal {
   readonly id: string;
@@ -169,6 +183,19 @@ export class Http {
     }
   }
 
+  /** Past and present orders of the caller, newest first. `before`: ms since the epoch, from the page before. */
+  orders(page: { readonly limit?: number; readonly before?: number } = {}, signal?: AbortSignal): Promise<OrderPage> {
+    return this.#read(`/v1/orders${query(page)}`, signal);
+  }
+
+  /** Restaurants around a point, nearest first; with `delivers` only those that deliver there. */
+  restaurants(
+    around: { readonly lat: number; readonly lng: number; readonly limit?: number; readonly delivers?: boolean },
+    signal?: AbortSignal,
+  ): Promise<{ readonly restaurants: readonly NearbyRestaurant[] }> {
+    return this.#read(`/v1/restaurants${query(around)}`, signal);
+  }
+
   menu(restaurantId: string, signal?: AbortSignal): Promise<MenuView> {
     return this.#read(`/v1/restaurants/${encodeURIComponent(restaurantId)}/menu`, signal);
   }
@@ -270,6 +297,11 @@ export class Http {
       signal.addEventListener("abort", done);
     });
   }
+}
+
+function query(fields: Readonly<Record<string, number | boolean | undefined>>): string {
+  const given = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return given.length === 0 ? "" : `?${given.map(([name, value]) => `${name}=${value}`).join("&")}`;
 }
 
 /** The body of every refusal: `{ error: { code, temporary, retryAfterMs?, detail? } }`. */

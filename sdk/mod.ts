@@ -26,11 +26,12 @@ export type {
   SlotValue,
   SubscribeOptions,
 } from "./channels.js";
+export { type CityDriver, type CityNews, type CityOrder, CityPicture, type CityWatch, watchCity } from "./city.js";
 export { type Client, type ClientOptions, createClient, createHttp } from "./client.js";
 export type { CommandOptions, RestoredOutcome } from "./commands.js";
 export type { ConnectionState } from "./connection.js";
 export { type LocalErrorCode, SwiftEatsError } from "./errors.js";
 export type { Gps, OfferResult, PositionFix } from "./gps.js";
-export type { FollowOptions, Http, Principal, TokenOrder, WriteOptions } from "./http.js";
+export type { FollowOptions, Http, NearbyRestaurant, OrderPage, Principal, TokenOrder, WriteOptions } from "./http.js";
 export type { FetchLike, SocketConstructor, SocketLike, StorageLike, TokenProvider, TokenReason } from "./ports.js";
 export { type Courier, type Customer, courier, customer, type Kitchen, kitchen } from "./roles.js";
