@@ -182,5 +182,11 @@ const UNSTORABLE = /[\0\ud800-\udfff]/u;
 
 function textDefect(what: string, text: string): string | null {
   if (typeof text !== "string") return `${what} is not a text`;
-  return SUSPECT.test(text) && UNSTORABLE.test(text) ? `${what} holds a character that cannot be stored` : null;
+  return !isStorable(text) ? `${what} holds a character that cannot be stored` : null;
 }
+
+/** Whether a store can hold this text at all. What it cannot hold it cannot find either. */
+export const isStorable = (text: string): boolean => !(SUSPECT.test(text) && UNSTORABLE.test(text));
+
+/** The text with what no store can hold replaced, for notes to a person. */
+export const storableText = (text: string): string => Buffer.from(text).toString().replaceAll("\0", "\uFFFD");

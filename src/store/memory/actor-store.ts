@@ -26,7 +26,7 @@ import type {
 } from "../../actors/runtime/ports.js";
 import { type Clock, sleep } from "../../lib/clock.js";
 import type { Audit } from "../audit.js";
-import { judgeBatch, MAX_INDEX_ROWS, MAX_LOADED_COMMANDS } from "../batch-rules.js";
+import { judgeBatch, MAX_INDEX_ROWS, MAX_LOADED_COMMANDS, storableText } from "../batch-rules.js";
 import { auditOf } from "./audit.js";
 import {
   type ActorRow,
@@ -110,7 +110,13 @@ export function createMemoryActorStore(options: { clock: Clock; latencyMs?: numb
     async deadLetter(letter: DeadLetter) {
       await pause();
       if (!tables.deadLetters.has(letter.id)) {
-        tables.deadLetters.set(letter.id, { ...letter, input: letter.input.slice() });
+        const texts = {
+          kind: storableText(letter.kind),
+          key: storableText(letter.key),
+          name: storableText(letter.name),
+        };
+        const reason = storableText(letter.reason);
+        tables.deadLetters.set(letter.id, { ...letter, ...texts, reason, input: letter.input.slice() });
       }
     },
     async forgetCommands(before, limit) {
@@ -146,7 +152,8 @@ function flushBatch(tables: MemoryTables, batch: FlushBatch): FlushResult {
   });
   for (const { from, number } of batch.delivered) {
     const sender = tables.actors.get(addressOf(from));
-    if (sender !== undefined && !stale.has(sender.shard)) sender.tells.delete(number);
+    const lostFence = sender !== undefined && epochs.has(sender.shard) && stale.has(sender.shard);
+    if (!lostFence) sender?.tells.delete(number);
   }
   return { staleShards: [...stale].sort((a, b) => a - b), failures };
 }

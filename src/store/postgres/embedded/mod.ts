@@ -1,0 +1,3 @@
+export { EmbeddedPostgresError } from "./binaries.js";
+export { DataDirectoryInUse } from "./data-directory-lock.js";
+export { type EmbeddedPostgres, startEmbeddedPostgres } from "./supervisor.js";

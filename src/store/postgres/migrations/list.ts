@@ -1,0 +1,8 @@
+import * as engineTables from "./0001-engine-tables.js";
+import * as flushFunction from "./0002-flush-function.js";
+
+/** Every migration, oldest first. A released one never changes: what is wrong is put right by the next. */
+export const MIGRATIONS = [
+  { name: "0001-engine-tables", ...engineTables },
+  { name: "0002-flush-function", ...flushFunction },
+] as const;

@@ -1,0 +1,10 @@
+/** The store on PostgreSQL: the public door of this folder. */
+export { createPostgresActorStore, type PostgresActorStore, type PostgresActorStoreOptions } from "./actor-store.js";
+export { openAudit } from "./audit.js";
+export {
+  DataDirectoryInUse,
+  type EmbeddedPostgres,
+  EmbeddedPostgresError,
+  startEmbeddedPostgres,
+} from "./embedded/mod.js";
+export { migrate } from "./migrate.js";
