@@ -107,7 +107,10 @@ export class RunContext implements ActorContext<unknown, unknown> {
 
   tell<C extends Contract, N extends CommandName<C>>(to: ActorRef<C>, key: string, name: N, input: Input<C, N>): void {
     // A volatile actor has no outbox: what it tells is said once, like a cast.
-    if (!this.#actor.kind.durable) return this.cast(to, key, name, input);
+    if (!this.#actor.kind.durable) {
+      this.cast(to, key, name, input);
+      return;
+    }
     this.#outbox({ kind: to.kind, key }, name, encode(input));
   }
 

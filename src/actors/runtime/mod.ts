@@ -3,7 +3,8 @@ export * from "./client.js";
 export * from "./client-impl/client.js";
 export { type ActorClientSettings, DEFAULT_CLIENT_SETTINGS } from "./client-impl/settings.js";
 export * from "./definition.js";
-export { createShardHost, type ShardHost, type ShardHostOptions } from "./host/host.js";
+export { createShardHost } from "./host/host.js";
+export type { ShardHost, ShardHostOptions } from "./host/options.js";
 export {
   defaultHostSettings,
   type HostHooks,

@@ -117,6 +117,8 @@ export class Activation {
   inFlight = 0;
   /** In the committer's queue. */
   queued = false;
+  /** A write of it could not be written: until all is committed its runs are written one at a time. */
+  isolated = false;
   /** Restores in a row without a commit between. */
   restores = 0;
   /** Values of the cold keys as they are committed; null: write them with the next commit. */

@@ -119,15 +119,33 @@ export class Executor {
     for (const channel of actor.channels?.values() ?? []) channel.arriving = 0;
   }
 
+  /** Takes the oldest run out: it is not to be run again. */
+  dismissOldest(actor: Activation): Delivery | null {
+    const unit = actor.pending.shift();
+    if (unit === undefined) return null;
+    this.queued--;
+    return unit.delivery;
+  }
+
+  /** Counts a failure against the message: its sender hears `internal`, or at the limit it is quarantined. */
+  blame(actor: Activation, delivery: Delivery, error: unknown): void {
+    this.#supervision.threw(actor, delivery, error);
+    if (this.#supervision.isPoisoned(actor, delivery)) this.#quarantine(actor, delivery);
+    else this.#events.refuse(actor, delivery, INTERNAL);
+  }
+
   #run(actor: Activation, delivery: Delivery): void {
     const now = Math.max(this.#events.now(), actor.lastTime);
     switch (delivery.source) {
       case "subscribe":
-        return this.#subscribe(actor, delivery, now);
+        this.#subscribe(actor, delivery, now);
+        return;
       case "unsubscribe":
-        return this.#finish(actor, delivery, false, null, null, { t: "unsubscribed" }, now);
+        this.#finish(actor, delivery, false, null, null, { t: "unsubscribed" }, now);
+        return;
       case "quarantine":
-        return this.#markQuarantined(actor, delivery, now);
+        this.#markQuarantined(actor, delivery, now);
+        return;
       case "timer": {
         // Replaced or cancelled since: the wake-up is out of date.
         const row = actor.timers?.get(delivery.timer?.name ?? "");
@@ -141,7 +159,10 @@ export class Executor {
         break;
     }
     const command = actor.kind.commands.get(delivery.name);
-    if (command === undefined) return this.#unknownCommand(actor, delivery, now);
+    if (command === undefined) {
+      this.#unknownCommand(actor, delivery, now);
+      return;
+    }
     const remembering = !command.volatile && delivery.id !== "" && delivery.source !== "timer";
     if (remembering) {
       const known = actor.remembered?.get(delivery.id);
@@ -150,11 +171,18 @@ export class Executor {
         const answer: Answer = reused
           ? { t: "error", error: { code: "key_reused", temporary: false } }
           : { t: "outcome", outcome: known.outcome };
-        return this.#finish(actor, delivery, false, null, null, answer, now);
+        this.#finish(actor, delivery, false, null, null, answer, now);
+        return;
       }
     }
-    if (delivery.notAfter !== null && now > delivery.notAfter) return this.#expired(actor, delivery, now);
-    if (!command.volatile && this.#supervision.isPoisoned(actor, delivery)) return this.#quarantine(actor, delivery);
+    if (delivery.notAfter !== null && now > delivery.notAfter) {
+      this.#expired(actor, delivery, now);
+      return;
+    }
+    if (!command.volatile && this.#supervision.isPoisoned(actor, delivery)) {
+      this.#quarantine(actor, delivery);
+      return;
+    }
     this.#handle(actor, delivery, command, remembering, now);
   }
 
@@ -190,7 +218,8 @@ export class Executor {
       context.discard();
       context.end();
       this.#hooks.handlerEnded?.();
-      return this.#threw(actor, delivery, command, error, now);
+      this.#threw(actor, delivery, command, error, now);
+      return;
     }
     this.#hooks.handlerEnded?.();
     actor.lastTime = now;
@@ -258,17 +287,17 @@ export class Executor {
   #unknownCommand(actor: Activation, delivery: Delivery, now: number): void {
     if (delivery.source === "ask") {
       const answer: Answer = { t: "error", error: { code: "unknown_command", temporary: false } };
-      return this.#finish(actor, delivery, false, null, null, answer, now);
+      this.#finish(actor, delivery, false, null, null, answer, now);
+      return;
     }
-    if (this.#supervision.isPoisoned(actor, delivery)) return this.#quarantine(actor, delivery);
-    this.#supervision.threw(actor, delivery, new Error(`There is no command "${delivery.name}"`));
-    this.#events.refuse(actor, delivery, INTERNAL);
+    this.blame(actor, delivery, new Error(`There is no command "${delivery.name}"`));
   }
 
   /** Too late: but if it was done in time, its sender hears what was answered then. */
   #expired(actor: Activation, delivery: Delivery, now: number): void {
     if (!actor.rememberedTruncated || delivery.id === "") {
-      return this.#finish(actor, delivery, false, null, null, EXPIRED, now);
+      this.#finish(actor, delivery, false, null, null, EXPIRED, now);
+      return;
     }
     this.#events.recall(actor, delivery.id).then(
       (found) =>
@@ -282,13 +311,18 @@ export class Executor {
 
   #threw(actor: Activation, delivery: Delivery, command: CommandRuntime, error: unknown, now: number): void {
     this.#supervision.threw(actor, delivery, error);
-    if (!command.volatile && this.#supervision.isPoisoned(actor, delivery)) return this.#quarantine(actor, delivery);
+    if (!command.volatile && this.#supervision.isPoisoned(actor, delivery)) {
+      this.#quarantine(actor, delivery);
+      return;
+    }
     if (delivery.source === "ask") {
-      return this.#finish(actor, delivery, false, null, null, { t: "error", error: INTERNAL }, now);
+      this.#finish(actor, delivery, false, null, null, { t: "error", error: INTERNAL }, now);
+      return;
     }
     if (command.volatile && delivery.source === "tell") {
       // Nothing counts tells that are never remembered: one that throws is done with.
-      return this.#finish(actor, delivery, false, null, null, null, now);
+      this.#finish(actor, delivery, false, null, null, null, now);
+      return;
     }
     this.#events.refuse(actor, delivery, INTERNAL);
   }
@@ -313,7 +347,8 @@ export class Executor {
     const outcome: Outcome = { t: "quarantined" };
     const answer: Answer = poisoned.source === "ask" ? { t: "outcome", outcome } : ACCEPTED;
     if (!actor.kind.durable || actor.remembered?.has(mark.id)) {
-      return this.#finish(actor, mark, false, null, null, answer, now);
+      this.#finish(actor, mark, false, null, null, answer, now);
+      return;
     }
     this.#context.begin(actor, mark, now, false);
     const { timer } = poisoned;

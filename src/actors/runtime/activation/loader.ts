@@ -75,14 +75,18 @@ export class Loader {
       jobs.forEach((job, i) => {
         if (job.actor.phase !== "loading") return;
         const outcome = outcomes[i] as (() => void) | { reason: string };
-        if (typeof outcome !== "function") return this.#events.refused(job.actor, outcome);
+        if (typeof outcome !== "function") {
+          this.#events.refused(job.actor, outcome);
+          return;
+        }
         try {
           outcome();
         } catch (error) {
           const { kind, key } = job.actor;
           this.#log.error("An actor could not be loaded", { kind: kind.name, key, error: String(error) });
           const reason = error instanceof Unreadable ? error.reason : "load_failed";
-          return this.#events.refused(job.actor, { reason });
+          this.#events.refused(job.actor, { reason });
+          return;
         }
         this.#events.loaded(job.actor);
       });

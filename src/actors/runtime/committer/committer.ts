@@ -102,7 +102,10 @@ export class Committer {
       if (waiting === 0 && this.#delivered.length === 0) return;
       if (this.#lanesBusy >= this.#settings.lanes) return;
       const now = this.#clock.monotonic();
-      if (now < this.#notBefore) return this.#wake(this.#notBefore);
+      if (now < this.#notBefore) {
+        this.#wake(this.#notBefore);
+        return;
+      }
       if (waiting >= this.#settings.flushActors || this.#delivered.length >= DELIVERED_PER_FLUSH) {
         this.#flush();
         continue;
@@ -111,7 +114,8 @@ export class Committer {
         this.#flush();
         continue;
       }
-      return this.#wake(now + (waiting > 0 ? this.#settings.flushDelayMs : DELIVERED_DELAY_MS));
+      this.#wake(now + (waiting > 0 ? this.#settings.flushDelayMs : DELIVERED_DELAY_MS));
+      return;
     }
   }
 
@@ -139,7 +143,7 @@ export class Committer {
       actor.queued = false;
       if (actor.phase !== "active" || actor.pending.length === 0) continue;
       try {
-        const one = prepareWrite(actor, this.#settings.runsPerWrite);
+        const one = prepareWrite(actor, actor.isolated ? 1 : this.#settings.runsPerWrite);
         actor.inFlight = one.runs;
         at = Math.max(at, actor.pending[one.runs - 1]!.at);
         prepared.push(one);
@@ -249,6 +253,7 @@ export class Committer {
     }
     this.#events.committed(one);
     if (actor.pending.length > 0) this.add(actor);
+    else actor.isolated = false;
   }
 
   /** The write did not happen: the same runs go into a later flush. */

@@ -12,22 +12,19 @@
  */
 import type { Cancel, Clock } from "../../../lib/clock.js";
 import { decode } from "../../../lib/msgpack.js";
-import type { Random } from "../../../lib/random.js";
 import { Activation, type KindRuntime, kindsOf } from "../activation/activation.js";
-import { claimText, Delivery, effectCommandId, tellId, timerCommandId } from "../activation/delivery.js";
+import { Delivery, effectCommandId, timerCommandId } from "../activation/delivery.js";
 import { Executor } from "../activation/executor.js";
 import { installFresh, Loader, needsNoLoading } from "../activation/loader.js";
 import { Channels } from "../channels/channels.js";
 import type { ActorError } from "../client.js";
 import { Committer } from "../committer/committer.js";
-import type { PreparedWrite } from "../committer/write.js";
 import { EFFECT_KIND, RunContext } from "../context.js";
-import type { AnyActorDefinition } from "../definition.js";
 import { Effects } from "../effects/effects.js";
 import { Gate } from "../gate/gate.js";
-import type { EndpointId, Link, LinkMessage, Ownership, ShardMap } from "../link.js";
+import type { EndpointId, LinkMessage } from "../link.js";
 import { MirrorBatch } from "../mirror/mirror-batch.js";
-import type { ActorAddress, ActorStore, EffectRunner, MirrorPort, WriteFailure } from "../ports.js";
+import type { ActorAddress } from "../ports.js";
 import { shardOf } from "../shard.js";
 import { Supervision } from "../supervision/supervision.js";
 import { Outbox } from "../tells/outbox.js";
@@ -35,40 +32,15 @@ import { TellSender } from "../tells/sender.js";
 import { Timers } from "../timers/timers.js";
 import { Credits } from "./credits.js";
 import { Keeper } from "./keeper.js";
-import { defaultHostSettings, type HostHooks, type HostLog, type HostSettings, type HostStats } from "./settings.js";
-
-export interface ShardHostOptions {
-  readonly self: EndpointId;
-  readonly definitions: readonly AnyActorDefinition[];
-  readonly store: ActorStore;
-  readonly mirror: MirrorPort;
-  readonly effects: Readonly<Record<string, EffectRunner>>;
-  readonly link: Link;
-  readonly ownership: Ownership;
-  readonly shardMap: ShardMap;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly settings?: Partial<HostSettings>;
-  readonly log: HostLog;
-  readonly hooks?: HostHooks;
-}
-
-export interface ShardHost {
-  /** Serves these shards, too. Call it once the store has given this node their epochs. Resolves when their unsent messages are read. */
-  start(shards: readonly number[]): Promise<void>;
-  /** Admits nothing more for these shards, commits what is under way, then forgets them. */
-  releaseShards(shards: readonly number[]): Promise<void>;
-  /** Releases everything and falls silent. Waits for commits at most `withinMs` (default 5,000). */
-  stop(withinMs?: number): Promise<void>;
-  stats(): HostStats;
-}
+import type { ShardHost, ShardHostOptions } from "./options.js";
+import { Recovery } from "./recovery.js";
+import { Router } from "./router.js";
+import { defaultHostSettings, type HostSettings, type HostStats } from "./settings.js";
 
 export function createShardHost(options: ShardHostOptions): ShardHost {
   return new Host(options);
 }
 
-/** A restore that leads to the same refusal again and again is given up. */
-const MOST_RESTORES = 8;
 /** Messages between actors of this host that one turn handles before others get a chance. */
 const LOCAL_PER_TURN = 10_000;
 const RELEASE_POLL_MS = 2;
@@ -90,6 +62,8 @@ class Host implements ShardHost {
   readonly #supervision: Supervision;
   readonly #credits: Credits;
   readonly #keeper: Keeper;
+  readonly #recovery: Recovery;
+  readonly #router: Router;
   readonly #shards = new Set<number>();
   readonly #releasing = new Set<number>();
   readonly #muted = new Set<Activation>();
@@ -193,8 +167,8 @@ class Host implements ShardHost {
         this.#executor.release(prepared.actor, prepared.runs);
         this.#executor.pump(prepared.actor);
       },
-      failed: (prepared, failure) => this.#commitRefused(prepared, failure),
-      unwritable: (actor, error) => this.#unwritable(actor, error),
+      failed: (prepared, failure) => this.#recovery.refused(prepared, failure),
+      unwritable: (actor, error) => this.#recovery.unwritable(actor, error),
       stale: (shard) => this.#dropShards(new Set([shard])),
       epochOf: (shard) => (this.#shards.has(shard) ? ownership.epochOf(shard) : null),
     });
@@ -208,6 +182,18 @@ class Host implements ShardHost {
       refused: (actor, detail) =>
         this.#drop(actor, { code: "unavailable", temporary: true, retryAfterMs: settings.retryAfterMs, detail }),
     });
+    this.#recovery = new Recovery(this.#loader, this.#executor, log, (actor) =>
+      this.#drop(actor, { code: "unavailable", temporary: true, retryAfterMs: settings.retryAfterMs }),
+    );
+    this.#router = new Router({
+      deliver: (to, delivery) => this.#deliver(to, delivery),
+      refuse: (to, delivery, error) => this.#refuse(to, shardOf(to), delivery, error),
+      inMemory: (address) => this.#kinds.get(address.kind)?.activations.get(address.key),
+      admit: (actor, delivery) => this.#executor.admit(actor, delivery),
+      told: (from, number) => this.#sender.told(from, number),
+      takeCredit: (peer) => this.#credits.take(peer),
+      retryAfterMs: settings.retryAfterMs,
+    });
     this.#keeper = new Keeper({
       now,
       activations: () => this.#activations(),
@@ -215,7 +201,7 @@ class Host implements ShardHost {
       passivate: (actor) =>
         this.#drop(actor, { code: "overloaded", temporary: true, retryAfterMs: settings.retryAfterMs }),
     });
-    options.link.receive((from, messages) => this.#turn(() => this.#receive(from, messages)));
+    options.link.receive((from, messages) => this.#turn(() => this.#router.receive(from, messages)));
     options.link.peers((peer, change) => this.#turn(() => this.#peer(peer, change)));
     shardMap.onChange((shards) => this.#turn(() => this.#sender.ownersChanged(new Set(shards))));
     this.#cancelSweep = clock.every(settings.sweepMs, () => this.#turn(() => this.#keeper.sweep()));
@@ -280,7 +266,10 @@ class Host implements ShardHost {
 
   #turn(work: () => void): void {
     if (this.#stopped) return;
-    if (this.#inTurn) return work();
+    if (this.#inTurn) {
+      work();
+      return;
+    }
     this.#inTurn = true;
     this.#now = this.#clock.now();
     try {
@@ -309,7 +298,7 @@ class Host implements ShardHost {
       const messages = this.#local;
       this.#local = [];
       handled += messages.length;
-      this.#receive(this.#options.self, messages);
+      this.#router.receive(this.#options.self, messages);
     }
   }
 
@@ -328,87 +317,15 @@ class Host implements ShardHost {
     this.#channels.endpointDown(peer);
   }
 
-  #receive(from: EndpointId, messages: readonly LinkMessage[]): void {
-    for (const message of messages) this.#route(from, message);
-  }
-
-  #route(from: EndpointId, message: LinkMessage): void {
-    switch (message.t) {
-      case "ask": {
-        const delivery = new Delivery(
-          "ask",
-          message.commandId,
-          message.name,
-          message.input,
-          message.caller,
-          null,
-          from,
-          message.id,
-        );
-        delivery.bodyHash = message.bodyHash;
-        delivery.notAfter = message.notAfter;
-        if (this.#credits.take(from)) return this.#deliver(message.to, delivery);
-        const error: ActorError = { code: "overloaded", temporary: true, retryAfterMs: this.#settings.retryAfterMs };
-        return this.#refuse(message.to, shardOf(message.to), delivery, error);
-      }
-      case "cast":
-        return this.#deliver(
-          message.to,
-          new Delivery("cast", "", message.name, message.input, message.caller, message.from, from, 0),
-        );
-      case "tell": {
-        const id = tellId(message.from, message.number);
-        const input = decode(message.input);
-        const delivery = new Delivery("tell", id, message.name, input, null, message.from, from, message.number);
-        return this.#deliver(message.to, delivery);
-      }
-      case "told":
-        return this.#sender.told(message.from, message.number);
-      case "subscribe": {
-        const delivery = new Delivery("subscribe", "", message.channel, null, message.caller, null, from, message.id);
-        delivery.resume = message.from;
-        return this.#deliver(message.to, delivery);
-      }
-      case "unsubscribe": {
-        const actor = this.#kinds.get(message.to.kind)?.activations.get(message.to.key);
-        if (actor === undefined) return;
-        return this.#executor.admit(
-          actor,
-          new Delivery("unsubscribe", "", message.channel, null, null, null, from, message.id),
-        );
-      }
-      case "acknowledge":
-        return this.#acknowledge(message.to, message.channel, message.epoch, message.offset);
-      case "reply":
-      case "error":
-      case "subscribed":
-      case "event":
-      case "slot":
-      case "mirror":
-      case "credit":
-        // Answers to clients: a shard endpoint asks nobody.
-        return;
-    }
-  }
-
-  /** What a channel's only reader has acknowledged may be forgotten with the next commit. */
-  #acknowledge(to: ActorAddress, name: string, _epoch: number, offset: number): void {
-    const actor = this.#kinds.get(to.kind)?.activations.get(to.key);
-    const channel = actor?.channels?.get(name);
-    if (actor === undefined || channel === undefined || actor.phase !== "active") return;
-    if (channel.definition.trimOnAcknowledge !== true || offset <= channel.trimmedTo || offset > channel.top) return;
-    const others = (actor.trims ?? []).filter((trim) => trim.channel !== name);
-    actor.trims = [...others, { channel: name, offset }];
-  }
-
   #deliver(to: ActorAddress, delivery: Delivery): void {
     const kind = this.#kinds.get(to.kind);
     if (kind === undefined) {
-      return this.#refuse(to, shardOf(to), delivery, {
+      this.#refuse(to, shardOf(to), delivery, {
         code: "unavailable",
         temporary: true,
         detail: { reason: "unknown_kind" },
       });
+      return;
     }
     let actor = kind.activations.get(to.key);
     if (actor !== undefined) {
@@ -417,7 +334,8 @@ class Host implements ShardHost {
         this.#drop(actor, this.#notOwner());
         actor = undefined;
       } else if (this.#releasing.size > 0 && this.#releasing.has(actor.shard)) {
-        return this.#refuse(to, actor.shard, delivery, this.#notOwner());
+        this.#refuse(to, actor.shard, delivery, this.#notOwner());
+        return;
       }
     }
     actor ??= this.#activate(kind, to, delivery);
@@ -463,9 +381,11 @@ class Host implements ShardHost {
     switch (delivery.source) {
       case "ask":
         this.#credits.giveBack(delivery.endpoint);
-        return this.#postError(shard, delivery, error);
+        this.#postError(shard, delivery, error);
+        return;
       case "subscribe":
-        return this.#postError(shard, delivery, error);
+        this.#postError(shard, delivery, error);
+        return;
       case "unsubscribe": {
         const actor = this.#kinds.get(to.kind)?.activations.get(to.key);
         if (actor !== undefined) this.#channels.leave(actor, delivery.name, delivery.endpoint, delivery.number);
@@ -475,7 +395,8 @@ class Host implements ShardHost {
         if (delivery.timer !== null) this.#timers.again(to, shard, delivery.timer, ++delivery.refusals);
         return;
       case "effect":
-        return this.#effects.retryDelivery(to, delivery.number);
+        this.#effects.retryDelivery(to, delivery.number);
+        return;
       case "quarantine":
         if (delivery.poisoned !== null) this.#refuse(to, shard, delivery.poisoned, error);
         return;
@@ -494,48 +415,6 @@ class Host implements ShardHost {
         ? { t: "error", id: delivery.number, error }
         : { t: "error", id: delivery.number, error, owner },
     );
-  }
-
-  /** The store has refused the actor's write: it is restored, and what was not committed runs again. */
-  #commitRefused(prepared: PreparedWrite, failure: WriteFailure): void {
-    const { actor } = prepared;
-    actor.restores++;
-    if (actor.restores > MOST_RESTORES) {
-      this.#options.log.error("An actor is dropped: its commits are refused", { actor: actor.text, ...failure });
-      return this.#drop(actor, { code: "unavailable", temporary: true, retryAfterMs: this.#settings.retryAfterMs });
-    }
-    for (const { delivery, recorded, remembered } of actor.pending) {
-      if (failure.reason === "claim_taken") {
-        const { claim, value } = failure;
-        if (!recorded?.claims?.some((one) => one.claim === claim && one.value === value)) continue;
-        delivery.taken ??= new Set();
-        delivery.taken.add(claimText(claim, value));
-      } else if (failure.reason === "duplicate_command" && remembered?.id === failure.commandId) {
-        delivery.committedBefore = true;
-      }
-    }
-    this.#restore(actor);
-  }
-
-  /** The state cannot be written down, whoever made it so: what waits is refused, and counted as thrown. */
-  #unwritable(actor: Activation, error: unknown): void {
-    const units = actor.pending;
-    actor.pending = [];
-    this.#executor.queued -= units.length;
-    for (const { delivery } of units) {
-      this.#supervision.threw(actor, delivery, error);
-      this.#refuse(actor.address, actor.shard, delivery, { code: "internal", temporary: true });
-    }
-    this.#restore(actor);
-  }
-
-  /** Loads the committed state again; uncommitted messages run again on it, in order. */
-  #restore(actor: Activation): void {
-    this.#executor.takeBack(actor);
-    actor.phase = "loading";
-    const commandIds: string[] = [];
-    for (const delivery of actor.mailbox) if (delivery.committedBefore) commandIds.push(delivery.id);
-    this.#loader.add(actor, commandIds);
   }
 
   /** The actor leaves memory; what waits for it is refused with the error, and so are its listeners. */

@@ -4,7 +4,8 @@
  */
 import type { Random } from "../../../lib/random.js";
 import type { AnyActorDefinition } from "../definition.js";
-import { createShardHost, type ShardHost } from "../host/host.js";
+import { createShardHost } from "../host/host.js";
+import type { ShardHost } from "../host/options.js";
 import type { HostLog, HostSettings } from "../host/settings.js";
 import type { EndpointId, Link, ShardMap } from "../link.js";
 import type { MemoryNetwork } from "../links/memory.js";
