@@ -2,11 +2,11 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, sep } from "node:path";
 
-/** The folder with package.json above a folder, whatever folder the build wrote to. */
+/** The folder with tsconfig.json above a folder, whatever folder the build wrote to. */
 export function projectAbove(folder: string): string {
-  if (existsSync(join(folder, "package.json"))) return folder;
+  if (existsSync(join(folder, "tsconfig.json"))) return folder;
   const above = dirname(folder);
-  if (above === folder) throw new Error("there is no package.json above this folder");
+  if (above === folder) throw new Error("there is no tsconfig.json above this folder");
   return projectAbove(above);
 }
 

@@ -64,6 +64,7 @@ export const PARTS: readonly Part[] = [
   {
     name: "node",
     path: "src/node",
+    doors: ["node.ts"],
     mayImport: [
       "config",
       "runtime",

@@ -22,6 +22,7 @@ t.test("every form of import is seen, once, with its line", async (t) => {
     'type N = import("./n.js").N;',
     'new Worker(new URL("./o.js", import.meta.url));',
     'import p, { q } from "p";',
+    'const r = start("./r.js");',
   ].join("\n");
   t.strictSame(importsOf(text), [
     "1 value ./a.js",
@@ -37,6 +38,7 @@ t.test("every form of import is seen, once, with its line", async (t) => {
     "14 type ./n.js",
     "15 worker ./o.js",
     "16 value p",
+    "17 worker ./r.js",
   ]);
 });
 

@@ -5,7 +5,7 @@
 export interface Import {
   /** As written. */
   readonly specifier: string;
-  /** `type`: erased by the compiler, so it makes no cycle. `worker`: a file started by `new URL(…, import.meta.url)`. */
+  /** `type`: erased by the compiler, so it makes no cycle. `worker`: a script that the file starts by its path. */
   readonly kind: "value" | "type" | "worker";
   readonly line: number;
 }
@@ -118,7 +118,8 @@ function endOfRegex(text: string, start: number): number {
 const STATIC = /\b(import|export)\s+(type\s+)?((?:[\w$*\s,{}]|\bas\b)*?)\s*from\s*(["'])([^"'\n]+)\4/g;
 const BARE = /\bimport\s*(["'])([^"'\n]+)\1/g;
 const DYNAMIC = /\bimport\s*\(\s*(["'])([^"'\n]+)\1\s*\)(\s*\.\s*[A-Z]\w*)?/g;
-const WORKER = /\bnew\s+URL\s*\(\s*(["'])(\.[^"'\n]+)\1\s*,\s*import\.meta\.url/g;
+/** In a file that makes addresses from its own, a text that is a script's path starts that script. */
+const SCRIPT = /(["'])(\.\.?\/[\w./-]+\.js)\1/g;
 
 function importsOf(withTexts: string, code: string): readonly Import[] {
   const found: (Import & { readonly index: number })[] = [];
@@ -143,6 +144,10 @@ function importsOf(withTexts: string, code: string): readonly Import[] {
     // `import("./x.js").Name` in a type; a value would await it first.
     add(match.index, match[2]!, match[3] === undefined ? "value" : "type");
   }
-  for (const match of withTexts.matchAll(WORKER)) add(match.index, match[2]!, "worker");
+  if (code.includes("import.meta.url")) {
+    for (const match of withTexts.matchAll(SCRIPT)) {
+      if (!found.some(({ specifier }) => specifier === match[2])) add(match.index, match[2]!, "worker");
+    }
+  }
   return found.sort((a, b) => a.index - b.index).map(({ specifier, kind, line }) => ({ specifier, kind, line }));
 }
