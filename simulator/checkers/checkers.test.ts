@@ -96,7 +96,7 @@ function cleanWorld(): World {
       const view = viewOf(orderId, LIFE.slice(0, steps), start, steps);
       recorder.view("c-1", "socket", view, at(LIFE[steps - 1]![1]) + 15);
       if (view.status === "picked_up") {
-        recorder.fix("d-1", at(800), 44.401, 8.931);
+        recorder.fix("d-1", at(800), 44.401, 8.931, true);
         recorder.position(orderId, "c-1", "socket", { lat: 44.401, lng: 8.931, at: at(800) }, at(800) + 20);
       }
     }
@@ -393,7 +393,7 @@ t.test("RULES 12: positions before pickup, after the end, late by polling, or of
   const at = (second: number) => T0 + second * 1000;
   const seen = (second: number, via: "socket" | "poll", lat = 44.401) =>
     brokenBy(({ recorder }) => {
-      recorder.fix("d-1", at(second), 44.401, 8.931);
+      recorder.fix("d-1", at(second), 44.401, 8.931, true);
       const stream = via === "poll" ? "c-1 polling" : "c-1";
       recorder.position("o-1", stream, via, { lat, lng: 8.931, at: at(second) }, at(second) + 20);
     });
@@ -543,14 +543,14 @@ t.test("RULES 16: the recorder is bounded per order and per driver", async (t) =
   const recorder = new Recorder();
   for (let i = 0; i < 5000; i++) {
     recorder.position("o-1", "c-1", "socket", { lat: 1, lng: 1, at: i }, i);
-    recorder.fix("d-1", i, 1, 1);
+    recorder.fix("d-1", i, 1, 1, true);
     recorder.driver("d-1", trip(i, null, []));
     recorder.event("driver:d-1", 1, i);
   }
   const history = recorder.history();
   t.ok(history.orders[0]!.positions.length <= 400);
   t.equal(history.orders[0]!.positions.length + history.orders[0]!.dropped, 5000);
-  t.ok(history.drivers[0]!.fixes.length <= 1800);
+  t.ok(history.drivers[0]!.fixes.length <= 2400);
   t.equal(history.drivers[0]!.entries.length + history.drivers[0]!.droppedEntries, 5000);
   t.ok(history.faults.length <= 200);
 });

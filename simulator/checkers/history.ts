@@ -47,12 +47,14 @@ export interface PositionSighting {
   readonly statusSeen: OrderStatus | null;
 }
 
+export type NewestView = Pick<OrderView, "orderId" | "version" | "status" | "timeline">;
+
 export interface OrderHistory {
   readonly orderId: string;
   readonly sightings: readonly Sighting[];
   readonly positions: readonly PositionSighting[];
   /** The newest view any client saw. */
-  readonly newest: OrderView | null;
+  readonly newest: NewestView | null;
   /** Sightings and positions beyond the bound: checked no further. */
   readonly dropped: number;
 }
@@ -96,10 +98,12 @@ export type DriverEntry =
       readonly answer: string;
     };
 
+export const NUMBERS_PER_FIX = 4;
+
 export interface DriverHistory {
   readonly driverId: string;
   readonly entries: readonly DriverEntry[];
-  /** Positions sent while carrying an order: measuredAt, lat, lng, and so on. */
+  /** Positions given to the phone's client on a trip, four numbers each: measuredAt, lat, lng, 1 if sent at once. */
   readonly fixes: readonly number[];
   readonly droppedEntries: number;
   readonly droppedFixes: number;

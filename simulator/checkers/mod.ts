@@ -22,7 +22,7 @@ export {
   type Violation,
 } from "./evidence.js";
 export * from "./history.js";
-export { joinHistories, RECORDER_BOUNDS, Recorder } from "./recorder.js";
+export { ForgetfulRecorder, joinHistories, RECORDER_BOUNDS, Recorder } from "./recorder.js";
 
 export const ALL_RULES: readonly Rule[] = [
   acknowledgedSurvives,

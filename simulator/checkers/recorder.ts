@@ -7,6 +7,8 @@ import type { OrderStatus, OrderView, PlaceOrder, PositionView } from "../../src
 import {
   type DriverEntry,
   type History,
+  type NewestView,
+  NUMBERS_PER_FIX,
   type Placement,
   type PlacementAnswer,
   type PositionSighting,
@@ -30,7 +32,7 @@ export const RECORDER_BOUNDS = {
 interface OrderNotes {
   sightings: Sighting[];
   positions: PositionSighting[];
-  newest: OrderView | null;
+  newest: NewestView | null;
   dropped: number;
   /** Last status by stream. */
   seen: Map<string, { version: number; status: OrderStatus; steps: string }>;
@@ -77,7 +79,10 @@ export class Recorder {
       return false;
     }
     notes.seen.set(stream, { version: view.version, status: view.status, steps });
-    if (notes.newest === null || view.version > notes.newest.version) notes.newest = view;
+    if (notes.newest === null || view.version > notes.newest.version) {
+      const { orderId, version, status, timeline } = view;
+      notes.newest = { orderId, version, status, timeline };
+    }
     if (notes.sightings.length >= RECORDER_BOUNDS.sightingsPerOrder) notes.dropped++;
     else notes.sightings.push({ receivedAt, via, stream, version: view.version, status: view.status, steps });
     return true;
@@ -106,12 +111,12 @@ export class Recorder {
     else notes.entries.push(entry);
   }
 
-  /** A position the driver's phone sends while an order is on board. Only the newest are kept. */
-  fix(driverId: string, measuredAt: number, lat: number, lng: number): void {
+  /** A position of a driver on a trip; `sentAtOnce` when the phone had a connection. Only the newest are kept. */
+  fix(driverId: string, measuredAt: number, lat: number, lng: number, sentAtOnce: boolean): void {
     const notes = this.#driver(driverId);
-    notes.fixes.push(measuredAt, lat, lng);
-    if (notes.fixes.length > 3 * RECORDER_BOUNDS.fixesPerDriver) {
-      notes.fixes.splice(0, 3);
+    notes.fixes.push(measuredAt, lat, lng, sentAtOnce ? 1 : 0);
+    if (notes.fixes.length > NUMBERS_PER_FIX * RECORDER_BOUNDS.fixesPerDriver) {
+      notes.fixes.splice(0, NUMBERS_PER_FIX);
       notes.droppedFixes++;
     }
   }
@@ -212,6 +217,23 @@ export class Recorder {
   #fault(stream: string, receivedAt: number, what: StreamFault["what"], detail: string): void {
     if (this.#faults.length < RECORDER_BOUNDS.faults) this.#faults.push({ stream, receivedAt, what, detail });
   }
+}
+
+/** For runs without an end that nobody judges: forgets everything at once. */
+export class ForgetfulRecorder extends Recorder {
+  override placed(): void {}
+  override answered(): void {}
+  override view(): boolean {
+    return true;
+  }
+  override position(): void {}
+  override driver(): void {}
+  override fix(): void {}
+  override tablet(): void {}
+  override subscribed(): void {}
+  override event(): void {}
+  override slot(): void {}
+  override forgetSlots(): void {}
 }
 
 /** Histories of several processes as one. Each order, driver and tablet was kept by one process only, or is joined. */

@@ -1,7 +1,7 @@
 /** Rules about money, places and stock: 8, 12, 17. */
 import { isTerminal, ORDER_STATUSES } from "../../../src/protocol/mod.js";
 import type { EvidenceIndex, Rule, Violation } from "../evidence.js";
-import type { PositionSighting } from "../history.js";
+import { NUMBERS_PER_FIX, type PositionSighting } from "../history.js";
 import { storyOfOrder } from "../story.js";
 
 /** RULES 8: captured ≤ authorised; nothing stays captured for a cancelled order. */
@@ -108,7 +108,7 @@ function sentFixes(index: EvidenceIndex, orderId: string): ReadonlyMap<number, r
   for (const driverId of drivers) {
     const driver = index.driversById.get(driverId);
     if (driver === undefined || driver.droppedFixes > 0) return null;
-    for (let i = 0; i < driver.fixes.length; i += 3) {
+    for (let i = 0; i < driver.fixes.length; i += NUMBERS_PER_FIX) {
       const at = Math.round(driver.fixes[i]!);
       const places = sent.get(at) ?? [];
       places.push([driver.fixes[i + 1]!, driver.fixes[i + 2]!]);

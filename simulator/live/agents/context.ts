@@ -1,0 +1,71 @@
+/** What every agent needs, and the small tools they share. */
+import { type Client, createClient, type SocketConstructor, SwiftEatsError } from "../../../sdk/node.js";
+import type { Clock } from "../../../src/lib/clock.js";
+import type { Random } from "../../../src/lib/random.js";
+import type { Recorder } from "../../checkers/mod.js";
+import type { Roads } from "../../city/mod.js";
+import type { CityTime } from "../city-time.js";
+import type { Meter } from "../measure/meter.js";
+import type { Counters } from "./counter.js";
+
+export interface AgentContext {
+  readonly url: string;
+  readonly clock: Clock;
+  readonly time: CityTime;
+  readonly recorder: Recorder;
+  readonly meter: Meter;
+  readonly roads: Roads;
+  readonly counters: Counters;
+  /** The access token of a principal. Throws for a stranger. */
+  readonly token: (principalId: string) => string;
+  /** Fires when the run ends: agents leave. */
+  readonly ended: AbortSignal;
+}
+
+/** Commands are resent until answered for this long: a node's restart must fit in. */
+export const COMMAND_TTL_MS = 600_000;
+
+export function connect(
+  context: AgentContext,
+  principalId: string,
+  random: Random,
+  socket?: SocketConstructor,
+): Client {
+  return createClient({
+    url: context.url,
+    tokenProvider: () => context.token(principalId),
+    deviceId: `sim-${principalId}`.slice(0, 64),
+    clock: context.clock,
+    random,
+    backoffBaseMs: 400,
+    backoffMaxMs: 4_000,
+    commandTtlMs: COMMAND_TTL_MS,
+    ...(socket === undefined ? {} : { WebSocket: socket }),
+  });
+}
+
+/** The code of whatever a client failed with. */
+export function codeOf(error: unknown): string {
+  return error instanceof SwiftEatsError ? error.code : "internal";
+}
+
+export function isTemporary(error: unknown): boolean {
+  return error instanceof SwiftEatsError && error.temporary;
+}
+
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** Resolves after `delayMs`, or at once when the signal fires. */
+export function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    // A timer holds 31 bits; what lies farther ahead than that waits for the signal alone.
+    const cancel = delayMs > LONGEST_TIMER_MS ? () => {} : clock.after(delayMs, () => done());
+    const done = (): void => {
+      cancel();
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    signal.addEventListener("abort", done);
+  });
+}

@@ -1,0 +1,65 @@
+/** `dist/simulator/live/demo.js`: the made-up city as a process of its own, against a running node. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Command } from "commander";
+import { systemClock } from "../../src/lib/clock.js";
+import { DEMO_SEED, demoCity, startCityRun } from "./city-run.js";
+import { CannotRun } from "./node-control.js";
+import { showProgress } from "./progress.js";
+
+interface Options {
+  readonly url: string;
+  readonly operatorSecret?: string;
+  readonly dataDir?: string;
+  readonly seed: string;
+  readonly ordersPerMinute: string;
+}
+
+const options = new Command("city")
+  .description("Lets a made-up city live against a node.")
+  .requiredOption("--url <url>", "the node")
+  .option("--operator-secret <secret>", "of the node")
+  .option("--data-dir <dir>", "of the node, which holds its secret")
+  .option("--seed <number>", "of the city", String(DEMO_SEED))
+  .option("--orders-per-minute <rate>", "at the peak of the day, by the wall clock", "16")
+  .parse()
+  .opts<Options>();
+
+async function main(): Promise<void> {
+  const secret =
+    options.operatorSecret ??
+    (options.dataDir === undefined ? null : readFileSync(join(options.dataDir, "operator.secret"), "utf8").trim());
+  if (secret === null) throw new CannotRun("give --operator-secret or --data-dir");
+  const stop = new AbortController();
+  const seed = Number(options.seed);
+  const city = await startCityRun({
+    url: options.url,
+    operatorSecret: secret,
+    seed,
+    city: demoCity(seed),
+    ordersPerMinute: Number(options.ordersPerMinute),
+    signal: stop.signal,
+    onFailure: (error) => process.stderr.write(`\nan agent failed: ${String((error as Error).stack ?? error)}\n`),
+  });
+  const progress = showProgress({
+    clock: systemClock(),
+    time: city.time,
+    total: null,
+    read: () => city.read(),
+    out: process.stderr,
+  });
+  const end = (): void => {
+    progress.stop();
+    stop.abort();
+    process.exit(0);
+  };
+  process.once("SIGINT", end);
+  process.once("SIGTERM", end);
+  // Whoever started it with a channel ends it by closing the channel.
+  process.once("disconnect", end);
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(error instanceof CannotRun ? `${error.message}\n` : `${String((error as Error).stack)}\n`);
+  process.exit(2);
+});

@@ -1,0 +1,109 @@
+/** What a run asks of the node besides being its client: who it is, tokens, and the restaurants' menus. */
+import { createClient } from "../../sdk/node.js";
+import { type Clock, sleep } from "../../src/lib/clock.js";
+import type { Role } from "../../src/protocol/mod.js";
+import type { PlannedRestaurant } from "./plan.js";
+
+export interface Principal {
+  readonly id: string;
+  readonly role: Role;
+}
+
+export interface NodeFacts {
+  readonly timeScale: number;
+}
+
+/** A run that cannot begin, in words for the person who started it. */
+export class CannotRun extends Error {
+  override readonly name = "CannotRun";
+}
+
+const TOKENS_A_CALL = 1000;
+const TOKEN_TTL_SECONDS = 2 * 86_400;
+const TRIES = 60;
+const PAUSE_MS = 500;
+const CONFIGURES_AT_ONCE = 16;
+
+export class NodeControl {
+  readonly #url: string;
+  readonly #operatorSecret: string;
+  readonly #clock: Clock;
+
+  constructor(options: { readonly url: string; readonly operatorSecret: string; readonly clock: Clock }) {
+    this.#url = options.url.replace(/\/+$/, "");
+    this.#operatorSecret = options.operatorSecret;
+    this.#clock = options.clock;
+  }
+
+  async facts(): Promise<NodeFacts> {
+    const body = (await this.#ask("GET", "/v1/node")) as { readonly timeScale?: unknown };
+    if (typeof body.timeScale !== "number") throw new CannotRun(`${this.#url}/v1/node does not tell a timeScale`);
+    return { timeScale: body.timeScale };
+  }
+
+  async tokens(principals: readonly Principal[]): Promise<Map<string, string>> {
+    const issued = new Map<string, string>();
+    for (let from = 0; from < principals.length; from += TOKENS_A_CALL) {
+      const part = principals.slice(from, from + TOKENS_A_CALL);
+      const body = { principals: part.map(({ id, role }) => ({ id, role })), ttlSeconds: TOKEN_TTL_SECONDS };
+      const answer = (await this.#ask("POST", "/v1/tokens", body)) as { readonly tokens: readonly string[] };
+      for (const [index, { id }] of part.entries()) issued.set(id, answer.tokens[index]!);
+    }
+    return issued;
+  }
+
+  /** Publishes profile and menu of every restaurant, a few at a time. */
+  async configure(restaurants: readonly PlannedRestaurant[], adminToken: string): Promise<void> {
+    const { http } = createClient({ url: this.#url, token: adminToken, clock: this.#clock });
+    let next = 0;
+    const worker = async (): Promise<void> => {
+      for (let restaurant = restaurants[next++]; restaurant !== undefined; restaurant = restaurants[next++]) {
+        await http.configureRestaurant(restaurant.id, restaurant.profile);
+      }
+    };
+    await Promise.all(Array.from({ length: CONFIGURES_AT_ONCE }, worker));
+  }
+
+  /** Tries while the node cannot be reached; says clearly what a refusal means. */
+  async #ask(method: string, path: string, body?: unknown): Promise<unknown> {
+    const headers = {
+      authorization: `Operator ${this.#operatorSecret}`,
+      "content-type": "application/json",
+      accept: "application/json",
+    };
+    for (let tried = 1; ; tried++) {
+      let response: Response;
+      try {
+        response = await fetch(this.#url + path, {
+          method,
+          headers,
+          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        });
+      } catch (cause) {
+        if (tried >= TRIES) throw new CannotRun(`no node answers at ${this.#url}`, { cause });
+        await sleep(this.#clock, PAUSE_MS);
+        continue;
+      }
+      if (response.ok) return response.json();
+      const text = (await response.text()).slice(0, 300);
+      const { temporary, code } = refusalOf(text);
+      if (temporary && tried < TRIES) {
+        await sleep(this.#clock, PAUSE_MS);
+        continue;
+      }
+      if (code === "unauthenticated" || code === "forbidden") {
+        throw new CannotRun(`the operator secret is not the one of the node at ${this.#url}`);
+      }
+      throw new CannotRun(`${method} ${path} was refused: ${text}`);
+    }
+  }
+}
+
+function refusalOf(text: string): { readonly temporary: boolean; readonly code: string } {
+  try {
+    const { error } = JSON.parse(text) as { error?: { temporary?: boolean; code?: string } };
+    return { temporary: error?.temporary === true, code: error?.code ?? "" };
+  } catch {
+    return { temporary: false, code: "" };
+  }
+}
