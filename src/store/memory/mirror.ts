@@ -4,6 +4,7 @@
  */
 import type { MirrorEntry, MirrorPort } from "../../actors/runtime/ports.js";
 import type { Clock } from "../../lib/clock.js";
+import { isNewer } from "../mirror-version.js";
 
 /** The default bound: some 100,000 drivers and as many orders under way. */
 const DEFAULT_MAX_ENTRIES = 200_000;
@@ -68,9 +69,4 @@ export function createMemoryMirror(options: { clock: Clock; maxEntries?: number 
     },
     size: () => held.size,
   };
-}
-
-/** Versions compare by epoch, then by counter. */
-export function isNewer(version: readonly [number, number], than: readonly [number, number]): boolean {
-  return version[0] > than[0] || (version[0] === than[0] && version[1] > than[1]);
 }
