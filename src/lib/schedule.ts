@@ -16,3 +16,12 @@ const ORIGIN_MS = Number(process.hrtime.bigint()) / 1e6 - performance.now();
 export function processMonotonic(): number {
   return ORIGIN_MS + performance.now();
 }
+
+/** Both clocks, read alike by all threads of this process. */
+export interface ProcessTime {
+  monotonic(): number;
+  /** Milliseconds since the Unix epoch. */
+  now(): number;
+}
+
+export const processTime: ProcessTime = { monotonic: processMonotonic, now: () => Date.now() };

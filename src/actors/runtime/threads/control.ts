@@ -1,0 +1,39 @@
+/** What the main thread and the threads of the mesh say to each other beside the links: about ports, shards and stopping. */
+import type { EndpointId } from "../link.js";
+import type { MessagePortLinkSettings, PortEnd } from "../links/message-port.js";
+
+export type ThreadRole = "shards" | "gateway";
+
+export interface Connection {
+  readonly peer: EndpointId;
+  readonly end: PortEnd;
+}
+
+/** A thread's `workerData`. */
+export interface ThreadStart {
+  readonly mesh: {
+    readonly self: EndpointId;
+    readonly role: ThreadRole;
+    /** Position among the shard workers; null for a gateway. */
+    readonly worker: number | null;
+    readonly connections: readonly Connection[];
+    readonly owners: readonly (EndpointId | null)[];
+    readonly ownership: SharedArrayBuffer;
+    /** One Int32 per thread; this one adds to its own at `heartbeat`. */
+    readonly heartbeats: SharedArrayBuffer;
+    readonly heartbeat: number;
+    readonly heartbeatMs: number;
+    readonly link: Partial<MessagePortLinkSettings>;
+  };
+  readonly data: unknown;
+}
+
+export type ToThread =
+  | { readonly kind: "connect"; readonly connection: Connection }
+  | { readonly kind: "disconnect"; readonly peer: EndpointId }
+  | { readonly kind: "assigned"; readonly changes: readonly (readonly [number, EndpointId | null])[] }
+  /** The shards whose epochs in the ownership table were granted or revoked. */
+  | { readonly kind: "owned"; readonly gained: readonly number[]; readonly lost: readonly number[] }
+  | { readonly kind: "stop" };
+
+export type FromThread = { readonly kind: "ready" } | { readonly kind: "stopped" };

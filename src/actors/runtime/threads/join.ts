@@ -1,0 +1,99 @@
+/**
+ * A thread's side of the mesh: its link to every other endpoint, its ownership, its heartbeat. To be called once, first
+ * thing, by the script of a thread that `createThreadMesh` started.
+ */
+import { parentPort, workerData } from "node:worker_threads";
+import { type Clock, systemClock } from "../../../lib/clock.js";
+import type { EndpointId, Ownership, ShardMap } from "../link.js";
+import { createMessagePortLink, type MessagePortLink, type MessagePortLinkOptions } from "../links/message-port.js";
+import type { FromThread, ThreadRole, ThreadStart, ToThread } from "./control.js";
+import { openOwnership } from "./ownership.js";
+import { createShardMap } from "./shard-map.js";
+
+export interface OwnershipChange {
+  readonly gained: readonly number[];
+  readonly lost: readonly number[];
+}
+
+export interface MeshMember {
+  readonly self: EndpointId;
+  readonly role: ThreadRole;
+  /** Position among the shard workers of the node; null for a gateway. */
+  readonly worker: number | null;
+  /** What the thread's `ThreadSpec` gave it. */
+  readonly data: unknown;
+  readonly link: MessagePortLink;
+  readonly ownership: Ownership;
+  readonly shardMap: ShardMap;
+  /** Hears of shards granted and revoked from now on. What was granted before is in `ownership` already. */
+  onOwnership(handler: (change: OwnershipChange) => void): void;
+  /** Runs before the thread ends, one after the other, in the order they were given; the main thread waits for them. */
+  onStop(handler: () => Promise<void> | void): void;
+  /** Tells the main thread that this one works. Until then only its start's time-out watches it. */
+  ready(): void;
+}
+
+export function joinMesh(
+  options: { readonly clock?: Clock; readonly onProblem?: MessagePortLinkOptions["onProblem"] } = {},
+): MeshMember {
+  const port = parentPort;
+  if (port === null) throw new Error("joinMesh: this is the main thread");
+  const { mesh, data } = workerData as ThreadStart;
+  const clock = options.clock ?? systemClock();
+  const { onProblem } = options;
+  const link = createMessagePortLink({
+    self: mesh.self,
+    settings: mesh.link,
+    ...(onProblem === undefined ? {} : { onProblem }),
+  });
+  const shardMap = createShardMap(mesh.owners);
+  const stopHandlers: (() => Promise<void> | void)[] = [];
+  const ownershipHandlers: ((change: OwnershipChange) => void)[] = [];
+  const heartbeats = new Int32Array(mesh.heartbeats);
+  const stopHeartbeat = clock.every(mesh.heartbeatMs, () => Atomics.add(heartbeats, mesh.heartbeat, 1));
+  const say = (message: FromThread): void => port.postMessage(message);
+
+  for (const { peer, end } of mesh.connections) link.connect(peer, end);
+
+  async function stop(): Promise<void> {
+    for (const handler of stopHandlers) await handler();
+    stopHeartbeat();
+    link.close();
+    say({ kind: "stopped" });
+    port?.close();
+  }
+
+  port.on("message", (message: ToThread) => {
+    switch (message.kind) {
+      case "connect":
+        link.connect(message.connection.peer, message.connection.end);
+        return;
+      case "disconnect":
+        link.disconnect(message.peer);
+        return;
+      case "assigned":
+        shardMap.assign(message.changes);
+        return;
+      case "owned":
+        for (const handler of ownershipHandlers) handler(message);
+        return;
+      case "stop":
+        // A handler that fails is the thread's uncaught error, which the main thread hears of.
+        void stop();
+        return;
+    }
+  });
+
+  return {
+    self: mesh.self,
+    role: mesh.role,
+    worker: mesh.worker,
+    data,
+    link,
+    ownership: openOwnership(mesh.ownership, mesh.worker),
+    shardMap,
+    onOwnership: (handler) => void ownershipHandlers.push(handler),
+    onStop: (handler) => void stopHandlers.push(handler),
+    ready: () => say({ kind: "ready" }),
+  };
+}
