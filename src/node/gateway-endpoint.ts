@@ -1,0 +1,113 @@
+/** One gateway with everything it stands on: the actor client, the index, the mirror. For the main thread and others. */
+import { createActorClient, type EndpointId, type Link, type ShardMap } from "../actors/runtime/mod.js";
+import { createGateway, type Gateway, type Log as GatewayLog } from "../gateway/mod.js";
+import type { Clock } from "../lib/clock.js";
+import type { Log } from "../lib/log.js";
+import type { Random } from "../lib/random.js";
+import { createPostgresActorStore } from "../store/postgres/mod.js";
+import { createRedisMirror } from "../store/redis/mod.js";
+import { createMetrics, measureRuntime, metricsText } from "../telemetry/mod.js";
+import { createMirrorCopy } from "./mirror.js";
+import type { ThreadPlan } from "./plan.js";
+
+export interface OpenGateway {
+  /** Resolves with the port; `share` when several threads listen on it. */
+  listen(port: number, share: boolean): Promise<number>;
+  readonly gateway: Gateway;
+  drain(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Views, menus and positions of a city of 100,000 drivers and as many orders under way. */
+const MIRROR_ENTRIES = 250_000;
+const SIGNING_KEY_ID = "node";
+
+export function openGateway(options: {
+  readonly plan: ThreadPlan;
+  readonly endpoint: EndpointId;
+  readonly link: Link;
+  readonly shardMap: ShardMap;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** True on one thread of the process: it also measures what belongs to the whole process. */
+  readonly wholeProcess: boolean;
+}): OpenGateway {
+  const { plan, endpoint, link, shardMap, clock, random, wholeProcess } = options;
+  const { config, secrets } = plan;
+  const log = options.log.child({ part: "gateway" });
+  const copy = createMirrorCopy(clock, MIRROR_ENTRIES);
+  const redis = config.redis.url === null ? null : createRedisMirror({ url: config.redis.url, clock, log });
+  const store = createPostgresActorStore({
+    connectionString: plan.connectionString,
+    lanes: config.store.poolSize,
+    clock,
+    log,
+  });
+  const client = createActorClient({
+    link,
+    shardMap,
+    clock,
+    random,
+    settings: { maxInFlight: config.engine.asksInFlight },
+    onMirror: (entries) => copy.put(entries),
+  });
+  const metrics = createMetrics(endpoint);
+  const stopMeasuring = measureRuntime({ metrics, clock, wholeProcess });
+  const gateway = createGateway({
+    id: endpoint,
+    client,
+    clock,
+    random,
+    auth: {
+      keys: [{ kid: SIGNING_KEY_ID, privateKey: secrets.signingKeyPem }],
+      operatorSecret: secrets.operatorSecret,
+      orderIdSecret: secrets.orderIdSecret,
+    },
+    index: store,
+    mirrorCopy: copy,
+    mirror: redis,
+    settings: {
+      ...config.gateway,
+      version: plan.version,
+      timeScale: config.node.timeScale,
+      drainMs: config.node.drainMs,
+    },
+    log: gatewayLog(log),
+    nodeInfo: () => ({ node: config.node.id }),
+    metrics: async () => metricsText([await metrics.snapshot()]),
+  });
+  for (const name of ["sockets", "requests"] as const) {
+    metrics.gaugeOf({ name: `swift_gateway_${name}_count`, help: `Open ${name} of this gateway thread.` }, () => {
+      const stats: Readonly<Record<string, unknown>> = { ...gateway.stats() };
+      return Number(stats[name] ?? 0);
+    });
+  }
+  metrics.gaugeOf(
+    { name: "swift_gateway_mirror_entries_count", help: "Entries in this thread's copy of the mirror." },
+    () => copy.size,
+  );
+  metrics.gaugeOf(
+    { name: "swift_gateway_asks_count", help: "Requests to actors without an answer yet." },
+    () => client.stats().inFlight,
+  );
+  return {
+    gateway,
+    listen: (port, share) => gateway.listen(port, { share, host: config.http.host }),
+    drain: () => gateway.drain(),
+    async close() {
+      stopMeasuring();
+      gateway.close();
+      client.close();
+      await Promise.all([store.close(), redis?.close()]);
+    },
+  };
+}
+
+function gatewayLog(log: Log): GatewayLog {
+  return {
+    info: (event, fields) => log.info(fields ?? {}, event),
+    warn: (event, fields) => log.warn(fields ?? {}, event),
+    error: (event, fields) => log.error(fields ?? {}, event),
+  };
+}

@@ -1,0 +1,55 @@
+/**
+ * The mirror of a node: every gateway thread holds a copy of what the shard workers mirror, and Redis, where there is
+ * one, holds it for the other nodes. Losing any of it loses nothing that matters.
+ */
+import type { EndpointId, Link, MirrorEntry, MirrorPort } from "../actors/runtime/mod.js";
+import type { Clock } from "../lib/clock.js";
+
+/** A shard worker's mirror: to each gateway thread of this node, and on to `shared`. */
+export function fanOutMirror(link: Link, gateways: readonly EndpointId[], shared: MirrorPort | null): MirrorPort {
+  return {
+    write(entries) {
+      for (const gateway of gateways) link.send(gateway, { t: "mirror", entries });
+      shared?.write(entries);
+    },
+    read: (keys) => (shared === null ? Promise.resolve(keys.map(() => null)) : shared.read(keys)),
+    close: async () => shared?.close(),
+  };
+}
+
+export interface LocalMirrorCopy {
+  /** Null where there is none or it has expired. */
+  get(key: string): MirrorEntry | null;
+  put(entries: readonly MirrorEntry[]): void;
+  readonly size: number;
+}
+
+/** A gateway thread's copy. Bounded: when full, what was written longest ago goes first. */
+export function createMirrorCopy(clock: Clock, maxEntries: number): LocalMirrorCopy {
+  const held = new Map<string, MirrorEntry>();
+  return {
+    get size() {
+      return held.size;
+    },
+    get(key) {
+      const entry = held.get(key);
+      if (entry === undefined) return null;
+      if (entry.expiresAt > clock.now()) return entry;
+      held.delete(key);
+      return null;
+    },
+    put(entries) {
+      for (const entry of entries) {
+        const before = held.get(entry.key);
+        if (before !== undefined && !isNewer(entry.version, before.version) && before.expiresAt > clock.now()) continue;
+        held.delete(entry.key);
+        held.set(entry.key, entry);
+        if (held.size > maxEntries) held.delete(held.keys().next().value as string);
+      }
+    },
+  };
+}
+
+function isNewer(a: readonly [number, number], b: readonly [number, number]): boolean {
+  return a[0] > b[0] || (a[0] === b[0] && a[1] > b[1]);
+}

@@ -1,0 +1,194 @@
+/**
+ * A node as a whole: starts its parts in order, keeps them alive, stops them in the opposite order. The main thread
+ * supervises and is the first gateway; shard workers run the actors.
+ *
+ * Invariants: nothing listens before every shard has an owner; a dead worker's epochs are raised in the store before its
+ * replacement loads anything; when the truth is lost for good, the node ends rather than serve from memory.
+ */
+import { type AddressInfo, createServer } from "node:net";
+import { fileURLToPath } from "node:url";
+import type { Config } from "../../config/mod.js";
+import {
+  createOwnershipTable,
+  createShardMap,
+  createThreadMesh,
+  type EndpointId,
+  type MeshEvent,
+  SHARD_COUNT,
+  type ThreadSpec,
+} from "../actors/runtime/mod.js";
+import type { Clock } from "../lib/clock.js";
+import type { Log } from "../lib/log.js";
+import type { Random } from "../lib/random.js";
+import { createPostgresActorStore } from "../store/postgres/mod.js";
+import { type OpenGateway, openGateway } from "./gateway-endpoint.js";
+import { openPayment } from "./payment-process.js";
+import { endpointsOf, planThreads, type ThreadPlan } from "./plan.js";
+import { loadSecrets, type NodeSecrets } from "./secrets.js";
+import { openTruth } from "./store-process.js";
+
+export interface RunningNode {
+  readonly url: string;
+  readonly secrets: NodeSecrets;
+  readonly connectionString: string;
+  readonly paymentLedgerFile: string | null;
+  readonly gateway: OpenGateway;
+  /** Stops admitting, tells clients to come back, finishes writes, ends every part. */
+  stop(): Promise<void>;
+}
+
+export interface NodeOptions {
+  readonly config: Config;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** Something is broken that the node cannot mend: it has to end. */
+  readonly onFatal: (reason: string) => void;
+}
+
+/** A lone node speaks for as long as it lives: the store's fences stop it from committing once another has taken over. */
+const SPEAK_MS = 10_000;
+const SPEAK_AGAIN_MS = 1_000;
+
+export async function startNode(options: NodeOptions): Promise<RunningNode> {
+  const { config, clock, random, log, version, onFatal } = options;
+  const undo: (() => Promise<void> | void)[] = [];
+  const stopAll = async (): Promise<void> => {
+    for (const step of undo.reverse().splice(0)) {
+      try {
+        await step();
+      } catch (cause) {
+        log.error({ error: cause }, "A part of the node did not stop in order");
+      }
+    }
+  };
+  try {
+    const secrets = loadSecrets(
+      config.node.dataDir,
+      {
+        ...(config.auth.privateKey === null ? {} : { signingKeyPem: config.auth.privateKey }),
+        ...(config.auth.operatorSecret === null ? {} : { operatorSecret: config.auth.operatorSecret }),
+        ...(config.auth.orderIdSecret === null ? {} : { orderIdSecret: config.auth.orderIdSecret }),
+      },
+      random,
+    );
+    const truth = await openTruth(config, clock, log, (reason) => onFatal(`PostgreSQL is gone: ${reason.message}`));
+    undo.push(() => truth.stop());
+    const payment = await openPayment(config, clock, log);
+    undo.push(() => payment.stop());
+    const store = createPostgresActorStore({ connectionString: truth.connectionString, clock, log });
+    undo.push(() => store.close());
+
+    const threads = planThreads(config);
+    const { gateways, workers } = endpointsOf(config.node.id, threads);
+    const plan: ThreadPlan = {
+      config,
+      secrets,
+      version,
+      connectionString: truth.connectionString,
+      paymentUrl: payment.url,
+      gateways,
+      port: gateways.length > 1 && config.http.port === 0 ? await freePort(config.http.host) : config.http.port,
+    };
+    const shardsOf = (worker: number): readonly number[] =>
+      Array.from({ length: SHARD_COUNT }, (_, shard) => shard).filter((shard) => shard % workers.length === worker);
+
+    const ownership = createOwnershipTable(workers.length);
+    const speak = (): void => ownership.extend(ownership.moment(), SPEAK_MS);
+    speak();
+    undo.push(clock.every(SPEAK_AGAIN_MS, speak));
+    const shardMap = createShardMap(
+      Array.from({ length: SHARD_COUNT }, (_, shard) => workers[shard % workers.length] ?? null),
+    );
+
+    const takeShards = async (worker: number): Promise<void> => {
+      const epochs = await store.claimShards(config.node.id, shardsOf(worker));
+      ownership.grant(worker, epochs);
+    };
+    for (let worker = 0; worker < workers.length; worker++) await takeShards(worker);
+
+    const spec = (endpoint: EndpointId, role: ThreadSpec["role"], script: string): ThreadSpec => ({
+      endpoint,
+      role,
+      script: new URL(script, import.meta.url),
+      data: plan,
+    });
+    const mesh = createThreadMesh({
+      self: gateways[0]!,
+      threads: [
+        ...workers.map((endpoint) => spec(endpoint, "shards", "./shard-thread.js")),
+        ...gateways.slice(1).map((endpoint) => spec(endpoint, "gateway", "./gateway-thread.js")),
+      ],
+      shardMap,
+      ownership,
+      clock,
+      beforeRestart: takeShards,
+      onFatal: (endpoint, reason) => onFatal(`Thread ${endpoint} cannot be kept alive: ${reason}`),
+      onEvent: (event) => reportThread(log, event),
+    });
+    const gateway = openGateway({
+      plan,
+      endpoint: gateways[0]!,
+      link: mesh.link,
+      shardMap,
+      clock,
+      random,
+      log,
+      wholeProcess: true,
+    });
+    undo.push(() => gateway.close());
+    undo.push(() => mesh.stop());
+    await mesh.start();
+    const port = await gateway.listen(plan.port, gateways.length > 1);
+    return {
+      url: `http://${config.http.host === "0.0.0.0" ? "127.0.0.1" : config.http.host}:${port}`,
+      secrets,
+      connectionString: truth.connectionString,
+      paymentLedgerFile: payment.ledgerFile,
+      gateway,
+      async stop() {
+        await gateway.drain();
+        await stopAll();
+      },
+    };
+  } catch (cause) {
+    await stopAll();
+    throw cause;
+  }
+}
+
+/** A port that nobody uses now: threads that share one must all be given the same. */
+function freePort(host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", reject);
+    probe.listen(0, host, () => {
+      const { port } = probe.address() as AddressInfo;
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+function reportThread(log: Log, event: MeshEvent): void {
+  const fields = { part: "threads", ...event };
+  switch (event.kind) {
+    case "started":
+    case "ready":
+    case "stopped":
+      log.info(fields, `A thread is ${event.kind}`);
+      return;
+    case "restarting":
+      log.warn(fields, "A thread is started again");
+      return;
+    case "died":
+    case "stuck":
+    case "restart_failed":
+    case "unsendable":
+      log.error(fields, "A thread is in trouble");
+      return;
+  }
+}
+
+/** The compiled entry of a node, for those who start one as a process. */
+export const MAIN_SCRIPT = fileURLToPath(new URL("../main.js", import.meta.url));

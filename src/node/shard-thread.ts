@@ -1,0 +1,72 @@
+/** The script of a shard worker thread: plugs the engine, the actors, the store and the payment provider together. */
+
+import { domainActors } from "../actors/domain/mod.js";
+import { createShardHost, type HostLog, joinMesh, SHARD_COUNT } from "../actors/runtime/mod.js";
+import { systemClock } from "../lib/clock.js";
+import { systemRandom } from "../lib/random.js";
+import { defaultHttpProviderSettings, httpPaymentProvider, paymentEffect } from "../services/payments/mod.js";
+import { createPostgresActorStore } from "../store/postgres/mod.js";
+import { createRedisMirror } from "../store/redis/mod.js";
+import { createLog } from "../telemetry/mod.js";
+import { domainSettings } from "./domain-settings.js";
+import { fanOutMirror } from "./mirror.js";
+import type { ThreadPlan } from "./plan.js";
+
+const clock = systemClock();
+const random = systemRandom();
+const mesh = joinMesh({ clock });
+const plan = mesh.data as ThreadPlan;
+const { config } = plan;
+const log = createLog({ level: config.node.logLevel, node: config.node.id, thread: mesh.self, clock, to: "stderr" });
+const hostLog: HostLog = {
+  warn: (message, fields) => log.warn(fields ?? {}, message),
+  error: (message, fields) => log.error(fields ?? {}, message),
+};
+
+const store = createPostgresActorStore({
+  connectionString: plan.connectionString,
+  lanes: config.engine.commitLanes,
+  clock,
+  log,
+});
+const redis = config.redis.url === null ? null : createRedisMirror({ url: config.redis.url, clock, log });
+const mirror = fanOutMirror(mesh.link, plan.gateways, redis);
+const provider = httpPaymentProvider({ ...defaultHttpProviderSettings, url: plan.paymentUrl });
+
+const host = createShardHost({
+  self: mesh.self,
+  definitions: domainActors(domainSettings(config)),
+  store,
+  mirror,
+  effects: { payment: paymentEffect(provider) },
+  link: mesh.link,
+  ownership: mesh.ownership,
+  shardMap: mesh.shardMap,
+  clock,
+  random,
+  log: hostLog,
+  settings: {
+    maxActors: config.engine.maxActors,
+    mailboxLimit: config.engine.mailboxMessages,
+    askWindow: Math.max(64, Math.floor(config.engine.asksInFlight / plan.gateways.length)),
+    flushActors: config.engine.flushActors,
+    flushDelayMs: config.engine.flushMs,
+    lanes: config.engine.commitLanes,
+  },
+});
+
+mesh.onOwnership(({ gained, lost }) => {
+  if (gained.length > 0) void host.start(gained);
+  if (lost.length > 0) void host.releaseShards(lost);
+});
+mesh.onStop(async () => {
+  await host.stop();
+  await mirror.close();
+  await store.close();
+});
+
+const owned = Array.from({ length: SHARD_COUNT }, (_, shard) => shard).filter(
+  (shard) => mesh.ownership.epochOf(shard) !== null,
+);
+await host.start(owned);
+mesh.ready();
