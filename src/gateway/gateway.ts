@@ -75,6 +75,8 @@ export interface GatewayOptions {
 export interface ListenOptions {
   /** Several gateways may listen on the same port. Default false: a port in use is an error. */
   readonly share?: boolean;
+  /** The address to listen on. Default: every address of the machine. */
+  readonly host?: string;
 }
 
 export interface Gateway {
@@ -166,7 +168,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   }
 
   return {
-    listen(wanted, { share = false } = {}) {
+    listen(wanted, { share = false, host = "" } = {}) {
       return new Promise((resolve, reject) => {
         const done = (socket: uWS.us_listen_socket | false): void => {
           if (socket === false) {
@@ -178,8 +180,10 @@ export function createGateway(options: GatewayOptions): Gateway {
           log.info("gateway.listening", { port });
           resolve(port);
         };
-        if (share) app.listen(wanted, done);
-        else app.listen(wanted, EXCLUSIVE_PORT, done);
+        // The native options are a number: 0 lets several threads share the port.
+        const options = share ? SHARED_PORT : EXCLUSIVE_PORT;
+        if (host === "") app.listen(wanted, options, done);
+        else listenOn(app)(host, wanted, options, done);
       });
     },
     get port() {
@@ -220,3 +224,14 @@ export function createGateway(options: GatewayOptions): Gateway {
 /** The package's types name an enum that it does not export at run time; this is what it does export. */
 const EXCLUSIVE_PORT = (uWS as unknown as { readonly LIBUS_LISTEN_EXCLUSIVE_PORT: uWS.ListenOptions })
   .LIBUS_LISTEN_EXCLUSIVE_PORT;
+const SHARED_PORT = 0 as unknown as uWS.ListenOptions;
+
+/** The address comes first in the native call with options; the package's types know only the forms without one of both. */
+function listenOn(app: uWS.TemplatedApp) {
+  return (
+    host: string,
+    port: number,
+    options: uWS.ListenOptions,
+    done: (socket: uWS.us_listen_socket | false) => void,
+  ) => (app.listen as (...words: unknown[]) => uWS.TemplatedApp).call(app, host, port, options, done);
+}
