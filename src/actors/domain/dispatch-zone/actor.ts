@@ -59,9 +59,10 @@ export function zoneActor(settings: DomainSettings): ActorDefinition<ZoneContrac
     volatileCommands: ["driverPresent", "driverGone", "orderMoved"],
     commands: {
       driverPresent(ctx, presence) {
+        const before = ctx.volatile.drivers.get(presence.driverId)?.state;
         keepDriver(ctx.volatile, presence, settings.zone);
         if (ctx.state.split) passPresence(ctx, settings, presence);
-        beat(ctx, settings);
+        beat(ctx, settings, presence.state === "available" && before !== "available" ? "driver" : null);
         return null;
       },
       driverGone(ctx, { driverId, at }) {
@@ -76,29 +77,33 @@ export function zoneActor(settings: DomainSettings): ActorDefinition<ZoneContrac
         // An answer: what was held for it is free, unless the picture says that it is offered.
         ctx.volatile.held.delete(order.orderId);
         if (ctx.state.split) passOrder(ctx, order);
-        beat(ctx, settings, order.search === "waiting");
+        beat(ctx, settings, order.search === "waiting" ? order : null);
         return null;
       },
       tick(ctx) {
         ctx.volatile.watchAt = 0;
         watchSilence(ctx, settings);
-        beat(ctx, settings, true);
+        beat(ctx, settings, "driver");
         return null;
       },
     },
   });
 }
 
-/** Whatever is due now: matching, the picture for operations, the watch. */
-function beat(ctx: ZoneContext, settings: DomainSettings, urgent = false): void {
+/**
+ * Whatever is due now: matching, the picture for operations, the watch. News is matched at once while that is cheap: an
+ * order that begins to wait by itself, a driver who becomes free against all that wait.
+ */
+function beat(ctx: ZoneContext, settings: DomainSettings, news: ZoneOrderInput | "driver" | null): void {
   const memory = ctx.volatile;
   const { tickMs, liveMs } = settings.zone;
-  // Urgent: something waits that did not before. Ten times a tick is as urgent as it gets.
-  if (ctx.now - memory.matchedAt >= (urgent ? tickMs / 10 : tickMs)) {
+  if (ctx.now - memory.matchedAt >= tickMs || (news === "driver" && pairs(memory) <= CHEAP_PAIRS)) {
     memory.matchedAt = ctx.now;
     forgetSilent(memory, ctx.now, settings.zone);
     resize(ctx, settings);
-    if (!ctx.state.split) propose(ctx, settings);
+    if (!ctx.state.split) propose(ctx, settings, memory.orders.values());
+  } else if (news !== null && news !== "driver" && !ctx.state.split) {
+    propose(ctx, settings, [news]);
   }
   if (ctx.now - memory.shownAt >= liveMs && ctx.hasSubscribers("live")) {
     memory.shownAt = ctx.now;
@@ -110,22 +115,28 @@ function beat(ctx: ZoneContext, settings: DomainSettings, urgent = false): void 
   }
 }
 
+/** So many pairs of order and driver are looked at in well under a millisecond. */
+const CHEAP_PAIRS = 10_000;
+const pairs = (memory: ZoneMemory): number => memory.orders.size * memory.drivers.size;
+
 const watchMs = (settings: DomainSettings): number => Math.max(10_000, settings.driver.stalledMs / 2);
 
-function propose(ctx: ZoneContext, settings: DomainSettings): void {
+/** Proposes drivers for those of `orders` that are due. */
+function propose(ctx: ZoneContext, settings: DomainSettings, orders: Iterable<ZoneOrderInput>): void {
   const memory = ctx.volatile;
+  const held = (id: string): boolean => (memory.held.get(id) ?? 0) > ctx.now;
   const waiting: WaitingOrder[] = [];
-  const offered = new Set<string>();
-  for (const order of memory.orders.values()) {
-    for (const driverId of order.offeredTo) offered.add(driverId);
-    if (order.search === "waiting" && order.notBefore <= ctx.now && !memory.held.has(order.orderId))
-      waiting.push(order);
+  for (const order of orders) {
+    if (order.search === "waiting" && order.notBefore <= ctx.now && !held(order.orderId)) waiting.push(order);
   }
   if (waiting.length === 0) return;
+  const offered = new Set<string>();
+  for (const order of memory.orders.values()) for (const driverId of order.offeredTo) offered.add(driverId);
   const free: FreeDriver[] = [];
   for (const driver of memory.drivers.values()) {
     const { driverId } = driver;
-    if (driver.state === "available" && !offered.has(driverId) && !memory.held.has(driverId)) free.push(driver);
+    const heard = ctx.now - driver.at <= settings.zone.presenceTtlMs;
+    if (driver.state === "available" && heard && !offered.has(driverId) && !held(driverId)) free.push(driver);
   }
   const zone = wholeOf(ctx.key);
   const mode = settings.order.offerModeByZone[zone] ?? settings.order.offerMode;
