@@ -10,35 +10,18 @@ export interface Conflict {
 
 /** Every conflict within a configuration whose single values are all allowed. */
 export function conflictsOf(config: Config): readonly Conflict[] {
-  const { cluster, store, redis, auth, gateway, engine, domain } = config;
+  const { cluster, gateway, engine, domain } = config;
   const found: Conflict[] = [];
   const need = (holds: boolean, keys: Conflict["keys"], rule: string, advice: string): void => {
     if (!holds) found.push({ keys, rule, advice });
   };
 
+  // Ignoring it would let two nodes fight over one database, each believing to be alone.
   need(
-    cluster.natsUrl === null || store.databaseUrl !== null,
-    ["store.databaseUrl", "cluster.natsUrl"],
-    "a node of a cluster shares its database",
-    "Set DATABASE_URL to the cluster's server, or leave NATS_URL out.",
-  );
-  need(
-    cluster.natsUrl === null || redis.url !== null,
-    ["redis.url", "cluster.natsUrl"],
-    "a node of a cluster shares its mirror",
-    "Set REDIS_URL to the cluster's server, or leave NATS_URL out.",
-  );
-  need(
-    cluster.natsUrl === null || auth.privateKey !== null,
-    ["auth.privateKey", "cluster.natsUrl"],
-    "the nodes of a cluster sign tokens with one key",
-    "Set AUTH_PRIVATE_KEY_FILE to the cluster's key, or leave NATS_URL out.",
-  );
-  need(
-    cluster.natsUrl === null || auth.orderIdSecret !== null,
-    ["auth.orderIdSecret", "cluster.natsUrl"],
-    "the nodes of a cluster derive order ids with one secret",
-    "Set ORDER_ID_SECRET_FILE to the cluster's secret, or leave NATS_URL out.",
+    cluster.natsUrl === null,
+    ["cluster.natsUrl", "node.id"],
+    "this version of a node runs alone",
+    "Leave NATS_URL out.",
   );
   need(
     gateway.slotBacklogBytes <= gateway.reliableBacklogBytes,
@@ -63,12 +46,6 @@ export function conflictsOf(config: Config): readonly Conflict[] {
     ["gateway.silenceMs", "gateway.pingMs"],
     "a socket may miss one ping before it counts as silent",
     "Raise silenceMs to at least twice pingMs.",
-  );
-  need(
-    gateway.tokenWarningMs < auth.tokenTtlMs,
-    ["gateway.tokenWarningMs", "auth.tokenTtlMs"],
-    "a token is good for a while before its end is announced",
-    "Lower tokenWarningMs or raise tokenTtlMs.",
   );
   need(
     gateway.gpsPerMinute * domain.driver.gpsTripMs >= 60_000,

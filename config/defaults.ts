@@ -16,11 +16,11 @@ export const defaults: Config = {
     logLevel: "info",
   },
   http: { host: "127.0.0.1", port: 8080 },
-  store: { databaseUrl: null, poolSize: 4, statementTimeoutMs: seconds(10) },
+  store: { databaseUrl: null, poolSize: 4 },
   redis: { url: null },
   cluster: { natsUrl: null },
   payment: { url: null },
-  auth: { operatorSecret: null, privateKey: null, orderIdSecret: null, tokenTtlMs: hours(1) },
+  auth: { operatorSecret: null, privateKey: null, orderIdSecret: null },
   gateway: {
     minAppVersion: "0",
     helloTimeoutMs: seconds(5),
@@ -67,7 +67,6 @@ export const defaults: Config = {
   engine: {
     mailboxMessages: 256,
     asksInFlight: 20_000,
-    idleMs: minutes(5),
     maxActors: 100_000,
     flushActors: 64,
     flushMs: 3,

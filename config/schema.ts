@@ -87,12 +87,8 @@ const store = section("Where the truth is kept.", {
     { pattern: "^postgres(ql)?://" },
   ),
   poolSize: integer(1, 100, {
-    description: "Connections for reads and activations of one shard worker.",
-    advice: "Stay under the server's max_connections divided by the workers of all nodes.",
-  }),
-  statementTimeoutMs: integer(100, 600_000, {
-    description: "After this a statement is given up, in milliseconds.",
-    advice: "Keep it above the slowest flush you have seen.",
+    description: "Connections for the reads of one gateway thread.",
+    advice: "Stay under the server's max_connections, together with the workers' commitLanes.",
   }),
 });
 
@@ -113,10 +109,10 @@ const cluster = section("How nodes talk to each other.", {
   natsUrl: optionalText(
     2000,
     {
-      description: "A NATS server. Not set: this node is alone.",
+      description: "A NATS server, once nodes work together. This version runs alone and refuses it.",
       env: ["NATS_URL"],
       secret: "url",
-      advice: "Give nats://host:4222, or leave it out for a lone node.",
+      advice: "Leave it out.",
     },
     { pattern: "^(nats|tls)://" },
   ),
@@ -166,10 +162,6 @@ const auth = section("Who may come in.", {
     },
     { minLength: 16 },
   ),
-  tokenTtlMs: integer(60_000, 86_400_000, {
-    description: "How long an access token is good, in milliseconds.",
-    advice: "A quarter of an hour to an hour is usual.",
-  }),
 });
 
 const engine = section("The actor engine.", {
@@ -180,11 +172,6 @@ const engine = section("The actor engine.", {
   asksInFlight: integer(1, 1_000_000, {
     description: "Requests of one gateway thread that wait for an answer; one more is refused with overloaded.",
     advice: "Latency in seconds times requests per second, doubled.",
-  }),
-  idleMs: integer(1000, 86_400_000, {
-    description:
-      "After so long without a message an actor leaves memory, in milliseconds, unless its kind says otherwise.",
-    advice: "Minutes: waking one up costs a read of the store.",
   }),
   maxActors: integer(100, 10_000_000, {
     description: "Actors of one shard worker in memory; beyond it the least recently used leaves.",

@@ -85,8 +85,8 @@ export const PARTS: readonly Part[] = [
     doors: ["main.ts"],
   },
   { name: "sdk", path: "sdk", mayImport: ["protocol", "lib"], doors: ["mod.ts", "node.ts"] },
-  { name: "apps", path: "apps/*", mayImport: ["sdk", "apps-shared"] },
-  { name: "apps-shared", path: "apps/shared", mayImport: ["sdk"], doors: ["*"] },
+  { name: "apps", path: "apps/*", mayImport: ["sdk", "apps-shared", "lib"] },
+  { name: "apps-shared", path: "apps/shared", mayImport: ["sdk", "lib"], doors: ["*"] },
   { name: "city", path: "simulator/city", mayImport: ["protocol", "lib"] },
   { name: "checkers", path: "simulator/checkers", mayImport: ["protocol", "lib"] },
   {
