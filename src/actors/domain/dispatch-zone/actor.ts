@@ -62,7 +62,8 @@ export function zoneActor(settings: DomainSettings): ActorDefinition<ZoneContrac
         const before = ctx.volatile.drivers.get(presence.driverId)?.state;
         keepDriver(ctx.volatile, presence, settings.zone);
         if (ctx.state.split) passPresence(ctx, settings, presence);
-        beat(ctx, settings, presence.state === "available" && before !== "available" ? "driver" : null);
+        const news = presence.state === "available" && (before !== "available" || pairs(ctx.volatile) <= FREE_PAIRS);
+        beat(ctx, settings, news ? "driver" : null);
         return null;
       },
       driverGone(ctx, { driverId, at }) {
@@ -74,8 +75,8 @@ export function zoneActor(settings: DomainSettings): ActorDefinition<ZoneContrac
       orderMoved(ctx, order) {
         if (!follows(ctx.key, order)) return null;
         keepOrder(ctx.volatile, order, isTerminal(order.status), settings.zone);
-        // An answer: what was held for it is free, unless the picture says that it is offered.
-        ctx.volatile.held.delete(order.orderId);
+        // An answer. Whom it is offered to now, the picture says.
+        ctx.volatile.proposals.delete(order.orderId);
         if (ctx.state.split) passOrder(ctx, order);
         beat(ctx, settings, order.search === "waiting" ? order : null);
         return null;
@@ -117,6 +118,8 @@ function beat(ctx: ZoneContext, settings: DomainSettings, news: ZoneOrderInput |
 
 /** So many pairs of order and driver are looked at in well under a millisecond. */
 const CHEAP_PAIRS = 10_000;
+/** So few that every presence may be the occasion. */
+const FREE_PAIRS = 1_000;
 const pairs = (memory: ZoneMemory): number => memory.orders.size * memory.drivers.size;
 
 const watchMs = (settings: DomainSettings): number => Math.max(10_000, settings.driver.stalledMs / 2);
@@ -124,27 +127,29 @@ const watchMs = (settings: DomainSettings): number => Math.max(10_000, settings.
 /** Proposes drivers for those of `orders` that are due. */
 function propose(ctx: ZoneContext, settings: DomainSettings, orders: Iterable<ZoneOrderInput>): void {
   const memory = ctx.volatile;
-  const held = (id: string): boolean => (memory.held.get(id) ?? 0) > ctx.now;
   const waiting: WaitingOrder[] = [];
   for (const order of orders) {
-    if (order.search === "waiting" && order.notBefore <= ctx.now && !held(order.orderId)) waiting.push(order);
+    const proposed = (memory.proposals.get(order.orderId)?.until ?? 0) > ctx.now;
+    if (order.search === "waiting" && order.notBefore <= ctx.now && !proposed) waiting.push(order);
   }
   if (waiting.length === 0) return;
   const offered = new Set<string>();
+  for (const { until, driverIds } of memory.proposals.values()) {
+    if (until > ctx.now) for (const driverId of driverIds) offered.add(driverId);
+  }
   for (const order of memory.orders.values()) for (const driverId of order.offeredTo) offered.add(driverId);
   const free: FreeDriver[] = [];
   for (const driver of memory.drivers.values()) {
     const { driverId } = driver;
     const heard = ctx.now - driver.at <= settings.zone.presenceTtlMs;
-    if (driver.state === "available" && heard && !offered.has(driverId) && !held(driverId)) free.push(driver);
+    if (driver.state === "available" && heard && !offered.has(driverId)) free.push(driver);
   }
   const zone = wholeOf(ctx.key);
   const mode = settings.order.offerModeByZone[zone] ?? settings.order.offerMode;
   const size = mode === "broadcast" ? settings.order.broadcastSize : 1;
   for (const { orderId, candidates } of match(waiting, free, ctx.now, size, settings)) {
     const until = ctx.now + settings.zone.proposalMs;
-    memory.held.set(orderId, until);
-    for (const { driverId } of candidates) memory.held.set(driverId, until);
+    memory.proposals.set(orderId, { until, driverIds: candidates.map(({ driverId }) => driverId) });
     ctx.cast(Order, orderId, "proposeDrivers", { zone: ctx.key, candidates });
   }
 }

@@ -17,8 +17,8 @@ export interface ZoneState {
 export interface ZoneMemory {
   readonly drivers: Map<string, PresenceInput>;
   readonly orders: Map<string, ZoneOrderInput>;
-  /** Driver or order → until when it is not proposed again, unless an answer comes. */
-  readonly held: Map<string, number>;
+  /** Order → the proposal on its way to it. Neither is proposed again until the order answers, or `until`. */
+  readonly proposals: Map<string, { readonly until: number; readonly driverIds: readonly string[] }>;
   startedAt: number;
   matchedAt: number;
   shownAt: number;
@@ -29,7 +29,7 @@ export interface ZoneMemory {
 export const emptyZone = (): ZoneMemory => ({
   drivers: new Map(),
   orders: new Map(),
-  held: new Map(),
+  proposals: new Map(),
   startedAt: 0,
   matchedAt: 0,
   shownAt: 0,
@@ -77,12 +77,12 @@ export function keepDriver(memory: ZoneMemory, presence: PresenceInput, settings
   memory.drivers.set(presence.driverId, presence);
 }
 
-/** Forgets drivers who have not been heard of. */
+/** Forgets drivers who have not been heard of, and proposals that were not answered. */
 export function forgetSilent(memory: ZoneMemory, now: number, settings: ZoneSettings): void {
   for (const [driverId, presence] of memory.drivers) {
     if (now - presence.at > settings.presenceTtlMs) memory.drivers.delete(driverId);
   }
-  for (const [id, until] of memory.held) if (until <= now) memory.held.delete(id);
+  for (const [orderId, { until }] of memory.proposals) if (until <= now) memory.proposals.delete(orderId);
 }
 
 /** Most drivers and orders in one picture: a frame has a size. */
