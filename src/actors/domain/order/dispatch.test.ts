@@ -19,13 +19,16 @@ async function twoOffers(city: City, orderId: string): Promise<readonly [string,
 }
 
 t.test("R-DSP-4, rules 5 and 6: two drivers accept one order at the same instant, 1,000 times", async (t) => {
-  const city = createCity({ settings: broadcast, seed: 11 });
-  await city.openRestaurant("r");
-  await city.goOnline("d1", at(200));
-  await city.goOnline("d2", at(300));
+  let city!: City;
   let wins = 0;
   const winners = new Set<string>();
   for (let round = 0; round < 1_000; round++) {
+    if (round % 50 === 0) {
+      city = createCity({ settings: broadcast, seed: round });
+      await city.openRestaurant("r");
+      await city.goOnline("d1", at(200));
+      await city.goOnline("d2", at(300));
+    }
     const orderId = `o${round}`;
     const [one, two] = await twoOffers(city, orderId);
     const accept = (id: string, offerId: string) =>
@@ -49,11 +52,12 @@ t.test("R-DSP-4, rules 5 and 6: two drivers accept one order at the same instant
     // Nothing is heard of the two but what is asked of them: keep their presence fresh.
     await city.goOnline("d1", at(200));
     await city.goOnline("d2", at(300));
+    if (round % 50 !== 49) continue;
+    t.same(city.kit.logs, []);
+    await city.kit.close();
   }
   t.equal(wins, 1_000, "exactly one winner each time, and the loser free");
   t.same([...winners].sort(), ["d1", "d2"], "sometimes the one, sometimes the other");
-  t.same(city.kit.logs, []);
-  await city.kit.close();
 });
 
 t.test("R-DSP-4: the loser gets a clear answer", async (t) => {
