@@ -200,6 +200,29 @@ t.test("R-ENG-6: live events beyond the buffer are not kept, but asked for again
   t.same(sink.log, ["snapshot 1:0 [] []", "event 1", "event 2", "event 3", "event 4", "event 5"]);
 });
 
+t.test("R-ENG-6: events lost because a link's queue was full are recovered, and asks sent again", async (t) => {
+  const b = bench({}, { maxDroppable: 10, maxQueued: 20 });
+  const a = b.shards("a");
+  const sink = recordedSink();
+  b.client.subscribe(inbox, caller, null, sink);
+  a.say({ t: "credit", count: 5 });
+  await b.settle();
+  a.say(started(a.take("subscribe")[0]!.id, 0));
+  b.ask("1");
+  await b.settle();
+  t.equal(a.take("ask").length, 1);
+  for (let offset = 1; offset <= 30; offset++) a.say(event(offset));
+  await b.settle();
+  const [again] = a.take("subscribe");
+  t.same(again?.from, { epoch: 1, offset: 0 });
+  a.say(started(again!.id, 30, { recovered: true, events: Array.from({ length: 30 }, (_, n) => item(n + 1)) }));
+  a.say({ t: "credit", count: 5 });
+  await b.settle();
+  t.equal(sink.log.length, 31);
+  t.equal(sink.log.at(-1), "event 30");
+  t.match(a.take("ask"), [{ commandId: "1" }]);
+});
+
 t.test("R-ENG-6: subscriptions are bounded", async (t) => {
   const b = bench({ maxSubscriptions: 1 });
   const [first, second] = [recordedSink(), recordedSink()];

@@ -202,8 +202,10 @@ export function linkContract(t: Test, name: string, makeHarness: (bounds: LinkBo
       const [atA, atB, atC] = [record(a), record(b), record(c)];
       for (let n = 0; n < 150; n++) a.send("b", told(n));
       a.send("c", told(1));
+      b.send("a", told(1));
       await h.settle();
       t.same(atB.gists(), [], "nothing of what was queued, so no gap that looks like order");
+      t.same(atA.gists(), [], "nor of what the other side said before it knew");
       t.same(atA.peers.slice(-2), ["b down", "b up"]);
       t.same(atB.peers.slice(-2), ["a down", "a up"]);
       t.same(atC.gists(), [1], "others are not touched");

@@ -122,6 +122,7 @@ export function createMemoryNetwork(options: MemoryNetworkOptions = {}): MemoryN
     queued = new Map();
     for (const [pair, { from, to, messages: sent, overflowed }] of batches) {
       if (overflowed) {
+        batches.delete(pairText(to.id, from.id));
         startAnew(from, to);
         continue;
       }
@@ -182,8 +183,6 @@ export function createMemoryNetwork(options: MemoryNetworkOptions = {}): MemoryN
 
   function startAnew(a: Endpoint, b: Endpoint): void {
     inFlight = inFlight.filter(({ from, to }) => !((from === a && to === b) || (from === b && to === a)));
-    queued.delete(pairText(a.id, b.id));
-    queued.delete(pairText(b.id, a.id));
     if (!sees(a, b)) return;
     announce(a, b.id, "down");
     announce(b, a.id, "down");
