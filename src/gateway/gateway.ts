@@ -87,7 +87,7 @@ export interface Gateway {
   serveDirectory(urlPrefix: string, directory: string): void;
   drain(): Promise<void>;
   close(): void;
-  stats(): GatewayStats & { readonly tracking: TrackingStats };
+  stats(): GatewayStats & { readonly sockets: number; readonly tracking: TrackingStats };
 }
 
 const GATE_TICK_MS = 200;
@@ -217,7 +217,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       context.gates.close();
       app.close();
     },
-    stats: () => ({ ...stats, tracking: tracking.stats }),
+    stats: () => ({ ...stats, sockets: stats.connections, tracking: tracking.stats }),
   };
 }
 

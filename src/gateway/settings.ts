@@ -1,4 +1,5 @@
 /** What a gateway can be told, with the defaults that hold for one machine. Durations in milliseconds. */
+import { SOCKET_PATH } from "../protocol/mod.js";
 import { DEFAULT_TIER_RATES, type TierRates } from "./limits/tiers.js";
 
 export interface GatewaySettings {
@@ -73,7 +74,7 @@ export interface GatewaySettings {
 export const DEFAULT_GATEWAY_SETTINGS: GatewaySettings = {
   version: "0.0.0",
   timeScale: 1,
-  socketPath: "/v1/ws",
+  socketPath: SOCKET_PATH,
   minAppVersion: "0",
   helloTimeoutMs: 5_000,
   pingMs: 20_000,

@@ -141,7 +141,12 @@ export function readBody(
   watchAbort(exchange);
   let parts: Buffer[] = [];
   let bytes = 0;
+  const late = context.clock.after(context.settings.bodyTimeoutMs, () => {
+    write(context, exchange, problem("timeout"), true);
+  });
+  exchange.onAbort = late;
   exchange.res.onData((chunk, isLast) => {
+    if (isLast || bytes + chunk.byteLength > limits.maxBytes) late();
     if (exchange.answered || exchange.aborted) return;
     bytes += chunk.byteLength;
     if (bytes > limits.maxBytes) {
