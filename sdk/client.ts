@@ -9,7 +9,7 @@ import type {
   GpsPolicy,
   ServerFrame,
 } from "../src/protocol/mod.js";
-import { OP } from "../src/protocol/mod.js";
+import { OP, SOCKET_PATH } from "../src/protocol/mod.js";
 import { Alarm } from "./alarm.js";
 import { type ChannelHandlers, type ChannelSubscription, Channels, type SubscribeOptions } from "./channels.js";
 import { type CommandOptions, CommandQueue, type RestoredOutcome } from "./commands.js";
@@ -95,7 +95,7 @@ export function createClient(options: ClientOptions): Client {
 
   const connection = new Connection(
     {
-      url: origin.replace(/^http/, "ws") + (options.socketPath ?? "/v1/socket"),
+      url: origin.replace(/^http/, "ws") + (options.socketPath ?? SOCKET_PATH),
       deviceId,
       appVersion: options.appVersion ?? "1.0.0",
       token,

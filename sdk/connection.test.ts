@@ -40,7 +40,7 @@ t.test("R-PRO-3: from idle to live, HELLO first and the token never in the addre
   const socket = goLive();
   t.same(names(), ["connecting", "greeting", "live"]);
   t.equal(made.length, 1, "connecting twice makes one socket");
-  t.equal(socket.url, "ws://node.test/v1/socket");
+  t.equal(socket.url, "ws://node.test/v1/ws");
   t.same(socket.protocols, ["swifteats.v1.msgpack"]);
   t.same(socket.sent[0], [1, "token", "device", "1.0.0"]);
   t.equal(socket.binaryType, "arraybuffer");

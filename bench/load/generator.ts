@@ -2,7 +2,7 @@
 import { build, type Histogram } from "hdr-histogram-js";
 import { systemClock } from "../../src/lib/clock.js";
 import { msgpackCodec } from "../../src/protocol/codec.js";
-import { OP, SUBPROTOCOL_MSGPACK } from "../../src/protocol/mod.js";
+import { OP, SOCKET_PATH, SUBPROTOCOL_MSGPACK } from "../../src/protocol/mod.js";
 import type { CustomerPlan, DriverPlan, FromGenerator, Quantiles, ToGenerator } from "./messages.js";
 import { openRawSocket, type RawSocket } from "./raw-socket.js";
 
@@ -73,7 +73,7 @@ function runDrivers(plan: DriverPlan): void {
     openRawSocket({
       host: plan.host,
       port: plan.port,
-      path: "/v1/socket",
+      path: SOCKET_PATH,
       subprotocol: SUBPROTOCOL_MSGPACK,
       onOpen: (socket) => {
         sockets[i] = socket;
@@ -181,7 +181,7 @@ function runCustomers(plan: CustomerPlan): void {
     openRawSocket({
       host: plan.host,
       port: plan.port,
-      path: "/v1/socket",
+      path: SOCKET_PATH,
       subprotocol: SUBPROTOCOL_MSGPACK,
       onOpen: (socket) => {
         open = true;

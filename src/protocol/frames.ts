@@ -4,6 +4,8 @@ import type { Fix } from "./orders.js";
 
 export const SUBPROTOCOL_MSGPACK = "swifteats.v1.msgpack";
 export const SUBPROTOCOL_JSON = "swifteats.v1.json";
+/** Where a node upgrades sockets. */
+export const SOCKET_PATH = "/v1/ws";
 export const MAX_FRAME_BYTES = 16 * 1024;
 export const MAX_BATCH = 64;
 
