@@ -144,7 +144,11 @@ export async function start(place: ServerPlace): Promise<ChildProcess> {
   const retryUntil = clock.monotonic() + START_RETRY_MS;
   for (;;) {
     const child = launch(place);
-    if (await isReady(place, child)) return child;
+    if (await isReady(place, child)) {
+      // The node's own work keeps it alive, not its database.
+      child.unref();
+      return child;
+    }
     const last = lastLines(place.logFile);
     const retry = /pre-existing shared memory|postmaster\.pid|could not create lock file/.test(last);
     if (!retry || clock.monotonic() >= retryUntil) {

@@ -1,0 +1,2 @@
+/** For tests of any part that want a real database. */
+export { type TestDatabase, withPostgres } from "../postgres/fixtures/with-postgres.js";
