@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 import t from "tap";
-import { ensureServers, findProgram, type RunningServer, startNats, startRedis } from "./servers.js";
+import { ensureServers, findProgram, missing, type RunningServer, startNats, startRedis } from "./servers.js";
 
 /** Sends one line and resolves with what comes back first; rejects when nobody listens. */
 function ask(port: number, line: string): Promise<string> {
@@ -13,7 +13,7 @@ function ask(port: number, line: string): Promise<string> {
   });
 }
 
-t.test("real Redis servers run side by side and end by their own id", async (t) => {
+t.test("real Redis servers run side by side and end by their own id", { skip: missing("redis") }, async (t) => {
   const servers = await Promise.all([startRedis(), startRedis(), startRedis()]);
   t.teardown(() => Promise.all(servers.map((server) => server.stop())));
   t.equal(new Set(servers.map(({ port }) => port)).size, 3);
@@ -27,7 +27,7 @@ t.test("real Redis servers run side by side and end by their own id", async (t) 
   await second.stop();
 });
 
-t.test("a real NATS server with JetStream", async (t) => {
+t.test("a real NATS server with JetStream", { skip: missing("nats") }, async (t) => {
   const server = await startNats();
   t.teardown(() => server.stop());
   const hello = await ask(server.port, "");
@@ -35,7 +35,7 @@ t.test("a real NATS server with JetStream", async (t) => {
   t.match(hello, '"jetstream":true');
 });
 
-t.test("a server that is there is not installed again", async (t) => {
+t.test("a server that is there is not installed again", { skip: missing("redis") }, async (t) => {
   t.ok(findProgram("redis"));
   const said: string[] = [];
   t.strictSame(await ensureServers(["redis"], (line) => said.push(line)), []);

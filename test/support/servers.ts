@@ -50,6 +50,11 @@ export function findProgram(name: ServerName): string | null {
   return places.map((place) => join(place, SERVERS[name].program)).find((path) => existsSync(path)) ?? null;
 }
 
+/** For the options of a test: why it cannot run here, or false. With `CI` set the runner counts a skip as a failure. */
+export function missing(name: ServerName): string | false {
+  return findProgram(name) === null ? `${SERVERS[name].program} is not installed` : false;
+}
+
 /**
  * Makes sure that the servers can be started: found on the path, or installed with apt by root on Debian. Returns what is
  * missing and what to do about it; empty means all are there.
@@ -58,14 +63,14 @@ export async function ensureServers(
   names: readonly ServerName[],
   say: (line: string) => void,
 ): Promise<readonly string[]> {
-  const missing = names.filter((name) => findProgram(name) === null);
-  if (missing.length === 0) return [];
-  const packages = missing.map((name) => SERVERS[name].package);
+  const absent = names.filter((name) => findProgram(name) === null);
+  if (absent.length === 0) return [];
+  const packages = absent.map((name) => SERVERS[name].package);
   if (process.getuid?.() === 0 && existsSync("/usr/bin/apt-get")) {
     say(`installing ${packages.join(" and ")} for the tests`);
     await install(packages).catch((error: Error) => say(`apt-get: ${error.message.split("\n")[0]}`));
   }
-  return missing
+  return absent
     .filter((name) => findProgram(name) === null)
     .map(
       (name) =>
