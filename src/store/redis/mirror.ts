@@ -11,7 +11,7 @@
  */
 import { Redis } from "ioredis";
 import type { MirrorEntry, MirrorPort } from "../../actors/runtime/ports.js";
-import type { Clock } from "../../lib/clock.js";
+import type { Cancel, Clock } from "../../lib/clock.js";
 import type { Json } from "../../lib/json.js";
 import type { Log } from "../../lib/log.js";
 import { type Random, systemRandom } from "../../lib/random.js";
@@ -89,7 +89,7 @@ export function createRedisMirror(options: RedisMirrorOptions): RedisMirror {
   const queue = new Map<string, Waiting>();
   let dropped = 0;
   let reads = 0;
-  let scheduled = false;
+  let scheduled: Cancel | undefined;
   let sending: Promise<void> | undefined;
   let closed = false;
   let down = false;
@@ -125,10 +125,10 @@ export function createRedisMirror(options: RedisMirrorOptions): RedisMirror {
   });
 
   function schedule(): void {
-    if (scheduled || closed || sending !== undefined || queue.size === 0 || redis.status !== "ready") return;
-    scheduled = true;
-    clock.after(batchDelayMs, () => {
-      scheduled = false;
+    if (scheduled !== undefined || closed || sending !== undefined || queue.size === 0 || redis.status !== "ready")
+      return;
+    scheduled = clock.after(batchDelayMs, () => {
+      scheduled = undefined;
       pump();
     });
   }
@@ -211,6 +211,7 @@ export function createRedisMirror(options: RedisMirrorOptions): RedisMirror {
         await sending;
       }
       closed = true;
+      scheduled?.();
       queue.clear();
       redis.disconnect();
     },
