@@ -1,0 +1,78 @@
+import t from "tap";
+import { isTerminal } from "../../../protocol/mod.js";
+import { at, createCity, illegalMove, restaurant } from "../fixtures/city.js";
+
+t.test("R-ORD-8, rule 14: a restaurant that does not answer loses the order at the deadline", async (t) => {
+  const city = createCity();
+  await city.openRestaurant("r");
+  await city.bring("o", "confirmed");
+  const tablet = await city.kit.subscribe({ kind: "restaurant", key: "r", channel: "inbox" }, restaurant("r"), {
+    epoch: 0,
+    offset: 0,
+  });
+  await city.kit.advance(city.settings.order.acceptDeadlineMs + 1_000);
+  t.match((await city.state("o")).closed, { status: "cancelled", by: "system", reason: "restaurant_did_not_answer" });
+  t.match(tablet.events.at(-1), { type: "order.changed", body: { orderId: "o", status: "cancelled" } });
+  t.equal((await city.state("o")).payment.status, "voided");
+  await city.kit.close();
+});
+
+t.test("R-ORD-8, rule 14: a placement that nobody completes ends", async (t) => {
+  const city = createCity({ payment: () => new Promise(() => {}) });
+  await city.openRestaurant("r");
+  await city.bring("o", "placed");
+  await city.kit.advance(city.settings.order.placementDeadlineMs + 1_000);
+  t.match((await city.state("o")).closed, { status: "cancelled", reason: "placement_timeout" });
+  t.same((await city.stock("r")).orders, {});
+  await city.kit.close();
+});
+
+for (const [stage, reason, ended] of [
+  ["preparing", "kitchen_too_late", "cancelled"],
+  ["ready", "no_driver", "cancelled"],
+  ["picked_up", "delivery_too_late", "undeliverable"],
+] as const) {
+  t.test(`R-ORD-8, rule 14: ${stage} for too long is escalated, then ends`, async (t) => {
+    const city = createCity();
+    await city.openRestaurant("r");
+    await city.bring("o", stage);
+    const { order: limits } = city.settings;
+    const limit = {
+      preparing: limits.kitchenLateMs + 60_000,
+      ready: limits.assignDeadlineMs,
+      picked_up: limits.deliveryDeadlineMs,
+    };
+    // The driver, if any, goes on sending fixes.
+    const pass = async (ms: number) => {
+      for (let passed = 0; passed < ms; passed += 60_000) {
+        await city.kit.advance(60_000);
+        if (stage === "picked_up") await city.fix("d", at(400));
+      }
+    };
+    await pass(limit[stage] + 2_000);
+    const order = await city.state("o");
+    t.ok(order.timeline.some(({ kind, reason }) => kind === "escalated" && /^late/.test(reason ?? "")));
+    t.equal(order.closed, null, "a person has time to help");
+    await pass(limit[stage] + 2_000);
+    const late = await city.state("o");
+    t.match(late.closed, { status: ended, by: "system", reason });
+    t.equal(illegalMove(late), null);
+    t.equal(late.payment.status, "voided");
+    if (stage === "picked_up") t.equal((await city.driverState("d")).work.status, "free");
+    await city.kit.close();
+  });
+}
+
+t.test("R-ORD-8, rule 14: deadlines hold through crashes, at every stage", async (t) => {
+  for (const stage of ["placed", "confirmed", "accepted", "preparing", "assigned", "ready", "picked_up"] as const) {
+    const city = createCity();
+    await city.openRestaurant("r");
+    await city.bring("o", stage);
+    await city.kit.crash();
+    await city.kit.advance(30 * 60_000);
+    await city.kit.restart();
+    await city.kit.advance(6 * 3_600_000);
+    t.ok(isTerminal(await city.status("o")), `${stage} ended as ${await city.status("o")}`);
+    await city.kit.close();
+  }
+});
