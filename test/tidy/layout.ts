@@ -64,6 +64,7 @@ export const PARTS: readonly Part[] = [
   {
     name: "node",
     path: "src/node",
+    house: "composition",
     doors: ["node.ts"],
     mayImport: [
       "config",
@@ -79,9 +80,11 @@ export const PARTS: readonly Part[] = [
     ],
   },
   {
+    // The programs: the node, and the demo, which is a node with a city.
     name: "main",
     path: "src",
-    mayImport: ["node", "config", "telemetry", "lib"],
+    mayImport: ["node", "config", "domain", "gateway", "city", "live", "telemetry", "lib"],
+    house: "composition",
     doors: ["main.ts"],
   },
   { name: "sdk", path: "sdk", mayImport: ["protocol", "lib"], doors: ["mod.ts", "node.ts"] },
