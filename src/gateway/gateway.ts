@@ -27,7 +27,7 @@ import type { GatewayContext } from "./context.js";
 import { LastBroadcast } from "./fanout/broadcast.js";
 import { LocationGates } from "./fanout/location-gate.js";
 import { serveRoutes } from "./http/server.js";
-import { readStaticFiles, type StaticFile } from "./http/static-files.js";
+import { jsonFile, readStaticFiles, type StaticFile } from "./http/static-files.js";
 import { Buckets } from "./limits/buckets.js";
 import { TierLimits } from "./limits/tiers.js";
 import { type GatewayClient, type Log, type MirrorCopy, silentLog } from "./ports.js";
@@ -85,6 +85,8 @@ export interface Gateway {
   readonly port: number;
   /** Every file below `directory` under `urlPrefix`. Before or after listening. */
   serveDirectory(urlPrefix: string, directory: string): void;
+  /** One document at `urlPath`, replacing what was there. */
+  serveJson(urlPath: string, value: unknown): void;
   drain(): Promise<void>;
   close(): void;
   stats(): GatewayStats & { readonly sockets: number; readonly tracking: TrackingStats };
@@ -191,6 +193,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     serveDirectory(urlPrefix, directory) {
       for (const [path, file] of readStaticFiles(urlPrefix, directory)) files.set(path, file);
+    },
+    serveJson(urlPath, value) {
+      files.set(urlPath, jsonFile(value));
     },
     async drain() {
       if (context.phase !== "serving") return;

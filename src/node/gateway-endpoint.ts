@@ -20,7 +20,7 @@ export interface OpenGateway {
 
 /** Views, menus and positions of a city of 100,000 drivers and as many orders under way. */
 const MIRROR_ENTRIES = 250_000;
-const SIGNING_KEY_ID = "node";
+export const SIGNING_KEY_ID = "node";
 
 export function openGateway(options: {
   readonly plan: ThreadPlan;

@@ -55,11 +55,28 @@ export function readStaticFiles(urlPrefix: string, directory: string): ReadonlyM
       gzip: beside(".gz"),
       brotli: beside(".br"),
       contentType: TYPES[extension] ?? "application/octet-stream",
-      etag: `"${createHash("sha256").update(bytes).digest("base64url").slice(0, 20)}"`,
+      etag: etagOf(bytes),
       immutable: /[-.][A-Za-z0-9_-]{8,}\.[a-z0-9]+$/.test(name) && name.includes("assets/"),
     };
     files.set(prefix + name, file);
     if (posix.basename(name) === "index.html") files.set(prefix + name.slice(0, -"index.html".length), file);
   }
   return files;
+}
+
+/** A document that the node makes itself. */
+export function jsonFile(value: unknown): StaticFile {
+  const bytes = new TextEncoder().encode(JSON.stringify(value));
+  return {
+    bytes,
+    gzip: null,
+    brotli: null,
+    contentType: "application/json",
+    etag: etagOf(bytes),
+    immutable: false,
+  };
+}
+
+function etagOf(bytes: Uint8Array): string {
+  return `"${createHash("sha256").update(bytes).digest("base64url").slice(0, 20)}"`;
 }

@@ -15,6 +15,8 @@ export function startSandboxProcess(ledgerPath: string, args: readonly string[] 
   const script = fileURLToPath(new URL("./main.js", import.meta.url));
   const child = spawn(process.execPath, [script, "--ledger", ledgerPath, "--with-parent", ...args], {
     stdio: ["pipe", "pipe", "inherit"],
+    // A group of its own: Ctrl-C in the terminal reaches the node, which still needs the sandbox to finish its writes.
+    detached: true,
   });
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   return new Promise((resolve, reject) => {
