@@ -1,4 +1,5 @@
 /** The client's door for browsers, and for Node from version 22 on. Node 20 uses `node.ts`. */
+
 export type {
   CommandBody,
   CommandReplies,
@@ -19,6 +20,7 @@ export type {
   TripView,
   ZoneLive,
 } from "../src/protocol/mod.js";
+export { isTerminal, NEXT_STATUS } from "../src/protocol/mod.js";
 export type {
   ChannelEvent,
   ChannelHandlers,

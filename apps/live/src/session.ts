@@ -1,0 +1,54 @@
+/** What the page needs to start: a token for operations, the zones to listen to, where the city is, and its streets. */
+
+export interface Bounds {
+  readonly west: number;
+  readonly south: number;
+  readonly east: number;
+  readonly north: number;
+}
+
+/** The answer of `GET live/session`. */
+export interface Session {
+  readonly token: string;
+  readonly zones: readonly string[];
+  readonly center: { readonly lat: number; readonly lng: number };
+  readonly bounds: Bounds;
+  readonly name?: string;
+}
+
+export interface Restaurant {
+  readonly id: string;
+  readonly name: string;
+  readonly lat: number;
+  readonly lng: number;
+}
+
+/** The answer of `GET live/city.json`. */
+export interface CityMap {
+  readonly type: "FeatureCollection";
+  readonly features: readonly {
+    readonly type: "Feature";
+    readonly geometry: { readonly type: string; readonly coordinates: unknown };
+    readonly properties: Readonly<Record<string, unknown>>;
+  }[];
+}
+
+async function fetchJson<T>(path: string): Promise<T> {
+  const response = await fetch(path, { headers: { accept: "application/json" } });
+  if (!response.ok) throw new Error(`${path} answered ${response.status}`);
+  return (await response.json()) as T;
+}
+
+export const fetchSession = (): Promise<Session> => fetchJson("live/session");
+export const fetchCity = (): Promise<CityMap> => fetchJson("live/city.json");
+
+/** The node, seen from the page: where the page came from. */
+export const nodeUrl = (): string => new URL(".", location.href).href.replace(/\/$/, "");
+
+export function restaurantsOf(city: CityMap): readonly Restaurant[] {
+  return city.features.flatMap(({ geometry, properties }) => {
+    if (properties.kind !== "restaurant" || geometry.type !== "Point") return [];
+    const [lng, lat] = geometry.coordinates as [number, number];
+    return [{ id: String(properties.id), name: String(properties.name), lat, lng }];
+  });
+}
