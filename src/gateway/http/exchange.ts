@@ -185,7 +185,7 @@ export function write(context: GatewayContext, exchange: Exchange, answer: Answe
         res.writeHeader("content-type", answer.contentType);
         if (answer.headers === undefined) res.writeHeader("cache-control", "no-store");
         else for (const [name, value] of answer.headers) res.writeHeader(name, value);
-        if (exchange.headOnly) res.endWithoutBody(byteLength(answer.body));
+        if (exchange.headOnly) endHead(res, byteLength(answer.body));
         else res.end(answer.body, hangUp);
         return;
       case "unchanged":
@@ -206,12 +206,20 @@ export function write(context: GatewayContext, exchange: Exchange, answer: Answe
           res.writeHeader("retry-after", String(Math.max(1, Math.ceil(retryAfterMs / 1000))));
         }
         if (status === 401) res.writeHeader("www-authenticate", "Bearer");
-        if (exchange.headOnly) res.endWithoutBody(Buffer.byteLength(body));
+        if (exchange.headOnly) endHead(res, Buffer.byteLength(body));
         else res.end(body, hangUp);
         return;
       }
     }
   });
+}
+
+/**
+ * Answers HEAD. The length is written as a header of ours: `endWithoutBody(length)` leaves the native response unfinished,
+ * and a handler that returns with an unfinished response ends the process.
+ */
+function endHead(res: uWS.HttpResponse, length: number): void {
+  res.writeHeader("content-length", String(length)).endWithoutBody();
 }
 
 function byteLength(body: Uint8Array | string): number {

@@ -12,30 +12,31 @@ export interface Rate {
 
 /** One bucket, for one socket. */
 export class Bucket {
-  readonly #perMs: number;
-  readonly #burst: number;
-  #tokens: number;
+  /** Tokens are counted in the milliseconds that make one, so that sums of whole numbers stay exact. */
+  readonly #msPerToken: number;
+  readonly #fullMs: number;
+  #savedMs: number;
   #at: number;
 
   constructor(rate: Rate, now: number) {
-    this.#perMs = rate.perMinute / 60_000;
-    this.#burst = rate.burst;
-    this.#tokens = rate.burst;
+    this.#msPerToken = 60_000 / rate.perMinute;
+    this.#fullMs = rate.burst * this.#msPerToken;
+    this.#savedMs = this.#fullMs;
     this.#at = now;
   }
 
   /** 0 when allowed; otherwise the milliseconds until it would be. Times are monotonic milliseconds. */
-  take(now: number, cost = 1): number {
+  take(now: number): number {
     const elapsed = now - this.#at;
     if (elapsed > 0) {
-      this.#tokens = Math.min(this.#burst, this.#tokens + elapsed * this.#perMs);
+      this.#savedMs = Math.min(this.#fullMs, this.#savedMs + elapsed);
       this.#at = now;
     }
-    if (this.#tokens >= cost) {
-      this.#tokens -= cost;
+    if (this.#savedMs >= this.#msPerToken) {
+      this.#savedMs -= this.#msPerToken;
       return 0;
     }
-    return Math.max(1, Math.ceil((cost - this.#tokens) / this.#perMs));
+    return Math.max(1, Math.ceil(this.#msPerToken - this.#savedMs));
   }
 }
 
@@ -50,7 +51,7 @@ export class Buckets {
     this.#maxKeys = maxKeys;
   }
 
-  take(key: string, now: number, cost = 1): number {
+  take(key: string, now: number): number {
     let bucket = this.#buckets.get(key);
     if (bucket === undefined) {
       if (this.#buckets.size >= this.#maxKeys) {
@@ -65,7 +66,7 @@ export class Buckets {
       this.#buckets.delete(key);
     }
     this.#buckets.set(key, bucket);
-    return bucket.take(now, cost);
+    return bucket.take(now);
   }
 
   get size(): number {

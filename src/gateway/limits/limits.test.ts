@@ -1,0 +1,33 @@
+import t from "tap";
+import { Bucket, Buckets } from "./buckets.js";
+
+t.test("R-PRO-5: a bucket gives its burst, then its rate, and says how long to wait", async (t) => {
+  const bucket = new Bucket({ perMinute: 20, burst: 3 }, 0);
+  t.same(
+    [0, 0, 0].map(() => bucket.take(0)),
+    [0, 0, 0],
+  );
+  t.equal(bucket.take(0), 3000);
+  t.equal(bucket.take(1000), 2000, "waiting counts, asking does not cost");
+  t.equal(bucket.take(3000), 0);
+  t.equal(bucket.take(3000), 3000);
+  t.same(
+    [0, 0, 0].map(() => bucket.take(1_000_000)),
+    [0, 0, 0],
+    "never more than the burst",
+  );
+  t.ok(bucket.take(1_000_000) > 0);
+  t.ok(bucket.take(0) > 0, "a clock that steps back gives nothing");
+});
+
+t.test("R-PRO-5 rule 16: a million keys take the memory of a thousand", async (t) => {
+  const buckets = new Buckets({ perMinute: 60, burst: 1 }, 1000);
+  for (let i = 0; i < 1_000_000; i++) buckets.take(`key-${i}`, i);
+  t.equal(buckets.size, 1000);
+  const few = new Buckets({ perMinute: 60, burst: 1 }, 3);
+  few.take("busy", 0);
+  for (let i = 0; i < 10; i++) {
+    few.take(`other-${i}`, i);
+    t.ok(few.take("busy", i) > 0, "who is active is not forgotten for those who are not");
+  }
+});
