@@ -123,7 +123,7 @@ export class Committer {
     if (this.#timer !== null && this.#timerAt <= at) return;
     this.#timer?.();
     this.#timerAt = at;
-    this.#timer = this.#clock.after(Math.max(0, at - this.#clock.monotonic()), () => {
+    this.#timer = this.#clock.after(Math.ceil(Math.max(0, at - this.#clock.monotonic())), () => {
       this.#timer = null;
       this.#timerAt = Number.POSITIVE_INFINITY;
       this.#events.turn(() => {

@@ -29,7 +29,8 @@ export class VirtualClock implements Clock {
   after(delayMs: number, run: () => void): Cancel {
     const task: Task = { run };
     this.scheduled++;
-    this.#tasks.push(this.#now + Math.max(0, delayMs), task);
+    // Whole milliseconds, as machine timers have: fractions would let a wait end a hair too early for ever.
+    this.#tasks.push(this.#now + Math.max(0, Math.ceil(delayMs)), task);
     return () => {
       task.run = null;
     };
