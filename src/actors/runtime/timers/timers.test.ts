@@ -1,0 +1,117 @@
+import t from "tap";
+import { createMemoryActorStore } from "../../../store/memory/mod.js";
+import { Account, AccountRef, type AccountState } from "../testkit/fixtures/ledger.js";
+import { createTestKit, type TestKit } from "../testkit/mod.js";
+
+const kitOf = (settings = {}): TestKit =>
+  createTestKit({ definitions: [Account], store: (clock) => createMemoryActorStore({ clock }), settings });
+
+const fired = async (kit: TestKit, key = "a"): Promise<readonly { name: string; at: number }[]> =>
+  (await kit.stored<AccountState>("account", key))?.state.reminders ?? [];
+
+t.test("R-ENG-5: a timer fires once, not early, and is gone", async (t) => {
+  const kit = kitOf();
+  await kit.must(AccountRef, "a", "remind", { name: "r", inMs: 5_000 });
+  const setAt = kit.now;
+  await kit.advance(4_900);
+  t.same(await fired(kit), []);
+  await kit.advance(200);
+  const once = await fired(kit);
+  t.equal(once.length, 1);
+  t.ok(once[0]!.at >= setAt + 4_990, "not early");
+  await kit.advance(300_000);
+  t.equal((await fired(kit)).length, 1);
+  await kit.close();
+});
+
+t.test(
+  "R-ENG-5: timers far ahead wait in the store and fire when their time comes, also of a sleeping actor",
+  async (t) => {
+    const kit = kitOf();
+    await kit.must(AccountRef, "a", "remind", { name: "far", inMs: 3_600_000 });
+    await kit.advance(300_000);
+    t.equal(kit.stats().timersArmed, 0, "not in memory");
+    t.equal(kit.stats().actors, 0, "the actor sleeps");
+    await kit.advance(3_299_000);
+    t.same(await fired(kit), []);
+    await kit.advance(2_000);
+    t.equal((await fired(kit)).length, 1);
+    await kit.close();
+  },
+);
+
+t.test("R-ENG-5: setting again replaces, cancelling removes, a timer may set itself again", async (t) => {
+  const kit = kitOf();
+  await kit.must(AccountRef, "a", "remind", { name: "r", inMs: 1_000 });
+  await kit.must(AccountRef, "a", "remind", { name: "r", inMs: 10_000 });
+  await kit.must(AccountRef, "a", "remind", { name: "x", inMs: 2_000 });
+  await kit.must(AccountRef, "a", "cancelReminder", { name: "x" });
+  await kit.advance(9_000);
+  t.same(await fired(kit), []);
+  await kit.advance(2_000);
+  t.same(
+    (await fired(kit)).map((one) => one.name),
+    ["r"],
+  );
+  await kit.must(AccountRef, "a", "remind", { name: "tick", inMs: 1_000, repeatMs: 1_000 });
+  await kit.advance(5_500);
+  t.equal((await fired(kit)).filter((one) => one.name === "tick").length, 5);
+  await kit.close();
+});
+
+t.test("R-ENG-5: timers survive a crash; those due meanwhile wait for the grace, and act once", async (t) => {
+  const kit = kitOf({ timerGraceMs: 15_000 });
+  await kit.must(AccountRef, "a", "remind", { name: "overdue", inMs: 5_000 });
+  await kit.must(AccountRef, "b", "remind", { name: "later", inMs: 70_000 });
+  await kit.crash();
+  await kit.advance(20_000);
+  await kit.restart();
+  await kit.advance(14_000);
+  t.same(await fired(kit, "a"), [], "an outage does not fire everything at once");
+  await kit.advance(2_000);
+  t.equal((await fired(kit, "a")).length, 1);
+  await kit.advance(60_000);
+  t.equal((await fired(kit, "b")).length, 1);
+  await kit.close();
+});
+
+t.test("R-ENG-5: a crash before the commit of a firing timer fires it again; one after does not", async (t) => {
+  for (const [fault, times] of [
+    ["crash-before", 1],
+    ["crash-after", 1],
+  ] as const) {
+    const kit = kitOf({ timerGraceMs: 0 });
+    await kit.must(AccountRef, "a", "remind", { name: "r", inMs: 1_000 });
+    kit.store.failNext("flush", fault, times);
+    await kit.advance(3_000);
+    t.notOk(kit.cluster.isAlive(0), "it died at the commit of the timer");
+    await kit.restart();
+    await kit.advance(60_000);
+    t.equal((await fired(kit)).length, 1, fault);
+    await kit.close();
+  }
+});
+
+t.test("R-ENG-5: more timers than one read of the store brings all fire", async (t) => {
+  const kit = kitOf({ timerRows: 10, timerGraceMs: 0 });
+  for (let i = 0; i < 45; i++) await kit.must(AccountRef, `k${i}`, "remind", { name: "r", inMs: 1_000 + i * 50 });
+  await kit.crash();
+  await kit.advance(60_000);
+  await kit.restart();
+  await kit.advance(60_000);
+  let count = 0;
+  for (let i = 0; i < 45; i++) count += (await fired(kit, `k${i}`)).length;
+  t.equal(count, 45);
+  await kit.close();
+});
+
+t.test("R-ENG-5: timers wait out a store that cannot be read", async (t) => {
+  const kit = kitOf({ timerGraceMs: 0 });
+  await kit.must(AccountRef, "a", "remind", { name: "r", inMs: 1_000 });
+  await kit.crash();
+  kit.store.failNext("timersDue", "unavailable", 5);
+  await kit.restart();
+  await kit.advance(30_000);
+  t.equal((await fired(kit)).length, 1);
+  await kit.close();
+});
