@@ -58,6 +58,9 @@ interface Entry {
   tracking: OrderTracking;
   viewJson: string | null;
   fix: MirroredFix | null;
+  /** Whose fix it is: versions of different drivers do not compare. */
+  fixOf: string;
+  fixVersion: readonly [number, number];
   /** When `fix` stops being live, ms since the epoch. */
   fixUntil: number;
   /** Monotonic; when the source was last asked. */
@@ -101,7 +104,15 @@ export function createTrackingService(deps: {
     let entry = cache.get(orderId);
     if (entry === undefined) {
       if (cache.size >= settings.maxCached) for (const oldest of cache.keys()) if (cache.delete(oldest)) break;
-      entry = { tracking, viewJson: null, fix: null, fixUntil: 0, readAt: Number.NEGATIVE_INFINITY };
+      entry = {
+        tracking,
+        viewJson: null,
+        fix: null,
+        fixOf: "",
+        fixVersion: [0, 0],
+        fixUntil: 0,
+        readAt: Number.NEGATIVE_INFINITY,
+      };
     } else {
       // To the end: the map's order is the order of use.
       cache.delete(orderId);
@@ -115,18 +126,24 @@ export function createTrackingService(deps: {
   }
 
   /** The newest of what was seen; the mirror writes only what is newer, but two sources may answer in any order. */
-  function keepFix(entry: Entry, mirrored: MirrorEntry | null): void {
+  function keepFix(entry: Entry, driverId: string, mirrored: MirrorEntry | null): void {
     const fix = (mirrored?.value ?? null) as MirroredFix | null;
     if (mirrored === null || fix === null) return;
-    if (entry.fix !== null && entry.fixUntil > mirrored.expiresAt) return;
+    const [epoch, counter] = mirrored.version;
+    const [knownEpoch, knownCounter] = entry.fixVersion;
+    const older = epoch < knownEpoch || (epoch === knownEpoch && counter < knownCounter);
+    if (older && entry.fixOf === driverId) return;
     entry.fix = fix;
+    entry.fixOf = driverId;
+    entry.fixVersion = mirrored.version;
     entry.fixUntil = mirrored.expiresAt;
   }
 
   function answer(orderId: string, entry: Entry, viewer: Viewer, fresh: boolean): TrackResult {
     const { tracking } = entry;
     if (!maySee(tracking, viewer)) return NOT_FOUND;
-    if (copy !== null && fresh && tracking.grant !== null) keepFix(entry, copy.get(fixKey(tracking.grant.driverId)));
+    if (copy !== null && fresh && tracking.grant !== null)
+      keepFix(entry, tracking.grant.driverId, copy.get(fixKey(tracking.grant.driverId)));
     entry.viewJson ??= JSON.stringify(tracking.view);
     return {
       ok: true,
@@ -229,16 +246,17 @@ export function createTrackingService(deps: {
         found.add(row.key);
       }
     }
-    const moving: Entry[] = [];
+    const moving: { readonly entry: Entry; readonly driverId: string }[] = [];
     for (const orderId of found) {
       const entry = cache.get(orderId);
       if (entry === undefined) continue;
       entry.readAt = readAt;
-      if (entry.tracking.grant !== null) moving.push(entry);
+      const { grant } = entry.tracking;
+      if (grant !== null) moving.push({ entry, driverId: grant.driverId });
     }
     if (moving.length > 0) {
-      const fixes = await fromMirror(moving.map((entry) => fixKey(entry.tracking.grant?.driverId ?? "")));
-      for (const [i, entry] of moving.entries()) keepFix(entry, fixes[i] ?? null);
+      const fixes = await fromMirror(moving.map(({ driverId }) => fixKey(driverId)));
+      for (const [i, { entry, driverId }] of moving.entries()) keepFix(entry, driverId, fixes[i] ?? null);
     }
     return found;
   }
@@ -272,6 +290,6 @@ function shown(orderId: string, entry: Entry, now: number): PositionView | null 
   const { fix, tracking } = entry;
   const { grant } = tracking;
   if (fix === null || grant === null || tracking.view.status !== "picked_up") return null;
-  if (fix.grants[orderId] !== grant.number || entry.fixUntil <= now) return null;
+  if (entry.fixOf !== grant.driverId || fix.grants[orderId] !== grant.number || entry.fixUntil <= now) return null;
   return fix.position;
 }
