@@ -38,6 +38,7 @@ export interface PostgresActorStore extends ActorStore, StoreMaintenance {
 
 /** Lost sessions are forgotten when their flush is settled; a caller that never settles costs this many at most. */
 const MAX_LOST_SESSIONS = 256;
+const MAX_READ_RETRIES = 2;
 
 /** The schema must be up to date (`migrate`). Connects when first used. */
 export function createPostgresActorStore(options: PostgresActorStoreOptions): PostgresActorStore {
@@ -51,16 +52,22 @@ export function createPostgresActorStore(options: PostgresActorStoreOptions): Po
   const reads = open("read", lanes + 1);
   const lost = new Map<string, SessionName[]>();
 
-  /** Reads, and writes that may be repeated: whatever goes wrong, the caller may simply try again. */
+  /**
+   * Reads, and writes that may be repeated. An idle connection may have been cut without anybody noticing, so a lost one
+   * is no verdict on the database before a fresh one has failed too.
+   */
   async function run<T>(call: Parameters<typeof reads.run<T>>[0]): Promise<T> {
-    try {
-      return await reads.run(call);
-    } catch (error) {
-      if (error instanceof StoreUnavailable) throw error;
-      if (error instanceof OutcomeUnknown || isConflict(error)) {
-        throw new StoreUnavailable((error as Error).message, { cause: error });
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await reads.run(call);
+      } catch (error) {
+        const lostConnection = error instanceof OutcomeUnknown && error.cause !== undefined;
+        if ((lostConnection || isConflict(error)) && attempt <= MAX_READ_RETRIES) continue;
+        if (error instanceof OutcomeUnknown || isConflict(error)) {
+          throw new StoreUnavailable((error as Error).message, { cause: error });
+        }
+        throw error;
       }
-      throw error;
     }
   }
 

@@ -1,0 +1,53 @@
+import pg from "pg";
+import t, { type Test } from "tap";
+import { recordingLog } from "../../lib/log.js";
+import { administer, withPostgres } from "./fixtures/with-postgres.js";
+import { migrate } from "./mod.js";
+
+const { connectionString: migrated, server } = await withPostgres();
+
+async function emptyDatabase(name: string): Promise<string> {
+  await administer(server, `CREATE DATABASE ${name}`);
+  return migrated.replace(/^(postgresql:\/\/\/)[^?]*/, `$1${name}`);
+}
+
+async function ask(t: Test, connectionString: string, sql: string): Promise<unknown[]> {
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  t.teardown(() => client.end());
+  return (await client.query(sql)).rows.map((row) => Object.values(row)[0]);
+}
+
+t.test("R-OPS-1: several nodes that start at once bring the schema up to date once", async (t) => {
+  const connectionString = await emptyDatabase("several");
+  const log = recordingLog();
+  const ran = await Promise.all(Array.from({ length: 5 }, () => migrate(connectionString, { log })));
+  const first = ran.filter((names) => names.length > 0);
+  t.equal(first.length, 1);
+  t.strictSame(first[0], await ask(t, connectionString, "SELECT name FROM schema_migration ORDER BY id"));
+  t.equal(log.lines.filter(({ level }) => level === "info").length, 1);
+  t.strictSame(await migrate(connectionString), []);
+  const tables = await ask(
+    t,
+    connectionString,
+    "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1",
+  );
+  const wanted = ["actor_claim", "actor_command", "actor_index", "actor_outbox", "actor_snapshot", "actor_timer"];
+  wanted.push("channel_event", "channel_head", "dead_letter", "event_outbox", "node_lease", "shard_owner");
+  for (const table of wanted) t.ok(tables.includes(table), table);
+});
+
+t.test("R-OPS-4: a node of an older release starts on a schema that is ahead of it", async (t) => {
+  const connectionString = await emptyDatabase("ahead");
+  await migrate(connectionString);
+  await ask(t, connectionString, "INSERT INTO schema_migration (name, run_on) VALUES ('9999-of-tomorrow', now())");
+  t.strictSame(await migrate(connectionString), []);
+});
+
+t.test("a migration that fails leaves the schema as it was", async (t) => {
+  const connectionString = await emptyDatabase("failing");
+  await ask(t, connectionString, "CREATE TABLE dead_letter (in_the_way int)");
+  await t.rejects(migrate(connectionString), /dead_letter/);
+  t.strictSame(await ask(t, connectionString, "SELECT name FROM schema_migration"), []);
+  t.strictSame(await ask(t, connectionString, "SELECT to_regclass('shard_owner')"), [null]);
+});
