@@ -391,13 +391,14 @@ t.test("RULES 10: a confirmed order that no tablet showed is found, unless it en
 t.test("RULES 12: positions before pickup, after the end, late by polling, or of a stranger are found", async (t) => {
   const rule = ["rule-12-location-gate"];
   const at = (second: number) => T0 + second * 1000;
-  const seen = (second: number, via: "socket" | "poll", lat = 44.401) =>
+  const seen = (second: number, via: "socket" | "poll", lat = 44.401, measured = second) =>
     brokenBy(({ recorder }) => {
-      recorder.fix("d-1", at(second), 44.401, 8.931, true);
+      recorder.fix("d-1", at(measured), 44.401, 8.931, true);
       const stream = via === "poll" ? "c-1 polling" : "c-1";
-      recorder.position("o-1", stream, via, { lat, lng: 8.931, at: at(second) }, at(second) + 20);
+      recorder.position("o-1", stream, via, { lat, lng: 8.931, at: at(measured) }, at(second) + 20);
     });
   t.strictSame(seen(650, "poll"), rule, "before pickup");
+  t.strictSame(seen(701, "poll", 44.401, 697), rule, "measured before pickup and shown after it");
   t.strictSame(seen(1501, "socket"), rule, "after the closing event on this socket");
   t.strictSame(seen(1505, "poll"), [], "polls have ten seconds to stop");
   t.strictSame(seen(1511, "poll"), rule, "and no more");
@@ -536,6 +537,16 @@ t.test("RULES 17: overselling and stock that did not come back are found", async
     brokenBy((world) => world.stockLeft.set("r-1/dish-1", 5)),
     rule,
     "a reservation that nobody holds",
+  );
+  t.ok(
+    brokenBy((world) => {
+      change(world, "o-1", {
+        status: "undeliverable",
+        timeline: timelineOf([...LIFE.slice(0, 7), ["undeliverable", 1500]], T0),
+      });
+      world.stockLeft.set("r-1/dish-1", 8);
+    }).includes("rule-17-never-oversold"),
+    "food that left the kitchen does not come back",
   );
 });
 

@@ -2,7 +2,7 @@
  * Reads the truth after a run: the database through the auditor's door, and the payment sandbox's ledger. This is the
  * one file that knows how stored actors look; rules get plain data.
  */
-import { existsSync, readdirSync, realpathSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import type { OrderTracking } from "../../src/protocol/mod.js";
 import { type LedgerEntry, readSandboxLedger } from "../../src/services/payments/mod.js";
@@ -12,7 +12,7 @@ import type { Booking, Database, StoredOrder } from "../checkers/mod.js";
 /** Where a node without a database of its own keeps its server's socket; null when there is none. */
 export function embeddedDatabaseUrl(dataDir: string): string | null {
   if (!existsSync(dataDir)) return null;
-  const socketDir = join(realpathSync(dataDir), "run");
+  const socketDir = join(realpathSync(dataDir), "postgres", "run");
   if (!existsSync(socketDir)) return null;
   return `postgresql:///swift_eats?host=${encodeURIComponent(socketDir)}&user=postgres`;
 }
@@ -59,13 +59,8 @@ export async function readDatabase(connectionString: string, mine: (id: string) 
 
 /** The sandbox's ledger in a data directory, or null when the node uses another provider. */
 export function sandboxLedgerFile(dataDir: string): string | null {
-  if (!existsSync(dataDir)) return null;
-  for (const folder of [dataDir, join(dataDir, "payments"), join(dataDir, "sandbox")]) {
-    if (!existsSync(folder)) continue;
-    const file = readdirSync(folder).find((name) => /ledger.*\.jsonl?$|\.ledger$|sandbox.*\.jsonl$/.test(name));
-    if (file !== undefined) return join(folder, file);
-  }
-  return null;
+  const file = join(dataDir, "payment-sandbox.jsonl");
+  return existsSync(file) ? file : null;
 }
 
 export async function readBookings(

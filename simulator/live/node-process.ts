@@ -12,8 +12,10 @@ export interface NodeReady {
   readonly url: string;
   readonly dataDir: string;
   readonly operatorSecretFile: string;
-  /** Where an auditor reads the truth, when the node says. */
+  /** Where an auditor reads the truth. */
   readonly databaseUrl: string | null;
+  /** Null when the node uses another payment provider than the sandbox. */
+  readonly ledgerFile: string | null;
 }
 
 export interface OwnNodeOptions {
@@ -63,9 +65,13 @@ export class OwnNode {
     const child = spawn(
       process.execPath,
       [MAIN, "--port", this.#port, "--data-dir", dataDir, "--time-scale", String(timeScale), ...extraArguments],
-      { stdio: ["ignore", "pipe", "pipe"] },
+      // A group of its own: an interrupt from the terminal is ours to handle, and the node is stopped in order.
+      { stdio: ["ignore", "pipe", "pipe"], detached: true },
     );
     this.#child = child;
+    const endWithUs = (): void => void child.kill("SIGTERM");
+    process.once("exit", endWithUs);
+    child.once("exit", () => process.removeListener("exit", endWithUs));
     let stderr = "";
     child.stderr.on("data", (chunk: Buffer) => {
       stderr = (stderr + chunk.toString()).slice(-STDERR_KEPT);
@@ -92,7 +98,8 @@ export class OwnNode {
           reject(new CannotRun(`the node did not start (${how}):\n${stderr}`));
           return;
         }
-        if (this.#stopping) return;
+        // A node that was asked to end, by us or by its operator, stays ended.
+        if (this.#stopping || code === 0) return;
         if (this.#restarts++ >= MAX_RESTARTS) return;
         this.#options.onRestart(how);
         this.#spawn().catch((error: unknown) => this.#options.onRestart(String(error)));
@@ -105,14 +112,21 @@ export class OwnNode {
 export function readyOf(line: string): NodeReady | null {
   if (!line.startsWith("{")) return null;
   try {
-    const { listening, dataDir, operatorSecretFile, databaseUrl } = JSON.parse(line) as {
+    const { listening, dataDir, operatorSecretFile, database, paymentLedgerFile } = JSON.parse(line) as {
       listening?: { url?: string };
       dataDir?: string;
       operatorSecretFile?: string;
-      databaseUrl?: string;
+      database?: string;
+      paymentLedgerFile?: string | null;
     };
     if (listening?.url === undefined || dataDir === undefined || operatorSecretFile === undefined) return null;
-    return { url: listening.url, dataDir, operatorSecretFile, databaseUrl: databaseUrl ?? null };
+    return {
+      url: listening.url,
+      dataDir,
+      operatorSecretFile,
+      databaseUrl: database ?? null,
+      ledgerFile: paymentLedgerFile ?? null,
+    };
   } catch {
     return null;
   }

@@ -161,8 +161,9 @@ function acceptTimes(evidence: Evidence): number[] {
 }
 
 /**
- * From the phone that sent a position at once to the customer who first saw it. Positions kept by a phone without signal
- * are left out: they were sent later than they were measured. Polls are left out too: they ask when they ask.
+ * From the phone that sent a position at once to the customer who first saw it. Left out: positions kept by a phone
+ * without signal, which were sent later than they were measured; positions from before the pickup, which nobody may see
+ * yet (rule 12 judges them); polls, which ask when they ask.
  */
 function positionTimes(evidence: Evidence): number[] {
   const { history } = evidence;
@@ -174,10 +175,12 @@ function positionTimes(evidence: Evidence): number[] {
   }
   const samples: number[] = [];
   for (const order of history.orders) {
+    const { timeline } = evidence.database?.orders.get(order.orderId) ?? order.newest ?? { timeline: [] };
+    const pickedUpAt = timeline.find((entry) => entry.kind === "picked_up")?.at ?? 0;
     const known = new Set<string>();
     for (const { via, measuredAt, lat, lng, receivedAt } of order.positions) {
       const key = placeKey(measuredAt, lat, lng);
-      if (via === "poll" || known.has(key)) continue;
+      if (via === "poll" || measuredAt < pickedUpAt || known.has(key)) continue;
       known.add(key);
       if (sent.has(key)) samples.push(receivedAt - measuredAt);
     }

@@ -101,8 +101,8 @@ async function startOwn(
     url: ready.url,
     timeScale,
     control: new NodeControl({ url: ready.url, operatorSecret, clock: systemClock() }),
-    databaseUrl: options.databaseUrl ?? embeddedDatabaseUrl(ready.dataDir),
-    ledgerFile: () => sandboxLedgerFile(ready.dataDir),
+    databaseUrl: options.databaseUrl ?? ready.databaseUrl,
+    ledgerFile: () => ready.ledgerFile,
   };
 }
 

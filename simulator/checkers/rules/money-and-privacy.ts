@@ -88,6 +88,9 @@ function gateProblem(
       ? `${Math.round(pickedUpAt - position.receivedAt)} ms before pickup`
       : "of an order that was never picked up";
   }
+  // Where the driver was before is nobody's business, whenever it is shown.
+  if (position.measuredAt < pickedUpAt)
+    return `measured ${Math.round(pickedUpAt - position.measuredAt)} ms before pickup`;
   if (position.via === "poll") {
     const lateMs = position.receivedAt - closedAt;
     return lateMs > pollAfterCloseMs ? `${Math.round(lateMs)} ms after the end` : null;
@@ -128,31 +131,47 @@ function notTheirs(
   return close ? null : "that none of its drivers sent";
 }
 
-/** RULES 17: stock is never oversold; a cancelled order returns what it reserved. */
+interface Taken {
+  /** Held by open orders, or gone with orders that were not taken back. */
+  sold: number;
+  /** Of orders whose stock may or may not have come back by the rule's letter. */
+  unsure: number;
+  readonly orders: string[];
+}
+
+/**
+ * RULES 17: stock is never oversold; a cancelled order returns what it reserved. Food that left the kitchen is gone, so an
+ * order that failed at the door returns nothing. Where the rule does not say (cancelled on the way, given up before
+ * pickup), either count passes.
+ */
 export const neverOversold: Rule = {
   name: "rule-17-never-oversold",
   check(index) {
     const found: Violation[] = [];
     if (index.database === null) return found;
-    const taken = new Map<string, { quantity: number; orders: string[] }>();
+    const taken = new Map<string, Taken>();
     for (const stored of index.database.orders.values()) {
-      if (stored.status === "cancelled" || stored.status === "rejected") continue;
+      const left = stored.timeline.some((entry) => entry.kind === "picked_up");
+      const ended = stored.status === "cancelled" || stored.status === "rejected";
+      if (ended && !left) continue;
+      const unsure = ended || (stored.status === "undeliverable" && !left);
       for (const line of stored.lines) {
         const key = `${stored.restaurantId}/${line.itemId}`;
-        const sum = taken.get(key) ?? { quantity: 0, orders: [] };
-        sum.quantity += line.quantity;
-        sum.orders.push(stored.orderId);
+        const sum = taken.get(key) ?? { sold: 0, unsure: 0, orders: [] };
+        sum[unsure ? "unsure" : "sold"] += line.quantity;
+        sum.orders.push(`${stored.orderId} (${stored.status}, ${line.quantity})`);
         taken.set(key, sum);
       }
     }
     for (const [item, configured] of index.stockConfigured) {
-      const { quantity, orders } = taken.get(item) ?? { quantity: 0, orders: [] };
+      const { sold, unsure, orders } = taken.get(item) ?? { sold: 0, unsure: 0, orders: [] };
       const left = index.database.stockLeft.get(item);
+      const wrong = left !== undefined && (left > configured - sold || left < configured - sold - unsure);
       const problem =
-        quantity > configured
-          ? `had ${configured} and ${quantity} were sold`
-          : left !== undefined && left !== configured - quantity
-            ? `had ${configured}, ${quantity} are sold or reserved, and ${left} are left`
+        sold > configured
+          ? `had ${configured} and ${sold} were sold`
+          : wrong
+            ? `had ${configured}, ${sold} are sold or reserved, and ${left} are left`
             : null;
       if (problem === null) continue;
       found.push({

@@ -40,6 +40,7 @@ export class DriverAgent {
   readonly #offers = new Map<string, OfferView>();
   #cancelTick: Cancel = () => {};
   #wake: () => void = () => {};
+  #writeLastFix: () => void = () => {};
   #lives = 0;
 
   constructor(context: AgentContext, plan: PlannedDriver, random: Random) {
@@ -177,6 +178,10 @@ export class DriverAgent {
   }
 
   #follow(trip: TripView | null): void {
+    if (trip !== null && this.#trip === null) {
+      this.#writeLastFix();
+      this.#writeLastFix = () => {};
+    }
     this.#trip = trip;
     this.#wheel.interrupt();
     if (trip === null) this.#wake();
@@ -269,7 +274,10 @@ export class DriverAgent {
     });
     if (taken !== "taken") return;
     this.#context.meter.counts.fixes++;
-    if (this.#trip !== null) this.#context.recorder.fix(this.#plan.id, at, point.lat, point.lng, sentAtOnce);
+    // Written down while on a trip; the one before it too, which may still be the newest when the trip begins.
+    const write = (): void => this.#context.recorder.fix(this.#plan.id, at, point.lat, point.lng, sentAtOnce);
+    if (this.#trip !== null) write();
+    else this.#writeLastFix = write;
   }
 
   #loseSignal(wallMs: number): void {

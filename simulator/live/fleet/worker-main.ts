@@ -80,3 +80,4 @@ process.on("message", (message: ToWorker) => {
 process.on("disconnect", () => process.exit(1));
 // Stopping is the starter's to say; an interrupt from the terminal reaches the whole group.
 process.on("SIGINT", () => {});
+process.on("SIGTERM", () => {});
