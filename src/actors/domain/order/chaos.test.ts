@@ -51,6 +51,7 @@ class Crowd {
       case 5:
         return this.#order(orderId, "startPreparing", { orderId }, shop);
       case 6: {
+        if (random.next() < 0.6) return;
         const who = pick(random, [customer("c"), shop, support]);
         return this.#order(orderId, "cancel", { orderId, reason: "why not" }, who);
       }
