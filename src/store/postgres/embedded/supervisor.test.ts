@@ -1,0 +1,131 @@
+import { appendFile, chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import t from "tap";
+import { StoreUnavailable } from "../../../actors/runtime/ports.js";
+import { type Clock, sleep, systemClock } from "../../../lib/clock.js";
+import { recordingLog, silentLog } from "../../../lib/log.js";
+import { migrate } from "../mod.js";
+import { findBinaries } from "./binaries.js";
+import { newDirectory, openStore, startHere, usedDirectory } from "./fixtures/servers.js";
+import { startEmbeddedPostgres } from "./mod.js";
+import { exists, waitUntilGone } from "./processes.js";
+import { decideRunAs } from "./run-as.js";
+import { start } from "./server.js";
+
+const clock = systemClock();
+const root = t;
+
+t.test("R-OPS-1: stopping ends the server, frees the directory, and does it once", async (t) => {
+  const dataDir = await usedDirectory(root, t);
+  const server = await startHere(t, dataDir);
+  server.onExit(() => t.fail("a stop is no loss"));
+  const pid = server.pid()!;
+  await Promise.all([server.stop(), server.stop()]);
+  t.notOk(exists(pid));
+  t.strictSame(
+    (await readdir(dataDir)).filter((name) => name.startsWith("node-")),
+    [],
+  );
+  await t.rejects(openStore(t, server).claimShards("a", [0]), StoreUnavailable);
+  const again = await startHere(t, dataDir);
+  t.ok(exists(again.pid()!));
+});
+
+t.test("R-OPS-1: a server that an earlier node left running is ended before another starts", async (t) => {
+  const dataDir = await usedDirectory(root, t);
+  const first = await startHere(t, dataDir);
+  await migrate(first.connectionString);
+  await first.stop();
+  const binaries = findBinaries();
+  const runAs = decideRunAs({ dataDir, paths: [binaries.postgres, dataDir] });
+  const leftover = await start({
+    binaries,
+    runAs,
+    pgData: path.join(dataDir, "postgres"),
+    socketDir: path.join(dataDir, "run"),
+    logFile: path.join(dataDir, "postgres.log"),
+    clock,
+    log: silentLog,
+  });
+  const log = recordingLog();
+  const server = await startHere(t, dataDir, log);
+  t.notOk(exists(leftover.pid!));
+  t.ok(log.lines.some(({ message }) => message.startsWith("An earlier node left its database server running")));
+  t.strictSame([...(await openStore(t, server).claimShards("a", [0]))], [[0, 1]]);
+});
+
+t.test("R-OPS-1: it runs below a private directory, at the end of a path too long for a socket", async (t) => {
+  const folder = await newDirectory(t);
+  const dataDir = path.join(folder, "private", "a directory with a rather long name ".repeat(3), "data");
+  await mkdir(path.dirname(dataDir), { recursive: true });
+  await chmod(path.join(folder, "private"), 0o700);
+  const server = await startHere(t, dataDir);
+  const socketDir = new URL(server.connectionString).searchParams.get("host")!;
+  t.ok(socketDir.length < 100 && !socketDir.startsWith(folder));
+  t.strictSame(
+    await migrate(server.connectionString),
+    (await readdir(new URL("../migrations", import.meta.url)))
+      .filter((name) => /^\d+-.*\.js$/.test(name))
+      .map((name) => name.replace(/\.js$/, ""))
+      .sort(),
+  );
+  await server.stop();
+  await rm(socketDir, { recursive: true, force: true });
+});
+
+t.test("R-OPS-1: what a crash leaves half done does not keep the next start from working", async (t) => {
+  const dataDir = await newDirectory(t);
+  await mkdir(path.join(dataDir, "postgres.new"));
+  await writeFile(path.join(dataDir, "postgres.new", "PG_VERSION"), "half");
+  const first = await startHere(t, dataDir);
+  await first.stop();
+  t.notOk((await readdir(dataDir)).includes("postgres.new"));
+
+  // As after a power cut, when the dead server's process id has been given to another program: this one.
+  const pidFile = path.join(dataDir, "postgres", "postmaster.pid");
+  await writeFile(
+    pidFile,
+    `${process.pid}\n${path.join(dataDir, "postgres")}\n1\n5432\n${dataDir}/run\n\n\nready   \n`,
+  );
+  const log = recordingLog();
+  const second = await startHere(t, dataDir, log);
+  t.ok(exists(second.pid()!));
+  t.ok(log.lines.some(({ message }) => message.includes("belongs to another process now")));
+  t.equal(Number((await readFile(pidFile, "utf8")).split("\n")[0]), second.pid());
+});
+
+t.test("R-OPS-1: a server that cannot start says why, and gives the directory free", async (t) => {
+  const dataDir = await usedDirectory(root, t);
+  const server = await startHere(t, dataDir);
+  await server.stop();
+  await appendFile(path.join(dataDir, "postgres", "postgresql.conf"), "\nno_such_setting = 1\n");
+  await t.rejects(startEmbeddedPostgres({ dataDir, log: silentLog, clock }), {
+    name: "EmbeddedPostgresError",
+    message: /no_such_setting/,
+  });
+  t.strictSame(
+    (await readdir(dataDir)).filter((name) => name.startsWith("node-")),
+    [],
+  );
+});
+
+t.test("a server that dies and cannot come back is reported once", async (t) => {
+  const dataDir = await usedDirectory(root, t);
+  // Time runs fifty times faster, so that giving up does not take a minute.
+  const fast: Clock = {
+    ...clock,
+    monotonic: () => clock.monotonic() * 50,
+    after: (delayMs, run) => clock.after(delayMs / 50, run),
+  };
+  const server = await startHere(t, dataDir, recordingLog(), fast);
+  const gone: Error[] = [];
+  server.onExit((reason) => gone.push(reason));
+  await appendFile(path.join(dataDir, "postgres", "postgresql.conf"), "\nno_such_setting = 1\n");
+  const pid = server.pid()!;
+  process.kill(pid, "SIGKILL");
+  t.ok(await waitUntilGone(clock, pid, 5_000));
+  while (gone.length === 0) await sleep(clock, 10);
+  t.match(gone[0], { name: "EmbeddedPostgresError" });
+  await sleep(clock, 50);
+  t.equal(gone.length, 1);
+});
