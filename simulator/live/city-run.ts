@@ -2,6 +2,7 @@
  * The demonstration: a made-up city that lives for as long as it is let, in this process, against a node at `url`.
  * Drivers follow the streets, rest and come back; customers order by the demand curve; everything goes through clients.
  */
+import { fileURLToPath } from "node:url";
 import { systemClock } from "../../src/lib/clock.js";
 import { type Random, seededRandom } from "../../src/lib/random.js";
 import { between, type City, chance, createCity, exponential, fillBasket, nextOrderAt } from "../city/mod.js";
@@ -39,6 +40,10 @@ const HOUR_MS = 3_600_000;
 const START_CITY_MS = 11.4 * HOUR_MS;
 const SHIFTS_PLANNED = 60;
 const CANCEL_CHANCE = 0.03;
+const BAKES_EVERY_CITY_MS = 4 * HOUR_MS;
+
+/** The compiled program that lets the city live in a process of its own. */
+export const DEMO_SCRIPT = fileURLToPath(new URL("./demo.js", import.meta.url));
 
 /** About twenty restaurants and sixty drivers in a town of 5 × 4 km. */
 export function demoCity(seed = DEMO_SEED): City {
@@ -58,6 +63,7 @@ export async function startCityRun(options: CityRunOptions): Promise<CityRun> {
       profile: restaurant.profile,
       kitchen: restaurant.kitchen,
       saysPreparing: index % 2 === 0,
+      bakesEveryCityMs: BAKES_EVERY_CITY_MS,
     }),
   );
   const rest = seededRandom(seed + 20);

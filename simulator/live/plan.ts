@@ -15,6 +15,8 @@ export interface PlannedRestaurant {
   readonly kitchen: Kitchen;
   /** Half of the kitchens never touch the "preparing" button. */
   readonly saysPreparing: boolean;
+  /** Limited dishes are made anew this often; absent: what is gone is gone. */
+  readonly bakesEveryCityMs?: number;
 }
 
 export interface PlannedDriver {

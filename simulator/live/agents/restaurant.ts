@@ -53,6 +53,7 @@ export class RestaurantAgent {
       },
     });
     this.#client.connect();
+    void this.#bake();
     ended.addEventListener("abort", () => this.#client.close(), { once: true });
   }
 
@@ -114,6 +115,22 @@ export class RestaurantAgent {
     await this.#wait(readyAt - time.nowCityMs());
     await this.#until(orderId, () => tablet.ready(orderId));
     this.#context.counters.putOut(orderId);
+  }
+
+  /** Tells the node how many there are again, time after time. */
+  async #bake(): Promise<void> {
+    const { plan } = this.#options;
+    const { ended } = this.#context;
+    if (plan.bakesEveryCityMs === undefined) return;
+    for (;;) {
+      await this.#wait(plan.bakesEveryCityMs);
+      if (ended.aborted) return;
+      for (const { itemId, stock } of plan.profile.items) {
+        if (stock === undefined) continue;
+        // Next time will do as well.
+        await this.#client.command("restaurant.item", { itemId, stock }).catch(() => {});
+      }
+    }
   }
 
   #wait(cityMs: number): Promise<void> {
