@@ -12,6 +12,7 @@ import type {
 import { OP, SOCKET_PATH } from "../src/protocol/mod.js";
 import { Alarm } from "./alarm.js";
 import { type ChannelHandlers, type ChannelSubscription, Channels, type SubscribeOptions } from "./channels.js";
+import { CommandStore } from "./command-store.js";
 import { type CommandOptions, CommandQueue, type RestoredOutcome } from "./commands.js";
 import { Connection, type ConnectionState } from "./connection.js";
 import { SwiftEatsError } from "./errors.js";
@@ -139,10 +140,10 @@ export function createClient(options: ClientOptions): Client {
     maxQueued: options.maxQueuedCommands ?? 200,
     maxInFlight: options.maxCommandsInFlight ?? 32,
     defaultTtlMs: options.commandTtlMs ?? 120_000,
-    storage:
+    store:
       options.storage === undefined
         ? null
-        : { at: options.storage, key: options.storageKey ?? `swift-eats.commands.${deviceId}` },
+        : new CommandStore(options.storage, options.storageKey ?? `swift-eats.commands.${deviceId}`),
   });
   const gps = new Gps({ connection, clock, random, maxKept: options.maxKeptFixes ?? 240 });
   const channels = new Channels({ connection, alarm, clock, nextId }, (channel, type, body) => {

@@ -13,9 +13,9 @@ import { type Random, uuidV7 } from "../src/lib/random.js";
 import type { CommandBody, CommandReplies, CommandType } from "../src/protocol/mod.js";
 import { OP } from "../src/protocol/mod.js";
 import type { Alarm } from "./alarm.js";
+import type { CommandStore } from "./command-store.js";
 import type { Connection } from "./connection.js";
 import { SwiftEatsError } from "./errors.js";
-import type { StorageLike } from "./ports.js";
 
 export interface CommandOptions {
   /** The same key again is the same command: one effect, one answer. A fresh one by default. */
@@ -37,7 +37,8 @@ export interface CommandQueueOptions {
   readonly maxQueued: number;
   readonly maxInFlight: number;
   readonly defaultTtlMs: number;
-  readonly storage: { readonly at: StorageLike; readonly key: string } | null;
+  /** Keeps unanswered commands over a restart of the application. */
+  readonly store: CommandStore | null;
 }
 
 interface Pending {
@@ -57,13 +58,6 @@ interface Pending {
   refusals: number;
   readonly resolve: (reply: Json) => void;
   readonly reject: (error: SwiftEatsError) => void;
-}
-
-interface Stored {
-  readonly key: string;
-  readonly type: CommandType;
-  readonly body: JsonObject;
-  readonly notAfter: number;
 }
 
 const MAX_RETRY_PAUSE_MS = 10_000;
@@ -289,15 +283,7 @@ export class CommandQueue {
    * outcomes go to `settled`. Call once, before connecting.
    */
   restore(settled: (outcome: RestoredOutcome) => void): number {
-    const storage = this.#options.storage;
-    const text = storage?.at.getItem(storage.key) ?? null;
-    if (text === null) return 0;
-    let stored: readonly Stored[];
-    try {
-      stored = JSON.parse(text) as readonly Stored[];
-    } catch {
-      return 0;
-    }
+    const stored = this.#options.store?.load() ?? [];
     for (const { key, type, body, notAfter } of stored) {
       this.#add(
         type,
@@ -311,22 +297,17 @@ export class CommandQueue {
   }
 
   #persist(): void {
-    const storage = this.#options.storage;
-    if (storage === null) return;
-    if (this.#pending.size === 0) {
-      storage.at.removeItem(storage.key);
-      return;
-    }
-    const now = this.#options.clock.monotonic();
-    const stored = [...this.#pending.values()].map(
-      ({ key, type, body, notAfter, deadlineMs }): Stored => ({
+    const { store, clock, connection } = this.#options;
+    if (store === null) return;
+    const now = clock.monotonic();
+    store.save(
+      [...this.#pending.values()].map(({ key, type, body, notAfter, deadlineMs }) => ({
         key,
         type,
         body,
-        notAfter: notAfter || Math.floor(this.#options.connection.serverNow() + deadlineMs - now),
-      }),
+        notAfter: notAfter || Math.floor(connection.serverNow() + deadlineMs - now),
+      })),
     );
-    storage.at.setItem(storage.key, JSON.stringify(stored));
   }
 }
 

@@ -10,19 +10,12 @@
  */
 import type { Clock } from "../src/lib/clock.js";
 import type { Random } from "../src/lib/random.js";
-import {
-  CLOSE,
-  type ClientFrame,
-  type Limits,
-  MAX_BATCH,
-  mayReconnect,
-  OP,
-  type ServerFrame,
-} from "../src/protocol/mod.js";
+import { CLOSE, type ClientFrame, type Limits, mayReconnect, OP, type ServerFrame } from "../src/protocol/mod.js";
 import type { Alarm } from "./alarm.js";
 import { type BackoffOptions, goawayDelayMs, pauseMs } from "./backoff.js";
+import { Outgoing } from "./outgoing.js";
 import type { SocketConstructor, SocketLike, TokenProvider, TokenReason } from "./ports.js";
-import { BATCH_OVERHEAD_BYTES, byteLength, type Codec } from "./wire.js";
+import type { Codec } from "./wire.js";
 
 export type ConnectionState =
   | { readonly name: "idle" }
@@ -75,9 +68,7 @@ export class Connection {
   #attempt = 0;
   #liveSinceMs = 0;
   #heard = false;
-  #maxFrameBytes = Number.POSITIVE_INFINITY;
-  #outgoing: (Uint8Array | string)[] = [];
-  #flushQueued = false;
+  readonly #outgoing: Outgoing;
   #clockOffsetMs = 0;
   /** When the node asked to go away: the moment (monotonic) chosen for coming back. */
   #returnAtMs: number | null = null;
@@ -86,6 +77,7 @@ export class Connection {
   constructor(options: ConnectionOptions, listener: ConnectionListener) {
     this.#options = options;
     this.#listener = listener;
+    this.#outgoing = new Outgoing(options.codec);
   }
 
   get state(): ConnectionState {
@@ -117,15 +109,15 @@ export class Connection {
   /** Ends for good, until `connect()`. */
   close(reason = "closed by the application"): void {
     if (this.#state.name === "closed") return;
-    this.#flush();
+    this.#outgoing.flush();
     this.#abandon(NORMAL_CLOSURE);
     this.#enter({ name: "closed", code: NORMAL_CLOSURE, reason });
   }
 
-  /** Size of a frame on the wire, and whether the node would take it. */
+  /** A frame's bytes, and whether the node would take them. */
   encode(frame: ClientFrame): { readonly data: Uint8Array | string; readonly fits: boolean } {
     const data = this.#options.codec.encode(frame);
-    return { data, fits: byteLength(data) <= this.#maxFrameBytes };
+    return { data, fits: this.#outgoing.fits(data) };
   }
 
   /** Queues a frame, in order; frames of one turn of the event loop leave together. Ignored unless `live`. */
@@ -134,42 +126,7 @@ export class Connection {
   }
 
   sendEncoded(data: Uint8Array | string): void {
-    if (this.#state.name !== "live") return;
-    this.#outgoing.push(data);
-    if (this.#outgoing.length >= MAX_BATCH) {
-      this.#flush();
-      return;
-    }
-    if (this.#flushQueued) return;
-    this.#flushQueued = true;
-    queueMicrotask(() => this.#flush());
-  }
-
-  #flush(): void {
-    this.#flushQueued = false;
-    const waiting = this.#outgoing;
-    if (waiting.length === 0) return;
-    this.#outgoing = [];
-    const socket = this.#socket;
-    if (socket === null) return;
-    if (waiting.length === 1) {
-      socket.send(waiting[0]!);
-      return;
-    }
-    let group: (Uint8Array | string)[] = [];
-    let groupBytes = BATCH_OVERHEAD_BYTES;
-    const leave = (): void => {
-      if (group.length > 0) socket.send(group.length === 1 ? group[0]! : this.#options.codec.join(group));
-      group = [];
-      groupBytes = BATCH_OVERHEAD_BYTES;
-    };
-    for (const data of waiting) {
-      const bytes = byteLength(data) + 1;
-      if (groupBytes + bytes > this.#maxFrameBytes || group.length === MAX_BATCH) leave();
-      group.push(data);
-      groupBytes += bytes;
-    }
-    leave();
+    if (this.#state.name === "live") this.#outgoing.push(data);
   }
 
   #enter(state: ConnectionState): void {
@@ -260,7 +217,7 @@ export class Connection {
         if (this.#state.name !== "greeting") return;
         const [, connectionId, serverTs, pingMs, , limits] = frame;
         this.#clockOffsetMs = serverTs - this.#options.clock.now();
-        this.#maxFrameBytes = limits.maxFrameBytes;
+        if (this.#socket !== null) this.#outgoing.open(this.#socket, limits.maxFrameBytes);
         this.#liveSinceMs = this.#options.clock.monotonic();
         this.#watchHeartbeat(pingMs);
         this.#enter({ name: "live", connectionId, limits });
@@ -300,7 +257,7 @@ export class Connection {
     const delayMs = goawayDelayMs(minMs, maxMs, this.#options.random);
     this.#returnAtMs = this.#options.clock.monotonic() + delayMs;
     this.#options.alarm.in("goaway", delayMs, () => {
-      this.#flush();
+      this.#outgoing.flush();
       this.#abandon(NORMAL_CLOSURE);
       this.#attempt = 0;
       this.#open();
@@ -340,7 +297,7 @@ export class Connection {
   /** Lets go of the socket: after this no event of it is heard, and it is on its way to being closed. */
   #abandon(code: number): void {
     this.#attemptNumber += 1;
-    this.#outgoing = [];
+    this.#outgoing.close();
     this.#returnAtMs = null;
     this.#options.alarm.clear("connection");
     this.#options.alarm.clear("goaway");

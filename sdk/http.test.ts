@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import t, { type Test } from "tap";
+import { sleep, systemClock } from "../src/lib/clock.js";
 import { LoopbackNode } from "./fixtures/loopback-node.js";
 import { createHttp, type Http, type PlaceOrder, type TokenProvider, type TrackedOrder } from "./node.js";
 
@@ -141,7 +142,7 @@ t.test("R-PRO-3: a caller who stops reading ends the stream", async (t) => {
     t.equal(view.version, 1);
     break;
   }
-  while (closed === 0) await new Promise((resolve) => setImmediate(resolve));
+  while (closed === 0) await sleep(systemClock(), 1);
   const controller = new AbortController();
   const reading = http.stream("o", controller.signal);
   await reading.next();

@@ -1,10 +1,10 @@
 /**
  * The same things by HTTP, for callers without a socket: placing, reading, polling, server-sent events, operators' work.
  *
- * Every refusal is a `SwiftEatsError` with the node's code. Temporary refusals of writes are retried here with the same
+ * Following an order is in `tracking.ts`. Every refusal is a `SwiftEatsError` with the node's code. Temporary refusals of writes are retried here with the same
  * idempotency key, a few times; reads are left to their caller, except that `follow` and `stream` go on by themselves.
  */
-import { type Clock, sleep } from "../src/lib/clock.js";
+import type { Clock } from "../src/lib/clock.js";
 import type { JsonObject } from "../src/lib/json.js";
 import { type Random, uuidV7 } from "../src/lib/random.js";
 import type {
@@ -21,11 +21,18 @@ import type {
   Role,
   TrackedOrder,
 } from "../src/protocol/mod.js";
-import { isTerminal } from "../src/protocol/mod.js";
 import { pauseMs } from "./backoff.js";
 import { SwiftEatsError } from "./errors.js";
 import type { FetchLike, TokenProvider } from "./ports.js";
-import { readEvents } from "./sse.js";
+import {
+  asFailure,
+  BACKOFF,
+  type FollowOptions,
+  pause,
+  pollOrder,
+  streamOrder,
+  type TrackingSource,
+} from "./tracking.js";
 
 export interface HttpOptions {
   /** `http://host:port`, without a slash at the end. */
@@ -40,12 +47,6 @@ export interface WriteOptions {
   readonly idempotencyKey?: string;
   /** Milliseconds since the epoch. */
   readonly notAfter?: number;
-  readonly signal?: AbortSignal;
-}
-
-export interface FollowOptions {
-  /** Pause between polls in milliseconds; 3,500 by default, spread by a seventh so that pollers do not march in step. */
-  readonly everyMs?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -79,13 +80,19 @@ export interface TokenOrder {
 }
 
 const WRITE_TRIES = 5;
-const BACKOFF = { baseMs: 250, maxMs: 5000 };
 
 export class Http {
   readonly #options: HttpOptions;
+  readonly #tracking: TrackingSource;
 
   constructor(options: HttpOptions) {
     this.#options = options;
+    this.#tracking = {
+      clock: options.clock,
+      random: options.random,
+      track: (orderId, signal) => this.track(orderId, signal),
+      open: (path, headers, signal) => this.#fetch("GET", path, headers, undefined, signal),
+    };
   }
 
   /** `POST /v1/orders`. The same key always means the same order, however often it is sent. */
@@ -115,72 +122,16 @@ export class Http {
    * Polls until the order is closed or the signal fires, yielding what changed. Failures pause and go on; an order that
    * is not ours to see throws.
    */
-  async *follow(orderId: string, options: FollowOptions = {}): AsyncGenerator<TrackedOrder> {
-    const everyMs = options.everyMs ?? 3500;
-    let failures = 0;
-    let version = -1;
-    let positionAt = -1;
-    while (options.signal?.aborted !== true) {
-      let pause = everyMs * (1 + (this.#options.random.next() - 0.5) / 3.5);
-      try {
-        const tracked = await this.track(orderId, options.signal);
-        failures = 0;
-        const at = tracked.position?.at ?? -1;
-        // Another node may answer from an older copy: what was shown is never taken back.
-        if (tracked.view.version > version || (tracked.view.version === version && at > positionAt)) {
-          version = tracked.view.version;
-          positionAt = at;
-          yield tracked;
-        }
-        if (isTerminal(tracked.view.status)) return;
-      } catch (error) {
-        const failure = asFailure(error);
-        if (failure.code === "aborted") return;
-        if (!failure.temporary) throw failure;
-        pause = Math.max(failure.retryAfterMs, everyMs + pauseMs(BACKOFF, failures, 0, this.#options.random));
-        failures += 1;
-      }
-      await this.#pause(pause, options.signal);
-    }
+  follow(orderId: string, options: FollowOptions = {}): AsyncGenerator<TrackedOrder> {
+    return pollOrder(this.#tracking, orderId, options);
   }
 
   /**
    * Server-sent events of one order, reconnecting by itself, until the order is closed or the signal fires. Never yields
    * an older version after a newer one.
    */
-  async *stream(orderId: string, signal?: AbortSignal): AsyncGenerator<TrackedOrder> {
-    const path = `/v1/orders/${encodeURIComponent(orderId)}/events`;
-    let lastEventId = "";
-    let failures = 0;
-    let retryMs = 0;
-    let version = -1;
-    let positionAt = -1;
-    while (signal?.aborted !== true) {
-      try {
-        const headers = { accept: "text/event-stream", ...(lastEventId ? { "last-event-id": lastEventId } : {}) };
-        const response = await this.#fetch("GET", path, headers, undefined, signal);
-        if (response.body === null) throw new SwiftEatsError({ code: "network", temporary: true });
-        for await (const event of readEvents(response.body)) {
-          failures = 0;
-          lastEventId = event.id || lastEventId;
-          retryMs = event.retryMs ?? retryMs;
-          const tracked = JSON.parse(event.data) as TrackedOrder;
-          const at = tracked.position?.at ?? -1;
-          if (tracked.view.version < version || (tracked.view.version === version && at <= positionAt)) continue;
-          version = tracked.view.version;
-          positionAt = at;
-          yield tracked;
-          if (isTerminal(tracked.view.status)) return;
-        }
-      } catch (error) {
-        const failure = asFailure(error);
-        if (failure.code === "aborted" || signal?.aborted) return;
-        if (!failure.temporary) throw failure;
-        retryMs = Math.max(retryMs, failure.retryAfterMs);
-      }
-      await this.#pause(retryMs + pauseMs(BACKOFF, failures, 0, this.#options.random), signal);
-      failures += 1;
-    }
+  stream(orderId: string, signal?: AbortSignal): AsyncGenerator<TrackedOrder> {
+    return streamOrder(this.#tracking, orderId, signal);
   }
 
   /** Past and present orders of the caller, newest first. `before`: ms since the epoch, from the page before. */
@@ -247,6 +198,7 @@ export class Http {
       ...(options.notAfter === undefined ? {} : { "not-after": String(options.notAfter) }),
     };
     const text = JSON.stringify(body);
+    const { clock, random } = this.#options;
     for (let tried = 1; ; tried++) {
       try {
         const response = await this.#fetch(method, path, headers, text, options.signal);
@@ -254,7 +206,7 @@ export class Http {
       } catch (error) {
         const failure = asFailure(error);
         if (!failure.temporary || tried === WRITE_TRIES) throw failure;
-        await this.#pause(failure.retryAfterMs + pauseMs(BACKOFF, tried, 0, this.#options.random), options.signal);
+        await pause(clock, failure.retryAfterMs + pauseMs(BACKOFF, tried, 0, random), options.signal);
         if (options.signal?.aborted) throw failure;
       }
     }
@@ -283,20 +235,6 @@ export class Http {
       throw failure;
     }
   }
-
-  #pause(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
-    if (signal === undefined) return sleep(this.#options.clock, delayMs);
-    if (signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const done = (): void => {
-        cancel();
-        signal.removeEventListener("abort", done);
-        resolve();
-      };
-      const cancel = this.#options.clock.after(delayMs, done);
-      signal.addEventListener("abort", done);
-    });
-  }
 }
 
 function query(fields: Readonly<Record<string, number | boolean | undefined>>): string {
@@ -315,13 +253,4 @@ async function refusal(response: Response): Promise<SwiftEatsError> {
     // Not our JSON: a proxy answered, or the connection broke.
   }
   return new SwiftEatsError({ code: "network", temporary: true }, "the answer is not from a Swift Eats node");
-}
-
-function asFailure(error: unknown): SwiftEatsError {
-  if (error instanceof SwiftEatsError) return error;
-  if (error instanceof Error && error.name === "AbortError") {
-    return new SwiftEatsError({ code: "aborted", temporary: false });
-  }
-  const message = error instanceof Error ? error.message : String(error);
-  return new SwiftEatsError({ code: "network", temporary: true }, message);
 }

@@ -34,6 +34,6 @@ export type { CommandOptions, RestoredOutcome } from "./commands.js";
 export type { ConnectionState } from "./connection.js";
 export { type LocalErrorCode, SwiftEatsError } from "./errors.js";
 export type { Gps, OfferResult, PositionFix } from "./gps.js";
-export type { FollowOptions, Http, NearbyRestaurant, OrderPage, Principal, TokenOrder, WriteOptions } from "./http.js";
+export type { Http, NearbyRestaurant, OrderPage, Principal, TokenOrder, WriteOptions } from "./http.js";
 export type { FetchLike, SocketConstructor, SocketLike, StorageLike, TokenProvider, TokenReason } from "./ports.js";
 export { type Courier, type Customer, courier, customer, type Kitchen, kitchen } from "./roles.js";

@@ -1,16 +1,20 @@
-import { useSignal } from "@preact/signals";
+import { useComputed, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { CityView } from "./map/city-view.js";
-import { type CityMap, fetchCity, restaurantsOf } from "./session.js";
+import { type Bounds, type CityMap, coveredBy, fetchCity, restaurantsOf } from "./session.js";
 import { clock, loading, select, session, setRestaurants, start } from "./store.js";
 import { Card } from "./ui/card.js";
 import { Controls } from "./ui/controls.js";
 import { Panel } from "./ui/panel.js";
 
 const RETRY_MS = 3000;
+const NOWHERE: Bounds = { west: 0, south: 0, east: 0, north: 0 };
 
 export function App() {
   const city = useSignal<CityMap | null>(null);
+  const bounds = useComputed(() =>
+    city.value === null || session.value === null ? NOWHERE : coveredBy(city.value, session.value.bounds),
+  );
   useEffect(() => {
     let cancel: (() => void) | null = null;
     const begin = async (): Promise<void> => {
@@ -38,7 +42,7 @@ export function App() {
   return (
     <>
       {city.value !== null && session.value !== null ? (
-        <CityView city={city.value} bounds={session.value.bounds} />
+        <CityView city={city.value} bounds={bounds.value} />
       ) : (
         <div class="map empty">
           <p role="status">

@@ -52,3 +52,22 @@ export function restaurantsOf(city: CityMap): readonly Restaurant[] {
     return [{ id: String(properties.id), name: String(properties.name), lat, lng }];
   });
 }
+
+/** What the city's features cover: the session's bounds may hold the restaurants only. */
+export function coveredBy(city: CityMap, atLeast: Bounds): Bounds {
+  let { west, south, east, north } = atLeast;
+  const include = (coordinates: unknown): void => {
+    if (!Array.isArray(coordinates)) return;
+    if (typeof coordinates[0] !== "number") {
+      coordinates.forEach(include);
+      return;
+    }
+    const [lng, lat] = coordinates as [number, number];
+    west = Math.min(west, lng);
+    east = Math.max(east, lng);
+    south = Math.min(south, lat);
+    north = Math.max(north, lat);
+  };
+  for (const { geometry, properties } of city.features) if (properties.kind === "street") include(geometry.coordinates);
+  return { west, south, east, north };
+}

@@ -78,12 +78,12 @@ export class Overlay {
     const dim = selection === null ? 1 : 0.35;
     for (const stage of DRAWN_STAGES) this.#lines(stage, byStage[stage], many * dim);
     for (const stage of DRAWN_STAGES) this.#marks(stage, byStage[stage], selection === null ? 1 : 0.45);
-    this.#drivers(picture, selection, nowMs);
     for (const stage of DRAWN_STAGES) {
       for (const drawn of byStage[stage]) {
         if (drawn.order.id === chosen || drawn.order.driverId === chosen) this.#chosenOrder(stage, drawn);
       }
     }
+    this.#drivers(picture, selection, nowMs);
     if (selection?.kind === "driver") this.#chosenDriver(selection.id, nowMs);
   }
 

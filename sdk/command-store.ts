@@ -1,0 +1,49 @@
+/** Unanswered commands on the device, so that an application which is killed loses none. */
+import type { JsonObject } from "../src/lib/json.js";
+import type { CommandType } from "../src/protocol/mod.js";
+import type { StorageLike } from "./ports.js";
+
+export interface StoredCommand {
+  readonly key: string;
+  readonly type: CommandType;
+  readonly body: JsonObject;
+  /** Milliseconds since the epoch, by the node's clock. */
+  readonly notAfter: number;
+}
+
+export class CommandStore {
+  readonly #storage: StorageLike;
+  readonly #key: string;
+
+  constructor(storage: StorageLike, key: string) {
+    this.#storage = storage;
+    this.#key = key;
+  }
+
+  /** In the order in which they were given. What is not ours, or damaged, counts as nothing. */
+  load(): readonly StoredCommand[] {
+    const text = this.#storage.getItem(this.#key);
+    if (text === null) return [];
+    try {
+      const stored: unknown = JSON.parse(text);
+      return Array.isArray(stored) ? stored.filter(isStored) : [];
+    } catch {
+      return [];
+    }
+  }
+
+  save(commands: readonly StoredCommand[]): void {
+    if (commands.length === 0) this.#storage.removeItem(this.#key);
+    else this.#storage.setItem(this.#key, JSON.stringify(commands));
+  }
+}
+
+function isStored(value: unknown): value is StoredCommand {
+  const command = value as Partial<StoredCommand> | null;
+  return (
+    typeof command?.key === "string" &&
+    typeof command.type === "string" &&
+    typeof command.body === "object" &&
+    typeof command.notAfter === "number"
+  );
+}

@@ -1,0 +1,125 @@
+/**
+ * Following one order by HTTP: by polling, or by server-sent events. Both give the same views.
+ *
+ * Invariants: versions never fall, and of one version positions never go back; what was yielded is not yielded again;
+ * the loop ends with the order, with the signal, or with a refusal that will not change.
+ */
+import { type Clock, sleep } from "../src/lib/clock.js";
+import type { Random } from "../src/lib/random.js";
+import { isTerminal, type TrackedOrder } from "../src/protocol/mod.js";
+import { pauseMs } from "./backoff.js";
+import { SwiftEatsError } from "./errors.js";
+import { readEvents } from "./sse.js";
+
+export interface FollowOptions {
+  /** Pause between polls in milliseconds; 3,500 by default, spread by a seventh so that pollers do not march in step. */
+  readonly everyMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface TrackingSource {
+  readonly clock: Clock;
+  readonly random: Random;
+  track(orderId: string, signal?: AbortSignal): Promise<TrackedOrder>;
+  /** A GET whose body is read as it arrives. Rejects with a `SwiftEatsError` when it is refused. */
+  open(path: string, headers: Record<string, string>, signal?: AbortSignal): Promise<Response>;
+}
+
+export const BACKOFF = { baseMs: 250, maxMs: 5000 };
+
+export async function* pollOrder(
+  source: TrackingSource,
+  orderId: string,
+  options: FollowOptions,
+): AsyncGenerator<TrackedOrder> {
+  const everyMs = options.everyMs ?? 3500;
+  let failures = 0;
+  let version = -1;
+  let positionAt = -1;
+  while (options.signal?.aborted !== true) {
+    let waitMs = everyMs * (1 + (source.random.next() - 0.5) / 3.5);
+    try {
+      const tracked = await source.track(orderId, options.signal);
+      failures = 0;
+      const at = tracked.position?.at ?? -1;
+      // Another node may answer from an older copy: what was shown is never taken back.
+      if (tracked.view.version > version || (tracked.view.version === version && at > positionAt)) {
+        version = tracked.view.version;
+        positionAt = at;
+        yield tracked;
+      }
+      if (isTerminal(tracked.view.status)) return;
+    } catch (error) {
+      const failure = asFailure(error);
+      if (failure.code === "aborted") return;
+      if (!failure.temporary) throw failure;
+      waitMs = Math.max(failure.retryAfterMs, everyMs + pauseMs(BACKOFF, failures, 0, source.random));
+      failures += 1;
+    }
+    await pause(source.clock, waitMs, options.signal);
+  }
+}
+
+export async function* streamOrder(
+  source: TrackingSource,
+  orderId: string,
+  signal?: AbortSignal,
+): AsyncGenerator<TrackedOrder> {
+  const path = `/v1/orders/${encodeURIComponent(orderId)}/events`;
+  let lastEventId = "";
+  let failures = 0;
+  let retryMs = 0;
+  let version = -1;
+  let positionAt = -1;
+  while (signal?.aborted !== true) {
+    try {
+      const headers = { accept: "text/event-stream", ...(lastEventId ? { "last-event-id": lastEventId } : {}) };
+      const response = await source.open(path, headers, signal);
+      if (response.body === null) throw new SwiftEatsError({ code: "network", temporary: true });
+      for await (const event of readEvents(response.body)) {
+        failures = 0;
+        lastEventId = event.id || lastEventId;
+        retryMs = event.retryMs ?? retryMs;
+        const tracked = JSON.parse(event.data) as TrackedOrder;
+        const at = tracked.position?.at ?? -1;
+        if (tracked.view.version < version || (tracked.view.version === version && at <= positionAt)) continue;
+        version = tracked.view.version;
+        positionAt = at;
+        yield tracked;
+        if (isTerminal(tracked.view.status)) return;
+      }
+    } catch (error) {
+      const failure = asFailure(error);
+      if (failure.code === "aborted" || signal?.aborted) return;
+      if (!failure.temporary) throw failure;
+      retryMs = Math.max(retryMs, failure.retryAfterMs);
+    }
+    await pause(source.clock, retryMs + pauseMs(BACKOFF, failures, 0, source.random), signal);
+    failures += 1;
+  }
+}
+
+/** Waits, but not beyond the signal. */
+export function pause(clock: Clock, delayMs: number, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return sleep(clock, delayMs);
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = (): void => {
+      cancel();
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const cancel = clock.after(delayMs, done);
+    signal.addEventListener("abort", done);
+  });
+}
+
+/** Whatever went wrong, as the one kind of error that this library has. */
+export function asFailure(error: unknown): SwiftEatsError {
+  if (error instanceof SwiftEatsError) return error;
+  if (error instanceof Error && error.name === "AbortError") {
+    return new SwiftEatsError({ code: "aborted", temporary: false });
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return new SwiftEatsError({ code: "network", temporary: true }, message);
+}
