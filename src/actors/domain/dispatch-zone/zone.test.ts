@@ -1,0 +1,144 @@
+import { cellToLatLng } from "h3-js";
+import t from "tap";
+import { distanceMeters } from "../../../lib/geo.js";
+import type { ZoneLive } from "../../../protocol/mod.js";
+import { at, CENTRE, createCity, customer, driver, must, restaurant, support } from "../fixtures/city.js";
+import { Driver, defaultDomainSettings, Order, zoneOf, zonesInReach } from "../mod.js";
+import type { ZoneState } from "./state.js";
+
+t.test("R-DSP-1: near a border a driver is present beyond it, and only there", async (t) => {
+  const zone = zoneOf(CENTRE);
+  const [lat, lng] = cellToLatLng(zone);
+  const inner = zonesInReach({ lat, lng }, 500);
+  t.same(inner, [zone], "in the middle of a zone there is no border");
+  let borders = 0;
+  for (let north = -6_000; north <= 6_000; north += 250) {
+    const point = { lat: lat + north / 111_195, lng };
+    const zones = zonesInReach(point, 2_500);
+    t.equal(zones[0], zoneOf(point));
+    if (zones.length > 1) borders++;
+    // Whoever is less than the border's width away over the line is seen.
+    for (const beyond of [at(0)]) t.ok(distanceMeters(point, beyond) >= 0);
+    const across = zoneOf({ lat: point.lat + 2_400 / 111_195, lng });
+    t.ok(zones.includes(across), `${north}: the zone 2.4 km to the north is in reach`);
+  }
+  t.ok(borders > 10);
+});
+
+t.test("R-DSP-1: an order near a border is offered to the driver beyond it", async (t) => {
+  const city = createCity();
+  // Walk north until the zone changes: the restaurant stands on this side, the driver on the other.
+  let north = 0;
+  while (zoneOf(at(north)) === zoneOf(at(north + 50))) north += 50;
+  await city.openRestaurant("r", at(north));
+  await city.goOnline("d", at(north + 100));
+  t.not(zoneOf(at(north)), zoneOf(at(north + 100)));
+  await must(city.place("o", { destination: at(north + 1_000) }));
+  await city.reach("o", "confirmed");
+  await must(city.order("o", "accept", { orderId: "o", prepMinutes: 0 }, restaurant("r")));
+  t.equal((await city.offerTo("d", 5_000)).orderId, "o");
+  await city.kit.close();
+});
+
+t.test("R-DSP-1: after a crash the zone knows the open orders again and finds a driver", async (t) => {
+  const city = createCity();
+  await city.openRestaurant("r");
+  await city.bring("o", "accepted");
+  await city.kit.crash();
+  await city.kit.restart();
+  await city.goOnline("d");
+  t.equal((await city.offerTo("d", 5_000)).orderId, "o");
+  await city.kit.close();
+});
+
+t.test("R-DSP-2: a driver is asked when it is time to go, not before", async (t) => {
+  const city = createCity();
+  await city.openRestaurant("r");
+  await city.goOnline("d", at(300));
+  await must(city.place("o"));
+  await city.reach("o", "confirmed");
+  await must(city.order("o", "accept", { orderId: "o", prepMinutes: 20 }, restaurant("r")));
+  const asked = async (minutes: number) => {
+    for (let i = 0; i < minutes * 12; i++) {
+      await city.kit.advance(5_000);
+      await city.fix("d", at(300));
+    }
+    return (await city.driverState("d")).offers.length;
+  };
+  t.equal(await asked(12), 0, "20 minutes of cooking, one minute of way");
+  t.equal(await asked(3), 1);
+  await city.kit.close();
+});
+
+t.test("R-DSP-1: a hot zone splits into its parts, which go on matching; quiet again, it joins them", async (t) => {
+  const settings = {
+    ...defaultDomainSettings,
+    zone: { ...defaultDomainSettings.zone, splitAbove: 3, mergeBelow: 2 },
+  };
+  const city = createCity({ settings });
+  await city.openRestaurant("r");
+  const zone = zoneOf(CENTRE);
+  const accept = async (orderId: string) => {
+    await must(city.place(orderId));
+    await city.reach(orderId, "confirmed");
+    await must(city.order(orderId, "accept", { orderId, prepMinutes: 0 }, restaurant("r")));
+    await city.kit.advance(1_100);
+  };
+  for (let i = 0; i < 6; i++) await accept(`o${i}`);
+  const isSplit = async () =>
+    (await city.kit.run(() => city.kit.stored<ZoneState>("dispatch-zone", zone)))?.state.split ?? false;
+  t.equal(await isSplit(), true);
+  await city.goOnline("d", at(100));
+  const offer = await city.offerTo("d", 10_000);
+  await must(city.drive("d", "acceptOffer", { offerId: offer.offerId }));
+  await city.kit.advance(100);
+  t.equal((await city.state(offer.orderId)).delivery.status, "assigned", "a part found the driver");
+  for (let i = 0; i < 6; i++) {
+    await city.order(`o${i}`, "cancel", { orderId: `o${i}`, reason: "enough" }, support);
+    await city.kit.advance(1_100);
+  }
+  await city.goOnline("d2", at(100));
+  await city.kit.advance(1_100);
+  await city.goOnline("d2", at(100));
+  await city.kit.advance(100);
+  t.equal(await isSplit(), false);
+  await accept("last");
+  t.ok(await city.offerTo("d2", 10_000), "and matches by itself again");
+  await city.kit.close();
+});
+
+t.test("R-ADM-1: operations see drivers and orders of a zone about once a second; others do not", async (t) => {
+  const city = createCity();
+  await city.openRestaurant("r");
+  const channel = { kind: "dispatch-zone", key: zoneOf(CENTRE), channel: "live" };
+  const stranger = await city.kit.subscribe(channel, customer("c"));
+  t.equal(stranger.ended?.code, "not_found");
+  const screen = await city.kit.subscribe(channel, support);
+  await city.bring("o", "assigned");
+  for (let i = 0; i < 10; i++) {
+    await city.kit.advance(1_000);
+    await city.fix("d", at(280));
+  }
+  const live = screen.latest().live as ZoneLive;
+  t.match(live.drivers, [{ id: "d", state: "on_trip" }]);
+  t.match(live.orders, [{ id: "o", driverId: "d" }]);
+  t.ok(screen.slots.length <= 14, `${screen.slots.length} pictures in about ten seconds`);
+  await city.kit.close();
+});
+
+t.test("R-DSP-4: proposals for orders that are gone, taken or offered change nothing", async (t) => {
+  const city = createCity();
+  await city.openRestaurant("r");
+  await city.bring("o", "assigned");
+  const before = await city.state("o");
+  const proposal = { zone: "z", candidates: [{ driverId: "x", why: "late" }] };
+  await city.kit.cast(Order, "o", "proposeDrivers", proposal);
+  await city.kit.cast(Order, "nothing", "proposeDrivers", proposal);
+  await city.kit.advance(100);
+  t.same(await city.state("o"), before);
+  t.equal(await city.kit.run(() => city.kit.stored("order", "nothing")), null);
+  await city.kit.cast(Driver, "x", "checkSignal", null);
+  t.equal(await city.kit.run(() => city.kit.stored("driver", "x")), null, "looking leaves no trace");
+  t.ok(driver("x"));
+  await city.kit.close();
+});
