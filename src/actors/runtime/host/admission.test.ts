@@ -128,7 +128,7 @@ t.test("R-ENG-7: the least recently used leave when room is needed, but never wi
   t.equal(listener.ended, null);
   await kit.must(AccountRef, "listened", "deposit", { amount: 1 });
   await kit.advance(10);
-  t.equal(listener.latest()["balance"], 2);
+  t.equal(listener.latest().balance, 2);
   for (let i = 0; i < 200; i += 20) t.equal((await kit.must(AccountRef, `k${i}`, "balance", null)).balance, 1);
   await kit.close();
 });

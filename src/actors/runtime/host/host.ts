@@ -210,6 +210,7 @@ class Host implements ShardHost {
   async start(shards: readonly number[]): Promise<void> {
     const gained = shards.filter((shard) => !this.#shards.has(shard));
     for (const shard of gained) this.#shards.add(shard);
+    this.#turn(() => this.#sender.ownersChanged(new Set(gained)));
     this.#timers.gain(gained);
     await this.#outbox.scan(gained);
   }
@@ -311,6 +312,7 @@ class Host implements ShardHost {
   #peer(peer: EndpointId, change: "up" | "down"): void {
     if (change === "up") {
       this.#credits.peerUp(peer);
+      this.#sender.peerUp(peer);
       return;
     }
     this.#credits.peerDown(peer);

@@ -78,8 +78,9 @@ export const defaultHostSettings: HostSettings = {
   timerRows: 5_000,
   timerGraceMs: 15_000,
   tellRetryMs: 500,
-  tellRetryMaxMs: 10_000,
-  tellAttempts: 300,
+  tellRetryMaxMs: 15_000,
+  // A day: a poisoned tell is quarantined by its receiver, so this is only for receivers that cannot take anything.
+  tellAttempts: 5_760,
   outboxInMemory: 100_000,
   outboxPage: 500,
   effectConcurrency: 64,

@@ -118,6 +118,13 @@ export class TellSender {
     for (const pair of this.#pairs.values()) if (shards.has(pair.toShard) && pair.queue.length > 0) this.#send(pair);
   }
 
+  /** An endpoint has come (back): what is under way to its shards is sent at once. */
+  peerUp(peer: EndpointId): void {
+    for (const pair of this.#pairs.values()) {
+      if (pair.queue.length > 0 && this.#shardMap.ownerOf(pair.toShard) === peer) this.#send(pair);
+    }
+  }
+
   /** The tells of these senders are another's to send now. */
   release(shards: ReadonlySet<number>): void {
     for (const pair of [...this.#pairs.values()]) if (shards.has(pair.fromShard)) this.#forget(pair);

@@ -147,6 +147,13 @@ export class Cluster {
     return this.#owners.flatMap((owner, shard) => (owner === id ? [shard] : []));
   }
 
+  /** Shards that this host should serve but does not: a start or a handoff of theirs broke off. */
+  orphansOf(index: number): readonly number[] {
+    const { epochs } = this.#member(index);
+    const unowned = this.#homeShards(index).filter((shard) => this.#owners[shard] === null);
+    return [...unowned, ...this.shardsOf(index).filter((shard) => !epochs.has(shard))];
+  }
+
   host(index: number): ShardHost {
     const { host, id } = this.#member(index);
     if (host === null) throw new Error(`${id} is not running`);

@@ -1,0 +1,151 @@
+import t from "tap";
+import { createMemoryActorStore } from "../../../store/memory/mod.js";
+import { Account, AccountRef } from "../testkit/fixtures/ledger.js";
+import { createTestKit, type Recorder, type TestKit } from "../testkit/mod.js";
+
+const kitOf = (hosts = 1, settings = {}): TestKit =>
+  createTestKit({ definitions: [Account], store: (clock) => createMemoryActorStore({ clock }), hosts, settings });
+
+const notes = { kind: "account", key: "a", channel: "notes" };
+const value = { kind: "account", key: "a", channel: "value" };
+const reader = { id: "r", role: "reader" };
+const offsets = (recorder: Recorder): number[] => recorder.events.map((event) => event.offset);
+
+t.test("rule 15: a reliable channel replays from the asked offset, without a gap or a repeat", async (t) => {
+  const kit = kitOf();
+  for (let i = 0; i < 5; i++) await kit.must(AccountRef, "a", "note", { text: `n${i}` });
+  const fresh = await kit.subscribe(notes, reader);
+  t.same(
+    fresh.starts.map(({ epoch, top, recovered }) => ({ epoch, top, recovered })),
+    [{ epoch: 1, top: 5, recovered: false }],
+  );
+  t.same(fresh.latest(), { notes: 5 }, "a new reader starts from the snapshot");
+  const resumed = await kit.subscribe(notes, reader, { epoch: 1, offset: 2 });
+  t.ok(resumed.starts[0]?.recovered);
+  await kit.must(AccountRef, "a", "note", { text: "n5" });
+  await kit.advance(10);
+  t.same(offsets(resumed), [3, 4, 5, 6]);
+  t.same(offsets(fresh), [6]);
+  t.same(resumed.events[0]?.body, { text: "n2" });
+  await kit.close();
+});
+
+t.test("rule 15: subscribing while events are committing misses none and repeats none", async (t) => {
+  const kit = kitOf();
+  await kit.must(AccountRef, "a", "note", { text: "first" });
+  for (let round = 0; round < 10; round++) {
+    kit.store.failNext("flush", { delayMs: 20 });
+    for (let i = 0; i < 3; i++) void kit.send(AccountRef, "a", "note", { text: "x" });
+    await kit.advance(round * 3);
+    const resumed = await kit.subscribe(notes, reader, { epoch: 1, offset: round * 6 + 1 });
+    for (let i = 0; i < 3; i++) void kit.send(AccountRef, "a", "note", { text: "y" });
+    await kit.advance(100);
+    t.same(
+      offsets(resumed),
+      [2, 3, 4, 5, 6, 7].map((offset) => round * 6 + offset),
+      `after ${round * 3} ms`,
+    );
+    resumed.close();
+  }
+  await kit.close();
+});
+
+t.test("rule 15: history survives a crash under the same epoch; listeners come back by themselves", async (t) => {
+  const kit = kitOf();
+  const listener = await kit.subscribe(notes, reader);
+  await kit.must(AccountRef, "a", "note", { text: "one" });
+  await kit.must(AccountRef, "a", "note", { text: "two" });
+  await kit.crash();
+  await kit.restart();
+  await kit.must(AccountRef, "a", "note", { text: "three" });
+  await kit.advance(20_000);
+  await kit.must(AccountRef, "a", "note", { text: "four" });
+  await kit.advance(100);
+  t.same(offsets(listener), [1, 2, 3, 4]);
+  const resumed = await kit.subscribe(notes, reader, { epoch: 1, offset: 1 });
+  t.same(offsets(resumed), [2, 3, 4]);
+  await kit.close();
+});
+
+t.test("rule 16: only so much history is kept; an older reader starts from a snapshot", async (t) => {
+  const kit = kitOf();
+  for (let i = 0; i < 100; i++) await kit.must(AccountRef, "a", "note", { text: `n${i}` });
+  const inStore = async (): Promise<number> => {
+    const [loaded] = await kit.store.inner.load([{ kind: "account", key: "a", shard: 0 }], 1_000);
+    return loaded?.channels.notes?.events.length ?? -1;
+  };
+  t.ok((await inStore()) <= 10, "the store keeps about `keep` events");
+  const old = await kit.subscribe(notes, reader, { epoch: 1, offset: 3 });
+  t.equal(old.starts[0]?.recovered, false);
+  t.same(old.latest(), { notes: 100 });
+  t.same(offsets(await kit.subscribe(notes, reader, { epoch: 1, offset: 97 })), [98, 99, 100]);
+  t.same(offsets(await kit.subscribe(notes, reader, { epoch: 1, offset: 100 })), []);
+  t.equal((await kit.subscribe(notes, reader, { epoch: 1, offset: 500 })).starts[0]?.recovered, false);
+  t.equal((await kit.subscribe(notes, reader, { epoch: 9, offset: 100 })).starts[0]?.recovered, false);
+  await kit.must(AccountRef, "a", "trimNotes", { offset: 99 });
+  t.equal(await inStore(), 1);
+  await kit.close();
+});
+
+t.test("rule 12: every channel says who may listen", async (t) => {
+  const kit = kitOf();
+  const stranger = await kit.subscribe(notes, { id: "s", role: "stranger" });
+  t.equal(stranger.ended?.code, "forbidden");
+  const nowhere = await kit.subscribe({ ...notes, channel: "nowhere" }, reader);
+  t.equal(nowhere.ended?.code, "unknown_channel");
+  await kit.close();
+});
+
+t.test("R-ENG-3: latest-wins slots carry rising versions, also over passivation, crash and handoff", async (t) => {
+  const kit = kitOf(2);
+  await kit.must(AccountRef, "a", "deposit", { amount: 1 });
+  const listener = await kit.subscribe(value, reader);
+  t.same(listener.latest(), { balance: 1 });
+  await kit.must(AccountRef, "a", "deposit", { amount: 1 });
+  await kit.cast(AccountRef, "a", "show", { value: 7 });
+  await kit.advance(10);
+  t.same(listener.latest(), { balance: 2, shown: 7 });
+  await kit.moveAll(0, 1);
+  await kit.moveAll(1, 0);
+  await kit.advance(20_000);
+  await kit.must(AccountRef, "a", "deposit", { amount: 1 });
+  await kit.advance(100);
+  t.equal(listener.latest().balance, 3);
+  const versions = listener.slots.map((item) => item.version);
+  for (let i = 1; i < versions.length; i++) {
+    const [before, after] = [versions[i - 1]!, versions[i]!];
+    t.ok(after[0] > before[0] || (after[0] === before[0] && after[1] > before[1]));
+  }
+  await kit.close();
+});
+
+t.test("R-ENG-3: nobody hears of a channel that was left, and it does not keep the actor in memory", async (t) => {
+  const kit = kitOf();
+  const listener = await kit.subscribe(value, reader);
+  await kit.advance(70_000);
+  t.equal(kit.stats().actors, 1);
+  listener.close();
+  await kit.must(AccountRef, "a", "deposit", { amount: 1 });
+  await kit.advance(10);
+  t.same(listener.slots, []);
+  await kit.advance(70_000);
+  t.equal(kit.stats().actors, 0);
+  await kit.close();
+});
+
+t.test("rule 16: under pressure an actor with listeners may leave; its listeners come back", async (t) => {
+  const kit = kitOf(1, { maxActors: 4 });
+  const listener = await kit.subscribe(value, reader);
+  const others: Recorder[] = [];
+  for (let i = 0; i < 4; i++) {
+    others.push(await kit.subscribe({ ...value, key: `o${i}` }, reader));
+    await kit.advance(5);
+  }
+  t.ok(kit.stats().actors <= 4);
+  for (const other of others.slice(1)) other.close();
+  await kit.advance(30_000);
+  await kit.must(AccountRef, "a", "deposit", { amount: 1 });
+  await kit.advance(100);
+  t.equal(listener.latest().balance, 1);
+  await kit.close();
+});

@@ -1,0 +1,123 @@
+import t from "tap";
+import { createMemoryActorStore } from "../../../store/memory/mod.js";
+import { shardOf } from "../shard.js";
+import { Account, AccountRef } from "../testkit/fixtures/ledger.js";
+import { createTestKit, type TestKit } from "../testkit/mod.js";
+
+const kitOf = (settings = {}): TestKit =>
+  createTestKit({ definitions: [Account], store: (clock) => createMemoryActorStore({ clock }), hosts: 2, settings });
+
+const keyOn = (host: number, prefix: string): string => {
+  for (let i = 0; ; i++) {
+    const key = `${prefix}${i}`;
+    if (shardOf({ kind: "account", key }) % 2 === host) return key;
+  }
+};
+const A = keyOn(0, "a");
+
+t.test("R-ENG-1: a message to a host that does not own the shard answers `not_owner` with the owner", async (t) => {
+  const kit = kitOf();
+  await kit.must(AccountRef, A, "deposit", { amount: 1 });
+  const to = { kind: "account", key: A };
+  kit.cluster.shardMap.ownerOf = () => "node/shards-1";
+  await kit.inject(to, {
+    t: "ask",
+    id: 9,
+    to,
+    name: "balance",
+    input: null,
+    commandId: "c",
+    bodyHash: "",
+    caller: { id: "x", role: "system" },
+    notAfter: null,
+  });
+  await kit.advance(10);
+  const error = kit.rawAnswers.find((message) => message.t === "error");
+  t.equal(error?.t === "error" && error.error.code, "not_owner");
+  t.notOk(error?.t === "error" && error.owner, "the owner it knows is itself: it does not send in circles");
+  await kit.close();
+});
+
+t.test("rule 4: a host that lost its shards without knowing commits nothing and says so", async (t) => {
+  const kit = kitOf();
+  await kit.must(AccountRef, A, "deposit", { amount: 10 });
+  kit.store.failNext("flush", { delayMs: 200 });
+  const slow = kit.send(AccountRef, A, "deposit", { amount: 5 }, { commandId: "slow" });
+  await kit.advance(10);
+  await kit.takeOver(0, 1);
+  t.same(await kit.run(() => slow), { ok: true, value: { balance: 15, version: 2 } }, "done by the new owner, once");
+  await kit.advance(1_000);
+  t.equal((await kit.must(AccountRef, A, "balance", null)).balance, 15);
+  t.equal(kit.published({ kind: "account", key: A }).length, 2);
+  await kit.close();
+});
+
+t.test("rule 4: a stale host never answers a read from uncommitted state after it was fenced", async (t) => {
+  const kit = kitOf();
+  await kit.must(AccountRef, A, "deposit", { amount: 10 });
+  const heard: unknown[] = [];
+  kit.store.failNext("flush", { delayMs: 200 });
+  void kit.send(AccountRef, A, "deposit", { amount: 5 }, { commandId: "w", timeoutMs: 300 }).then((r) => heard.push(r));
+  void kit.send(AccountRef, A, "balance", null, { timeoutMs: 300 }).then((r) => heard.push(r));
+  await kit.store.inner.claimShards("thief", kit.cluster.shardsOf(0));
+  await kit.advance(2_000);
+  t.ok(heard.length === 2 && heard.every((r) => (r as { ok: boolean }).ok === false));
+  t.equal(kit.store.committed.filter((write) => write.key === A).length, 1);
+  await kit.close();
+});
+
+t.test("R-ENG-3: while the lease has passed nothing is said; afterwards everything is", async (t) => {
+  const kit = kitOf();
+  const listener = await kit.subscribe({ kind: "account", key: A, channel: "notes" });
+  await kit.must(AccountRef, A, "note", { text: "one" });
+  kit.cluster.lease(0, false);
+  let answered = false;
+  const ask = kit.send(AccountRef, A, "note", { text: "two" }, { commandId: "two", timeoutMs: 30_000 });
+  void ask.then(() => {
+    answered = true;
+  });
+  await kit.advance(1_000);
+  t.notOk(answered);
+  t.equal(listener.events.length, 1);
+  kit.cluster.lease(0, true);
+  t.same(await kit.ask(AccountRef, A, "note", { text: "two" }, { commandId: "two" }), {
+    ok: true,
+    value: { offset: 2 },
+  });
+  await kit.advance(20_000);
+  t.same(
+    listener.events.map((event) => event.offset),
+    [1, 2],
+    "the listener has caught up without a gap",
+  );
+  await kit.close();
+});
+
+t.test("R-ENG-1: a planned handoff loses and repeats nothing under load", async (t) => {
+  const kit = kitOf();
+  const keys = Array.from({ length: 20 }, (_, i) => `k${i}`);
+  const replies: Promise<{ ok: boolean }>[] = [];
+  for (let round = 0; round < 10; round++) {
+    for (const key of keys) replies.push(kit.send(AccountRef, key, "deposit", { amount: 1 }, { timeoutMs: 60_000 }));
+    await kit.advance(2);
+    if (round === 3) await kit.moveAll(0, 1);
+    if (round === 6) await kit.moveAll(1, 0);
+  }
+  const settled = await kit.run(() => Promise.all(replies));
+  t.ok(settled.every((reply) => reply.ok));
+  for (const key of keys) t.equal((await kit.must(AccountRef, key, "balance", null)).balance, 10);
+  await kit.close();
+});
+
+t.test("R-CLU-4: stopping commits and answers what was admitted, then falls silent", async (t) => {
+  const kit = kitOf();
+  await kit.must(AccountRef, A, "deposit", { amount: 1 });
+  kit.store.failNext("flush", { delayMs: 500 });
+  const asked = kit.send(AccountRef, A, "deposit", { amount: 1 });
+  await kit.advance(5);
+  const host = kit.cluster.host(0);
+  await kit.run(() => host.stop());
+  t.same(await kit.run(() => asked), { ok: true, value: { balance: 2, version: 2 } });
+  t.equal((await kit.stored<{ balance: number }>("account", A))?.state.balance, 2);
+  await kit.close();
+});
