@@ -21,7 +21,7 @@ import type { Gate } from "../gate/gate.js";
 import type { HostHooks, HostSettings } from "../host/settings.js";
 import type { RememberedCommand } from "../ports.js";
 import type { Supervision } from "../supervision/supervision.js";
-import type { Activation, Answer, CommandRuntime } from "./activation.js";
+import type { Activation, Answer, CommandRuntime, Remembered } from "./activation.js";
 import type { Delivery } from "./delivery.js";
 import { decodeOutcome, encodeOutcome, NO_OUTCOME, type Outcome } from "./outcome.js";
 import type { Recorded } from "./recorded.js";
@@ -40,6 +40,8 @@ export interface ExecutorEvents {
 
 const INTERNAL: ActorError = { code: "internal", temporary: true };
 const ACCEPTED: Answer = { t: "outcome", outcome: { t: "reply", value: null } };
+/** All that is kept of a tell or an effect's result. */
+const HANDLED: Remembered = { bodyHash: "", outcome: { t: "reply", value: null } };
 const EXPIRED: Answer = { t: "error", error: { code: "expired", temporary: false } };
 
 export class Executor {
@@ -226,7 +228,8 @@ export class Executor {
     if (dirty) actor.seq++;
     if (recorded !== null) this.#apply(actor, recorded);
     if (remembering) {
-      actor.remember(delivery.id, { bodyHash: delivery.bodyHash, outcome }, this.#settings.rememberedPerActor);
+      const entry = delivery.source === "ask" ? { bodyHash: delivery.bodyHash, outcome } : HANDLED;
+      actor.remember(delivery.id, entry, this.#settings.rememberedPerActor);
     }
     const answer: Answer | null = delivery.source === "ask" ? { t: "outcome", outcome } : null;
     this.#finish(actor, delivery, dirty, recorded, row, answer, now);

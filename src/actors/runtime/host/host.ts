@@ -64,7 +64,8 @@ class Host implements ShardHost {
   readonly #keeper: Keeper;
   readonly #recovery: Recovery;
   readonly #router: Router;
-  readonly #shards = new Set<number>();
+  /** The shards served here and the epochs they were started under. */
+  readonly #shards = new Map<number, number>();
   readonly #releasing = new Set<number>();
   readonly #muted = new Set<Activation>();
   #local: LinkMessage[] = [];
@@ -208,9 +209,17 @@ class Host implements ShardHost {
   }
 
   async start(shards: readonly number[]): Promise<void> {
-    const gained = shards.filter((shard) => !this.#shards.has(shard));
-    for (const shard of gained) this.#shards.add(shard);
-    this.#turn(() => this.#sender.ownersChanged(new Set(gained)));
+    const { ownership } = this.#options;
+    const gained = shards.filter((shard) => this.#shards.get(shard) !== ownership.epochOf(shard));
+    this.#turn(() => {
+      // A shard that comes back under another epoch: what is in memory of it belongs to the old one.
+      this.#dropShards(new Set(gained.filter((shard) => this.#shards.has(shard))));
+      for (const shard of gained) {
+        const epoch = ownership.epochOf(shard);
+        if (epoch !== null) this.#shards.set(shard, epoch);
+      }
+      this.#sender.ownersChanged(new Set(gained));
+    });
     this.#timers.gain(gained);
     await this.#outbox.scan(gained);
   }
@@ -228,7 +237,7 @@ class Host implements ShardHost {
   async stop(withinMs = 5_000): Promise<void> {
     if (this.#stopped) return;
     const cancel = this.#clock.after(withinMs, () => this.#silence());
-    await this.releaseShards([...this.#shards]);
+    await this.releaseShards([...this.#shards.keys()]);
     cancel();
     this.#silence();
   }

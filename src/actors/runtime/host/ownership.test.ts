@@ -109,6 +109,24 @@ t.test("R-ENG-1: a planned handoff loses and repeats nothing under load", async 
   await kit.close();
 });
 
+t.test("rule 4: a shard that is claimed anew by its own host starts afresh, and unsent tells are found", async (t) => {
+  const kit = kitOf();
+  await kit.must(AccountRef, A, "deposit", { amount: 10 });
+  kit.store.failNext("flush", "answer-lost");
+  kit.store.failNext("outcomeOf", { delayMs: 500 });
+  const paid = kit.send(AccountRef, A, "pay", { to: "other", amount: 4 }, { commandId: "p", timeoutMs: 5_000 });
+  await kit.advance(100);
+  await kit.run(() => kit.cluster.gain(0, kit.cluster.shardsOf(0)));
+  await kit.advance(2_000);
+  t.equal((await kit.must(AccountRef, "other", "balance", null)).balance, 4, "the tell of the dropped commit was sent");
+  await kit.run(() => paid);
+  const again = await kit.ask(AccountRef, A, "pay", { to: "other", amount: 4 }, { commandId: "p" });
+  t.same(again, { ok: true, value: { balance: 6 } });
+  await kit.advance(2_000);
+  t.equal((await kit.must(AccountRef, "other", "balance", null)).balance, 4);
+  await kit.close();
+});
+
 t.test("R-CLU-4: stopping commits and answers what was admitted, then falls silent", async (t) => {
   const kit = kitOf();
   await kit.must(AccountRef, A, "deposit", { amount: 1 });
