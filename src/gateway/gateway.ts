@@ -30,6 +30,7 @@ import { serveRoutes } from "./http/server.js";
 import { jsonFile, readStaticFiles, type StaticFile } from "./http/static-files.js";
 import { Buckets } from "./limits/buckets.js";
 import { TierLimits } from "./limits/tiers.js";
+import { type Listening, type ListenOptions, listenOn } from "./listen.js";
 import { type GatewayClient, type Log, type MirrorCopy, silentLog } from "./ports.js";
 import { DEFAULT_GATEWAY_SETTINGS, type GatewaySettings } from "./settings.js";
 import { OrderStreams } from "./sse/stream.js";
@@ -70,13 +71,6 @@ export interface GatewayOptions {
   readonly ready?: () => boolean;
   /** The text of `GET /metrics`. */
   readonly metrics?: () => string | Promise<string>;
-}
-
-export interface ListenOptions {
-  /** Several gateways may listen on the same port. Default false: a port in use is an error. */
-  readonly share?: boolean;
-  /** The address to listen on. Default: every address of the machine. */
-  readonly host?: string;
 }
 
 export interface Gateway {
@@ -156,7 +150,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     files,
   });
 
-  let listening: uWS.us_listen_socket | null = null;
+  let listening: Listening | null = null;
   let port = 0;
   const timers: Cancel[] = [
     clock.every(GATE_TICK_MS, () => context.gates.tick()),
@@ -164,29 +158,12 @@ export function createGateway(options: GatewayOptions): Gateway {
     clock.every(settings.streamHeartbeatMs, () => streams.beat()),
   ];
 
-  function stopListening(): void {
-    if (listening !== null) uWS.us_listen_socket_close(listening);
-    listening = null;
-  }
-
   return {
-    listen(wanted, { share = false, host = "" } = {}) {
-      return new Promise((resolve, reject) => {
-        const done = (socket: uWS.us_listen_socket | false): void => {
-          if (socket === false) {
-            reject(new Error(`Port ${wanted} is in use: choose another with --port`));
-            return;
-          }
-          listening = socket;
-          port = uWS.us_socket_local_port(socket as unknown as uWS.us_socket);
-          log.info("gateway.listening", { port });
-          resolve(port);
-        };
-        // The native options are a number: 0 lets several threads share the port.
-        const options = share ? SHARED_PORT : EXCLUSIVE_PORT;
-        if (host === "") app.listen(wanted, options, done);
-        else listenOn(app)(host, wanted, options, done);
-      });
+    async listen(wanted, listenOptions = {}) {
+      listening = await listenOn(app, wanted, listenOptions);
+      log.info("gateway.listening", { port: listening.port });
+      port = listening.port;
+      return port;
     },
     get port() {
       return port;
@@ -215,7 +192,8 @@ export function createGateway(options: GatewayOptions): Gateway {
       if (context.phase === "closed") return;
       context.phase = "closed";
       for (const cancel of timers) cancel();
-      stopListening();
+      listening?.stop();
+      listening = null;
       for (const connection of [...registry.connections])
         registry.close(connection, CLOSE.drain, "the node is leaving");
       streams.close(settings.drainMs);
@@ -224,19 +202,4 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     stats: () => ({ ...stats, sockets: stats.connections, tracking: tracking.stats }),
   };
-}
-
-/** The package's types name an enum that it does not export at run time; this is what it does export. */
-const EXCLUSIVE_PORT = (uWS as unknown as { readonly LIBUS_LISTEN_EXCLUSIVE_PORT: uWS.ListenOptions })
-  .LIBUS_LISTEN_EXCLUSIVE_PORT;
-const SHARED_PORT = 0 as unknown as uWS.ListenOptions;
-
-/** The address comes first in the native call with options; the package's types know only the forms without one of both. */
-function listenOn(app: uWS.TemplatedApp) {
-  return (
-    host: string,
-    port: number,
-    options: uWS.ListenOptions,
-    done: (socket: uWS.us_listen_socket | false) => void,
-  ) => (app.listen as (...words: unknown[]) => uWS.TemplatedApp).call(app, host, port, options, done);
 }

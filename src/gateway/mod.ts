@@ -5,9 +5,9 @@ export {
   type Gateway,
   type GatewayAuth,
   type GatewayOptions,
-  type ListenOptions,
 } from "./gateway.js";
 export { DEFAULT_TIER_RATES, type TierRates } from "./limits/tiers.js";
+export type { ListenOptions } from "./listen.js";
 export { type GatewayClient, type Log, type MirrorCopy, type OwnerWatch, silentLog } from "./ports.js";
 export { DEFAULT_GATEWAY_SETTINGS, type GatewaySettings } from "./settings.js";
 export type { GatewayStats } from "./stats.js";

@@ -43,7 +43,17 @@ export function handlerOf(deps: HandlerDeps, route: Route): Handler {
         );
       };
     case "anyCommand":
-      return (exchange) => runCommand(deps, exchange, exchange.params.type ?? "", exchange.body);
+      return (exchange) => {
+        const type = exchange.params.type ?? "";
+        const { principal } = exchange;
+        // Placing an order counts as that through whichever door it comes.
+        if (type === "order.place" && principal !== null) {
+          const { tiers, clock } = deps.context;
+          const waitMs = tiers.take("order", `${principal.role}/${principal.id}`, clock.monotonic());
+          if (waitMs > 0) return problem("rate_limited", undefined, waitMs);
+        }
+        return runCommand(deps, exchange, type, exchange.body);
+      };
     case "gps":
       return (exchange) => gps(deps, exchange);
     case "tokens":

@@ -386,6 +386,50 @@ t.test("R-PRO-5: requests cut off at every moment leave nothing behind", async (
   );
 });
 
+t.test("R-PRO-5: an order counts as an order through every door", async (t) => {
+  const h = await startHarness({
+    settings: { tierRates: { ...DEFAULT_TIER_RATES, order: { perMinute: 60, burst: 2 } } },
+  });
+  t.teardown(() => h.close());
+  const place = (path: string, key: string) =>
+    h.http("POST", path, { token: h.token("customer", "c1"), body: ORDER, headers: { "idempotency-key": key } });
+  t.equal((await place("/v1/orders", "1")).body.error.code, "restaurant_unknown");
+  t.equal((await place("/v1/commands/order.place", "2")).body.error.code, "restaurant_unknown");
+  t.equal((await place("/v1/commands/order.place", "3")).body.error.code, "rate_limited");
+  t.equal((await place("/v1/orders", "4")).body.error.code, "rate_limited");
+});
+
+t.test("several gateways share one port, and a stranger's port is an error", async (t) => {
+  const one = await startHarness();
+  const two = await startHarness();
+  t.teardown(async () => {
+    await one.close();
+    await two.close();
+  });
+  await t.rejects(two.gateway.listen(one.port), { message: /in use/ });
+  const shared = await startHarness({ share: true });
+  const beside = await startHarness({ share: true, port: shared.port });
+  t.teardown(async () => {
+    await shared.close();
+    await beside.close();
+  });
+  t.equal(beside.port, shared.port);
+  const heard = new Set<string>();
+  await eventually("both answer", async () => {
+    const socket = connect(shared.port, "127.0.0.1");
+    socket.end("GET /v1/node HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    socket.resume();
+    await new Promise((resolve) => socket.once("close", resolve));
+    for (const [name, each] of [
+      ["shared", shared],
+      ["beside", beside],
+    ] as const) {
+      if ((each.gateway.stats().httpStatuses[200] ?? 0) > 0) heard.add(name);
+    }
+    return heard.size === 2;
+  });
+});
+
 t.test("R-PRO-1: an upgrade without one of our subprotocols is refused with a problem", async (t) => {
   const h = await startHarness();
   t.teardown(() => h.close());
