@@ -207,7 +207,7 @@ export const defaultDomainSettings: DomainSettings = {
 
 /**
  * The same day, `timeScale` times faster. A divided duration never falls under a floor that the machine needs to do
- * its part (a second for a driver's answer to an offer, a quarter of one for everything else).
+ * its part (two seconds for a driver's answer to an offer, a quarter of one for most other things).
  */
 export function scaleDurations(settings: DomainSettings, timeScale: number): DomainSettings {
   if (!(timeScale > 0) || !Number.isFinite(timeScale)) {
@@ -234,7 +234,7 @@ export function scaleDurations(settings: DomainSettings, timeScale: number): Dom
       assignDeadlineMs: divided(order.assignDeadlineMs, 5_000),
       pickupDeadlineMs: divided(order.pickupDeadlineMs, 5_000),
       deliveryDeadlineMs: divided(order.deliveryDeadlineMs, 5_000),
-      offerMs: divided(order.offerMs, 1_000),
+      offerMs: divided(order.offerMs, 2_000),
       retryPauseMs: divided(order.retryPauseMs),
     },
     driver: {

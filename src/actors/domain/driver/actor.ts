@@ -51,7 +51,7 @@ export function driverActor(settings: DomainSettings): ActorDefinition<DriverCon
       failDelivery: (ctx, { orderId, reason }) => trip.failDelivery(ctx, settings, orderId, reason),
       releaseTrip: (ctx, { orderId, reason }) => trip.releaseTrip(ctx, settings, orderId, reason),
       gps: (ctx, batch) => position.gps(ctx, settings, batch),
-      grant: (ctx, { orderId, number }) => position.grant(ctx, settings, orderId, number),
+      grant: (ctx, input) => position.grant(ctx, settings, input),
       checkSignal: (ctx) => position.checkSignal(ctx, settings),
     },
   });

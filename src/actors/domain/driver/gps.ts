@@ -6,6 +6,7 @@
  * only, and are asked for again when missing.
  */
 import { distanceMeters } from "../../../lib/geo.js";
+import type { Json } from "../../../lib/json.js";
 import type { GpsAck, GpsBatch } from "../../../protocol/mod.js";
 import type { ActorContext, ReadContext, Rejection } from "../../runtime/definition.js";
 import { type DriverPresence, Zone, zonesInReach } from "../dispatch-zone/messages.js";
@@ -13,6 +14,7 @@ import { asJson } from "../json.js";
 import { Order } from "../order/messages.js";
 import type { DomainSettings } from "../settings.js";
 import { judgeFix, refilled } from "./fix.js";
+import type { DriverContract } from "./messages.js";
 import { type DriverMemory, type DriverState, isCarrying, type Leg } from "./state.js";
 
 export type DriverContext = ActorContext<DriverState, DriverMemory>;
@@ -25,6 +27,7 @@ const NEAR_AGAIN_MS = 15_000;
 export function gps(ctx: DriverContext, settings: DomainSettings, batch: GpsBatch): GpsAck | Rejection {
   const memory = ctx.volatile;
   if (ctx.state.shift.status === "off") return ctx.reject("driver_offline");
+  memory.heardAt = ctx.now;
   const tokens = refilled(memory.tokens, memory.refilledAt, ctx.now, settings.driver);
   memory.refilledAt = ctx.now;
   if (tokens < 1) {
@@ -32,7 +35,6 @@ export function gps(ctx: DriverContext, settings: DomainSettings, batch: GpsBatc
     return ctx.reject("rate_limited", { retryAfterMs: Math.ceil((1 - tokens) * settings.driver.gpsTokenMs) });
   }
   memory.tokens = tokens - 1;
-  memory.heardAt = ctx.now;
 
   const last = memory.boots.get(batch.bootId) ?? -1;
   let flagged = 0;
@@ -63,12 +65,10 @@ function remember(boots: Map<string, number>, bootId: string, seq: number): void
 function show(ctx: DriverContext, settings: DomainSettings): void {
   const memory = ctx.volatile;
   for (const leg of carriedLegs(ctx)) {
-    const grant = memory.grants.get(leg.orderId);
-    if (grant === undefined) {
-      askGrant(ctx, leg);
-    } else if (ctx.hasSubscribers("location")) {
-      const body = grantedPosition(memory, leg.orderId, grant);
-      ctx.emit("location", leg.orderId, asJson(body), settings.driver.positionMirrorMs);
+    if (!memory.grants.has(leg.orderId)) askGrant(ctx, leg);
+    const body = grantedPosition(memory, leg.orderId);
+    if (body !== null && ctx.hasSubscribers("location")) {
+      ctx.emit("location", leg.orderId, body, settings.driver.positionMirrorMs);
     }
     tellNear(ctx, settings, leg);
   }
@@ -86,22 +86,22 @@ function positionOf(memory: DriverMemory) {
   return { lat, lng, ...(bearing === null ? {} : { bearing }), at };
 }
 
-const grantedPosition = (memory: DriverMemory, orderId: string, grant: number) => ({
-  orderId,
-  grant,
-  position: positionOf(memory),
-});
+/** The live position as this order's customer may see it; null without a grant, or when it was measured before the pickup. */
+function grantedPosition(memory: DriverMemory, orderId: string): Json | null {
+  const granted = memory.grants.get(orderId);
+  const position = positionOf(memory);
+  if (granted === undefined || position === null || position.at < granted.since) return null;
+  return { orderId, grant: granted.number, position };
+}
 
 /** What a new gateway starts from: the live position under every open grant. */
 export function locationSlots(ctx: ReadContext<DriverState, DriverMemory>, settings: DomainSettings) {
-  const slots: Record<string, { body: ReturnType<typeof asJson>; ttlMs: number }> = {};
-  const { live, grants } = ctx.volatile;
+  const slots: Record<string, { body: Json; ttlMs: number }> = {};
+  const { live } = ctx.volatile;
   if (live === null || ctx.now - live.at > settings.driver.liveMs) return slots;
   for (const leg of carriedLegs(ctx)) {
-    const grant = grants.get(leg.orderId);
-    if (grant === undefined) continue;
-    const body = asJson(grantedPosition(ctx.volatile, leg.orderId, grant));
-    slots[leg.orderId] = { body, ttlMs: settings.driver.positionMirrorMs };
+    const body = grantedPosition(ctx.volatile, leg.orderId);
+    if (body !== null) slots[leg.orderId] = { body, ttlMs: settings.driver.positionMirrorMs };
   }
   return slots;
 }
@@ -112,8 +112,8 @@ export function mirrorPosition(ctx: DriverContext, settings: DomainSettings): vo
   if (position === null) return;
   const grants: Record<string, number> = {};
   for (const leg of carriedLegs(ctx)) {
-    const grant = ctx.volatile.grants.get(leg.orderId);
-    if (grant !== undefined) grants[leg.orderId] = grant;
+    const granted = ctx.volatile.grants.get(leg.orderId);
+    if (granted !== undefined && position.at >= granted.since) grants[leg.orderId] = granted.number;
   }
   ctx.mirror(`fix:${ctx.key}`, asJson({ position, grants }), settings.driver.positionMirrorMs);
 }
@@ -124,19 +124,20 @@ function askGrant(ctx: DriverContext, leg: Leg): void {
   ctx.cast(Order, leg.orderId, "askGrant", { driverId: ctx.key });
 }
 
-export function grant(ctx: DriverContext, settings: DomainSettings, orderId: string, number: number): null {
+export function grant(
+  ctx: DriverContext,
+  settings: DomainSettings,
+  { orderId, number, since }: DriverContract["grant"]["input"],
+): null {
   // A grant that comes after the delivery, or under an older number, opens nothing.
   const open = carriedLegs(ctx).some((leg) => leg.orderId === orderId);
   const { grants, live } = ctx.volatile;
-  if (!open || number <= (grants.get(orderId) ?? 0)) return null;
-  grants.set(orderId, number);
-  if (live !== null && ctx.now - live.at <= settings.driver.liveMs) {
-    if (ctx.hasSubscribers("location")) {
-      const body = grantedPosition(ctx.volatile, orderId, number);
-      ctx.emit("location", orderId, asJson(body), settings.driver.positionMirrorMs);
-    }
-    mirrorPosition(ctx, settings);
-  }
+  if (!open || number <= (grants.get(orderId)?.number ?? 0)) return null;
+  grants.set(orderId, { number, since });
+  const body = grantedPosition(ctx.volatile, orderId);
+  if (live === null || ctx.now - live.at > settings.driver.liveMs || body === null) return null;
+  if (ctx.hasSubscribers("location")) ctx.emit("location", orderId, body, settings.driver.positionMirrorMs);
+  mirrorPosition(ctx, settings);
   return null;
 }
 

@@ -39,8 +39,11 @@ export type DriverContract = {
     };
     reply: null;
   };
-  /** The right to stamp fixes for this order's customer. Kept in memory only; asked for again when lost. */
-  grant: { input: { readonly orderId: string; readonly number: number }; reply: null };
+  /**
+   * The right to stamp fixes for this order's customer: those measured from `since` (the pickup) on. Kept in memory only;
+   * asked for again when lost.
+   */
+  grant: { input: { readonly orderId: string; readonly number: number; readonly since: number }; reply: null };
   // The zone, and its own timers
   checkSignal: { input: null; reply: null };
   offersExpire: { input: null; reply: null };

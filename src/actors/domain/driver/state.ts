@@ -82,8 +82,8 @@ export interface DriverMemory {
   presentAt: number;
   /** Zones that were told last. */
   zones: readonly string[];
-  /** Open grants: order → number. */
-  readonly grants: Map<string, number>;
+  /** Open grants by order. Where the driver was before `since` is nobody's business. */
+  readonly grants: Map<string, { readonly number: number; readonly since: number }>;
   askedGrantAt: number;
   nearAt: number;
   lostAt: number;

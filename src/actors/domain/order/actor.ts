@@ -9,6 +9,7 @@ import { cancel, deadline } from "./closing.js";
 import * as dispatch from "./dispatch.js";
 import * as kitchen from "./kitchen.js";
 import { Order, type OrderContract } from "./messages.js";
+import * as offers from "./offers.js";
 import { retry } from "./payment.js";
 import * as placement from "./placement.js";
 import * as road from "./road.js";
@@ -50,10 +51,10 @@ export function orderActor(settings: DomainSettings): ActorDefinition<OrderContr
       reserved: (ctx) => placement.reserved(ctx, settings),
       refused: (ctx, { code, detail }) => placement.refused(ctx, settings, code, detail),
       paymentDone: (ctx, result) => placement.paymentDone(ctx, settings, result),
-      proposeDrivers: (ctx, { candidates }) => dispatch.proposeDrivers(ctx, settings, candidates),
+      proposeDrivers: (ctx, { candidates }) => offers.proposeDrivers(ctx, settings, candidates),
       claim: (ctx, input) => dispatch.claim(ctx, settings, input),
-      offerDeclined: (ctx, input) => dispatch.offerDeclined(ctx, settings, input),
-      offersExpire: (ctx) => dispatch.offersExpire(ctx, settings),
+      offerDeclined: (ctx, input) => offers.offerDeclined(ctx, settings, input),
+      offersExpire: (ctx) => offers.offersExpire(ctx, settings),
       revoked: (ctx, input) => dispatch.revoked(ctx, settings, input),
       driverLost: (ctx, input) => dispatch.driverLost(ctx, settings, input),
       pickedUp: (ctx, { driverId }) => road.pickedUp(ctx, settings, driverId),

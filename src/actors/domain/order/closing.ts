@@ -42,6 +42,7 @@ export function close(ctx: OrderContext, settings: DomainSettings, order: Placed
         order.kitchen.status === "reserving"
           ? null
           : order.content.lines.map(({ itemId, quantity }) => ({ itemId, quantity })),
+      pickedUp: order.kitchen.status === "handed_over",
     });
   }
   const next: PlacedOrder = {

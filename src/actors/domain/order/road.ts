@@ -24,12 +24,12 @@ export function pickedUp(ctx: OrderContext, settings: DomainSettings, driverId: 
   const readyAt = kitchen.status === "ready" ? kitchen.readyAt : ctx.now;
   ctx.cancelTimer("pickup");
   ctx.cancelTimer("kitchen");
-  ctx.tell(Driver, driverId, "grant", { orderId: ctx.key, number: grant });
+  ctx.tell(Driver, driverId, "grant", { orderId: ctx.key, number: grant, since: ctx.now });
   ctx.tell(Restaurant, order.content.restaurant.id, "leftKitchen", { orderId: ctx.key });
   const next: PlacedOrder = {
     ...order,
     kitchen: { status: "handed_over", readyAt },
-    delivery: { status: "carrying", driver: delivery.driver, grant },
+    delivery: { status: "carrying", driver: delivery.driver, grant, since: ctx.now },
     grants: grant,
   };
   save(ctx, settings, next, entries);
@@ -46,7 +46,8 @@ function carriedBy(ctx: OrderContext, driverId: string): PlacedOrder | null {
 export function askGrant(ctx: OrderContext, driverId: string): null {
   const order = carriedBy(ctx, driverId);
   if (order?.delivery.status === "carrying") {
-    ctx.cast(Driver, driverId, "grant", { orderId: ctx.key, number: order.delivery.grant });
+    const { grant: number, since } = order.delivery;
+    ctx.cast(Driver, driverId, "grant", { orderId: ctx.key, number, since });
   }
   return null;
 }

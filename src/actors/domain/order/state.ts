@@ -68,7 +68,8 @@ export type Delivery =
   | { readonly status: "assigned"; readonly driver: Assignee }
   /** Told to let go; the next offer waits for the acknowledgement. */
   | { readonly status: "revoking"; readonly driver: Assignee; readonly next: ManualOffer | null }
-  | { readonly status: "carrying"; readonly driver: Assignee; readonly grant: number }
+  /** The grant opens the driver's positions measured from `since` on. */
+  | { readonly status: "carrying"; readonly driver: Assignee; readonly grant: number; readonly since: number }
   | { readonly status: "delivered"; readonly driver: Assignee; readonly at: number }
   /** The order ended while this driver had it; the acknowledgement frees the claim. */
   | { readonly status: "letting_go"; readonly driver: Assignee }

@@ -96,7 +96,7 @@ export function closeOrder(
   input: RestaurantContract["closeOrder"]["input"],
 ): null {
   const stage = ctx.state.orders[input.orderId]?.stage;
-  remove(ctx, settings, input.orderId, input.holds);
+  remove(ctx, settings, input.orderId, input.pickedUp ? "eaten" : input.holds);
   // A tablet that never saw it needs not hear that it is over.
   if (stage === undefined ? input.holds !== null : stage !== "held") {
     pushChanged(ctx, input.orderId, input.status, input.reason);

@@ -36,6 +36,8 @@ export type RestaurantContract = {
       readonly reason: string;
       /** What was reserved, if the order knows that it was; null while the restaurant's answer was still on its way. */
       readonly holds: readonly Pick<OrderLine, "itemId" | "quantity">[] | null;
+      /** The food is out of the house: nothing of it comes back. */
+      readonly pickedUp: boolean;
     };
     reply: null;
   };

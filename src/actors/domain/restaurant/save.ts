@@ -52,17 +52,21 @@ function sweep(ctx: RestaurantContext, state: RestaurantState): RestaurantState 
   return { ...state, orders };
 }
 
-/** The order is over: what it holds goes back once, and its tombstone refuses what comes late. */
+/**
+ * The order is over: what it holds goes back once, unless it was eaten (or lies on a doorstep), and its tombstone refuses
+ * what comes late.
+ */
 export function remove(
   ctx: RestaurantContext,
   settings: DomainSettings,
   orderId: string,
-  holds: readonly Pick<OrderLine, "itemId" | "quantity">[] | null,
+  holds: readonly Pick<OrderLine, "itemId" | "quantity">[] | null | "eaten",
 ): void {
   const { state } = ctx;
   if (state.tombstones.some(([id]) => id === orderId)) return;
   const entry = state.orders[orderId];
-  const took: readonly Took[] = entry?.took ?? (holds ?? []).map(({ itemId, quantity }): Took => [itemId, quantity]);
+  const took: readonly Took[] =
+    holds === "eaten" ? [] : (entry?.took ?? (holds ?? []).map(({ itemId, quantity }): Took => [itemId, quantity]));
   const orders = { ...state.orders };
   delete orders[orderId];
   ctx.volatile.details.delete(orderId);

@@ -73,7 +73,7 @@ t.test(
     const city = createCity();
     await city.openRestaurant("r");
     const { kit } = city;
-    const close = { orderId: "ghost", status: "cancelled", reason: "no", holds: null } as const;
+    const close = { orderId: "ghost", status: "cancelled", reason: "no", holds: null, pickedUp: false } as const;
     await kit.must(Restaurant, "r", "closeOrder", close);
     const { lines, totals, destination } = city.placement({
       lines: [{ itemId: "soup", quantity: 2, unitPriceMinor: 2_100 }],
