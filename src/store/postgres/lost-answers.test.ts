@@ -1,10 +1,10 @@
-import pg from "pg";
 import t, { type Test } from "tap";
 import { OutcomeUnknown, StoreUnavailable } from "../../actors/runtime/ports.js";
 import { sleep, systemClock } from "../../lib/clock.js";
 import { recordingLog } from "../../lib/log.js";
 import { batch, CLEAN, fullWrite, loadOne, write } from "../contract/batches.js";
 import { openDoor } from "./fixtures/door.js";
+import { holdClaim, openSession, untilBlocked } from "./fixtures/sessions.js";
 import { administer, withPostgres } from "./fixtures/with-postgres.js";
 import { createPostgresActorStore } from "./mod.js";
 
@@ -16,26 +16,6 @@ function openStore(t: Test, options: Partial<Parameters<typeof createPostgresAct
   const store = createPostgresActorStore({ connectionString, clock, log, ...options });
   t.teardown(() => store.close());
   return { store, log };
-}
-
-/** A session of the test's own in the store's database. */
-async function openSession(t: Test): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString });
-  client.on("error", () => {});
-  await client.connect();
-  t.teardown(() => client.end());
-  return client;
-}
-
-/** Resolves when `count` flush sessions wait for a lock. */
-async function untilBlocked(session: pg.Client, count = 1): Promise<void> {
-  for (;;) {
-    const { rows } = await session.query(
-      `SELECT FROM pg_stat_activity WHERE application_name LIKE 'swift-eats flush%' AND wait_event_type = 'Lock'`,
-    );
-    if (rows.length >= count) return;
-    await sleep(clock, 5);
-  }
 }
 
 t.beforeEach(() => clear());
@@ -92,13 +72,10 @@ t.test("R-ENG-3: settling waits for a flush that still runs, and then knows that
   const epochs = await store.claimShards("a", [0]);
   await store.flush(batch(epochs, [write("warm")]));
 
-  const rival = await openSession(t);
-  await rival.query("BEGIN");
-  await rival.query("INSERT INTO actor_claim VALUES ('trip', 'd1', 'order', 'rival')");
+  const rival = await holdClaim(t, connectionString, "d1");
   const sent = batch(epochs, [write("o1", { claims: [{ claim: "trip", value: "d1" }] })]);
   const lost = t.rejects(store.flush(sent), OutcomeUnknown);
-  const watcher = await openSession(t);
-  await untilBlocked(watcher);
+  await untilBlocked(t, connectionString, "flush");
   door.cutClients();
   await lost;
 
@@ -109,7 +86,7 @@ t.test("R-ENG-3: settling waits for a flush that still runs, and then knows that
   });
   await sleep(clock, 100);
   t.notOk(settled, "the flush still runs");
-  await rival.query("ROLLBACK");
+  await rival.letGo();
   t.strictSame(await outcome, [true]);
 });
 
@@ -118,20 +95,18 @@ t.test(
   async (t) => {
     const { store } = openStore(t);
     const epochs = await store.claimShards("a", [0, 1]);
-    const session = await openSession(t);
-    await session.query("BEGIN");
-    await session.query("INSERT INTO actor_claim VALUES ('trip', 'driver-m', 'order', 'rival')");
+    const rival = await holdClaim(t, connectionString, "driver-m");
     const sent = batch(epochs, [write("first"), fullWrite("o1", "m", { shard: 1 })]);
     const lost = t.rejects(store.flush(sent), OutcomeUnknown);
-    const watcher = await openSession(t);
-    await untilBlocked(watcher);
+    await untilBlocked(t, connectionString, "flush");
+    const watcher = await openSession(t, connectionString);
     await watcher.query(
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'swift-eats flush%'",
     );
     await lost;
     t.strictSame(await store.outcomeOf(sent), [false, false]);
     t.equal((await loadOne(store, "first")).snapshot, null);
-    await session.query("ROLLBACK");
+    await rival.letGo();
     t.strictSame(await store.flush(sent), CLEAN);
   },
 );
@@ -139,9 +114,7 @@ t.test(
 t.test("R-CLU-2: a flush that cannot get on is ended by the server and gives its shards free", async (t) => {
   const { store } = openStore(t);
   const epochs = await store.claimShards("a", [0]);
-  const session = await openSession(t);
-  await session.query("BEGIN");
-  await session.query("INSERT INTO actor_claim VALUES ('trip', 'd1', 'order', 'rival')");
+  await holdClaim(t, connectionString, "d1");
   const sent = batch(epochs, [write("o1", { claims: [{ claim: "trip", value: "d1" }] })]);
   await t.rejects(store.flush(sent));
   t.strictSame([...(await store.claimShards("b", [0]))], [[0, 2]], "nobody holds the fence");
@@ -177,17 +150,14 @@ t.test("rule 16: no more than so many flushes wait in line", async (t) => {
   const { store } = openStore(t, { maxWaiting: 2 });
   const epochs = await store.claimShards("a", [0]);
   await store.flush(batch(epochs, [write("warm")]));
-  const session = await openSession(t);
-  await session.query("BEGIN");
-  await session.query("INSERT INTO actor_claim VALUES ('trip', 'd1', 'order', 'rival')");
+  const rival = await holdClaim(t, connectionString, "d1");
   const flushing = ["o1", "o2", "o3"].map((key) =>
     store.flush(batch(epochs, [write(key, { claims: [{ claim: "trip", value: "d1" }] })])),
   );
-  const watcher = await openSession(t);
-  await untilBlocked(watcher);
+  await untilBlocked(t, connectionString, "flush");
   t.strictSame(store.waiting(), { flushes: 2, reads: 0 });
   await t.rejects(store.flush(batch(epochs, [write("o4")])), StoreUnavailable);
-  await session.query("ROLLBACK");
+  await rival.letGo();
   const results = await Promise.all(flushing);
   t.equal(results.filter(({ failures }) => failures.length === 0).length, 1);
   t.strictSame(await store.flush(batch(epochs, [write("o4")])), CLEAN);
