@@ -143,13 +143,15 @@ export async function start(place: ServerPlace): Promise<ChildProcess> {
   const { clock, log } = place;
   const retryUntil = clock.monotonic() + START_RETRY_MS;
   for (;;) {
+    trimLog(place.logFile);
+    const logged = statSync(place.logFile, { throwIfNoEntry: false })?.size ?? 0;
     const child = launch(place);
     if (await isReady(place, child)) {
       // The node's own work keeps it alive, not its database.
       child.unref();
       return child;
     }
-    const last = lastLines(place.logFile);
+    const last = readFileSync(place.logFile).subarray(logged).toString().slice(-2_000);
     const retry = /pre-existing shared memory|postmaster\.pid|could not create lock file/.test(last);
     if (!retry || clock.monotonic() >= retryUntil) {
       throw new EmbeddedPostgresError(`PostgreSQL does not start. The end of ${place.logFile}:\n${last}`);
@@ -161,7 +163,6 @@ export async function start(place: ServerPlace): Promise<ChildProcess> {
 
 function launch(place: ServerPlace): ChildProcess {
   const { runAs, binaries, pgData, socketDir, logFile } = place;
-  trimLog(logFile);
   const log = openSync(logFile, "a", 0o600);
   try {
     const [file, ...rest] = [...runAs.prefix, binaries.postgres];
@@ -208,8 +209,6 @@ function readLines(file: string): string[] {
     return [];
   }
 }
-
-const lastLines = (file: string): string => readLines(file).slice(-12).join("\n");
 
 /** The server appends, so a file cut to nothing is simply written on. */
 export function trimLog(file: string): void {
