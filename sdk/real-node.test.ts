@@ -1,0 +1,308 @@
+/** The client against a real node: its own process, real Postgres, real sockets, and a proxy that cuts lines. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import t from "tap";
+import { sleep, systemClock } from "../src/lib/clock.js";
+import { type Random, seededRandom } from "../src/lib/random.js";
+import { CuttingProxy } from "./fixtures/cutting-proxy.js";
+import {
+  type Client,
+  courier,
+  createClient,
+  createHttp,
+  customer,
+  kitchen,
+  NEXT_STATUS,
+  type OrderView,
+  type PlacedReply,
+  type PlaceOrder,
+  type RestaurantProfile,
+  type TrackedOrder,
+} from "./node.js";
+
+const MAIN = fileURLToPath(new URL("../src/main.js", import.meta.url));
+const clock = systemClock();
+
+interface RunningNode {
+  readonly url: string;
+  readonly operatorSecret: string;
+  stop(): Promise<void>;
+}
+
+async function startNode(dataDir: string): Promise<RunningNode> {
+  const child: ChildProcess = spawn(
+    process.execPath,
+    [
+      ...[MAIN, "--port", "0", "--data-dir", dataDir, "--log-level", "error", "--time-scale", "20"],
+      // Cut lines make resends, which count; the limits have tests of their own.
+      ...["--gateway.tierRates.order.perMinute", "60000", "--gateway.tierRates.order.burst", "2000"],
+    ],
+    { stdio: ["ignore", "pipe", "inherit"] },
+  );
+  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  const line = await new Promise<string>((resolve, reject) => {
+    let text = "";
+    child.stdout?.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+      const end = text.indexOf("\n");
+      if (end >= 0) resolve(text.slice(0, end));
+    });
+    exited.then(() => reject(new Error("the node ended before it was ready")));
+  });
+  const said = JSON.parse(line) as { listening: { url: string }; operatorSecretFile: string };
+  return {
+    url: said.listening.url,
+    operatorSecret: readFileSync(said.operatorSecretFile, "utf8").trim(),
+    async stop() {
+      child.kill("SIGTERM");
+      await exited;
+    },
+  };
+}
+
+async function until(what: string, condition: () => boolean): Promise<void> {
+  for (let waited = 0; !condition(); waited += 20) {
+    if (waited > 40_000) throw new Error(`waited in vain: ${what}`);
+    await sleep(clock, 20);
+  }
+}
+
+const PROFILE: RestaurantProfile = {
+  name: "Trattoria",
+  lat: 50.85,
+  lng: 4.35,
+  currency: "EUR",
+  deliveryRadiusMeters: 20_000,
+  kitchenCapacity: 1000,
+  items: [{ itemId: "pizza", name: "Pizza", priceMinor: 1100, prepMinutes: 5 }],
+};
+const ORDER: PlaceOrder = {
+  restaurantId: "trattoria",
+  lines: [{ itemId: "pizza", quantity: 1, unitPriceMinor: 1100 }],
+  destination: { lat: 50.86, lng: 4.36 },
+  currency: "EUR",
+};
+
+/** The view without its expectation, which moves on with the time of asking. */
+function settled({ eta: _eta, ...rest }: OrderView): Omit<OrderView, "eta"> {
+  return rest;
+}
+
+const dataDir = mkdtempSync(join(tmpdir(), "se-sdk-"));
+const node = await startNode(dataDir);
+const open: { close(): unknown }[] = [];
+t.teardown(async () => {
+  for (const each of open) await each.close();
+  await node.stop();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+const http = createHttp({ url: node.url });
+const [customerToken, kitchenToken, driverToken, otherToken, adminToken] = (await http.issueTokens({
+  operatorSecret: node.operatorSecret,
+  principals: [
+    { id: "carol", role: "customer" },
+    { id: "trattoria", role: "restaurant" },
+    { id: "dave", role: "driver" },
+    { id: "mallory", role: "customer" },
+    { id: "admin", role: "admin" },
+  ],
+  ttlSeconds: 3600,
+})) as [string, string, string, string, string];
+
+/** A client whose line is cut at random; `share` of the chunks do not survive. */
+async function shakyClient(token: string, random: Random, share: number): Promise<[Client, CuttingProxy]> {
+  const proxy = new CuttingProxy(Number(new URL(node.url).port));
+  const port = await proxy.listen();
+  proxy.cuts = () => random.next() < share;
+  const client = createClient({ url: `http://127.0.0.1:${port}`, token, backoffBaseMs: 10, backoffMaxMs: 60 });
+  open.push(client, proxy);
+  client.connect();
+  return [client, proxy];
+}
+
+function steadyClient(token: string): Client {
+  const client = createClient({ url: node.url, token });
+  open.push(client);
+  client.connect();
+  return client;
+}
+
+await createHttp({ url: node.url, token: adminToken }).configureRestaurant("trattoria", PROFILE);
+
+t.test(
+  "R-TRK-1 R-TRK-3 R-GPS-6: one order by socket over cut lines, by polling and by server-sent events",
+  async (t) => {
+    const random = seededRandom(7);
+    const driver = steadyClient(driverToken);
+    const dave = courier(driver);
+    const offers: string[] = [];
+    let trips = 0;
+    dave.work("dave", {
+      event: (event) => {
+        if (event.type === "offer.made") offers.push(event.body.offerId);
+        if (event.type === "trip.changed" && event.body.trip !== null) trips += 1;
+      },
+    });
+    await dave.goOnline({ name: "Dave", vehicle: "bicycle", lat: 50.851, lng: 4.351 });
+    await until("the word to send positions", () => driver.gps.policy.send);
+
+    const cook = kitchen(steadyClient(kitchenToken));
+    const [buyer, proxy] = await shakyClient(customerToken, random, 0.05);
+    const carol = customer(buyer);
+    const { orderId } = await carol.place(ORDER);
+    const views: OrderView[] = [];
+    const positions: number[] = [];
+    carol.watch(orderId, {
+      view: (view) => views.push(view),
+      position: ({ at }) => positions.push(at),
+    });
+    const polled: TrackedOrder[] = [];
+    const streamed: TrackedOrder[] = [];
+    const reader = createHttp({ url: node.url, token: customerToken });
+    const reading = Promise.all([
+      (async () => {
+        for await (const tracked of reader.follow(orderId, { everyMs: 300 })) polled.push(tracked);
+      })(),
+      (async () => {
+        for await (const tracked of reader.stream(orderId)) streamed.push(tracked);
+      })(),
+    ]);
+
+    let step = 0;
+    let moving = true;
+    const ride = (async () => {
+      while (moving) {
+        driver.gps.offer({ lat: 50.851 + step * 0.0003, lng: 4.351 + step * 0.0003, accuracyMeters: 8 });
+        step += 1;
+        await sleep(clock, 1000);
+      }
+    })();
+    const status = (): string => views.at(-1)?.status ?? "none";
+    await until("confirmed", () => status() === "confirmed");
+    await cook.accept(orderId, 1);
+    await cook.ready(orderId);
+    // Other orders of the town may be offered first: dave takes the one he is asked for.
+    await until("an offer", () => offers.length > 0);
+    for (let next = 0; trips === 0; next++) {
+      await until("another offer", () => offers.length > next || trips > 0);
+      if (trips === 0) await dave.accept(offers[next]!).catch(() => {});
+      await sleep(clock, 300);
+    }
+    await dave.arrived(orderId, "pickup");
+    await dave.pickUp(orderId);
+    await until("the driver on the customer's map", () => positions.length >= 2);
+    await dave.arrived(orderId, "dropoff");
+    await dave.deliver(orderId);
+    await until("delivered", () => status() === "delivered");
+    moving = false;
+    await Promise.all([reading, ride]);
+
+    const versions = views.map(({ version }) => version);
+    t.same(
+      versions,
+      [...new Set(versions)].sort((a, b) => a - b),
+      "versions rise",
+    );
+    for (const seen of [views, polled.map(({ view }) => view), streamed.map(({ view }) => view)]) {
+      t.equal(seen.at(-1)?.status, "delivered");
+      for (const view of seen) {
+        const pushed = views.find(({ version }) => version === view.version);
+        // A socket that was cut may have missed a version in between; the ones it has are the same everywhere.
+        if (pushed !== undefined)
+          t.same(settled(view), settled(pushed), `version ${view.version} is the same view whichever way it comes`);
+      }
+      t.notOk(
+        seen.slice(1).some((view, i) => NEXT_STATUS[view.status].includes(seen[i]!.status)),
+        "no status goes back",
+      );
+    }
+    t.same(
+      positions,
+      [...positions].sort((a, b) => a - b),
+      "positions never go back in time",
+    );
+    t.ok(
+      polled.some(({ position }) => position !== undefined),
+      "polling has shown the driver, too",
+    );
+    t.notOk(polled.at(-1)?.position, "and no longer after the delivery");
+    t.comment(`${proxy.cutsMade} cuts, ${views.length} views, ${positions.length} positions`);
+    await dave.goOffline();
+    await until("the word to stop", () => !driver.gps.policy.send);
+  },
+);
+
+t.test("R-ORD-5 R-RST-4: cut lines on both sides, each order placed once, seen once, accepted once", async (t) => {
+  const random = seededRandom(42);
+  const [cook, cookProxy] = await shakyClient(kitchenToken, random, 0.1);
+  const seen: string[] = [];
+  const offsets: number[] = [];
+  const accepted: Promise<unknown>[] = [];
+  let known = 0;
+  const mine = kitchen(cook);
+  const arrive = (orderId: string): void => {
+    seen.push(orderId);
+    accepted.push(mine.accept(orderId, 5));
+  };
+  cook.subscribe("restaurant:trattoria", {
+    state: ({ body }) => {
+      known += 1;
+      for (const { orderId } of (body as unknown as { orders: { orderId: string }[] }).orders) arrive(orderId);
+    },
+    event: ({ offset, type, body }) => {
+      offsets.push(offset);
+      const { orderId, attempt } = body as { orderId: string; attempt?: number };
+      // Redelivery of what nobody has accepted yet is the restaurant's own doing; it says so by `attempt`.
+      if (type === "order.new" && attempt === 1) arrive(orderId);
+    },
+  });
+  await until("the inbox", () => known === 1);
+
+  const [buyer, buyerProxy] = await shakyClient(customerToken, random, 0.08);
+  const count = 40;
+  const keys = Array.from({ length: count }, (_, i) => `order-${i}`);
+  const placed: PlacedReply[] = await Promise.all(
+    keys.map((idempotencyKey) => customer(buyer).place(ORDER, { idempotencyKey })),
+  );
+  t.equal(new Set(placed.map(({ orderId }) => orderId)).size, count, "as many orders as keys");
+  const again = await Promise.all(keys.map((idempotencyKey) => customer(buyer).place(ORDER, { idempotencyKey })));
+  t.same(
+    again.map(({ orderId }) => orderId),
+    placed.map(({ orderId }) => orderId),
+    "the same keys give the same orders",
+  );
+  t.ok(buyerProxy.cutsMade > 0 && cookProxy.cutsMade > 0, `${buyerProxy.cutsMade} and ${cookProxy.cutsMade} cuts`);
+  await until("all orders at the tablet", () => seen.length >= count);
+  await Promise.all(accepted);
+  t.same([...seen].sort(), placed.map(({ orderId }) => orderId).sort(), "each order came to the tablet once");
+  t.same(
+    offsets,
+    offsets.map((_, i) => offsets[0]! + i),
+    "no gap, no repeat",
+  );
+  t.equal(known, 1, "every reconnect resumed");
+  cook.close();
+  buyer.close();
+});
+
+t.test("R-ACC-3: another's order is not found, whichever way it is asked for", async (t) => {
+  const reply = await customer(steadyClient(customerToken)).place(ORDER);
+  const stranger = steadyClient(otherToken);
+  const code = await new Promise((resolve) =>
+    customer(stranger).watch(reply.orderId, { ended: (error) => resolve(error.code) }),
+  );
+  t.equal(code, "not_found");
+  await t.rejects(stranger.http.track(reply.orderId), { code: "not_found" });
+  await t.rejects(stranger.http.stream(reply.orderId).next(), { code: "not_found" });
+  await t.rejects(customer(stranger).cancel(reply.orderId, "mine now"), { code: "not_found" });
+});
+
+t.test("R-PRO-1: a token that is none closes for good", async (t) => {
+  const client = createClient({ url: node.url, token: "not.a.token" });
+  open.push(client);
+  await t.rejects(client.ready(), { code: "closed", detail: { code: 4500 } });
+});
