@@ -1,8 +1,7 @@
 /** A generator process: holds thousands of raw sockets and measures. Started by `gps.ts`, told what to do over IPC. */
 import { build, type Histogram } from "hdr-histogram-js";
 import { systemClock } from "../../src/lib/clock.js";
-import { msgpackCodec } from "../../src/protocol/codec.js";
-import { OP, SOCKET_PATH, SUBPROTOCOL_MSGPACK } from "../../src/protocol/mod.js";
+import { msgpackCodec, OP, SOCKET_PATH, SUBPROTOCOL_MSGPACK } from "../../src/protocol/mod.js";
 import type { CustomerPlan, DriverPlan, FromGenerator, Quantiles, ToGenerator } from "./messages.js";
 import { openRawSocket, type RawSocket } from "./raw-socket.js";
 

