@@ -41,6 +41,10 @@ interface Delivered {
 /** Acknowledgements alone are worth a flush after this long; until then they wait for company. */
 const DELIVERED_DELAY_MS = 50;
 const DELIVERED_PER_FLUSH = 512;
+/** From so many actors on, a flush is cheap enough per actor not to wait for more. */
+const WORTH_A_FLUSH = 4;
+/** Where waiting has brought nobody, every so many flushes try it again. */
+const PROBE_EVERY = 32;
 
 export class Committer {
   readonly #store: ActorStore;
@@ -54,8 +58,15 @@ export class Committer {
   #lanesBusy = 0;
   #timer: Cancel | null = null;
   #timerAt = Number.POSITIVE_INFINITY;
-  /** Exponentially weighted mean of actors per flush: small means idle, then waiting for company is wasted time. */
+  /** Exponentially weighted means: actors per flush, and actors that become dirty per millisecond. */
   #usualBatch = 1;
+  #perMs = 0;
+  #lastFlushAt = 0;
+  /** Mean actors of the flushes that had waited: near 1 means that waiting brings nobody, as when one client asks in turn. */
+  #companyByWaiting = 2;
+  #flushesUnwaited = 0;
+  /** Since when the oldest of the queue waits. */
+  #waitingSince = 0;
   #failures = 0;
   #notBefore = 0;
   flushes = 0;
@@ -87,6 +98,7 @@ export class Committer {
   add(actor: Activation): void {
     if (actor.queued || actor.inFlight > 0) return;
     actor.queued = true;
+    if (this.#dirty.length === 0) this.#waitingSince = this.#clock.monotonic();
     this.#dirty.push(actor);
   }
 
@@ -110,13 +122,24 @@ export class Committer {
         this.#flush();
         continue;
       }
-      if (waiting > 0 && waiting * 2 >= this.#usualBatch && this.#lanesBusy === 0) {
+      if (waiting > 0 && this.#lanesBusy === 0 && this.#isWorthwhile(waiting, now)) {
         this.#flush();
         continue;
       }
-      this.#wake(now + (waiting > 0 ? this.#settings.flushDelayMs : DELIVERED_DELAY_MS));
+      this.#wake(waiting > 0 ? this.#waitingSince + this.#settings.flushDelayMs : now + DELIVERED_DELAY_MS);
       return;
     }
+  }
+
+  /**
+   * Whether to flush now rather than wait for company. A flush costs the store much the same for one actor as for ten, so
+   * it waits up to `flushDelayMs` when others are likely to come; when they are not, waiting is wasted time.
+   */
+  #isWorthwhile(waiting: number, now: number): boolean {
+    if (this.#perMs * this.#settings.flushDelayMs < 1) return true;
+    if (waiting >= Math.max(WORTH_A_FLUSH, this.#usualBatch / 2)) return true;
+    if (this.#companyByWaiting < 1.25 && ++this.#flushesUnwaited % PROBE_EVERY !== 0) return true;
+    return now >= this.#waitingSince + this.#settings.flushDelayMs;
   }
 
   #wake(at: number): void {
@@ -128,7 +151,10 @@ export class Committer {
       this.#timerAt = Number.POSITIVE_INFINITY;
       this.#events.turn(() => {
         const mayStart = this.#lanesBusy < this.#settings.lanes && this.#clock.monotonic() >= this.#notBefore;
-        if (mayStart && (this.#dirty.length > 0 || this.#delivered.length > 0)) this.#flush();
+        const waiting = this.#dirty.length;
+        if (!mayStart || (waiting === 0 && this.#delivered.length === 0)) return;
+        if (waiting > 0) this.#companyByWaiting += (Math.min(waiting, 8) - this.#companyByWaiting) / 4;
+        this.#flush();
       });
     });
   }
@@ -163,7 +189,7 @@ export class Committer {
       delivered.push(one);
     }
     if (prepared.length === 0 && delivered.length === 0) return;
-    if (prepared.length > 0) this.#usualBatch += (prepared.length - this.#usualBatch) / 8;
+    if (prepared.length > 0) this.#learn(prepared.length);
     const batch: FlushBatch = {
       flushId: uuidV7(at, this.#random),
       at,
@@ -176,6 +202,14 @@ export class Committer {
     this.#run(batch, prepared, delivered).catch((error: unknown) => {
       this.#log.error("A flush could not be settled", { error: String(error) });
     });
+  }
+
+  #learn(actors: number): void {
+    const now = this.#clock.monotonic();
+    this.#usualBatch += (actors - this.#usualBatch) / 8;
+    this.#perMs += (actors / Math.max(0.25, now - this.#lastFlushAt) - this.#perMs) / 8;
+    this.#lastFlushAt = now;
+    this.#waitingSince = now;
   }
 
   async #run(batch: FlushBatch, prepared: PreparedWrite[], delivered: Delivered[]): Promise<void> {

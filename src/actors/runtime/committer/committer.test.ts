@@ -1,0 +1,90 @@
+import t from "tap";
+import { createMemoryActorStore } from "../../../store/memory/mod.js";
+import { Account, AccountRef } from "../testkit/fixtures/ledger.js";
+import { createTestKit, type TestKit } from "../testkit/mod.js";
+import { sameJson } from "./write.js";
+
+const kitOf = (settings = {}): TestKit =>
+  createTestKit({
+    definitions: [Account],
+    store: (clock) => createMemoryActorStore({ clock, latencyMs: 1 }),
+    settings,
+  });
+
+t.test("R-ENG-3: actors that come close together share a flush; a lone one does not wait for company", async (t) => {
+  const kit = kitOf();
+  for (let i = 0; i < 40; i++) await kit.must(AccountRef, "lone", "deposit", { amount: 1 });
+  t.ok(kit.store.flushSizes.every((size) => size === 1));
+  for (let i = 0; i < 300; i++) await kit.must(AccountRef, `k${i}`, "balance", null);
+  const before = kit.store.flushSizes.length;
+  const replies: Promise<{ ok: boolean }>[] = [];
+  for (let i = 0; i < 300; i++) {
+    replies.push(kit.send(AccountRef, `k${i}`, "deposit", { amount: 1 }));
+    if (i % 2 === 1) await kit.advance(1);
+  }
+  t.ok((await kit.run(() => Promise.all(replies))).every((reply) => reply.ok));
+  const flushes = kit.store.flushSizes.length - before;
+  t.ok(flushes < 150, `300 actors took ${flushes} flushes`);
+  await kit.close();
+});
+
+t.test(
+  "R-ENG-3: a flush carries at most 64 actors, fences in ascending order, and each actor is in one flush only",
+  async (t) => {
+    const kit = kitOf({ lanes: 3 });
+    const underWay = new Set<string>();
+    kit.store.decide = (call) => {
+      if (call.batch === null) return null;
+      t.ok(call.batch.actors.length <= 64);
+      const shards = call.batch.fences.map((fence) => fence.shard);
+      t.same(
+        shards,
+        [...new Set(shards)].sort((a, b) => a - b),
+      );
+      for (const { key } of call.batch.actors) {
+        if (underWay.has(key)) t.fail(`${key} is in two flushes at once`);
+        underWay.add(key);
+      }
+      const keys = call.batch.actors.map(({ key }) => key);
+      kit.clock.after(20, () => {
+        for (const key of keys) underWay.delete(key);
+      });
+      return { delayMs: 20 };
+    };
+    const replies = await kit.run(() =>
+      Promise.all(Array.from({ length: 600 }, (_, i) => kit.send(AccountRef, `k${i % 200}`, "deposit", { amount: 1 }))),
+    );
+    t.ok(replies.every((reply) => reply.ok));
+    kit.store.heal();
+    t.equal((await kit.must(AccountRef, "k7", "balance", null)).balance, 3);
+    await kit.close();
+  },
+);
+
+t.test("R-ENG-3: what rarely changes is written only when it changes", async (t) => {
+  const kit = kitOf();
+  await kit.must(AccountRef, "a", "deposit", { amount: 1 });
+  await kit.must(AccountRef, "a", "deposit", { amount: 1 });
+  await kit.must(AccountRef, "a", "reserveName", { name: "n" });
+  const writes = kit.store.committed.map((write) => ["cold" in write, "index" in write]);
+  t.same(writes, [
+    [true, true],
+    [false, false],
+    [false, true],
+  ]);
+  await kit.crash();
+  await kit.restart();
+  await kit.must(AccountRef, "a", "deposit", { amount: 1 });
+  t.notOk("cold" in kit.store.committed.at(-1)!, "also not after a reload");
+  await kit.close();
+});
+
+t.test("R-ENG-3: index rows are compared as JSON", (t) => {
+  t.ok(sameJson({ a: [1, { b: null }], c: undefined }, { a: [1, { b: null }] }));
+  t.notOk(sameJson({ a: 1 }, { a: 1, b: 2 }));
+  t.notOk(sameJson({ a: 1, b: 2 }, { a: 1 }));
+  t.notOk(sameJson([1, 2], [2, 1]));
+  t.notOk(sameJson([], {}));
+  t.notOk(sameJson(null, {}));
+  t.end();
+});
