@@ -166,7 +166,7 @@ function DriverCard({ id }: { readonly id: string }) {
   if (driver === undefined) return <Head title={`Driver ${shortId(id)}`} subtitle="Off shift, or out of reach" />;
   return (
     <>
-      <Head title={`Driver ${shortId(id)}`} subtitle={DRIVER_LABEL[driver.state]}>
+      <Head title={`Driver ${shortId(id)}`} subtitle={orders.length === 1 ? "1 order" : `${orders.length} orders`}>
         <button
           type="button"
           class="round"
