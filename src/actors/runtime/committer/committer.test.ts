@@ -24,7 +24,7 @@ t.test("R-ENG-3: actors that come close together share a flush; a lone one does 
   }
   t.ok((await kit.run(() => Promise.all(replies))).every((reply) => reply.ok));
   const flushes = kit.store.flushSizes.length - before;
-  t.ok(flushes < 150, `300 actors took ${flushes} flushes`);
+  t.ok(flushes < 110, `300 actors took ${flushes} flushes`);
   await kit.close();
 });
 

@@ -65,6 +65,8 @@ export class Committer {
   /** Mean actors of the flushes that had waited: near 1 means that waiting brings nobody, as when one client asks in turn. */
   #companyByWaiting = 2;
   #flushesUnwaited = 0;
+  /** The flush to come has been put off for company. */
+  #waited = false;
   /** Since when the oldest of the queue waits. */
   #waitingSince = 0;
   #failures = 0;
@@ -138,8 +140,10 @@ export class Committer {
   #isWorthwhile(waiting: number, now: number): boolean {
     if (this.#perMs * this.#settings.flushDelayMs < 1) return true;
     if (waiting >= Math.max(WORTH_A_FLUSH, this.#usualBatch / 2)) return true;
-    if (this.#companyByWaiting < 1.25 && ++this.#flushesUnwaited % PROBE_EVERY !== 0) return true;
-    return now >= this.#waitingSince + this.#settings.flushDelayMs;
+    if (now >= this.#waitingSince + this.#settings.flushDelayMs) return true;
+    if (!this.#waited && this.#companyByWaiting < 1.25 && ++this.#flushesUnwaited % PROBE_EVERY !== 0) return true;
+    this.#waited = true;
+    return false;
   }
 
   #wake(at: number): void {
@@ -151,10 +155,7 @@ export class Committer {
       this.#timerAt = Number.POSITIVE_INFINITY;
       this.#events.turn(() => {
         const mayStart = this.#lanesBusy < this.#settings.lanes && this.#clock.monotonic() >= this.#notBefore;
-        const waiting = this.#dirty.length;
-        if (!mayStart || (waiting === 0 && this.#delivered.length === 0)) return;
-        if (waiting > 0) this.#companyByWaiting += (Math.min(waiting, 8) - this.#companyByWaiting) / 4;
-        this.#flush();
+        if (mayStart && (this.#dirty.length > 0 || this.#delivered.length > 0)) this.#flush();
       });
     });
   }
@@ -209,6 +210,8 @@ export class Committer {
     this.#usualBatch += (actors - this.#usualBatch) / 8;
     this.#perMs += (actors / Math.max(0.25, now - this.#lastFlushAt) - this.#perMs) / 8;
     this.#lastFlushAt = now;
+    if (this.#waited) this.#companyByWaiting += (Math.min(actors, 8) - this.#companyByWaiting) / 4;
+    this.#waited = false;
     this.#waitingSince = now;
   }
 

@@ -29,6 +29,8 @@ export interface TestKitOptions {
   readonly definitions: readonly AnyActorDefinition[];
   /** A store, or what makes one on the kit's clock. It outlives crashes. */
   readonly store: ActorStore | ((clock: Clock) => ActorStore);
+  /** True for a store outside this process: virtual time then stands still while it works. Default false. */
+  readonly storeTakesRealTime?: boolean;
   /** Default 1. */
   readonly seed?: number;
   /** Default 1. */
@@ -72,6 +74,7 @@ export class TestKit {
   readonly #raw: Link;
   readonly #network;
   readonly #ready: Promise<void>;
+  readonly #waitForStore: boolean;
   #started = false;
   #commands = 0;
   #pumping: Promise<void> = Promise.resolve();
@@ -79,6 +82,7 @@ export class TestKit {
   constructor(options: TestKitOptions) {
     this.clock = new VirtualClock(options.startAt ?? Date.UTC(2026, 0, 1, 12));
     this.random = seededRandom(options.seed ?? 1);
+    this.#waitForStore = options.storeTakesRealTime ?? false;
     const inner = typeof options.store === "function" ? options.store(this.clock) : options.store;
     this.store = new FaultyStore(inner, this.clock);
     this.#network = createMemoryNetwork({ clock: this.clock, route: (batch) => this.#route(batch) });
@@ -315,7 +319,7 @@ export class TestKit {
       const before = this.#activity();
       for (let i = 0; i < MICROTASKS; i++) await null;
       if (this.#activity() !== before) continue;
-      if (this.store.open.size === 0) return;
+      if (!this.#waitForStore || this.store.open.size === 0) return;
       await Promise.race([...this.store.open].map((one) => one.catch(() => {})));
     }
   }
