@@ -7,6 +7,13 @@ const LINE_MS = 1_000;
 /** Into a file or a pipe: often enough to see life, seldom enough to read. */
 const PLAIN_EVERY = 5;
 
+/** Where lines go: standard error, or anything that takes text. */
+export interface Output {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
 export interface Progress {
   stop(): void;
 }
@@ -17,7 +24,7 @@ export function showProgress(options: {
   /** Orders to come in all; null when there is no end. */
   readonly total: number | null;
   readonly read: () => MeterReading;
-  readonly out: NodeJS.WriteStream;
+  readonly out: Output;
 }): Progress {
   const { clock, time, total, read, out } = options;
   const recent: { at: number; intended: number }[] = [];
@@ -30,13 +37,13 @@ export function showProgress(options: {
     const minutes = (clock.monotonic() - first.at) / 60_000;
     const perMinute = minutes > 0 ? Math.round((reading.counts.intended - first.intended) / minutes) : 0;
     const line = progressLine(reading, timeOfDay(time.nowCityMs()), total, perMinute);
-    if (out.isTTY) out.write(`\r\u001b[2K${line.slice(0, Math.max(40, (out.columns ?? 160) - 1))}`);
+    if (out.isTTY === true) out.write(`\r\u001b[2K${line.slice(0, Math.max(40, (out.columns ?? 160) - 1))}`);
     else if (lines++ % PLAIN_EVERY === 0) out.write(`${line}\n`);
   });
   return {
     stop() {
       cancel();
-      if (out.isTTY) out.write("\n");
+      if (out.isTTY === true) out.write("\n");
     },
   };
 }

@@ -15,7 +15,7 @@ import { Fleet, processesFor } from "./fleet/fleet.js";
 import { CannotRun, NodeControl, type Principal } from "./node-control.js";
 import { OwnNode } from "./node-process.js";
 import { type RunPlan, stockOf } from "./plan.js";
-import { showProgress } from "./progress.js";
+import { type Output, showProgress } from "./progress.js";
 import { type RunReport, reportOf } from "./report.js";
 
 export interface RunOptions {
@@ -30,7 +30,7 @@ export interface RunOptions {
   readonly speed?: number;
   readonly seed: number;
   readonly processes: number;
-  readonly out: NodeJS.WriteStream;
+  readonly out: Output;
   readonly signal?: AbortSignal;
   /** Keeps the data of a node of our own. */
   readonly keepData?: boolean;

@@ -15,10 +15,11 @@ export interface GeneratedPlanOptions {
   /** Orders per wall minute. */
   readonly perMinute: number;
   readonly drivers?: number;
+  /** From start to first order: drivers come online. In wall time, as is everything about the load. */
+  readonly warmUpWallMs?: number;
 }
 
 const NOON_MS = 12 * 3_600_000;
-/** City time from start to first order: drivers come online. In wall time, as is everything about the load. */
 const WARM_UP_WALL_MS = 15_000;
 /** From placement to delivery in a city of this size; how many drivers a rate needs follows from it. */
 const MINUTES_PER_ORDER = 24;
@@ -32,7 +33,7 @@ export function planGenerated(options: GeneratedPlanOptions): RunPlan {
   const random = seededRandom(seed + 10);
   const people = seededRandom(seed + 11);
   const toCity = (wallMs: number): number => NOON_MS + wallMs * timeScale;
-  let wallMs = WARM_UP_WALL_MS;
+  let wallMs = options.warmUpWallMs ?? WARM_UP_WALL_MS;
   const orders = Array.from({ length: count }, (_, index): PlannedOrder => {
     wallMs += exponential(random, 60_000 / perMinute);
     const restaurant = city.restaurants[Math.floor(random.next() * restaurants)]!;
