@@ -50,6 +50,7 @@ export const defaults: Config = {
       search: { perMinute: 500, burst: 100 },
       order: { perMinute: 100, burst: 30 },
       command: { perMinute: 600, burst: 120 },
+      operations: { perMinute: 60_000, burst: 5_000 },
       anonymous: { perMinute: 6000, burst: 1000 },
       tokens: { perMinute: 600, burst: 100 },
     },

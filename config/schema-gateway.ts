@@ -59,6 +59,7 @@ export const gatewaySection = section("What a client may ask of one gateway thre
     search: rate("Searches."),
     order: rate("Placing orders."),
     command: rate("Every other write."),
+    operations: rate("Whatever support and admin ask, of any kind."),
     anonymous: rate("Requests without a token, counted by address."),
     tokens: rate("Requests at the operator's door, counted by address."),
   }),

@@ -22,6 +22,7 @@ import type { Log } from "../lib/log.js";
 import type { Random } from "../lib/random.js";
 import { createPostgresActorStore } from "../store/postgres/mod.js";
 import { type OpenGateway, openGateway } from "./gateway-endpoint.js";
+import { startHousekeeping } from "./housekeeping.js";
 import { openPayment } from "./payment-process.js";
 import { endpointsOf, planThreads, type ThreadPlan } from "./plan.js";
 import { loadSecrets, type NodeSecrets } from "./secrets.js";
@@ -79,6 +80,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     undo.push(() => payment.stop());
     const store = createPostgresActorStore({ connectionString: truth.connectionString, clock, log });
     undo.push(() => store.close());
+    undo.push(startHousekeeping(store, clock, log));
 
     const threads = planThreads(config);
     const { gateways, workers } = endpointsOf(config.node.id, threads);

@@ -49,7 +49,7 @@ export function handlerOf(deps: HandlerDeps, route: Route): Handler {
         // Placing an order counts as that through whichever door it comes.
         if (type === "order.place" && principal !== null) {
           const { tiers, clock } = deps.context;
-          const waitMs = tiers.take("order", `${principal.role}/${principal.id}`, clock.monotonic());
+          const waitMs = tiers.takeFor(principal, "order", clock.monotonic());
           if (waitMs > 0) return problem("rate_limited", undefined, waitMs);
         }
         return runCommand(deps, exchange, type, exchange.body);

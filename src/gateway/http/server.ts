@@ -88,7 +88,7 @@ function serverOf(deps: HttpDeps, route: Route): (res: uWS.HttpResponse, req: uW
       const waitMs =
         principal === null
           ? context.tiers.take("anonymous", addressOf(res), now)
-          : context.tiers.take(route.tier, `${principal.role}/${principal.id}`, now);
+          : context.tiers.takeFor(principal, route.tier, now);
       if (waitMs > 0) return write(context, exchange, problem("rate_limited", undefined, waitMs));
     }
     if (limits === null) return run(context, exchange, handler);

@@ -1,5 +1,6 @@
 import t from "tap";
 import { Bucket, Buckets } from "./buckets.js";
+import { DEFAULT_TIER_RATES, TierLimits } from "./tiers.js";
 
 t.test("R-PRO-5: a bucket gives its burst, then its rate, and says how long to wait", async (t) => {
   const bucket = new Bucket({ perMinute: 20, burst: 3 }, 0);
@@ -30,4 +31,15 @@ t.test("R-PRO-5 rule 16: a million keys take the memory of a thousand", async (t
     few.take(`other-${i}`, i);
     t.ok(few.take("busy", i) > 0, "who is active is not forgotten for those who are not");
   }
+});
+
+t.test("R-PRO-5: support and admin have a tier of their own, whatever they ask", async (t) => {
+  const once = { perMinute: 60, burst: 1 };
+  const limits = new TierLimits({ ...DEFAULT_TIER_RATES, command: once, operations: { perMinute: 60, burst: 3 } }, 10);
+  const restaurant = { id: "a", role: "restaurant" } as const;
+  const admin = { id: "a", role: "admin" } as const;
+  t.equal(limits.takeFor(restaurant, "command", 0), 0);
+  t.ok(limits.takeFor(restaurant, "command", 0) > 0);
+  for (const tier of ["command", "browse", "order"] as const) t.equal(limits.takeFor(admin, tier, 0), 0);
+  t.ok(limits.takeFor(admin, "search", 0) > 0, "one bucket for all kinds");
 });

@@ -17,7 +17,7 @@ export function command(
   const { context } = deps;
   const { principal } = state;
   const tier = type === "order.place" ? "order" : "command";
-  const waitMs = context.tiers.take(tier, `${principal.role}/${principal.id}`, context.clock.monotonic());
+  const waitMs = context.tiers.takeFor(principal, tier, context.clock.monotonic());
   if (waitMs > 0) {
     sendRefusal(deps, connection, requestId, "rate_limited", undefined, waitMs);
     return;

@@ -127,6 +127,7 @@ t.test(`R-PRO-5: ${FRAMES} wrong frames and ${MESSAGES} wrong messages (seed ${S
         search: UNBOUND,
         order: UNBOUND,
         command: UNBOUND,
+        operations: UNBOUND,
         anonymous: UNBOUND,
         tokens: UNBOUND,
       },
