@@ -68,14 +68,12 @@ export async function startCityRun(options: CityRunOptions): Promise<CityRun> {
   );
   const rest = seededRandom(seed + 20);
   const drivers = city.drivers.map((driver, index): PlannedDriver => ({ ...driver, shifts: shiftsOf(rest, index) }));
-  const admin: Principal = { id: "simulator-admin", role: "admin" };
   const tokens = await control.tokens([
-    admin,
     ...restaurants.map(({ id }): Principal => ({ id, role: "restaurant" })),
     ...drivers.map(({ id }): Principal => ({ id, role: "driver" })),
     ...city.customers.map(({ id }): Principal => ({ id, role: "customer" })),
   ]);
-  await control.configure(restaurants, tokens.get(admin.id)!);
+  await control.configure(restaurants);
   const crew = new Crew({
     url: options.url,
     seed,

@@ -1,5 +1,5 @@
 /** What a run asks of the node besides being its client: who it is, tokens, and the restaurants' menus. */
-import { createClient } from "../../sdk/node.js";
+import { type Client, createClient, SwiftEatsError } from "../../sdk/node.js";
 import { type Clock, sleep } from "../../src/lib/clock.js";
 import type { Role } from "../../src/protocol/mod.js";
 import type { PlannedRestaurant } from "./plan.js";
@@ -23,6 +23,8 @@ const TOKEN_TTL_SECONDS = 2 * 86_400;
 const TRIES = 60;
 const PAUSE_MS = 500;
 const CONFIGURES_AT_ONCE = 16;
+/** Below what one account may do in a burst. */
+const CONFIGURES_AN_ADMIN = 100;
 
 export class NodeControl {
   readonly #url: string;
@@ -52,16 +54,39 @@ export class NodeControl {
     return issued;
   }
 
-  /** Publishes profile and menu of every restaurant, a few at a time. */
-  async configure(restaurants: readonly PlannedRestaurant[], adminToken: string): Promise<void> {
-    const { http } = createClient({ url: this.#url, token: adminToken, clock: this.#clock });
+  /** Publishes profile and menu of every restaurant, a few at a time, by as many administrators as the limits ask for. */
+  async configure(restaurants: readonly PlannedRestaurant[]): Promise<void> {
+    const admins = Array.from(
+      { length: Math.ceil(restaurants.length / CONFIGURES_AN_ADMIN) },
+      (_, index): Principal => ({ id: `simulator-admin-${index + 1}`, role: "admin" }),
+    );
+    const tokens = await this.tokens(admins);
+    const clients = admins.map(({ id }) =>
+      createClient({ url: this.#url, token: tokens.get(id)!, clock: this.#clock }),
+    );
     let next = 0;
     const worker = async (): Promise<void> => {
-      for (let restaurant = restaurants[next++]; restaurant !== undefined; restaurant = restaurants[next++]) {
-        await http.configureRestaurant(restaurant.id, restaurant.profile);
+      for (;;) {
+        const index = next++;
+        const restaurant = restaurants[index];
+        if (restaurant === undefined) return;
+        await this.#publish(clients[Math.floor(index / CONFIGURES_AN_ADMIN)]!, restaurant);
       }
     };
     await Promise.all(Array.from({ length: CONFIGURES_AT_ONCE }, worker));
+  }
+
+  async #publish(admin: Client, restaurant: PlannedRestaurant): Promise<void> {
+    for (let tried = 1; ; tried++) {
+      try {
+        await admin.http.configureRestaurant(restaurant.id, restaurant.profile);
+        return;
+      } catch (error) {
+        const again = error instanceof SwiftEatsError && error.temporary && tried < TRIES;
+        if (!again) throw new CannotRun(`the menu of ${restaurant.id} was refused: ${String(error)}`, { cause: error });
+        await sleep(this.#clock, Math.max(PAUSE_MS, error.retryAfterMs));
+      }
+    }
   }
 
   /** Tries while the node cannot be reached; says clearly what a refusal means. */

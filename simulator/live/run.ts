@@ -146,14 +146,12 @@ async function drive(
   say: (text: string) => void,
   ends: (() => Promise<void> | void)[],
 ): Promise<RunResult> {
-  const admin: Principal = { id: "simulator-admin", role: "admin" };
   const tokens = await node.control.tokens([
-    admin,
     ...plan.restaurants.map(({ id }): Principal => ({ id, role: "restaurant" })),
     ...plan.drivers.map(({ id }): Principal => ({ id, role: "driver" })),
     ...plan.orders.map(({ customerId }): Principal => ({ id: customerId, role: "customer" })),
   ]);
-  await node.control.configure(plan.restaurants, tokens.get(admin.id)!);
+  await node.control.configure(plan.restaurants);
   const facts = { timeScale: plan.timeScale, startWallMs: clock.now() + START_IN_MS, startCityMs: plan.startCityMs };
   const time = new CityTime(facts, clock);
   const fleet = new Fleet({
