@@ -88,6 +88,12 @@ export interface Gateway {
 
 const GATE_TICK_MS = 200;
 const SWEEP_MS = 500;
+const FRONT_DOOR = {
+  says: "This node serves the API only. The live map comes with `npm run demo`, the routes are in docs/PROTOCOL.md.",
+  node: "/v1/node",
+  health: "/readyz",
+  metrics: "/metrics",
+};
 
 export function createGateway(options: GatewayOptions): Gateway {
   const { client, clock, random, index, mirror, mirrorCopy } = options;
@@ -134,7 +140,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   const registry = new Registry(context);
   const sockets = { context, registry };
   const streams = new OrderStreams(context);
-  const files = new Map<string, StaticFile>();
+  // What a stranger's browser sees of a node without pages; pages served at `/` take its place.
+  const files = new Map<string, StaticFile>([["/", jsonFile({ name: "Swift Eats", ...FRONT_DOOR })]]);
   const app = uWS.App();
   app.ws(settings.socketPath, socketBehavior(sockets));
   serveRoutes(app, {

@@ -1,7 +1,8 @@
 import { createPrivateKey, generateKeyPairSync } from "node:crypto";
-import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, linkSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Random } from "../lib/random.js";
+import { makeDataDirectory } from "./data-directory.js";
 
 /**
  * The secrets of a node. Each comes from the configuration; where it does not, it is made once and kept in the data
@@ -26,7 +27,7 @@ export interface GivenSecrets {
 const OWNER_ONLY = 0o600;
 
 export function loadSecrets(dataDir: string, given: GivenSecrets, random: Random): NodeSecrets {
-  mkdirSync(dataDir, { recursive: true });
+  makeDataDirectory(dataDir);
   const hex = (): string => Buffer.from(random.bytes(32)).toString("hex");
   const operatorSecretFile = join(dataDir, "operator.secret");
   if (given.operatorSecret !== undefined) {

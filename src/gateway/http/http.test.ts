@@ -106,10 +106,6 @@ t.test("R-PRO-1: refusals are problem details with a stable code, a hint and whe
     ["token_expired", "GET", "/v1/orders", 401, { token: h.token("customer", "c1", -10) }],
     ["forbidden", "GET", "/v1/orders", 403, { token: h.token("driver", "d1") }],
     ["forbidden", "POST", "/v1/orders", 403, { token: h.token("driver", "d1"), body: ORDER, headers: key }],
-    ["not_found", "GET", "/v1/nowhere", 404, { token }],
-    ["not_found", "GET", "/..%2f..%2fetc/passwd", 404, {}],
-    ["not_found", "DELETE", "/v1/orders", 405, { token }],
-    ["not_found", "PUT", "/v1/orders/o1/track", 405, { token }],
     ["malformed", "POST", "/v1/orders", 400, { token, body: "{nope", headers: key }],
     ["malformed", "POST", "/v1/orders", 400, { token, body: "[".repeat(50), headers: key }],
     ["malformed", "POST", "/v1/orders", 400, { token, body: "a=b", headers: { ...key, "content-type": "text/plain" } }],
@@ -175,6 +171,33 @@ t.test("R-PRO-1: refusals are problem details with a stable code, a hint and whe
   t.equal(limited.status, 429);
   t.ok(limited.body.error.retryAfterMs > 0 && Number(limited.headers.get("retry-after")) >= 1);
   t.ok(limited.body.error.temporary);
+});
+
+t.test("R-PRO-1: an address that is none says so, a wrong method says which are right", async (t) => {
+  const h = await startHarness();
+  t.teardown(() => h.close());
+  for (const [method, path, status, detail] of [
+    ["GET", "/v1/nowhere", 404, /nothing at this address/],
+    ["GET", "/..%2f..%2fetc/passwd", 404, /nothing at this address/],
+    ["POST", "/v1/nowhere", 404, /nothing at this address/],
+    ["DELETE", "/v1/orders", 405, /answers POST, GET, HEAD only/],
+    ["PUT", "/v1/orders/o1/track", 405, /answers GET, HEAD only/],
+    ["DELETE", "/", 405, /answers GET, HEAD only/],
+  ] as const) {
+    const answer = await h.http(method, path);
+    t.equal(answer.status, status, `${method} ${path}`);
+    t.match(answer.body, { type: "urn:swifteats:error:not_found", status, detail });
+    t.equal(answer.headers.get("content-type"), "application/problem+json");
+  }
+});
+
+t.test("a node without pages says at its front door what it is", async (t) => {
+  const h = await startHarness();
+  t.teardown(() => h.close());
+  const answer = await h.http("GET", "/");
+  t.equal(answer.status, 200);
+  t.equal(answer.body.name, "Swift Eats");
+  for (const name of ["node", "health"]) t.equal((await h.http("GET", answer.body[name])).status, 200, name);
 });
 
 t.test("the operator's door: tokens for any principal", async (t) => {

@@ -74,6 +74,8 @@ export interface ProblemOptions {
   readonly detail?: JsonObject;
   /** Where the catalogue's status does not fit: a wrong method is 405, not 404. */
   readonly status?: number;
+  /** Where the catalogue's sentence does not fit. */
+  readonly hint?: string;
 }
 
 /** The body of a refusal, and its status. */
@@ -90,7 +92,7 @@ export function problemOf(
       type: `urn:swifteats:error:${code}`,
       title: code.replaceAll("_", " "),
       status,
-      detail: hint,
+      detail: options.hint ?? hint,
       error: { code, temporary, retryAfterMs, detail: options.detail },
     }),
   };

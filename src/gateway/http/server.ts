@@ -148,16 +148,12 @@ function other(deps: HttpDeps, res: uWS.HttpResponse, req: uWS.HttpRequest): voi
   const methods = file === undefined ? methodsOf(url) : ["GET", "HEAD"];
   // A body that nobody reads would stay in the pipe: answering with the line closed gets rid of it.
   const hangUp = method !== "get" && method !== "head";
-  if (methods.length === 0) {
-    write(deps.context, exchange, problem("not_found"), hangUp);
-    return;
-  }
-  write(
-    deps.context,
-    exchange,
-    { kind: "problem", code: "not_found", options: { status: 405, detail: { allow: methods.join(", ") } } },
-    hangUp,
-  );
+  const allow = methods.join(", ");
+  const options =
+    methods.length === 0
+      ? { hint: "There is nothing at this address; the protocol document lists all routes." }
+      : { status: 405, hint: `This address answers ${allow} only.`, detail: { allow } };
+  write(deps.context, exchange, { kind: "problem", code: "not_found", options }, hangUp);
 }
 
 function fileAnswer(file: StaticFile, exchange: Exchange): Answer {
