@@ -1,5 +1,7 @@
 /** Getting a port from the native server, alone or shared with other gateways. */
+
 import * as uWS from "uWebSockets.js";
+import { type AddressInfo, createServer } from "node:net";
 
 export interface ListenOptions {
   /** Several gateways may listen on the same port. Default false: a port in use is an error. */
@@ -13,32 +15,51 @@ export interface Listening {
   stop(): void;
 }
 
-/** 0 picks a free port. Rejects when the port cannot be had. */
+/**
+ * 0 picks a free port. Rejects when the port cannot be had.
+ *
+ * The native server's own "alone" leaves out SO_REUSEADDR, and then the connections of a killed node keep its successor
+ * from the port for a minute. So the port is asked for first, and then always taken in the way that may be shared.
+ */
 export async function listenOn(
   app: uWS.TemplatedApp,
   port: number,
   { share = false, host = "" }: ListenOptions,
 ): Promise<Listening> {
-  if (!share) return open(app, host, port, ALONE);
-  if (port !== 0) return open(app, host, port, SHARED);
-  // The native side shares a port only when it is named: a free one is found first, then named.
-  const found = await open(app, host, 0, ALONE);
-  found.stop();
-  return open(app, host, found.port, SHARED);
+  return open(app, host, share && port !== 0 ? port : await freePort(host, port));
 }
 
-/** The package's types name an enum that it does not export at run time; this is what it does export. */
-const ALONE = (uWS as unknown as { readonly LIBUS_LISTEN_EXCLUSIVE_PORT: number }).LIBUS_LISTEN_EXCLUSIVE_PORT;
+/** A port that nobody listens on: `wanted`, or any when that is 0. Rejects when somebody listens on the wanted one. */
+export function freePort(host: string, wanted = 0): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", (cause: NodeJS.ErrnoException) => {
+      reject(cause.code === "EADDRINUSE" ? portInUse(wanted) : cause);
+    });
+    const bound = (): void => {
+      const { port } = probe.address() as AddressInfo;
+      probe.close(() => resolve(port));
+    };
+    if (host === "") probe.listen(wanted, bound);
+    else probe.listen(wanted, host, bound);
+  });
+}
+
+function portInUse(port: number): Error {
+  return new Error(`Port ${port} is in use: choose another with --port`);
+}
+
+/** The native side's own name for it has no value at run time. */
 const SHARED = 0;
 
 /** The address comes first where there is one; the package's types lack the form with both address and options. */
 type NativeListen = (...words: readonly (string | number | ((socket: uWS.us_listen_socket | false) => void))[]) => void;
 
-function open(app: uWS.TemplatedApp, host: string, port: number, options: number): Promise<Listening> {
+function open(app: uWS.TemplatedApp, host: string, port: number): Promise<Listening> {
   return new Promise((resolve, reject) => {
     const done = (socket: uWS.us_listen_socket | false): void => {
       if (socket === false) {
-        reject(new Error(`Port ${port} is in use: choose another with --port`));
+        reject(portInUse(port));
         return;
       }
       resolve({
@@ -47,7 +68,7 @@ function open(app: uWS.TemplatedApp, host: string, port: number, options: number
       });
     };
     const listen = app.listen.bind(app) as unknown as NativeListen;
-    if (host === "") listen(port, options, done);
-    else listen(host, port, options, done);
+    if (host === "") listen(port, SHARED, done);
+    else listen(host, port, SHARED, done);
   });
 }

@@ -5,7 +5,6 @@
  * Invariants: nothing listens before every shard has an owner; a dead worker's epochs are raised in the store before its
  * replacement loads anything; when the truth is lost for good, the node ends rather than serve from memory.
  */
-import { type AddressInfo, createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import type { Config } from "../../config/mod.js";
 import {
@@ -17,6 +16,7 @@ import {
   SHARD_COUNT,
   type ThreadSpec,
 } from "../actors/runtime/mod.js";
+import { freePort } from "../gateway/mod.js";
 import type { Clock } from "../lib/clock.js";
 import type { Log } from "../lib/log.js";
 import type { Random } from "../lib/random.js";
@@ -91,7 +91,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       connectionString: truth.connectionString,
       paymentUrl: payment.url,
       gateways,
-      port: gateways.length > 1 && config.http.port === 0 ? await freePort(config.http.host) : config.http.port,
+      // Threads that share a port must all be given the same, and nobody else may listen on it.
+      port: gateways.length > 1 ? await freePort(config.http.host, config.http.port) : config.http.port,
     };
     const shardsOf = (worker: number): readonly number[] =>
       Array.from({ length: SHARD_COUNT }, (_, shard) => shard).filter((shard) => shard % workers.length === worker);
@@ -158,18 +159,6 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     await stopAll();
     throw cause;
   }
-}
-
-/** A port that nobody uses now: threads that share one must all be given the same. */
-function freePort(host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once("error", reject);
-    probe.listen(0, host, () => {
-      const { port } = probe.address() as AddressInfo;
-      probe.close(() => resolve(port));
-    });
-  });
 }
 
 function reportThread(log: Log, event: MeshEvent): void {
