@@ -30,6 +30,8 @@ interface Options {
 }
 
 const DEFAULT_SPEED = 60;
+/** Where a node keeps its data when nobody says otherwise. */
+const USUAL_DATA_DIR = ".data";
 
 const positive = (text: string): number => {
   const value = Number(text);
@@ -54,7 +56,10 @@ const program = new Command("replay")
   )
   .option("--url <url>", "a running node; without it one is started for the run")
   .option("--operator-secret <secret>", "of that node")
-  .option("--data-dir <dir>", "of that node (its secret and its database); or where to keep the data of the run's own")
+  .option(
+    "--data-dir <dir>",
+    `of that node (its secret and its database; default ${USUAL_DATA_DIR}); or where to keep the data of the run's own`,
+  )
   .option("--database <url>", "where the node's truth is, when that is not its data directory")
   .option("--drivers <count>", "at most so many couriers", whole)
   .option("--limit <count>", "only the first so many orders", whole)
@@ -68,6 +73,7 @@ async function main(): Promise<number> {
   if ((options.orders === undefined) === (options.generate === undefined)) {
     program.error("give either --orders DIR or --generate COUNT");
   }
+  const dataDir = options.dataDir ?? (options.url === undefined ? undefined : USUAL_DATA_DIR);
   const speed = options.speed ?? (options.url === undefined ? DEFAULT_SPEED : undefined);
   const prefix = `x${Math.floor(systemClock().now() / 1000).toString(36)}`;
   const day = options.orders === undefined ? null : readDay(options.orders);
@@ -95,7 +101,7 @@ async function main(): Promise<number> {
     ...(speed === undefined ? {} : { speed }),
     ...(options.url === undefined ? {} : { url: options.url }),
     ...(options.operatorSecret === undefined ? {} : { operatorSecret: options.operatorSecret }),
-    ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir }),
+    ...(dataDir === undefined ? {} : { dataDir }),
     ...(options.database === undefined ? {} : { databaseUrl: options.database }),
     ...(options.keepData === undefined ? {} : { keepData: options.keepData }),
   });

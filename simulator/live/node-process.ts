@@ -5,7 +5,10 @@
  * ends the child before it resolves.
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
+import { sleep, systemClock } from "../../src/lib/clock.js";
+import { randomInteger, systemRandom } from "../../src/lib/random.js";
 import { CannotRun } from "./node-control.js";
 
 export interface NodeReady {
@@ -28,14 +31,38 @@ export interface OwnNodeOptions {
 
 const MAIN = fileURLToPath(new URL("../../src/main.js", import.meta.url));
 const MAX_RESTARTS = 20;
+const RESTART_PAUSE_MS = 500;
 const STDERR_KEPT = 4_000;
+const LOWEST_PORT = 20_000;
+const PORTS = 10_000;
+const PORT_TRIES = 50;
+
+/**
+ * A free port below those that the kernel gives to outgoing connections. While the node is down, its clients knock at its
+ * port; from the kernel's own range one of them could get that very port and connect to itself, and the node could
+ * not come back.
+ */
+async function quietPort(): Promise<number> {
+  const random = systemRandom();
+  for (let tried = 0; tried < PORT_TRIES; tried++) {
+    const port = LOWEST_PORT + randomInteger(random, PORTS);
+    const free = await new Promise<boolean>((resolve) => {
+      const probe = createServer();
+      probe.once("error", () => resolve(false));
+      probe.listen(port, "127.0.0.1", () => probe.close(() => resolve(true)));
+    });
+    if (free) return port;
+  }
+  throw new CannotRun("no free port for a node");
+}
 
 export class OwnNode {
   readonly #options: OwnNodeOptions;
   #child: ChildProcess | null = null;
-  #port = "0";
+  #port = 0;
   #stopping = false;
-  #restarts = 0;
+  #starts = 0;
+  #given: string | null = null;
 
   constructor(options: OwnNodeOptions) {
     this.#options = options;
@@ -45,10 +72,14 @@ export class OwnNode {
     return this.#child?.pid ?? null;
   }
 
+  /** Why there is no node any more and will be none, if so. */
+  get givenUp(): string | null {
+    return this.#given;
+  }
+
   async start(): Promise<NodeReady> {
-    const ready = await this.#spawn();
-    this.#port = new URL(ready.url).port;
-    return ready;
+    this.#port = await quietPort();
+    return this.#spawn();
   }
 
   async stop(): Promise<void> {
@@ -60,11 +91,28 @@ export class OwnNode {
     await gone;
   }
 
+  async #startAgain(how: string): Promise<void> {
+    for (let why = how; !this.#stopping; ) {
+      if (++this.#starts > MAX_RESTARTS) {
+        this.#given = `the node ended too often, the last time by ${why}`;
+        return;
+      }
+      this.#options.onRestart(why);
+      try {
+        await this.#spawn();
+        return;
+      } catch (error) {
+        why = error instanceof Error ? error.message : String(error);
+        await sleep(systemClock(), RESTART_PAUSE_MS);
+      }
+    }
+  }
+
   #spawn(): Promise<NodeReady> {
     const { dataDir, timeScale, extraArguments = [] } = this.#options;
     const child = spawn(
       process.execPath,
-      [MAIN, "--port", this.#port, "--data-dir", dataDir, "--time-scale", String(timeScale), ...extraArguments],
+      [MAIN, "--port", String(this.#port), "--data-dir", dataDir, "--time-scale", String(timeScale), ...extraArguments],
       // A group of its own: an interrupt from the terminal is ours to handle, and the node is stopped in order.
       { stdio: ["ignore", "pipe", "pipe"], detached: true },
     );
@@ -99,10 +147,9 @@ export class OwnNode {
           return;
         }
         // A node that was asked to end, by us or by its operator, stays ended.
-        if (this.#stopping || code === 0) return;
-        if (this.#restarts++ >= MAX_RESTARTS) return;
-        this.#options.onRestart(how);
-        this.#spawn().catch((error: unknown) => this.#options.onRestart(String(error)));
+        if (this.#stopping) return;
+        if (code === 0) this.#given = "the node was asked to end";
+        else void this.#startAgain(how);
       });
     });
   }

@@ -77,6 +77,8 @@ interface RunningNode {
   readonly control: NodeControl;
   readonly databaseUrl: string | null;
   readonly ledgerFile: () => string | null;
+  /** Why there will be no node any more, if so. */
+  readonly gone: () => string | null;
 }
 
 async function startOwn(
@@ -103,6 +105,7 @@ async function startOwn(
     control: new NodeControl({ url: ready.url, operatorSecret, clock: systemClock() }),
     databaseUrl: options.databaseUrl ?? ready.databaseUrl,
     ledgerFile: () => ready.ledgerFile,
+    gone: () => own.givenUp,
   };
 }
 
@@ -124,6 +127,7 @@ async function running(options: RunOptions, clock: Clock): Promise<RunningNode> 
     control,
     databaseUrl: options.databaseUrl ?? (dataDir === undefined ? null : embeddedDatabaseUrl(dataDir)),
     ledgerFile: () => (dataDir === undefined ? null : sandboxLedgerFile(dataDir)),
+    gone: () => null,
   };
 }
 
@@ -175,7 +179,7 @@ async function drive(
     out: options.out,
   });
   try {
-    await untilEnded(plan, fleet, time, clock, options.signal);
+    await untilEnded(plan, fleet, node, time, clock, options.signal);
   } finally {
     progress.stop();
   }
@@ -194,6 +198,7 @@ async function drive(
 async function untilEnded(
   plan: RunPlan,
   fleet: Fleet,
+  node: RunningNode,
   time: CityTime,
   clock: Clock,
   signal: AbortSignal | undefined,
@@ -204,7 +209,8 @@ async function untilEnded(
   }
   const untilWallMs = time.wallAt(lastCityMs) + Math.max(DRAIN_LEAST_MS, time.wallMs(DRAIN_CITY_MS));
   while (clock.now() < untilWallMs && signal?.aborted !== true) {
-    if (fleet.died !== null) throw new CannotRun(fleet.died);
+    const over = fleet.died ?? node.gone();
+    if (over !== null) throw new CannotRun(over);
     if (fleet.read().counts.finished >= plan.orders.length) return;
     await sleep(clock, CHECK_MS);
   }
