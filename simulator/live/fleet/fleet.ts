@@ -36,6 +36,8 @@ interface Worker {
   readonly process: ChildProcess;
   reading: MeterReading;
   readonly parts: History[];
+  /** True once it has handed in all that it saw. */
+  done: boolean;
   readonly gone: Promise<void>;
 }
 
@@ -59,7 +61,9 @@ export class Fleet {
         process: child,
         reading: new Meter().read(),
         parts: [],
-        gone: new Promise((resolve) => child.once("exit", () => resolve())),
+        done: false,
+        // Not "exit": that may come while the last messages are still in the pipe, and what they hold would be lost.
+        gone: new Promise((resolve) => child.once("disconnect", () => resolve())),
       };
       this.#workers.push(worker);
       child.on("message", (message: FromWorker) => this.#heard(worker, message));
@@ -79,11 +83,13 @@ export class Fleet {
     return addReadings(this.#workers.map((worker) => worker.reading));
   }
 
-  /** Sends everybody home and returns all that was seen. */
+  /** Sends everybody home and returns all that was seen. Rejects when a worker ended without telling. */
   async finish(): Promise<History> {
     this.#finishing = true;
     for (const worker of this.#workers) this.#say(worker, { t: "finish" });
     await Promise.all(this.#workers.map((worker) => worker.gone));
+    const silent = this.#workers.filter((worker) => !worker.done).length;
+    if (silent > 0) throw new Error(`${silent} worker processes ended without handing in what they saw`);
     return joinHistories(this.#workers.flatMap((worker) => worker.parts));
   }
 
@@ -108,6 +114,7 @@ export class Fleet {
         worker.parts.push(message.history);
         return;
       case "done":
+        worker.done = true;
         return;
     }
   }
