@@ -127,11 +127,20 @@ t.test("R-ORD-1: refusals name the new values, and never refuse an order that ex
   const orderId = (first[2] as { key: string }).key;
   await h.tell("order", orderId, "show", { tracking: trackingOf(orderId, 1, "placed"), viewFirst: true });
   await h.tell("restaurant", "r1", "list", { ...MENU, menuVersion: 2, open: false });
+  let tries = 0;
   await eventually(
     "the closed menu is seen",
-    async () => (await place("k6", withPrice(500)))[2] === "restaurant_closed",
+    async () => (await place(`k6-${++tries}`, withPrice(500)))[2] === "restaurant_closed",
   );
   t.same(await place("k5", withPrice(500)), first, "a retry after the restaurant has closed gets the first answer");
+  const closedKey = `k6-${tries}`;
+  const refused = await place(closedKey, withPrice(500));
+  await h.tell("restaurant", "r1", "list", { ...MENU, menuVersion: 3 });
+  await eventually(
+    "the menu is open again",
+    async () => (await place(`k7-${++tries}`, withPrice(500)))[0] === OP.reply,
+  );
+  t.same(await place(closedKey, withPrice(500)), refused, "rule 2: the refused key keeps its answer");
 });
 
 t.test("R-ACC-3: roles and owners, on every command and channel", async (t) => {

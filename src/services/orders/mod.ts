@@ -2,8 +2,8 @@
  * Placing an order: the quick answer at the door. Owns the order's id, the check against the cached menu, and the totals
  * the customer agreed to. The restaurant is the authority on stock and prices; it checks again when it reserves.
  *
- * Invariants: a refusal here has no effect anywhere; an order that exists is never refused here, whatever the menu says
- * by now: its customer gets the first answer again (rule 2).
+ * Invariants: the order's actor answers, also when the menu at the door says no: it repeats its first answer whatever the
+ * menu says by now, and remembers a refusal like any other (rule 2).
  */
 import { actorRef } from "../../actors/runtime/mod.js";
 import type { Clock } from "../../lib/clock.js";
@@ -11,6 +11,7 @@ import type { JsonObject } from "../../lib/json.js";
 import {
   ERRORS,
   type ErrorCode,
+  type MenuRefusal,
   type MenuView,
   menuRefusal,
   type OrderLine,
@@ -30,6 +31,8 @@ export interface PlaceInput extends Omit<PlaceOrder, "lines"> {
   readonly lines: readonly (OrderLine & { readonly name: string })[];
   readonly restaurant: { readonly name: string; readonly lat: number; readonly lng: number };
   readonly totals: OrderTotals;
+  /** What the menu at the door says against it. */
+  readonly refusal?: MenuRefusal;
 }
 
 const Order = actorRef<{ place: { input: PlaceInput; reply: PlacedReply } }>("order");
@@ -54,41 +57,16 @@ export function createOrderService(deps: {
 }): OrderService {
   const { client, menus } = deps;
 
-  function ask(orderId: string, order: PlaceOrder, menu: MenuView, options: AskOptions) {
+  function ask(orderId: string, order: PlaceOrder, menu: MenuView, options: AskOptions, reason: MenuRefusal | null) {
     const names = new Map(menu.items.map((item) => [item.itemId, item.name]));
     const input: PlaceInput = {
       ...order,
       lines: order.lines.map((line) => ({ ...line, name: names.get(line.itemId) ?? line.itemId })),
       restaurant: { name: menu.name, lat: menu.lat, lng: menu.lng },
       totals: orderTotals(order.lines, menu, order.tipMinor ?? 0),
+      ...(reason === null ? {} : { refusal: reason }),
     };
     return client.ask(Order, orderId, "place", input, options);
-  }
-
-  /**
-   * Whether the order is there already. Reading its channel passes the actor's gate, so an order whose commit is under
-   * way counts: the index would not show it yet.
-   */
-  function exists(orderId: string, options: AskOptions): Promise<boolean | null> {
-    return new Promise((resolve) => {
-      const timeoutMs = options.timeoutMs ?? 10_000;
-      let settled = false;
-      const settle = (answer: boolean | null): void => {
-        if (settled) return;
-        settled = true;
-        cancel();
-        resolve(answer);
-        // After this turn: the client may answer before it has returned the subscription.
-        queueMicrotask(() => subscription.close());
-      };
-      const cancel = deps.clock.after(timeoutMs, () => settle(null));
-      const subscription = client.subscribe({ kind: "order", key: orderId, channel: "view" }, options.caller, null, {
-        subscribed: () => settle(true),
-        event() {},
-        slot() {},
-        ended: (error) => settle(error.temporary ? null : false),
-      });
-    });
   }
 
   return {
@@ -102,10 +80,7 @@ export function createOrderService(deps: {
       }
       if (menu === null) return refusal("restaurant_unknown");
       const reason = menuRefusal(menu, order);
-      if (reason === null) return ask(orderId, order, menu, options);
-      const placed = await exists(orderId, options);
-      if (placed === null) return refusal("unavailable");
-      return placed ? ask(orderId, order, menu, options) : refusal(reason.code, reason.detail);
+      return ask(orderId, order, menu, options, reason);
     },
   };
 }

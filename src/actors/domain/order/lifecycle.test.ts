@@ -119,6 +119,23 @@ t.test("R-ORD-6: price, tax, fee and tip are fixed at placement", async (t) => {
   await city.kit.close();
 });
 
+t.test("R-ORD-5, rule 2: a refusal at the door is remembered, whatever the menu says by then", async (t) => {
+  const city = createCity();
+  await city.openRestaurant("r");
+  const asked = { caller: customer("c"), commandId: "tap-1" };
+  const refusal = { code: "price_changed", detail: { items: [{ itemId: "arepa", unitPriceMinor: 1_000 }] } };
+  const first = await city.kit.ask(Order, "o", "place", { ...city.placement({}), refusal }, asked);
+  t.match(first, { ok: false, error: { code: "price_changed", detail: refusal.detail } });
+  const again = await city.kit.ask(Order, "o", "place", city.placement({}), asked);
+  t.same(again, first, "the price is back, the answer stays");
+  await city.kit.crash();
+  await city.kit.restart();
+  t.same(await city.kit.ask(Order, "o", "place", city.placement({}), asked), first, "also after a crash");
+  await must(city.place("p", { commandId: "tap-2" }));
+  await city.reach("p", "confirmed");
+  await city.kit.close();
+});
+
 t.test("R-ORD-1: a changed price, a dish that is gone, a closed door, a far door, a full kitchen", async (t) => {
   const city = createCity();
   await city.openRestaurant("r", { kitchenCapacity: 1, deliveryRadiusMeters: 5_000 });

@@ -17,6 +17,8 @@ export interface PlaceInput extends Omit<PlaceOrder, "lines"> {
   readonly restaurant: { readonly name: string; readonly lat: number; readonly lng: number };
   /** By `orderTotals`; the restaurant calculates them again when it reserves. */
   readonly totals: OrderTotals;
+  /** What the menu at the door says against it: the order is not made, and the same key gets the same answer. */
+  readonly refusal?: { readonly code: string; readonly detail: JsonObject };
 }
 
 /** A driver a zone would offer the order to, best first, with the reasons in words. */

@@ -23,6 +23,7 @@ export function place(ctx: OrderContext, settings: DomainSettings, input: PlaceI
     if (known.content.customerId !== caller.id) return ctx.reject("not_found");
     return reply(ctx.key, known);
   }
+  if (input.refusal !== undefined) return ctx.reject(input.refusal.code, input.refusal.detail);
   // The tariff is the restaurant's to check; that the sum is a sum can be seen here.
   const { totals } = input;
   const tariff = { currency: input.currency, taxPerMille: 0, deliveryFeeMinor: totals.feeMinor };
