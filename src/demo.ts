@@ -5,7 +5,7 @@
 import { fork } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { ConfigError, loadConfig } from "../config/mod.js";
+import { asksForHelp, ConfigError, helpText, loadConfig } from "../config/mod.js";
 import { cityGeoJson } from "../simulator/city/mod.js";
 import { demoCity } from "../simulator/live/mod.js";
 import { zonesInReach } from "./actors/domain/mod.js";
@@ -22,6 +22,8 @@ const clock = systemClock();
 const DEMO_ARGUMENTS = ["--data-dir", ".data/demo", "--time-scale", "12", "--log-level", "warn"];
 const SESSION_SECONDS = 4 * 3600;
 const RENEW_MS = 3_600_000;
+/** Beyond the drain; then the demonstration ends without its parts' consent. */
+const STOP_WITHIN_MS = 20_000;
 const pages = fileURLToPath(new URL("../apps/live/", import.meta.url));
 const citizens = fileURLToPath(new URL("../simulator/live/demo.js", import.meta.url));
 const say = (line: string): void => {
@@ -38,6 +40,10 @@ function configuration(): ReturnType<typeof loadConfig> {
   }
 }
 
+if (asksForHelp(process.argv.slice(2))) {
+  process.stdout.write(`${helpText().replace("npm start", "npm run demo")}\n`);
+  process.exit(0);
+}
 if (!existsSync(pages)) {
   process.stderr.write("The pages are not built. Run `npm run build` first, or start with `npm run demo`.\n");
   process.exit(2);
@@ -63,8 +69,14 @@ let stop: () => Promise<void> = async () => undefined;
 function end(status: number): void {
   if (ending) return;
   ending = true;
+  // The progress line has no end of its own.
+  say("\nEnding: the node finishes what it has begun …");
+  clock.after(config.node.drainMs + STOP_WITHIN_MS, () => process.exit(1));
   stop().then(
-    () => process.exit(status),
+    () => {
+      say("Ended. Everything that was acknowledged is kept.");
+      process.exit(status);
+    },
     () => process.exit(1),
   );
 }
@@ -106,8 +118,9 @@ say(`
 
       ${node.url}/
 
-  to watch orders being placed, cooked, dispatched, driven and delivered.
-  API: ${node.url}/v1/node · health: ${node.url}/readyz · data: ${config.node.dataDir} · Ctrl-C ends it.
+  to watch orders being placed, cooked, dispatched, driven and delivered. The first is at the door after a minute or so.
+  The city's day passes ${config.node.timeScale} times faster than the clock. It is kept in ${config.node.dataDir}: started again, it goes on.
+  API: ${node.url}/v1/node · health: ${node.url}/readyz · Ctrl-C ends it.
 `);
 const citizensProcess = fork(citizens, ["--url", node.url, "--operator-secret", node.secrets.operatorSecret], {
   stdio: ["ignore", "inherit", "inherit", "ipc"],

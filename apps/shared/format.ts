@@ -13,6 +13,9 @@ export function formatMoney(minor: number, currency: string): string {
   return format.format(minor / 10 ** digits);
 }
 
+/** Reasons are a person's words or a code such as `pickup_too_late`. */
+export const formatReason = (reason: string): string => reason.replaceAll("_", " ");
+
 export function formatAgo(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));
   if (seconds < 2) return "now";

@@ -1,7 +1,7 @@
 /** The card of what is selected: an order with its timeline and arrival, or a driver with the orders carried. */
 import type { ComponentChildren } from "preact";
 import type { OrderView } from "../../../../sdk/mod.js";
-import { formatArrival, formatClock, formatMoney, shortId } from "../../../shared/format.js";
+import { formatArrival, formatClock, formatMoney, formatReason, shortId } from "../../../shared/format.js";
 import { STAGE_LABEL, type Stage, stageColor, stageOf } from "../../../shared/stages.js";
 import { DRIVER_COLOR, DRIVER_LABEL } from "../map/pucks.js";
 import { cityPicture, clock, following, restaurantName, revision, select, selectedView, selection } from "../store.js";
@@ -88,7 +88,7 @@ function OrderCard({ id }: { readonly id: string }) {
       </div>
       {stage !== "cancelled" && <Progress stage={stage} />}
       {view?.anotherFirst === true && <p class="note">The driver is delivering another order first.</p>}
-      {view?.reason !== undefined && <p class="note">{view.reason}</p>}
+      {view?.reason !== undefined && <p class="note">{formatReason(view.reason)}</p>}
       {view !== null && <Facts view={view} driverId={order?.driverId} />}
       {view !== null && <Timeline view={view} />}
     </>
@@ -149,7 +149,7 @@ function Timeline({ view }: { readonly view: OrderView }) {
         <li key={`${step.kind}-${step.at}`} class={index === 0 ? "latest" : ""}>
           <span>
             {STEP_LABEL[step.kind]}
-            {step.reason !== undefined && <small>{step.reason}</small>}
+            {step.reason !== undefined && <small>{formatReason(step.reason)}</small>}
           </span>
           <time dateTime={new Date(step.at).toISOString()}>{formatClock(step.at)}</time>
         </li>
