@@ -26,6 +26,10 @@ export function configure(
   const { items, ...profile } = input.profile;
   const seen = new Set<string>();
   for (const [index, item] of items.entries()) {
+    // No record can hold this key: its stock would not be counted.
+    if (item.itemId === "__proto__") {
+      return ctx.reject("invalid", { path: `/profile/items/${index}/itemId`, problem: "no item can have this id" });
+    }
     if (seen.has(item.itemId)) {
       return ctx.reject("invalid", { path: `/profile/items/${index}/itemId`, problem: "the item is there twice" });
     }

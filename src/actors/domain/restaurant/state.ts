@@ -6,6 +6,7 @@
  */
 import type { MenuItem, MenuView, OrderView, RestaurantProfile, TabletOrder } from "../../../protocol/mod.js";
 import type { RestaurantSettings } from "../settings.js";
+import { leftOf } from "./stock.js";
 
 export type OpenOrder =
   /** Stock is held; the payment is being authorised. */
@@ -84,7 +85,7 @@ export function menuView(restaurantId: string, state: RestaurantState, settings:
     deliveryFeeMinor: profile.deliveryFeeMinor ?? 0,
     deliveryRadiusMeters: profile.deliveryRadiusMeters ?? settings.defaultDeliveryRadiusMeters,
     items: items.map((item) => {
-      const left = state.left[item.itemId];
+      const left = leftOf(state.left, item.itemId);
       return left !== undefined && left <= COUNT_FROM ? { ...item, left } : item;
     }),
   };
@@ -97,7 +98,7 @@ export function exactMenu(restaurantId: string, state: RestaurantState, settings
   return {
     ...view,
     items: view.items.map((item) => {
-      const left = state.left[item.itemId];
+      const left = leftOf(state.left, item.itemId);
       return left === undefined ? item : { ...item, left };
     }),
   };
@@ -107,7 +108,7 @@ export function exactMenu(restaurantId: string, state: RestaurantState, settings
 export function looksDifferent(before: RestaurantState["left"], after: RestaurantState["left"]): boolean {
   const shown = (left: number | undefined): number => (left === undefined || left > COUNT_FROM ? -1 : left);
   for (const itemId of new Set([...Object.keys(before), ...Object.keys(after)])) {
-    if (shown(before[itemId]) !== shown(after[itemId])) return true;
+    if (shown(leftOf(before, itemId)) !== shown(leftOf(after, itemId))) return true;
   }
   return false;
 }

@@ -45,6 +45,39 @@ t.test("R-RST-5: writing the menu again keeps what is left; another figure adds 
   t.same(restocked({ a: 4 }, items(10), [{ itemId: "a" }]), {}, "made to order from now on");
 });
 
+t.test("R-RST-5, rule 17: a dish named like a property of every object is counted as any other", async (t) => {
+  const names = ["constructor", "toString", "valueOf", "hasOwnProperty"];
+  for (const itemId of names) {
+    t.same(tookOf({}, [{ itemId, quantity: 1 }]), [], `${itemId} made to order takes nothing`);
+    t.same(giveBack({}, [[itemId, 1]]), {}, `${itemId} is not invented`);
+    t.throws(() => take({}, [[itemId, 1]]), RangeError);
+    t.same(restocked({}, [{ itemId, stock: 1 }], [{ itemId, stock: 3 }]), { [itemId]: 3 });
+  }
+  const { Restaurant } = await import("../mod.js");
+  const city = createCity();
+  const { kit } = city;
+  const menu = (itemId: string, stock?: number) => ({
+    restaurantId: "r",
+    profile: {
+      name: "R",
+      lat: 52.52,
+      lng: 13.4,
+      currency: "EUR",
+      items: [{ itemId, name: "dish", priceMinor: 500, ...(stock === undefined ? {} : { stock }) }],
+    },
+  });
+  const write = (itemId: string, stock?: number) =>
+    kit.ask(Restaurant, "r", "configure", menu(itemId, stock), { caller: restaurant("r") });
+  t.equal(await codeOf(write("__proto__", 2)), "invalid", "no record can count this one");
+  for (const itemId of names) {
+    await must(write(itemId));
+    t.same((await city.stock("r")).left, {}, `${itemId} made to order has no count`);
+    await must(write(itemId, 2));
+    t.equal((await city.stock("r")).left[itemId], 2);
+  }
+  await kit.close();
+});
+
 t.test("R-RST-5, rule 17: forty customers, five soups, all at once", async (t) => {
   for (let seed = 1; seed <= 5; seed++) {
     const city = createCity({ seed });

@@ -4,11 +4,16 @@ import type { RestaurantState, Took } from "./state.js";
 
 type Left = RestaurantState["left"];
 
+/** Of one item, or undefined when it is not limited. A dish may be called `constructor`: only what was put in counts. */
+export function leftOf(left: Left, itemId: string): number | undefined {
+  return Object.hasOwn(left, itemId) ? left[itemId] : undefined;
+}
+
 /** What of the limited items these lines take. */
 export function tookOf(left: Left, lines: readonly Pick<OrderLine, "itemId" | "quantity">[]): readonly Took[] {
   const took: Took[] = [];
   for (const [itemId, quantity] of quantities(lines)) {
-    if (left[itemId] !== undefined) took.push([itemId, quantity]);
+    if (leftOf(left, itemId) !== undefined) took.push([itemId, quantity]);
   }
   return took;
 }
@@ -18,8 +23,9 @@ export function take(left: Left, took: readonly Took[]): Left {
   if (took.length === 0) return left;
   const next: Record<string, number> = { ...left };
   for (const [itemId, quantity] of took) {
-    const after = (next[itemId] ?? 0) - quantity;
-    if (after < 0) throw new RangeError(`Only ${next[itemId] ?? 0} of ${itemId} are left, not ${quantity}`);
+    const before = leftOf(next, itemId) ?? 0;
+    const after = before - quantity;
+    if (after < 0) throw new RangeError(`Only ${before} of ${itemId} are left, not ${quantity}`);
     next[itemId] = after;
   }
   return next;
@@ -30,7 +36,7 @@ export function giveBack(left: Left, took: readonly Took[]): Left {
   if (took.length === 0) return left;
   const next: Record<string, number> = { ...left };
   for (const [itemId, quantity] of took) {
-    const before = next[itemId];
+    const before = leftOf(next, itemId);
     if (before !== undefined) next[itemId] = before + quantity;
   }
   return next;
@@ -50,7 +56,7 @@ export function restocked(
   for (const { itemId, stock } of after) {
     if (stock === undefined) continue;
     const had = declared.get(itemId);
-    const now = left[itemId];
+    const now = leftOf(left, itemId);
     next[itemId] = had === undefined || now === undefined ? stock : Math.max(0, now + stock - had);
   }
   return next;
