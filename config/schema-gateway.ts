@@ -29,7 +29,10 @@ export const gatewaySection = section("What a client may ask of one gateway thre
   tokenWarningMs: duration("TOKEN_EXPIRING comes this long before the token's end.", 3_600_000),
   maxConnections: count("Open sockets; one more is told to come back later.", 1_000_000),
   maxOpening: count("Sockets that have not said HELLO yet.", 1_000_000),
-  maxConnectionsPerUser: count("Open sockets of one account; one more closes with 4505.", 10_000),
+  maxConnectionsPerUser: count(
+    "Open sockets of one account, one more closes with 4505; and as many event streams (SSE).",
+    10_000,
+  ),
   maxSubscriptions: count("Channels one socket may listen to.", 10_000),
   maxCommandsInFlight: count("Commands of one socket that wait for their reply; one more is overloaded.", 10_000),
   maxGpsInFlight: count("Batches of fixes of one socket that wait for their answer.", 1000),

@@ -96,6 +96,37 @@ t.test("R-ACC-3: a stream of another's order is not found; one ends with its tok
   t.equal(h.gateway.stats().streams, 0);
 });
 
+t.test(
+  "R-PRO-5: an account has as many streams as it may have sockets, and HEAD is answered by headers alone",
+  async (t) => {
+    const { h, show } = await world({ settings: { maxConnectionsPerUser: 2 } });
+    t.teardown(() => h.close());
+    await show(1, "ready");
+    const token = h.token("customer", "c1");
+    const path = "/v1/orders/o1/stream";
+    const head = await fetch(`http://127.0.0.1:${h.port}${path}`, {
+      method: "HEAD",
+      headers: { authorization: `Bearer ${token}` },
+    });
+    t.equal(head.status, 200);
+    t.equal(head.headers.get("content-type"), "text/event-stream");
+    t.equal(h.gateway.stats().streams, 0, "HEAD leaves no stream behind");
+    const first = new Reader(h, token, path);
+    const second = new Reader(h, token, path);
+    await eventually("two streams", () => first.events.length === 1 && second.events.length === 1);
+    const third = new Reader(h, token, path);
+    await eventually("refused", () => third.text.includes("urn:swifteats:error:overloaded"));
+    const other = new Reader(h, h.token("support", "c1"), path);
+    await eventually("another account of the same name has its own", () => other.events.length === 1);
+    first.socket.destroy();
+    await eventually("one has left", () => h.gateway.stats().streams === 2);
+    const next = new Reader(h, token, path);
+    await eventually("its place is free again", () => next.events.length === 1);
+    for (const reader of [second, third, other, next]) reader.socket.destroy();
+    await eventually("all have left", () => h.gateway.stats().streams === 0);
+  },
+);
+
 t.test("R-TRK-2 rule 16: a stream that is not read holds one waiting view, the newest", async (t) => {
   const { h, show } = await world();
   t.teardown(() => h.close());

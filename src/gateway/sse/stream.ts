@@ -3,7 +3,8 @@
  * `TrackedOrder`, its id the view's version.
  *
  * Invariants: the headers go out only once the order has admitted the caller; a stream that cannot be written to holds
- * one waiting event, the newest; no position follows the closing view; a stream ends with the token that opened it.
+ * one waiting event, the newest; no position follows the closing view; a stream ends with the token that opened it; an
+ * account has at most as many streams as it may have sockets.
  */
 import type { OrderView, PositionView } from "../../protocol/mod.js";
 import { isId } from "../../protocol/mod.js";
@@ -15,10 +16,13 @@ import { commonHeaders, type Exchange } from "../http/exchange.js";
 import { statusText } from "../http/problem.js";
 import { count } from "../stats.js";
 
+const EVENT_STREAM = "text/event-stream";
 const TAKEN: Answer = { kind: "taken" };
 
 interface Stream {
   readonly exchange: Exchange;
+  /** Role and id of who opened it. */
+  readonly account: string;
   readonly expiresAt: number;
   feed: OrderFeed | null;
   viewJson: string;
@@ -34,6 +38,7 @@ interface Stream {
 export class OrderStreams {
   readonly #context: GatewayContext;
   readonly #streams = new Set<Stream>();
+  readonly #byAccount = new Map<string, number>();
 
   constructor(context: GatewayContext) {
     this.#context = context;
@@ -47,9 +52,14 @@ export class OrderStreams {
     if (!isId(orderId)) return problem("not_found");
     if (context.phase !== "serving") return problem("draining", undefined, 1_000);
     if (this.#streams.size >= context.settings.maxStreams) return problem("overloaded", undefined, 2_000);
+    const account = `${principal.role}/${principal.id}`;
+    const ofAccount = this.#byAccount.get(account) ?? 0;
+    const { maxConnectionsPerUser } = context.settings;
+    if (ofAccount >= maxConnectionsPerUser) return problem("overloaded", { maxConnectionsPerUser }, 2_000);
     const known = /^\d{1,15}$/.test(exchange.lastEventId) ? Number(exchange.lastEventId) : null;
     const stream: Stream = {
       exchange,
+      account,
       expiresAt: principal.expiresAt,
       feed: null,
       viewJson: "",
@@ -60,6 +70,7 @@ export class OrderStreams {
       open: false,
     };
     this.#streams.add(stream);
+    this.#byAccount.set(account, ofAccount + 1);
     return new Promise((resolve) => {
       const cancel = context.clock.after(context.settings.commandTimeoutMs, () => {
         if (stream.open) return;
@@ -75,6 +86,12 @@ export class OrderStreams {
         started: () => {
           cancel();
           if (!this.#streams.has(stream)) return;
+          if (exchange.headOnly) {
+            // HEAD asks for the headers alone: a body would be read as the answer to the next request.
+            this.#forget(stream);
+            resolve({ kind: "body", status: 200, body: "", contentType: EVENT_STREAM });
+            return;
+          }
           this.#writeHead(stream);
           resolve(TAKEN);
         },
@@ -134,7 +151,7 @@ export class OrderStreams {
     exchange.res.cork(() => {
       exchange.res.writeStatus(statusText(200));
       commonHeaders(exchange);
-      exchange.res.writeHeader("content-type", "text/event-stream");
+      exchange.res.writeHeader("content-type", EVENT_STREAM);
       exchange.res.writeHeader("cache-control", "no-store");
       exchange.res.writeHeader("x-accel-buffering", "no");
       exchange.res.write("retry: 2000\n\n");
@@ -175,7 +192,10 @@ export class OrderStreams {
   }
 
   #forget(stream: Stream): void {
-    this.#streams.delete(stream);
+    if (!this.#streams.delete(stream)) return;
+    const left = (this.#byAccount.get(stream.account) ?? 1) - 1;
+    if (left > 0) this.#byAccount.set(stream.account, left);
+    else this.#byAccount.delete(stream.account);
     this.#context.stats.streams = this.#streams.size;
     stream.feed?.close();
     stream.feed = null;
