@@ -359,3 +359,20 @@ t.test("R-PRO-5 R-GPS-4: limits per driver and account, across sockets and HTTP"
   other.send([OP.cmd, 1, "k", "order.cancel", { orderId: "o1", reason: "r" }]);
   t.match(await other.op(OP.reply), [OP.reply, 1], "one account's haste is not another's");
 });
+
+t.test("R-PRO-5: asking for a channel counts as reading, in the same bucket as a poll", async (t) => {
+  const tierRates = { ...(await rates()), browse: { perMinute: 60, burst: 2 } };
+  const h = await startHarness({ settings: { tierRates } });
+  t.teardown(() => h.close());
+  const customer = await h.connect("customer", "c1");
+  for (let i = 1; i <= 4; i++) customer.send([OP.sub, i, `order:none-${i}`]);
+  await eventually("four answers", () => customer.frames.length === 5);
+  t.equal(customer.all(isErr("not_found")).length, 2);
+  t.equal(customer.all(isErr("rate_limited")).length, 2);
+  t.ok((customer.all(isErr("rate_limited"))[0]![4] as number) > 0, "and says when to try again");
+  t.equal((await h.http("GET", "/v1/orders", { token: h.token("customer", "c1") })).status, 429);
+  const other = await h.connect("customer", "c2");
+  other.send([OP.sub, 1, "order:none"]);
+  t.match(await other.op(OP.err), [OP.err, 1, "not_found"], "one account's haste is not another's");
+  t.equal(h.gateway.stats().subscriptions, 0);
+});

@@ -50,6 +50,12 @@ export function subscribe(
     sendRefusal(deps, connection, requestId, "not_found");
     return;
   }
+  // Every SUB wakes an actor and may send a whole snapshot: it costs what reading the same by HTTP costs.
+  const waitMs = context.tiers.takeFor(principal, "browse", context.clock.monotonic());
+  if (waitMs > 0) {
+    sendRefusal(deps, connection, requestId, "rate_limited", undefined, waitMs);
+    return;
+  }
   // Asking again starts again: the first subscription ends without a word.
   end(deps, connection, state, channel);
   if (state.subscriptions.size >= context.settings.maxSubscriptions) {
