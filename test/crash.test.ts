@@ -11,8 +11,6 @@ import { systemClock } from "../src/lib/clock.js";
 import { seededRandom } from "../src/lib/random.js";
 import { planMishaps, suffer, type Victim } from "./support/mishaps.js";
 
-t.setTimeout(170_000);
-
 const clock = systemClock();
 const SEED = 41;
 const ORDERS = 32;
@@ -22,6 +20,7 @@ const VICTIMS: readonly Victim[] = ["node", "database", "payment sandbox", "node
 t.test(
   "R-ENG-3, R-ENG-5, R-OPS-1, rules 1, 2, 3, 5, 6, 7, 8, 10, 12, 13, 14, 15, 17: the node is killed twice in the rush hour, its database " +
     "and its payment provider once; no acknowledged order is lost, all end, no rule is broken",
+  { timeout: 170_000 },
   async (t) => {
     const dataDir = realpathSync(mkdtempSync(join(tmpdir(), "swift-eats-crash-")));
     const restarts: string[] = [];

@@ -21,6 +21,7 @@ import type { Clock } from "../lib/clock.js";
 import type { Log } from "../lib/log.js";
 import type { Random } from "../lib/random.js";
 import { createPostgresActorStore } from "../store/postgres/mod.js";
+import { makeDataDirectory } from "./data-directory.js";
 import { type OpenGateway, openGateway } from "./gateway-endpoint.js";
 import { startHousekeeping } from "./housekeeping.js";
 import { openPayment } from "./payment-process.js";
@@ -65,6 +66,16 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     }
   };
   try {
+    const threads = planThreads(config);
+    const { gateways, workers } = endpointsOf(config.node.id, threads);
+    makeDataDirectory(config.node.dataDir);
+    // Asked first, so that a node started twice by mistake ends before it takes anything from the one that runs. Threads
+    // that share a port must all be given the same.
+    const isNamed = gateways.length > 1 || config.http.port !== 0;
+    const wantedPort = isNamed ? await freePort(config.http.host, config.http.port) : 0;
+    const truth = await openTruth(config, clock, log, (reason) => onFatal(`PostgreSQL is gone: ${reason.message}`));
+    undo.push(() => truth.stop());
+    // Written only once the data directory is ours.
     const secrets = loadSecrets(
       config.node.dataDir,
       {
@@ -74,16 +85,12 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       },
       random,
     );
-    const truth = await openTruth(config, clock, log, (reason) => onFatal(`PostgreSQL is gone: ${reason.message}`));
-    undo.push(() => truth.stop());
     const payment = await openPayment(config, clock, log);
     undo.push(() => payment.stop());
     const store = createPostgresActorStore({ connectionString: truth.connectionString, clock, log });
     undo.push(() => store.close());
     undo.push(startHousekeeping(store, clock, log));
 
-    const threads = planThreads(config);
-    const { gateways, workers } = endpointsOf(config.node.id, threads);
     const plan: ThreadPlan = {
       config,
       secrets,
@@ -91,8 +98,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       connectionString: truth.connectionString,
       paymentUrl: payment.url,
       gateways,
-      // Threads that share a port must all be given the same, and nobody else may listen on it.
-      port: gateways.length > 1 ? await freePort(config.http.host, config.http.port) : config.http.port,
+      port: wantedPort,
     };
     const shardsOf = (worker: number): readonly number[] =>
       Array.from({ length: SHARD_COUNT }, (_, shard) => shard).filter((shard) => shard % workers.length === worker);

@@ -18,7 +18,7 @@ export async function openTruth(
   onLost: (reason: Error) => void,
 ): Promise<Truth> {
   if (config.store.databaseUrl !== null) {
-    await migrate(config.store.databaseUrl, { log });
+    await reach(config.store.databaseUrl, log);
     return { connectionString: config.store.databaseUrl, stop: async () => undefined };
   }
   const server = await startEmbeddedPostgres({ dataDir: join(config.node.dataDir, "postgres"), log, clock });
@@ -33,4 +33,23 @@ export async function openTruth(
     throw cause;
   }
   return { connectionString: server.connectionString, stop: () => server.stop() };
+}
+
+/** A server of somebody's own: what it says is passed on with the setting that leads to it, never with the password in it. */
+async function reach(databaseUrl: string, log: Log): Promise<void> {
+  try {
+    await migrate(databaseUrl, { log });
+  } catch (cause) {
+    const where = URL.canParse(databaseUrl) ? ` at ${new URL(databaseUrl).host}` : "";
+    throw new Error(
+      `The database${where} cannot be used: ${reasonOf(cause)}. Check that the server runs and takes connections, or set another DATABASE_URL; without one the node runs a database of its own.`,
+      { cause },
+    );
+  }
+}
+
+/** A host with several addresses fails with one error for each and no message of its own. */
+function reasonOf(cause: unknown): string {
+  if (cause instanceof AggregateError) return cause.errors.map(reasonOf).join("; ");
+  return cause instanceof Error ? cause.message || cause.name : String(cause);
 }

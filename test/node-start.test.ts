@@ -1,0 +1,98 @@
+/** A node that cannot start says why in words that help, ends with status 1, and harms nobody. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import t, { type Test } from "tap";
+import { processEnvironment } from "../config/mod.js";
+import { OwnNode } from "../simulator/live/mod.js";
+import { MAIN_SCRIPT } from "../src/node/node.js";
+
+const TIMEOUT_MS = 120_000;
+
+function directory(t: Test): string {
+  const path = realpathSync(mkdtempSync(join(tmpdir(), "swift-eats-start-")));
+  t.teardown(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+/** Runs the program until it ends by itself. */
+function start(
+  t: Test,
+  words: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ readonly status: number | null; readonly lastWords: string }> {
+  const child: ChildProcess = spawn(process.execPath, [MAIN_SCRIPT, ...words], {
+    stdio: ["ignore", "ignore", "pipe"],
+    env: { ...processEnvironment(), ...env },
+  });
+  t.teardown(() => child.kill("SIGKILL"));
+  let said = "";
+  child.stderr?.on("data", (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (status) => {
+      // The log's lines are JSON; what is meant for a person is not.
+      const words = said.split("\n").filter((line) => line !== "" && !line.startsWith("{"));
+      resolve({ status, lastWords: words.join("\n") });
+    });
+  });
+}
+
+t.test(
+  "R-OPS-1: a second node on the same data, or on the same port, is refused and the first notices nothing",
+  { timeout: TIMEOUT_MS },
+  async (t) => {
+    const dataDir = directory(t);
+    const first = new OwnNode({ dataDir, timeScale: 1, onRestart: (how) => t.fail(`the first node ended: ${how}`) });
+    t.teardown(() => first.stop());
+    const { url, operatorSecretFile } = await first.start();
+    const secret = readFileSync(operatorSecretFile, "utf8");
+
+    const sameData = await start(t, ["--port", "0", "--data-dir", dataDir], {
+      SWIFT_EATS_AUTH_OPERATOR_SECRET: "another-secret-of-a-node-that-may-not-run",
+    });
+    t.equal(sameData.status, 1);
+    t.match(
+      sameData.lastWords,
+      new RegExp(`^Swift Eats cannot start: .*used by another running node .*${first.pid}.*--data-dir`),
+    );
+    t.equal(readFileSync(operatorSecretFile, "utf8"), secret, "its secret is not written over");
+
+    const elsewhere = directory(t);
+    const samePort = await start(t, ["--port", new URL(url).port, "--data-dir", elsewhere]);
+    t.equal(samePort.status, 1);
+    t.match(samePort.lastWords, /^Swift Eats cannot start: Port \d+ is in use: choose another with --port$/);
+
+    t.equal((await fetch(`${url}/readyz`)).ok, true);
+  },
+);
+
+t.test(
+  "R-OPS-2: a database that cannot be reached is named with its setting, without its password and without a stack trace",
+  { timeout: TIMEOUT_MS },
+  async (t) => {
+    // A port that was free a moment ago: nobody listens there.
+    const probe = createServer();
+    const port = await new Promise<number>((resolve) => {
+      probe.listen(0, "127.0.0.1", () => {
+        const address = probe.address();
+        resolve(typeof address === "object" && address !== null ? address.port : 0);
+      });
+    });
+    await new Promise<void>((resolve) => probe.close(() => resolve()));
+    const { status, lastWords } = await start(t, ["--port", "0", "--data-dir", directory(t)], {
+      DATABASE_URL: `postgres://eats:hushhush@127.0.0.1:${port}/eats`,
+    });
+    t.equal(status, 1);
+    t.match(
+      lastWords,
+      new RegExp(`^Swift Eats cannot start: The database at 127.0.0.1:${port} .*ECONNREFUSED.*DATABASE_URL`),
+    );
+    t.notMatch(lastWords, /hushhush/);
+    t.notMatch(lastWords, /\n/, "one line");
+  },
+);
