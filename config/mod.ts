@@ -1,7 +1,7 @@
 /** The configuration's one door. */
 export { defaults } from "./defaults.js";
 export { configurationDocument, helpText } from "./describe.js";
-export { type Environment, processEnvironment } from "./env.js";
+export { type Environment, processEnvironment, startedByScript } from "./env.js";
 export { ConfigError, type ConfigProblem } from "./error.js";
 export { type ConfigSources, loadConfig, printable } from "./load.js";
 export { type Config, LOG_LEVELS, type LogLevel, SETTINGS } from "./schema.js";

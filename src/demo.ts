@@ -5,7 +5,7 @@
 import { fork } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { asksForHelp, ConfigError, helpText, loadConfig } from "../config/mod.js";
+import { asksForHelp, ConfigError, helpText, loadConfig, startedByScript } from "../config/mod.js";
 import { cityGeoJson } from "../simulator/city/mod.js";
 import { demoCity } from "../simulator/live/mod.js";
 import { zonesInReach } from "./actors/domain/mod.js";
@@ -15,6 +15,7 @@ import type { Point } from "./lib/geo.js";
 import { systemRandom } from "./lib/random.js";
 import { SIGNING_KEY_ID } from "./node/gateway-endpoint.js";
 import { startNode } from "./node/node.js";
+import { whenStarterIsGone } from "./node/starter.js";
 import { createLog } from "./telemetry/mod.js";
 
 const clock = systemClock();
@@ -41,7 +42,9 @@ function configuration(): ReturnType<typeof loadConfig> {
 }
 
 if (asksForHelp(process.argv.slice(2))) {
-  process.stdout.write(`${helpText().replace("npm start", "npm run demo")}\n`);
+  process.stdout.write(
+    `${helpText().replace("npm start", "npm run demo")}\n\nPut in front: ${DEMO_ARGUMENTS.join(" ")}\n`,
+  );
   process.exit(0);
 }
 if (!existsSync(pages)) {
@@ -118,7 +121,7 @@ say(`
 
       ${node.url}/
 
-  to watch orders being placed, cooked, dispatched, driven and delivered. The first is at the door after a minute or so.
+  to watch orders being placed, cooked, dispatched, driven and delivered. The first meal arrives after some two minutes.
   The city's day passes ${config.node.timeScale} times faster than the clock. It is kept in ${config.node.dataDir}: started again, it goes on.
   API: ${node.url}/v1/node · health: ${node.url}/readyz · Ctrl-C ends it.
 `);
@@ -133,3 +136,10 @@ citizensProcess.once("exit", (code) => {
   if (!ending) process.stderr.write(`The city ended with status ${code}; the node goes on serving.\n`);
 });
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => end(0));
+if (startedByScript()) {
+  whenStarterIsGone(
+    clock,
+    () => process.ppid,
+    () => end(0),
+  );
+}

@@ -3,10 +3,11 @@
  * JSON), ends it in order on SIGTERM or SIGINT. Logs go to standard error.
  */
 import { readFileSync } from "node:fs";
-import { asksForHelp, ConfigError, helpText, loadConfig, printable } from "../config/mod.js";
+import { asksForHelp, ConfigError, helpText, loadConfig, printable, startedByScript } from "../config/mod.js";
 import { systemClock } from "./lib/clock.js";
 import { systemRandom } from "./lib/random.js";
 import { startNode } from "./node/node.js";
+import { whenStarterIsGone } from "./node/starter.js";
 import { createLog } from "./telemetry/mod.js";
 
 const argv = process.argv.slice(2);
@@ -67,6 +68,13 @@ try {
   });
   stop = () => node.stop();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => end(0, stop));
+  if (startedByScript()) {
+    whenStarterIsGone(
+      clock,
+      () => process.ppid,
+      () => end(0, stop),
+    );
+  }
   const said = {
     listening: { url: node.url },
     dataDir: config.node.dataDir,
