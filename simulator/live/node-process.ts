@@ -1,8 +1,8 @@
 /**
  * A node of the run's own: started as a child process with a data directory, started again on the same data if it dies.
  *
- * Owns: the child and its port. Invariants: every start uses the same port and data, so clients find it again; `stop`
- * ends the child before it resolves.
+ * Owns: the child (behind its guard, so that it ends with us whatever ends us) and its port. Invariants: every start uses
+ * the same port and data, so clients find it again; `stop` ends the child before it resolves.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createServer } from "node:net";
@@ -29,6 +29,7 @@ export interface OwnNodeOptions {
   readonly extraArguments?: readonly string[];
 }
 
+const GUARD = fileURLToPath(new URL("./node-guard.js", import.meta.url));
 const MAIN = fileURLToPath(new URL("../../src/main.js", import.meta.url));
 const MAX_RESTARTS = 20;
 const RESTART_PAUSE_MS = 500;
@@ -59,6 +60,7 @@ async function quietPort(): Promise<number> {
 export class OwnNode {
   readonly #options: OwnNodeOptions;
   #child: ChildProcess | null = null;
+  #pid: number | null = null;
   #port = 0;
   #stopping = false;
   #starts = 0;
@@ -68,8 +70,9 @@ export class OwnNode {
     this.#options = options;
   }
 
+  /** Of the node itself, not of its guard. */
   get pid(): number | null {
-    return this.#child?.pid ?? null;
+    return this.#pid;
   }
 
   /** Why there is no node any more and will be none, if so. */
@@ -112,14 +115,21 @@ export class OwnNode {
     const { dataDir, timeScale, extraArguments = [] } = this.#options;
     const child = spawn(
       process.execPath,
-      [MAIN, "--port", String(this.#port), "--data-dir", dataDir, "--time-scale", String(timeScale), ...extraArguments],
+      [
+        GUARD,
+        MAIN,
+        "--port",
+        String(this.#port),
+        "--data-dir",
+        dataDir,
+        "--time-scale",
+        String(timeScale),
+        ...extraArguments,
+      ],
       // A group of its own: an interrupt from the terminal is ours to handle, and the node is stopped in order.
-      { stdio: ["ignore", "pipe", "pipe"], detached: true },
+      { stdio: ["pipe", "pipe", "pipe"], detached: true },
     );
     this.#child = child;
-    const endWithUs = (): void => void child.kill("SIGTERM");
-    process.once("exit", endWithUs);
-    child.once("exit", () => process.removeListener("exit", endWithUs));
     let stderr = "";
     child.stderr.on("data", (chunk: Buffer) => {
       stderr = (stderr + chunk.toString()).slice(-STDERR_KEPT);
@@ -131,6 +141,7 @@ export class OwnNode {
         if (ready) return;
         text += chunk.toString();
         for (const line of text.split("\n").slice(0, -1)) {
+          this.#pid = pidOf(line) ?? this.#pid;
           const found = readyOf(line);
           if (found === null) continue;
           ready = true;
@@ -141,7 +152,7 @@ export class OwnNode {
       });
       child.once("error", reject);
       child.once("exit", (code, signal) => {
-        const how = signal ?? `exit ${code}`;
+        const how = signal ?? `status ${code}`;
         if (!ready) {
           reject(new CannotRun(`the node did not start (${how}):\n${stderr}`));
           return;
@@ -153,6 +164,11 @@ export class OwnNode {
       });
     });
   }
+}
+
+function pidOf(line: string): number | null {
+  const match = /^\{"pid":(\d+)\}$/.exec(line);
+  return match === null ? null : Number(match[1]);
 }
 
 /** The line a node prints when it is ready. */
