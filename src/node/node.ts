@@ -73,7 +73,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     // that share a port must all be given the same.
     const isNamed = gateways.length > 1 || config.http.port !== 0;
     const wantedPort = isNamed ? await freePort(config.http.host, config.http.port) : 0;
-    const truth = await openTruth(config, clock, log, (reason) => onFatal(`PostgreSQL is gone: ${reason.message}`));
+    const truth = await openTruth(config, clock, log, (reason) => onFatal(reason.message));
     undo.push(() => truth.stop());
     // Written only once the data directory is ours.
     const secrets = loadSecrets(

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Config } from "../../config/mod.js";
 import type { Clock } from "../lib/clock.js";
 import type { Log } from "../lib/log.js";
-import { migrate, startEmbeddedPostgres } from "../store/postgres/mod.js";
+import { DatabaseInUse, lockDatabase, migrate, startEmbeddedPostgres } from "../store/postgres/mod.js";
 
 export interface Truth {
   readonly connectionString: string;
@@ -18,28 +18,41 @@ export async function openTruth(
   onLost: (reason: Error) => void,
 ): Promise<Truth> {
   if (config.store.databaseUrl !== null) {
-    await reach(config.store.databaseUrl, log);
-    return { connectionString: config.store.databaseUrl, stop: async () => undefined };
+    const connectionString = config.store.databaseUrl;
+    const lock = await reach(connectionString, async () => {
+      await migrate(connectionString, { log });
+      return lockDatabase({ connectionString, clock, log, onLost });
+    });
+    return { connectionString, stop: () => lock.release() };
   }
   const server = await startEmbeddedPostgres({ dataDir: join(config.node.dataDir, "postgres"), log, clock });
   server.onExit(onLost);
   server.onRestart(() =>
     log.warn({ part: "embedded-postgres" }, "PostgreSQL died and is up again; nothing committed was lost"),
   );
+  const { connectionString } = server;
   try {
-    await migrate(server.connectionString, { log });
+    await migrate(connectionString, { log });
+    const lock = await lockDatabase({ connectionString, clock, log, onLost });
+    return {
+      connectionString,
+      async stop() {
+        await lock.release();
+        await server.stop();
+      },
+    };
   } catch (cause) {
     await server.stop();
     throw cause;
   }
-  return { connectionString: server.connectionString, stop: () => server.stop() };
 }
 
 /** A server of somebody's own: what it says is passed on with the setting that leads to it, never with the password in it. */
-async function reach(databaseUrl: string, log: Log): Promise<void> {
+async function reach<T>(databaseUrl: string, work: () => Promise<T>): Promise<T> {
   try {
-    await migrate(databaseUrl, { log });
+    return await work();
   } catch (cause) {
+    if (cause instanceof DatabaseInUse) throw cause;
     const where = URL.canParse(databaseUrl) ? ` at ${new URL(databaseUrl).host}` : "";
     throw new Error(
       `The database${where} cannot be used: ${reasonOf(cause)}. Check that the server runs and takes connections, or set another DATABASE_URL; without one the node runs a database of its own.`,

@@ -1,6 +1,7 @@
 /** The store on PostgreSQL: the public door of this folder. */
 export { createPostgresActorStore, type PostgresActorStore, type PostgresActorStoreOptions } from "./actor-store.js";
 export { openAudit } from "./audit.js";
+export { DatabaseInUse, type DatabaseLock, lockDatabase } from "./database-lock.js";
 export {
   DataDirectoryInUse,
   type EmbeddedPostgres,

@@ -1,0 +1,58 @@
+import pg from "pg";
+import t from "tap";
+import { systemClock } from "../../lib/clock.js";
+import { recordingLog } from "../../lib/log.js";
+import { DatabaseInUse, lockDatabase } from "./database-lock.js";
+import { withPostgres } from "./fixtures/with-postgres.js";
+
+const clock = systemClock();
+
+async function endSessions(connectionString: string): Promise<void> {
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  await client.query(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'swift-eats node' AND datname = current_database()",
+  );
+  await client.end();
+}
+
+t.test("rule 4: a second node on the same database is refused until the first has gone", async (t) => {
+  const { connectionString } = await withPostgres();
+  const options = { connectionString, clock, log: recordingLog(), onLost: () => t.fail("nobody took it") };
+  const first = await lockDatabase(options);
+  await t.rejects(lockDatabase(options), DatabaseInUse);
+  await first.release();
+  const second = await lockDatabase(options);
+  await second.release();
+});
+
+t.test("a session that is cut is opened again, and the lock with it", async (t) => {
+  const { connectionString } = await withPostgres();
+  const log = recordingLog();
+  const options = { connectionString, clock, log, onLost: () => t.fail("nobody took it") };
+  const lock = await lockDatabase(options);
+  await endSessions(connectionString);
+  await t.rejects(lockDatabase(options), DatabaseInUse, "it is held again");
+  t.ok(
+    log.lines.some(({ level }) => level === "warn"),
+    "and somebody heard of it",
+  );
+  await lock.release();
+});
+
+t.test("rule 4: a node whose database another has taken hears that it must end", async (t) => {
+  const { connectionString } = await withPostgres();
+  let heard: (reason: Error) => void = () => undefined;
+  const lost = new Promise<Error>((resolve) => {
+    heard = resolve;
+  });
+  const lock = await lockDatabase({ connectionString, clock, log: recordingLog(), onLost: (reason) => heard(reason) });
+  const rival = new pg.Client({ connectionString });
+  await rival.connect();
+  const taken = rival.query("SELECT pg_advisory_lock(7313904412)");
+  await endSessions(connectionString);
+  await taken;
+  t.type(await lost, DatabaseInUse);
+  await lock.release();
+  await rival.end();
+});
