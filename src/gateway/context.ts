@@ -1,5 +1,6 @@
 /** What the parts of a gateway share. One per gateway thread. */
 import type { Clock } from "../lib/clock.js";
+import type { Log } from "../lib/log.js";
 import type { Random } from "../lib/random.js";
 import type { Tokens } from "./auth/tokens.js";
 import type { CommandDesk } from "./commands.js";
@@ -7,7 +8,7 @@ import type { LastBroadcast } from "./fanout/broadcast.js";
 import type { LocationGates } from "./fanout/location-gate.js";
 import type { Buckets } from "./limits/buckets.js";
 import type { TierLimits } from "./limits/tiers.js";
-import type { GatewayClient, Log } from "./ports.js";
+import type { GatewayClient } from "./ports.js";
 import type { GatewaySettings } from "./settings.js";
 import type { GatewayStats } from "./stats.js";
 

@@ -8,6 +8,7 @@
 import * as uWS from "uWebSockets.js";
 import type { Cancel, Clock } from "../lib/clock.js";
 import { sleep } from "../lib/clock.js";
+import { type Log, silentLog } from "../lib/log.js";
 import type { Random } from "../lib/random.js";
 import { CLOSE, compileValidators, OP } from "../protocol/mod.js";
 import { type CatalogSettings, createCatalog } from "../services/catalog/mod.js";
@@ -31,7 +32,7 @@ import { jsonFile, readStaticFiles, type StaticFile } from "./http/static-files.
 import { Buckets } from "./limits/buckets.js";
 import { TierLimits } from "./limits/tiers.js";
 import { type Listening, type ListenOptions, listenOn } from "./listen.js";
-import { type GatewayClient, type Log, type MirrorCopy, silentLog } from "./ports.js";
+import type { GatewayClient, MirrorCopy } from "./ports.js";
 import { DEFAULT_GATEWAY_SETTINGS, type GatewaySettings } from "./settings.js";
 import { OrderStreams } from "./sse/stream.js";
 import { type GatewayStats, newStats } from "./stats.js";
@@ -168,7 +169,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   return {
     async listen(wanted, listenOptions = {}) {
       listening = await listenOn(app, wanted, listenOptions);
-      log.info("gateway.listening", { port: listening.port });
+      log.info({ port: listening.port }, "gateway.listening");
       port = listening.port;
       return port;
     },
@@ -184,7 +185,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     async drain() {
       if (context.phase !== "serving") return;
       context.phase = "draining";
-      log.info("gateway.draining", { connections: registry.connections.size });
+      log.info({ connections: registry.connections.size }, "gateway.draining");
       const { drainMs } = settings;
       for (const connection of registry.connections) {
         if (connection.state.phase === "open") connection.outbox.frame([OP.goaway, CLOSE.drain, 0, drainMs]);

@@ -8,6 +8,6 @@ export {
 } from "./gateway.js";
 export { DEFAULT_TIER_RATES, type TierRates } from "./limits/tiers.js";
 export { freePort, type ListenOptions } from "./listen.js";
-export { type GatewayClient, type Log, type MirrorCopy, type OwnerWatch, silentLog } from "./ports.js";
+export type { GatewayClient, MirrorCopy, OwnerWatch } from "./ports.js";
 export { DEFAULT_GATEWAY_SETTINGS, type GatewaySettings } from "./settings.js";
 export type { GatewayStats } from "./stats.js";

@@ -1,6 +1,6 @@
 /** One gateway with everything it stands on: the actor client, the index, the mirror. For the main thread and others. */
 import { createActorClient, type EndpointId, type Link, type ShardMap } from "../actors/runtime/mod.js";
-import { createGateway, type Gateway, type Log as GatewayLog } from "../gateway/mod.js";
+import { createGateway, type Gateway } from "../gateway/mod.js";
 import type { Clock } from "../lib/clock.js";
 import type { Log } from "../lib/log.js";
 import type { Random } from "../lib/random.js";
@@ -73,7 +73,7 @@ export function openGateway(options: {
       timeScale: config.node.timeScale,
       drainMs: config.node.drainMs,
     },
-    log: gatewayLog(log),
+    log,
     nodeInfo: () => ({ node: config.node.id }),
     metrics: async () => metricsText([await metrics.snapshot()]),
   });
@@ -101,13 +101,5 @@ export function openGateway(options: {
       client.close();
       await Promise.all([store.close(), redis?.close()]);
     },
-  };
-}
-
-function gatewayLog(log: Log): GatewayLog {
-  return {
-    info: (event, fields) => log.info(fields ?? {}, event),
-    warn: (event, fields) => log.warn(fields ?? {}, event),
-    error: (event, fields) => log.error(fields ?? {}, event),
   };
 }

@@ -1,7 +1,7 @@
 /** The script of a shard worker thread: plugs the engine, the actors, the store and the payment provider together. */
 
 import { domainActors } from "../actors/domain/mod.js";
-import { createShardHost, type HostLog, joinMesh, SHARD_COUNT } from "../actors/runtime/mod.js";
+import { createShardHost, joinMesh, SHARD_COUNT } from "../actors/runtime/mod.js";
 import { systemClock } from "../lib/clock.js";
 import { systemRandom } from "../lib/random.js";
 import { defaultHttpProviderSettings, httpPaymentProvider, paymentEffect } from "../services/payments/mod.js";
@@ -18,10 +18,6 @@ const mesh = joinMesh({ clock });
 const plan = mesh.data as ThreadPlan;
 const { config } = plan;
 const log = createLog({ level: config.node.logLevel, node: config.node.id, thread: mesh.self, clock, to: "stderr" });
-const hostLog: HostLog = {
-  warn: (message, fields) => log.warn(fields ?? {}, message),
-  error: (message, fields) => log.error(fields ?? {}, message),
-};
 
 const store = createPostgresActorStore({
   connectionString: plan.connectionString,
@@ -44,7 +40,7 @@ const host = createShardHost({
   shardMap: mesh.shardMap,
   clock,
   random,
-  log: hostLog,
+  log: log.child({ part: "engine" }),
   settings: {
     maxActors: config.engine.maxActors,
     mailboxLimit: config.engine.mailboxMessages,

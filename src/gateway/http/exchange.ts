@@ -114,10 +114,13 @@ export function run(context: GatewayContext, exchange: Exchange, handler: Handle
 }
 
 function broken(context: GatewayContext, error: unknown): Answer {
-  context.log.error("http.failed", {
-    message: String(error),
-    stack: error instanceof Error ? (error.stack ?? "") : "",
-  });
+  context.log.error(
+    {
+      message: String(error),
+      stack: error instanceof Error ? (error.stack ?? "") : "",
+    },
+    "http.failed",
+  );
   return problem("internal");
 }
 

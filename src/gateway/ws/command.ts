@@ -37,7 +37,7 @@ export function command(
     },
     (error: unknown) => {
       state.commandsInFlight--;
-      context.log.error("command.failed", { type, message: String(error) });
+      context.log.error({ type, message: String(error) }, "command.failed");
       if (connection.state.phase === "open") sendRefusal(deps, connection, requestId, "internal");
     },
   );

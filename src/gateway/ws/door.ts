@@ -87,7 +87,7 @@ export function socketBehavior(deps: SocketDeps): uWS.WebSocketBehavior<UserData
       try {
         receive(deps, connection, message, isBinary);
       } catch (error) {
-        log.error("socket.failed", { message: String(error), stack: (error as Error)?.stack ?? "" });
+        log.error({ message: String(error), stack: (error as Error)?.stack ?? "" }, "socket.failed");
         registry.close(connection, CLOSE.serverError, "something broke on our side");
       }
     },

@@ -83,7 +83,7 @@ export class Loader {
           outcome();
         } catch (error) {
           const { kind, key } = job.actor;
-          this.#log.error("An actor could not be loaded", { kind: kind.name, key, error: String(error) });
+          this.#log.error({ kind: kind.name, key, error: String(error) }, "An actor could not be loaded");
           const reason = error instanceof Unreadable ? error.reason : "load_failed";
           this.#events.refused(job.actor, { reason });
           return;
@@ -109,7 +109,7 @@ export class Loader {
         });
       }
     } catch (error) {
-      this.#log.warn("Actors could not be loaded", { count: durable.length, error: String(error) });
+      this.#log.warn({ count: durable.length, error: String(error) }, "Actors could not be loaded");
       return jobs.map(() => ({ reason: "store_unavailable" }));
     }
     return Promise.all(jobs.map((job) => this.#readOne(job, snapshots.get(job.actor))));
@@ -137,7 +137,7 @@ export class Loader {
         actor.hydrated = true;
       };
     } catch (error) {
-      this.#log.warn("An actor could not be loaded", { kind: actor.kind.name, key: actor.key, error: String(error) });
+      this.#log.warn({ kind: actor.kind.name, key: actor.key, error: String(error) }, "An actor could not be loaded");
       return { reason: "store_unavailable" };
     }
   }

@@ -201,7 +201,7 @@ export class Committer {
     this.#lanesBusy++;
     this.flushes++;
     this.#run(batch, prepared, delivered).catch((error: unknown) => {
-      this.#log.error("A flush could not be settled", { error: String(error) });
+      this.#log.error({ error: String(error) }, "A flush could not be settled");
     });
   }
 
@@ -232,7 +232,7 @@ export class Committer {
     } catch (error) {
       this.flushFailures++;
       this.#failures++;
-      if (this.#failures === 1) this.#log.warn("The store does not answer a flush", { error: String(error) });
+      if (this.#failures === 1) this.#log.warn({ error: String(error) }, "The store does not answer a flush");
       const committed = error instanceof OutcomeUnknown ? await this.#settleUnknown(batch) : [];
       this.#events.turn(() => {
         this.#lanesBusy--;
@@ -260,7 +260,7 @@ export class Committer {
         return await this.#store.outcomeOf(batch);
       } catch (error) {
         this.#failures++;
-        this.#log.warn("The outcome of a flush is still unknown", { attempt, error: String(error) });
+        this.#log.warn({ attempt, error: String(error) }, "The outcome of a flush is still unknown");
         const pause = backoffMs(attempt, this.#settings.storeRetryMs, this.#settings.storeRetryMaxMs);
         await new Promise<void>((resolve) => this.#clock.after(pause, resolve));
       }

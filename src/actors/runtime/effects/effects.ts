@@ -183,7 +183,7 @@ export class Effects {
 
   /** Puts the effect aside; null when even that failed and the effect is tried again. */
   async #giveUp(effect: Effect, problem: string): Promise<EffectResult | null> {
-    this.#log.error("An effect is put aside: it keeps failing", { effect: effect.id, name: effect.name, problem });
+    this.#log.error({ effect: effect.id, name: effect.name, problem }, "An effect is put aside: it keeps failing");
     try {
       await this.#events.deadLetter({
         id: `effect:${effect.id}`,

@@ -67,7 +67,7 @@ export class Recovery {
   #restore(actor: Activation, reason: string): void {
     actor.restores++;
     if (actor.restores > MOST_RESTORES) {
-      this.#log.error("An actor is dropped: its commits are refused again and again", { actor: actor.text, reason });
+      this.#log.error({ actor: actor.text, reason }, "An actor is dropped: its commits are refused again and again");
       this.#giveUp(actor);
       return;
     }

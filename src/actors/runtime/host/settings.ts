@@ -1,5 +1,5 @@
 /** What a shard host is told from outside: bounds and delays, a log, hooks. Every queue of the engine has its bound here. */
-import type { JsonObject } from "../../../lib/json.js";
+import type { Log } from "../../../lib/log.js";
 
 export interface HostSettings {
   /** Actors in memory; beyond it the least recently used leave, and when none can, new ones answer `overloaded`. */
@@ -95,11 +95,8 @@ export const defaultHostSettings: HostSettings = {
   retryAfterMs: 250,
 };
 
-/** Where the engine reports what a person should know. Adapters live in telemetry. */
-export interface HostLog {
-  warn(message: string, fields?: JsonObject): void;
-  error(message: string, fields?: JsonObject): void;
-}
+/** Where the engine reports what a person should know. */
+export type HostLog = Pick<Log, "warn" | "error">;
 
 /** Called around every handler, so that a watcher on another thread can tell a stuck worker from an idle one. */
 export interface HostHooks {

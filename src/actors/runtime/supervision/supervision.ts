@@ -38,7 +38,7 @@ export class Supervision {
   threw(actor: Activation, delivery: Delivery, error: unknown): void {
     this.handlerThrows++;
     const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.#log.error("A handler threw", { kind: actor.kind.name, key: actor.key, command: delivery.name, error: stack });
+    this.#log.error({ kind: actor.kind.name, key: actor.key, command: delivery.name, error: stack }, "A handler threw");
     if (delivery.id === "") return;
     const id = `${actor.text} ${delivery.id}`;
     const count = (this.#throws.get(id) ?? 0) + 1;
@@ -77,6 +77,6 @@ export class Supervision {
   async deadLetter(letter: DeadLetter): Promise<void> {
     await this.#store.deadLetter(letter);
     this.deadLetters++;
-    this.#log.error("A message was put aside as a dead letter", { id: letter.id, reason: letter.reason });
+    this.#log.error({ id: letter.id, reason: letter.reason }, "A message was put aside as a dead letter");
   }
 }

@@ -123,7 +123,7 @@ export class Outbox {
         after = { from: last.from, number: last.number };
       } catch (error) {
         failures++;
-        this.#log.warn("Unsent messages could not be read", { error: String(error), failures });
+        this.#log.warn({ error: String(error), failures }, "Unsent messages could not be read");
         await sleep(this.#clock, backoffMs(failures, this.#settings.storeRetryMs, this.#settings.storeRetryMaxMs));
       }
     }

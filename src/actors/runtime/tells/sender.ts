@@ -197,10 +197,13 @@ export class TellSender {
       reason: `not accepted after ${pair.attempts} sends`,
       at: this.#clock.now(),
     };
-    this.#log.error("A tell is put aside: its receiver does not accept it", {
-      tell: letter.id,
-      to: addressText(pair.to),
-    });
+    this.#log.error(
+      {
+        tell: letter.id,
+        to: addressText(pair.to),
+      },
+      "A tell is put aside: its receiver does not accept it",
+    );
     pair.dueAt = -1;
     this.#events.deadLetter(letter).then(
       () => this.#events.turn(() => this.told(pair.from, tell.number)),

@@ -6,6 +6,7 @@
  */
 import type { Clock } from "../../../lib/clock.js";
 import type { Json, JsonObject } from "../../../lib/json.js";
+import type { LogFields } from "../../../lib/log.js";
 import { decode } from "../../../lib/msgpack.js";
 import { type Random, seededRandom } from "../../../lib/random.js";
 import type { AskOptions, AskResult, ChannelAddress } from "../client.js";
@@ -49,7 +50,7 @@ export interface KitAsk extends Partial<AskOptions> {}
 export interface LogLine {
   readonly level: "warn" | "error";
   readonly message: string;
-  readonly fields: JsonObject;
+  readonly fields: LogFields;
 }
 
 const SYSTEM: Caller = { id: "test", role: "system" };
@@ -86,12 +87,10 @@ export class TestKit {
     const inner = typeof options.store === "function" ? options.store(this.clock) : options.store;
     this.store = new FaultyStore(inner, this.clock);
     this.#network = createMemoryNetwork({ clock: this.clock, route: (batch) => this.#route(batch) });
-    const log =
-      (level: LogLine["level"]) =>
-      (message: string, fields: JsonObject = {}) => {
-        this.logs.push({ level, message, fields });
-        if (this.logs.length > 10_000) this.logs.splice(0, 5_000);
-      };
+    const log = (level: LogLine["level"]) => (fields: LogFields, message: string) => {
+      this.logs.push({ level, message, fields });
+      if (this.logs.length > 10_000) this.logs.splice(0, 5_000);
+    };
     this.cluster = new Cluster({
       definitions: options.definitions,
       hosts: options.hosts ?? 1,

@@ -188,7 +188,7 @@ export class Timers {
       this.#changed = null;
       this.#failures++;
       nextRefillMs = backoffMs(this.#failures, this.#settings.storeRetryMs, this.#settings.storeRetryMaxMs);
-      this.#log.warn("Timers could not be read", { error: String(error) });
+      this.#log.warn({ error: String(error) }, "Timers could not be read");
     }
     if (!this.#stopped) this.#refillIn(nextRefillMs);
   }
