@@ -20,7 +20,7 @@ import { createLog } from "./telemetry/mod.js";
 
 const clock = systemClock();
 /** What the demonstration adds in front of the command line: anything given there wins. */
-const DEMO_ARGUMENTS = ["--data-dir", ".data/demo", "--time-scale", "12", "--log-level", "warn"];
+const DEMO_ARGUMENTS = ["--data-dir", ".data/demo", "--time-scale", "20", "--log-level", "warn"];
 const SESSION_SECONDS = 4 * 3600;
 const RENEW_MS = 3_600_000;
 /** Beyond the drain; then the demonstration ends without its parts' consent. */
