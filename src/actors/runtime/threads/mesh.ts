@@ -215,12 +215,13 @@ export function createThreadMesh(options: ThreadMeshOptions): ThreadMesh {
     const { state, spec } = thread;
     if (!("worker" in state) || state.worker !== worker) return;
     if (thread.worker !== null) ownership.revoke(thread.worker);
-    link.disconnect(spec.endpoint);
     for (const other of threads) if (other !== thread) tell(other, { kind: "disconnect", peer: spec.endpoint });
     if (state.state === "stopping") {
+      // The exit may overtake what the thread said last: `stopThread` hears that out before it disconnects.
       state.done(exitCode === 0);
       return;
     }
+    link.disconnect(spec.endpoint);
     report({ kind: "died", endpoint: spec.endpoint, exitCode, error: thread.error });
     if (state.state === "running" && clock.monotonic() - state.since >= settings.stableMs) thread.crashes = 0;
     thread.crashes += 1;
@@ -318,6 +319,7 @@ export function createThreadMesh(options: ThreadMeshOptions): ThreadMesh {
       tell(thread, { kind: "stop" });
     });
     if (cleanly) await lastWords(thread.spec.endpoint);
+    link.disconnect(thread.spec.endpoint);
     report({ kind: "stopped", endpoint: thread.spec.endpoint, cleanly });
     thread.state = { state: "stopped" };
     if (thread.worker !== null) {
