@@ -57,7 +57,14 @@ export const PARTS: readonly Part[] = [
     doors: ["mod.ts", "audit.ts", "memory/mod.ts", "postgres/mod.ts", "redis/mod.ts"],
     adapter: true,
   },
-  { name: "cluster", path: "src/cluster", mayImport: ["lib"], doors: ["nats/mod.ts", "memory/mod.ts"], adapter: true },
+  {
+    // The link between nodes is an adapter of the runtime's `Link`, with its bounds and its contract suite.
+    name: "cluster",
+    path: "src/cluster",
+    mayImport: ["runtime", "lib"],
+    doors: ["mod.ts", "ports.ts", "nats/mod.ts", "memory/mod.ts"],
+    adapter: true,
+  },
   { name: "telemetry", path: "src/telemetry", mayImport: ["lib"], adapter: true },
   { name: "config", path: "config", mayImport: ["lib"] },
   // The composition root: the only place that knows every adapter.
@@ -83,7 +90,7 @@ export const PARTS: readonly Part[] = [
     // The programs: the node, and the demo, which is a node with a city.
     name: "main",
     path: "src",
-    mayImport: ["node", "config", "domain", "gateway", "city", "live", "telemetry", "lib"],
+    mayImport: ["node", "config", "cluster", "domain", "gateway", "city", "live", "telemetry", "lib"],
     house: "composition",
     doors: ["main.ts"],
   },
@@ -98,6 +105,26 @@ export const PARTS: readonly Part[] = [
     mayImport: ["city", "checkers", "sdk", "protocol", "lib"],
     sideDoors: [
       { file: "src/store/postgres/mod.ts", why: "the checker reads the database afterwards, without the node" },
+      { file: "src/services/payments/mod.ts", why: "the checker reads the sandbox's ledger afterwards" },
+    ],
+  },
+  {
+    // A cluster of real processes and real servers on this machine, for people and for tests.
+    name: "local-cluster",
+    path: "simulator/cluster",
+    mayImport: ["live", "lib"],
+    sideDoors: [
+      { file: "src/store/postgres/mod.ts", why: "the cluster's database server is the embedded one, on TCP" },
+      { file: "src/services/payments/mod.ts", why: "one payment sandbox serves all nodes" },
+    ],
+  },
+  {
+    // Faults on such a cluster under load, and the judgement of what its clients saw.
+    name: "faults",
+    path: "simulator/faults",
+    mayImport: ["local-cluster", "live", "city", "checkers", "sdk", "protocol", "lib"],
+    sideDoors: [
+      { file: "src/store/postgres/mod.ts", why: "the checker reads the database afterwards, without the nodes" },
       { file: "src/services/payments/mod.ts", why: "the checker reads the sandbox's ledger afterwards" },
     ],
   },
@@ -117,6 +144,8 @@ export const TEST_DOORS: readonly string[] = [
   // What runs the actors' payment effects, against the real sandbox.
   "src/services/payments/mod.ts",
   "src/actors/runtime/testkit/mod.ts",
+  "src/actors/runtime/links/contract.ts",
+  "src/cluster/memory/mod.ts",
   "test/support/servers.ts",
 ];
 
@@ -144,7 +173,7 @@ export const VENDORS: Readonly<Record<string, readonly string[]>> = {
   "prom-client": ["src/telemetry"],
   ws: ["sdk"],
   // The two programs that people call with options.
-  commander: ["simulator/live", "bench"],
+  commander: ["simulator/live", "simulator/cluster", "simulator/faults", "src/events.ts", "bench"],
   "hdr-histogram-js": ["simulator/live", "bench"],
   preact: ["apps"],
   "@preact/signals": ["apps"],
@@ -182,7 +211,17 @@ export interface Ban {
 }
 
 /** Programs that people start: they speak on the terminal. */
-const PROGRAMS = ["src/main.ts", "src/node", "simulator/live", "bench", "test/run.ts", "test/write-docs.ts"];
+const PROGRAMS = [
+  "src/main.ts",
+  "src/events.ts",
+  "src/node",
+  "simulator/live",
+  "simulator/cluster",
+  "simulator/faults",
+  "bench",
+  "test/run.ts",
+  "test/write-docs.ts",
+];
 
 export const BANS: readonly Ban[] = [
   {
