@@ -10,6 +10,7 @@ import type {
   ServerFrame,
 } from "../src/protocol/mod.js";
 import { OP, SOCKET_PATH } from "../src/protocol/mod.js";
+import { Addresses } from "./addresses.js";
 import { Alarm } from "./alarm.js";
 import { type ChannelHandlers, type ChannelSubscription, Channels, type SubscribeOptions } from "./channels.js";
 import { CommandStore } from "./command-store.js";
@@ -22,8 +23,11 @@ import type { FetchLike, SocketConstructor, StorageLike, TokenProvider } from ".
 import { wireCodec } from "./wire.js";
 
 export interface ClientOptions {
-  /** Where the node is: `http://host:port` or `https://…`. */
-  readonly url: string;
+  /**
+   * Where the node is: `http://host:port` or `https://…`; or where the nodes of one cluster are. Of several one is
+   * picked at random, and whatever fails there goes on at the next.
+   */
+  readonly url: string | readonly string[];
   /** A token that does not change. Give this or `tokenProvider`. */
   readonly token?: string;
   /** Asked before each connection and when a token is about to end. */
@@ -40,6 +44,8 @@ export interface ClientOptions {
   readonly backoffMaxMs?: number;
   /** From the start of an attempt to WELCOME. */
   readonly connectTimeoutMs?: number;
+  /** How long an HTTP request may go without an answer before it counts as failed. */
+  readonly answerTimeoutMs?: number;
   /** Unanswered commands kept, connected or not. */
   readonly maxQueuedCommands?: number;
   readonly maxCommandsInFlight?: number;
@@ -61,6 +67,8 @@ export interface ClientOptions {
 export interface Client {
   readonly deviceId: string;
   readonly state: ConnectionState;
+  /** The address of the socket, or of the next attempt. */
+  readonly address: string;
   /** Called with every state that is entered. Returns how to stop listening. */
   onState(listener: (state: ConnectionState) => void): () => void;
   /** Resolves when live; rejects with the close code's reason when closed for good. Starts connecting if need be. */
@@ -80,13 +88,16 @@ export interface Client {
   serverNow(): number;
 }
 
+/** Longer than a node takes to answer `timeout` by itself. */
+const ANSWER_TIMEOUT_MS = 15_000;
+
 export function createClient(options: ClientOptions): Client {
   const clock = options.clock ?? systemClock();
   const random = options.random ?? systemRandom();
   const alarm = new Alarm(clock);
   const token = tokenProviderOf(options);
   const deviceId = options.deviceId ?? uuidV7(clock.now(), random);
-  const origin = originOf(options.url);
+  const addresses = new Addresses(options.url, random);
   const listeners = new Set<(state: ConnectionState) => void>();
   let requests = 0;
   const nextId = (): number => {
@@ -96,7 +107,8 @@ export function createClient(options: ClientOptions): Client {
 
   const connection = new Connection(
     {
-      url: origin.replace(/^http/, "ws") + (options.socketPath ?? SOCKET_PATH),
+      addresses,
+      path: options.socketPath ?? SOCKET_PATH,
       deviceId,
       appVersion: options.appVersion ?? "1.0.0",
       token,
@@ -185,6 +197,9 @@ export function createClient(options: ClientOptions): Client {
     get state() {
       return connection.state;
     },
+    get address() {
+      return addresses.current;
+    },
     onState(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -211,7 +226,14 @@ export function createClient(options: ClientOptions): Client {
     command: (type, body, commandOptions) => commands.send(type, body, commandOptions),
     subscribe: (channel, handlers, subscribeOptions) => channels.subscribe(channel, handlers, subscribeOptions),
     gps,
-    http: new Http({ origin, token, fetch: options.fetch ?? platformFetch, clock, random }),
+    http: new Http({
+      addresses: new Addresses(options.url, random),
+      token,
+      fetch: options.fetch ?? platformFetch,
+      clock,
+      random,
+      answerTimeoutMs: options.answerTimeoutMs ?? ANSWER_TIMEOUT_MS,
+    }),
     get pendingCommands() {
       return commands.size;
     },
@@ -223,19 +245,17 @@ export function createClient(options: ClientOptions): Client {
 
 /** HTTP alone, for callers that need no socket. Without a token only what is open to anyone answers. */
 export function createHttp(
-  options: Pick<ClientOptions, "url" | "token" | "tokenProvider" | "fetch" | "clock" | "random">,
+  options: Pick<ClientOptions, "url" | "token" | "tokenProvider" | "fetch" | "clock" | "random" | "answerTimeoutMs">,
 ): Http {
+  const random = options.random ?? systemRandom();
   return new Http({
-    origin: originOf(options.url),
+    addresses: new Addresses(options.url, random),
     token: options.tokenProvider ?? (() => options.token ?? ""),
     fetch: options.fetch ?? platformFetch,
     clock: options.clock ?? systemClock(),
-    random: options.random ?? systemRandom(),
+    random,
+    answerTimeoutMs: options.answerTimeoutMs ?? ANSWER_TIMEOUT_MS,
   });
-}
-
-function originOf(url: string): string {
-  return url.replace(/^ws/, "http").replace(/\/+$/, "");
 }
 
 function tokenProviderOf(options: ClientOptions): TokenProvider {

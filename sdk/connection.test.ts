@@ -275,3 +275,83 @@ t.test("R-PRO-3: a client arms one timer, whatever it is doing", async (t) => {
   t.equal(clock.mostTimers, 1);
   client.close();
 });
+
+const THREE = ["http://a.test/", "ws://b.test", "http://c.test"];
+const hostOf = (socket: ScriptedSocket): string => new URL(socket.url).hostname;
+
+t.test("R-PRO-3: of several addresses each loss leads to the next, all around, with the usual pauses", async (t) => {
+  const { client, clock, made, last, pause } = setup({ url: THREE, backoffBaseMs: 100 });
+  client.connect();
+  for (let i = 0; i < 6; i++) {
+    last().closes(1006);
+    t.ok(pause() <= 100 * 2 ** i, "the pause is that of one address");
+    await clock.advance(pause());
+  }
+  const hosts = made.map(hostOf);
+  t.equal(new Set(hosts.slice(0, 3)).size, 3, "three losses, three nodes");
+  t.same(hosts.slice(3, 6), hosts.slice(0, 3), "then the first again");
+  t.equal(new URL(client.address).hostname, hosts[6]);
+});
+
+t.test("R-PRO-3: clients of one cluster begin at different nodes", async (t) => {
+  const first = new Set<string>();
+  for (let seed = 0; seed < 30; seed++) {
+    const { client, last } = setup({ url: THREE, random: seededRandom(seed) });
+    client.connect();
+    first.add(hostOf(last()));
+    client.close();
+  }
+  t.same([...first].sort(), ["a.test", "b.test", "c.test"]);
+});
+
+t.test("R-CLU-4: GOAWAY leads to another node inside the window, also when the node closes before", async (t) => {
+  const { client, clock, made, goLive, last, open } = setup({ url: THREE });
+  client.connect();
+  goLive().receives([24, 4001, 2000, 3000]);
+  await clock.advance(1999);
+  t.equal(made.length, 1, "stays until the window begins");
+  await clock.advance(1001);
+  t.equal(made.length, 2);
+  t.not(hostOf(last()), hostOf(made[0]!));
+  t.equal(open(), 1);
+  goLive().receives([24, 4001, 5000, 5000]);
+  await clock.advance(1000);
+  last().closes(4001);
+  await clock.advance(3999);
+  t.equal(made.length, 2, "the window holds elsewhere too");
+  await clock.advance(1);
+  t.equal(made.length, 3);
+  t.equal(new Set(made.map(hostOf)).size, 3, "each time another node");
+});
+
+t.test("R-PRO-3: a node that does not answer is left, one that was never asked is not", async (t) => {
+  const silent = setup({ url: THREE, connectTimeoutMs: 5000 });
+  silent.client.connect();
+  silent.last().opens();
+  await silent.clock.advance(5000);
+  await silent.clock.advance(silent.pause());
+  t.equal(silent.made.length, 2);
+  t.not(hostOf(silent.made[1]!), hostOf(silent.made[0]!));
+
+  const tokenless = setup({ url: THREE, tokenProvider: () => Promise.reject(new Error("signed out")) });
+  tokenless.client.connect();
+  const before = tokenless.client.address;
+  await tokenless.clock.advance(0);
+  t.equal(tokenless.client.state.name, "waiting");
+  t.equal(tokenless.client.address, before, "it is not the node that had no token");
+});
+
+t.test("R-PRO-3: who was too slow, too fast or too late comes back to the same node", async (t) => {
+  for (const code of [4003, 4004, 4005, 4006]) {
+    const { client, clock, made, goLive, pause } = setup({ url: THREE });
+    client.connect();
+    goLive().closes(code);
+    await clock.advance(pause());
+    t.equal(made.length, 2);
+    t.equal(made[1]!.url, made[0]!.url, `${code}`);
+  }
+});
+
+t.test("a client without an address says so", async (t) => {
+  t.throws(() => createClient({ url: [], token: "token" }), /at least one url/);
+});

@@ -1,8 +1,8 @@
 /**
  * The connection: one state machine, one socket.
  *
- * Owns: opening and closing the socket, HELLO and WELCOME, the token's renewal, the heartbeat, back-off, GOAWAY, joining
- * outgoing frames. Does not own: what commands, channels and positions mean (`commands.ts`, `channels.ts`, `gps.ts`).
+ * Owns: opening and closing the socket, HELLO and WELCOME, the token's renewal, the heartbeat, back-off, GOAWAY, going to
+ * another node of the cluster, joining outgoing frames. Does not own: what commands, channels and positions mean (`commands.ts`, `channels.ts`, `gps.ts`).
  *
  * Invariants: there is never more than one socket that this machine listens to or writes to; frames are handed up only
  * in `live`; once `closed`, nothing happens until `connect` is called again; no event of an abandoned socket or of a
@@ -11,6 +11,7 @@
 import type { Clock } from "../src/lib/clock.js";
 import type { Random } from "../src/lib/random.js";
 import { CLOSE, type ClientFrame, type Limits, mayReconnect, OP, type ServerFrame } from "../src/protocol/mod.js";
+import type { Addresses } from "./addresses.js";
 import type { Alarm } from "./alarm.js";
 import { type BackoffOptions, goawayDelayMs, pauseMs } from "./backoff.js";
 import { Outgoing } from "./outgoing.js";
@@ -30,7 +31,9 @@ export type ConnectionState =
   | { readonly name: "closed"; readonly code: number; readonly reason: string };
 
 export interface ConnectionOptions {
-  readonly url: string;
+  readonly addresses: Addresses;
+  /** Of the WebSocket endpoint. */
+  readonly path: string;
   readonly deviceId: string;
   readonly appVersion: string;
   readonly token: TokenProvider;
@@ -58,6 +61,9 @@ const REFRESH_ID = 0;
 const NORMAL_CLOSURE = 1000;
 const ABNORMAL_CLOSURE = 1006;
 
+/** Closed because of what this client did or asked: another node would say the same. Anything else is the node's or the line's. */
+const OURS: ReadonlySet<number> = new Set([CLOSE.slow, CLOSE.rate, CLOSE.tokenExpired, CLOSE.resumeImpossible]);
+
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #listener: ConnectionListener;
@@ -73,6 +79,8 @@ export class Connection {
   /** When the node asked to go away: the moment (monotonic) chosen for coming back. */
   #returnAtMs: number | null = null;
   #refuseCachedToken = false;
+  /** The address that the present or the last socket was opened to; null before the first and while there is no token. */
+  #origin: string | null = null;
 
   constructor(options: ConnectionOptions, listener: ConnectionListener) {
     this.#options = options;
@@ -138,6 +146,7 @@ export class Connection {
   #open(): void {
     const attemptNumber = ++this.#attemptNumber;
     this.#returnAtMs = null;
+    this.#origin = null;
     this.#options.alarm.in("connection", this.#options.connectTimeoutMs, () =>
       this.#lost(ABNORMAL_CLOSURE, "no WELCOME in time"),
     );
@@ -172,10 +181,11 @@ export class Connection {
   }
 
   #openSocket(token: string): void {
-    const { Socket, url, codec, deviceId, appVersion } = this.#options;
+    const { Socket, addresses, path, codec, deviceId, appVersion } = this.#options;
     let socket: SocketLike;
+    this.#origin = addresses.current;
     try {
-      socket = new Socket(url, [codec.subprotocol]);
+      socket = new Socket(this.#origin.replace(/^http/, "ws") + path, [codec.subprotocol]);
     } catch {
       this.#lost(ABNORMAL_CLOSURE, "the socket could not be opened");
       return;
@@ -260,8 +270,14 @@ export class Connection {
       this.#outgoing.flush();
       this.#abandon(NORMAL_CLOSURE);
       this.#attempt = 0;
+      this.#moveOn();
       this.#open();
     });
+  }
+
+  /** The next attempt goes to another node of the cluster, if there is one. Nothing was wrong with a node never tried. */
+  #moveOn(): void {
+    if (this.#origin !== null) this.#options.addresses.leave(this.#origin);
   }
 
   #refresh(): void {
@@ -284,6 +300,7 @@ export class Connection {
       this.#enter({ name: "closed", code, reason });
       return;
     }
+    if (!OURS.has(code)) this.#moveOn();
     if (code === CLOSE.tokenExpired) this.#refuseCachedToken = true;
     const retryInMs =
       returnAtMs !== null && wasLive

@@ -167,3 +167,100 @@ t.test("R-ACC-2: operators get tokens by their secret, not by a bearer token", a
     "customer:c1",
   ]);
 });
+
+/** Nodes of one cluster, each with its own way to answer. The client begins at the first. */
+async function nodesAndHttp(t: Test, count: number, answerTimeoutMs = 60_000): Promise<[LoopbackNode[], Http]> {
+  const nodes = Array.from({ length: count }, () => new LoopbackNode());
+  const urls = await Promise.all(nodes.map((node) => node.listen()));
+  t.teardown(() => Promise.all(nodes.map((node) => node.close())));
+  const random = { next: () => 0, bytes: (length: number) => new Uint8Array(length) };
+  return [nodes, createHttp({ url: urls, token: "token", random, answerTimeoutMs })];
+}
+
+t.test(
+  "R-PRO-3: what one node does not answer is asked of the others, and the client stays where it is answered",
+  async (t) => {
+    const [[first, second, third], http] = await nodesAndHttp(t, 3);
+    const asked: string[] = [];
+    first!.onRequest = (_request, _body, response) => {
+      asked.push("first");
+      response.destroy();
+    };
+    second!.onRequest = (_request, _body, response) => {
+      asked.push("second");
+      json(response, 503, { error: { code: "draining", temporary: true, retryAfterMs: 3_600_000 } });
+    };
+    third!.onRequest = (_request, _body, response) => {
+      asked.push("third");
+      json(response, 200, { restaurantId: "r" });
+    };
+    t.match(await http.menu("r"), { restaurantId: "r" });
+    t.match(await http.menu("r"), { restaurantId: "r" });
+    t.same(asked, ["first", "second", "third", "third"]);
+  },
+);
+
+t.test(
+  "R-ORD-5: a write goes to the next node with the same key and body, without waiting for the node that is leaving",
+  async (t) => {
+    const [[first, second], http] = await nodesAndHttp(t, 2);
+    const asked: [string | undefined, string][] = [];
+    first!.onRequest = (request, body, response) => {
+      asked.push([request.headers["idempotency-key"] as string, body]);
+      json(response, 503, { error: { code: "draining", temporary: true, retryAfterMs: 3_600_000 } });
+    };
+    second!.onRequest = (request, body, response) => {
+      asked.push([request.headers["idempotency-key"] as string, body]);
+      json(response, 201, { orderId: "o" });
+    };
+    t.match(await http.placeOrder(ORDER), { orderId: "o" });
+    t.equal(asked.length, 2);
+    t.same(asked[0], asked[1]);
+  },
+);
+
+t.test("R-PRO-1: a refusal that another node would repeat is not carried around", async (t) => {
+  const [[first, second], http] = await nodesAndHttp(t, 2);
+  let asked = 0;
+  first!.onRequest = (_request, _body, response) => {
+    asked++;
+    json(response, 404, { error: { code: "not_found", temporary: false } });
+  };
+  second!.onRequest = () => t.fail("asked elsewhere");
+  await t.rejects(http.menu("r"), { code: "not_found" });
+  await t.rejects(http.menu("r"), { code: "not_found" });
+  t.equal(asked, 2);
+});
+
+t.test("R-PRO-3: a node that keeps silent is given up, and the other is asked", async (t) => {
+  const [[first, second], http] = await nodesAndHttp(t, 2, 50);
+  let silent = 0;
+  first!.onRequest = () => {
+    silent++;
+  };
+  second!.onRequest = (_request, _body, response) => json(response, 200, { restaurantId: "r" });
+  t.match(await http.menu("r"), { restaurantId: "r" });
+  t.equal(silent, 1);
+  const [[alone], only] = await nodesAndHttp(t, 1, 50);
+  alone!.onRequest = () => {};
+  await t.rejects(only.menu("r"), { code: "timeout", temporary: true });
+});
+
+t.test("R-TRK-1: a stream that breaks is opened at another node and goes on where it was", async (t) => {
+  const [[first, second], http] = await nodesAndHttp(t, 2);
+  const event = (id: string, body: unknown): string => `id: ${id}\r\ndata: ${JSON.stringify(body)}\r\n\r\n`;
+  first!.onRequest = (_request, _body, response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    response.write(`retry: 1\n\n${event("1", tracked(1, "placed"))}`, () => response.destroy());
+  };
+  let lastId: string | undefined;
+  second!.onRequest = (request, _body, response) => {
+    lastId = request.headers["last-event-id"] as string | undefined;
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    response.end(event("2", tracked(2, "delivered")));
+  };
+  const seen: number[] = [];
+  for await (const { view } of http.stream("o")) seen.push(view.version);
+  t.same(seen, [1, 2]);
+  t.equal(lastId, "1");
+});

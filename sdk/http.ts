@@ -3,6 +3,8 @@
  *
  * Following an order is in `tracking.ts`. Every refusal is a `SwiftEatsError` with the node's code. Temporary refusals of writes are retried here with the same
  * idempotency key, a few times; reads are left to their caller, except that `follow` and `stream` go on by themselves.
+ * With several addresses, what fails at one node is asked of the others at once: a read changes nothing, and a write is
+ * the same write wherever its key arrives.
  */
 import type { Clock } from "../src/lib/clock.js";
 import type { JsonObject } from "../src/lib/json.js";
@@ -21,6 +23,7 @@ import type {
   Role,
   TrackedOrder,
 } from "../src/protocol/mod.js";
+import type { Addresses } from "./addresses.js";
 import { pauseMs } from "./backoff.js";
 import { SwiftEatsError } from "./errors.js";
 import type { FetchLike, TokenProvider } from "./ports.js";
@@ -35,12 +38,13 @@ import {
 } from "./tracking.js";
 
 export interface HttpOptions {
-  /** `http://host:port`, without a slash at the end. */
-  readonly origin: string;
+  readonly addresses: Addresses;
   readonly token: TokenProvider;
   readonly fetch: FetchLike;
   readonly clock: Clock;
   readonly random: Random;
+  /** From the request to the end of its answer; of a stream to its beginning. */
+  readonly answerTimeoutMs: number;
 }
 
 export interface WriteOptions {
@@ -80,6 +84,15 @@ export interface TokenOrder {
 }
 
 const WRITE_TRIES = 5;
+/** What another node may well answer better. The rest says something about the caller, the payment provider or all nodes. */
+const OF_THIS_NODE: ReadonlySet<string> = new Set([
+  "network",
+  "timeout",
+  "draining",
+  "unavailable",
+  "not_owner",
+  "internal",
+]);
 
 export class Http {
   readonly #options: HttpOptions;
@@ -91,7 +104,11 @@ export class Http {
       clock: options.clock,
       random: options.random,
       track: (orderId, signal) => this.track(orderId, signal),
-      open: (path, headers, signal) => this.#fetch("GET", path, headers, undefined, signal),
+      open: (path, headers, signal) =>
+        this.#anywhere(path, headers, signal, async (response, origin) => ({
+          response,
+          broken: () => options.addresses.leave(origin),
+        })),
     };
   }
 
@@ -179,8 +196,24 @@ export class Http {
 
   /** A GET of any path of the node that answers JSON. */
   async #read<T>(path: string, signal?: AbortSignal): Promise<T> {
-    const response = await this.#fetch("GET", path, { accept: "application/json" }, undefined, signal);
-    return (await response.json()) as T;
+    return this.#anywhere(path, { accept: "application/json" }, signal, (response) => response.json() as Promise<T>);
+  }
+
+  /** A request that changes nothing: asked of every node once before it fails. */
+  async #anywhere<T>(
+    path: string,
+    headers: Record<string, string>,
+    signal: AbortSignal | undefined,
+    use: (response: Response, origin: string) => Promise<T>,
+  ): Promise<T> {
+    for (let tried = 1; ; tried++) {
+      try {
+        return await this.#fetch("GET", path, headers, undefined, signal, use);
+      } catch (error) {
+        const failure = asFailure(error);
+        if (!OF_THIS_NODE.has(failure.code) || tried >= this.#options.addresses.count) throw failure;
+      }
+    }
   }
 
   async #write<T>(
@@ -198,41 +231,78 @@ export class Http {
       ...(options.notAfter === undefined ? {} : { "not-after": String(options.notAfter) }),
     };
     const text = JSON.stringify(body);
-    const { clock, random } = this.#options;
+    const { addresses, clock, random } = this.#options;
     for (let tried = 1; ; tried++) {
       try {
-        const response = await this.#fetch(method, path, headers, text, options.signal);
-        return (await response.json()) as T;
+        return await this.#fetch(method, path, headers, text, options.signal, (answer) => answer.json() as Promise<T>);
       } catch (error) {
         const failure = asFailure(error);
         if (!failure.temporary || tried === WRITE_TRIES) throw failure;
+        // The other nodes have not been asked yet, and this one's wish to be left alone is not theirs.
+        if (OF_THIS_NODE.has(failure.code) && tried < addresses.count) continue;
         await pause(clock, failure.retryAfterMs + pauseMs(BACKOFF, tried, 0, random), options.signal);
         if (options.signal?.aborted) throw failure;
       }
     }
   }
 
-  async #fetch(
+  async #fetch<T>(
     method: string,
     path: string,
     headers: Record<string, string>,
     body: string | undefined,
     signal: AbortSignal | undefined,
-  ): Promise<Response> {
-    const { fetch, origin, token } = this.#options;
+    use: (response: Response, origin: string) => Promise<T>,
+  ): Promise<T> {
+    const { addresses, token } = this.#options;
     for (let again = false; ; again = true) {
       const given = headers.authorization !== undefined;
       const bearer = given ? "" : await token(again ? "refresh" : "http");
-      const response = await fetch(origin + path, {
-        method,
-        headers: bearer === "" ? headers : { ...headers, authorization: `Bearer ${bearer}` },
-        ...(body === undefined ? {} : { body }),
-        ...(signal === undefined ? {} : { signal }),
-      });
-      if (response.ok) return response;
-      const failure = await refusal(response);
-      if (failure.code === "token_expired" && !again && !given) continue;
-      throw failure;
+      const origin = addresses.current;
+      try {
+        const init = {
+          method,
+          headers: bearer === "" ? headers : { ...headers, authorization: `Bearer ${bearer}` },
+          ...(body === undefined ? {} : { body }),
+        };
+        return await this.#once(origin + path, init, signal, (response) => use(response, origin));
+      } catch (error) {
+        const failure = asFailure(error);
+        if (failure.code === "token_expired" && !again && !given) continue;
+        if (OF_THIS_NODE.has(failure.code)) addresses.leave(origin);
+        throw failure;
+      }
+    }
+  }
+
+  /** One request to one node. A node that keeps silent counts as one that cannot be reached. */
+  async #once<T>(
+    url: string,
+    init: Parameters<FetchLike>[1],
+    signal: AbortSignal | undefined,
+    use: (response: Response) => Promise<T>,
+  ): Promise<T> {
+    const { fetch, clock, answerTimeoutMs } = this.#options;
+    const giveUp = new AbortController();
+    let late = false;
+    const pass = (): void => giveUp.abort();
+    if (signal?.aborted) pass();
+    signal?.addEventListener("abort", pass);
+    const cancel = clock.after(answerTimeoutMs, () => {
+      late = true;
+      giveUp.abort();
+    });
+    try {
+      const response = await fetch(url, { ...init, signal: giveUp.signal });
+      if (!response.ok) throw await refusal(response);
+      return await use(response);
+    } catch (error) {
+      if (late)
+        throw new SwiftEatsError({ code: "timeout", temporary: true }, `no answer within ${answerTimeoutMs} ms`);
+      throw error;
+    } finally {
+      cancel();
+      signal?.removeEventListener("abort", pass);
     }
   }
 }

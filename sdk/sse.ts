@@ -11,9 +11,19 @@ export interface ServerSentEvent {
 /** The longest event that is kept; a stream that sends more without an end is not ours. */
 const MAX_EVENT_CHARACTERS = 1_000_000;
 
-/** Yields the events of one response. Ends when the stream ends; throws what reading throws. */
-export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<ServerSentEvent> {
+/**
+ * Yields the events of one response. Ends when the stream ends or `stop` fires; throws what reading throws. `heard` is
+ * called whenever anything came, comments too.
+ */
+export async function* readEvents(
+  body: ReadableStream<Uint8Array>,
+  stop?: AbortSignal,
+  heard?: () => void,
+): AsyncGenerator<ServerSentEvent> {
   const reader = body.getReader();
+  const cancel = (): void => void reader.cancel().catch(() => {});
+  if (stop?.aborted) cancel();
+  stop?.addEventListener("abort", cancel);
   const utf8 = new TextDecoder();
   let text = "";
   let id = "";
@@ -24,6 +34,7 @@ export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenera
     for (;;) {
       const { value, done } = await reader.read();
       if (done) return;
+      heard?.();
       text += utf8.decode(value, { stream: true });
       if (text.length > MAX_EVENT_CHARACTERS) throw new RangeError("an event without an end");
       const lines = text.split(/\r\n|\n|\r(?!$)/);
@@ -46,6 +57,7 @@ export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenera
       }
     }
   } finally {
+    stop?.removeEventListener("abort", cancel);
     // Leaving the loop early means that the reader wants no more of the stream.
     await reader.cancel().catch(() => {});
   }

@@ -17,15 +17,24 @@ export interface FollowOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface OpenStream {
+  readonly response: Response;
+  /** It ended before its order did: the next one is opened at another node, if there is one. */
+  broken(): void;
+}
+
 export interface TrackingSource {
   readonly clock: Clock;
   readonly random: Random;
   track(orderId: string, signal?: AbortSignal): Promise<TrackedOrder>;
   /** A GET whose body is read as it arrives. Rejects with a `SwiftEatsError` when it is refused. */
-  open(path: string, headers: Record<string, string>, signal?: AbortSignal): Promise<Response>;
+  open(path: string, headers: Record<string, string>, signal?: AbortSignal): Promise<OpenStream>;
 }
 
 export const BACKOFF = { baseMs: 250, maxMs: 5000 };
+/** A node sends a comment every 15 s at least. A line that says nothing for this long is dead, whatever TCP thinks. */
+const SILENCE_MS = 40_000;
+const LOOK_EVERY_MS = 5_000;
 
 export async function* pollOrder(
   source: TrackingSource,
@@ -72,11 +81,14 @@ export async function* streamOrder(
   let version = -1;
   let positionAt = -1;
   while (signal?.aborted !== true) {
+    const line = watchLine(source.clock, signal);
+    let opened: OpenStream | null = null;
     try {
       const headers = { accept: "text/event-stream", ...(lastEventId ? { "last-event-id": lastEventId } : {}) };
-      const response = await source.open(path, headers, signal);
-      if (response.body === null) throw new SwiftEatsError({ code: "network", temporary: true });
-      for await (const event of readEvents(response.body)) {
+      opened = await source.open(path, headers, signal);
+      const { body } = opened.response;
+      if (body === null) throw new SwiftEatsError({ code: "network", temporary: true });
+      for await (const event of readEvents(body, line.signal, () => line.heard())) {
         failures = 0;
         lastEventId = event.id || lastEventId;
         retryMs = event.retryMs ?? retryMs;
@@ -88,15 +100,40 @@ export async function* streamOrder(
         yield tracked;
         if (isTerminal(tracked.view.status)) return;
       }
+      opened.broken();
     } catch (error) {
       const failure = asFailure(error);
       if (failure.code === "aborted" || signal?.aborted) return;
       if (!failure.temporary) throw failure;
+      opened?.broken();
       retryMs = Math.max(retryMs, failure.retryAfterMs);
+    } finally {
+      line.end();
     }
     await pause(source.clock, retryMs + pauseMs(BACKOFF, failures, 0, source.random), signal);
     failures += 1;
   }
+}
+
+/** Fires its signal with the caller's, and when nothing was heard for too long. */
+function watchLine(clock: Clock, signal: AbortSignal | undefined) {
+  const stop = new AbortController();
+  const pass = (): void => stop.abort();
+  signal?.addEventListener("abort", pass);
+  let heardAtMs = clock.monotonic();
+  const cancel = clock.every(LOOK_EVERY_MS, () => {
+    if (clock.monotonic() - heardAtMs > SILENCE_MS) stop.abort();
+  });
+  return {
+    signal: stop.signal,
+    heard: (): void => {
+      heardAtMs = clock.monotonic();
+    },
+    end: (): void => {
+      cancel();
+      signal?.removeEventListener("abort", pass);
+    },
+  };
 }
 
 /** Waits, but not beyond the signal. */
