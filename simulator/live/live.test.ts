@@ -4,6 +4,7 @@ import { join } from "node:path";
 import t from "tap";
 import type { Clock } from "../../src/lib/clock.js";
 import { distanceMeters } from "../../src/lib/geo.js";
+import type { OrderStatus, TimelineKind } from "../../src/protocol/mod.js";
 import type { History } from "../checkers/mod.js";
 import { straightRoads } from "../city/mod.js";
 import { Counters } from "./agents/counter.js";
@@ -271,6 +272,7 @@ t.test("the report counts from what was received and stored, and is good only if
       placement(3, [ok(3)]),
       placement(4, [{ ok: false, receivedAt: 4040, code: "price_changed", temporary: false }]),
       placement(5, [{ ok: false, receivedAt: 5040, code: "timeout", temporary: true }]),
+      placement(6, [ok(6)]),
       placement(61, [ok(61)]),
     ],
     orders: [
@@ -286,7 +288,7 @@ t.test("the report counts from what was received and stored, and is good only if
     tablets: [{ restaurantId: "r", entries: [{ orderId: "o1", attempt: 1, receivedAt: 1130 }] }],
     faults: [],
   };
-  const stored = (number: number, status: "delivered" | "cancelled" | "ready") => ({
+  const stored = (number: number, status: OrderStatus & TimelineKind, reason = "no driver") => ({
     orderId: `o${number}`,
     customerId: `c${number}`,
     restaurantId: "r",
@@ -298,13 +300,20 @@ t.test("the report counts from what was received and stored, and is good only if
     timeline: [
       { kind: "placed" as const, at: number * 1000, by: "customer" as const },
       { kind: "confirmed" as const, at: number * 1000 + 110, by: "system" as const },
-      { kind: status, at: number * 1000 + 20_000, by: "system" as const, reason: "no driver" },
+      { kind: status, at: number * 1000 + 20_000, by: "system" as const, reason },
     ],
   });
   const evidence = {
     history,
     database: {
-      orders: new Map([stored(1, "delivered"), stored(2, "cancelled"), stored(3, "ready")].map((o) => [o.orderId, o])),
+      orders: new Map(
+        [
+          stored(1, "delivered"),
+          stored(2, "cancelled"),
+          stored(3, "ready"),
+          stored(6, "undeliverable", "nobody home"),
+        ].map((o) => [o.orderId, o]),
+      ),
       trips: [],
       stockLeft: new Map<string, number>(),
     },
@@ -315,22 +324,24 @@ t.test("the report counts from what was received and stored, and is good only if
   };
   const report = reportOf(evidence, { name: "test", timeScale: 60, wallSeconds: 61, violations: [] });
   t.match(report, {
-    intended: 6,
-    placed: 4,
+    intended: 7,
+    placed: 5,
     delivered: 1,
     cancelled: 1,
-    undelivered: 0,
+    undelivered: 1,
     refused: 1,
     unanswered: 1,
     lost: 2,
     refusals: { price_changed: 1 },
     cancellations: { "no driver": 1 },
-    ordersPerMinute: 6,
+    undeliveries: { "nobody home": 1 },
+    ordersPerMinute: 7,
     latencyMs: { placeToConfirmed: { count: 1, max: 150 }, confirmedToTablet: { count: 1, max: 20 } },
     clickToDoorMinutes: { mean: 20 },
   });
   t.equal(isGood(report), false, "one never ended, one is not in the database");
   t.match(reportText(report), /lost +2/);
+  t.match(reportText(report), /undelivered: nobody home +1/);
   t.equal(isGood({ ...report, lost: 0, unanswered: 0 }), true);
   t.equal(
     isGood({ ...report, lost: 0, unanswered: 0, databaseRead: false }),

@@ -18,6 +18,8 @@ export interface RunReport {
   /** Refusals and rejections by reason. */
   readonly refusals: Readonly<Record<string, number>>;
   readonly cancellations: Readonly<Record<string, number>>;
+  /** What kept food on the road from its customer. */
+  readonly undeliveries: Readonly<Record<string, number>>;
   /** Sent again and again and never answered. */
   readonly unanswered: number;
   /** Acknowledged, and absent from the database or never ended. */
@@ -52,6 +54,7 @@ export function reportOf(evidence: Evidence, facts: RunFacts): RunReport {
   const counts = { placed: 0, delivered: 0, cancelled: 0, undelivered: 0, refused: 0, unanswered: 0, lost: 0 };
   const refusals: Record<string, number> = {};
   const cancellations: Record<string, number> = {};
+  const undeliveries: Record<string, number> = {};
   const count = (map: Record<string, number>, key: string): void => {
     map[key] = (map[key] ?? 0) + 1;
   };
@@ -82,10 +85,12 @@ export function reportOf(evidence: Evidence, facts: RunFacts): RunReport {
     const status: OrderStatus | null = truth?.status ?? null;
     if (status === null || !isTerminal(status)) counts.lost++;
     else if (status === "delivered") counts.delivered++;
-    else if (status === "undeliverable") counts.undelivered++;
     else {
       const reason = truth?.timeline.find((entry) => entry.kind === status)?.reason ?? "no reason";
-      if (status === "rejected") {
+      if (status === "undeliverable") {
+        counts.undelivered++;
+        count(undeliveries, reason);
+      } else if (status === "rejected") {
         counts.refused++;
         count(refusals, reason);
       } else {
@@ -112,6 +117,7 @@ export function reportOf(evidence: Evidence, facts: RunFacts): RunReport {
     ...counts,
     refusals,
     cancellations,
+    undeliveries,
     databaseRead: database !== null,
     brokenRules: facts.violations.map(({ rule, subject, summary }) => ({ rule, subject, summary })),
     latencyMs: {
@@ -220,6 +226,7 @@ export function reportText(report: RunReport): string {
     row("cancelled", report.cancelled),
     ...reasons("cancelled", report.cancellations),
     row("undelivered", report.undelivered),
+    ...reasons("undelivered", report.undeliveries),
     row("refused", report.refused),
     ...reasons("refused", report.refusals),
     row("unanswered", report.unanswered),

@@ -15,6 +15,7 @@ import { type AgentContext, COMMAND_TTL_MS, codeOf, connect, isTemporary, pause 
 /** How long a socket stays after the end, to see that no position follows. */
 const LISTEN_ON_MS = 1_500;
 const RETRY_PAUSE_MS = 500;
+const LOOK_AGAIN_MS = 2_000;
 
 export async function runCustomer(context: AgentContext, plan: PlannedOrder, random: Random): Promise<void> {
   await new CustomerAgent(context, plan, random).run();
@@ -48,7 +49,11 @@ class CustomerAgent {
       meter.counts.intended++;
       this.#context.recorder.placed(this.#key, this.#plan.customerId, this.#plan.order, this.#intendedAt);
       const placed = await this.#placeUntilAnswered();
-      if (placed === null) return;
+      if (placed === null) {
+        // Given up: nobody waits for this order any more.
+        if (!ended.aborted) meter.counts.finished++;
+        return;
+      }
       meter.counts.acknowledged++;
       const status = await this.#follow(placed.orderId);
       if (status === null) return;
@@ -103,9 +108,19 @@ class CustomerAgent {
     }
   }
 
-  /** The status it ended with; null when the run ended first. */
+  /** The status it ended with; null when the run ended first. Whoever was refused the sight of their own order looks again. */
   async #follow(orderId: string): Promise<OrderView["status"] | null> {
+    const { clock, ended } = this.#context;
     this.#mayCancel(orderId);
+    for (;;) {
+      const status = await this.#followOnce(orderId);
+      if (status !== null || ended.aborted) return status;
+      await pause(clock, LOOK_AGAIN_MS, ended);
+    }
+  }
+
+  /** Null: the node will not show it on this way, or the run ended. */
+  async #followOnce(orderId: string): Promise<OrderView["status"] | null> {
     switch (this.#plan.followBy) {
       case "socket":
         return this.#followBySocket(orderId);
@@ -161,7 +176,7 @@ class CustomerAgent {
         if (isTerminal(tracked.view.status)) return tracked.view.status;
       }
     } catch {
-      // Not ours to see any more, or refused for good: what was seen so far is recorded, the database tells the rest.
+      // Refused for good: what was seen so far is recorded, and the next look is a new one.
     }
     return null;
   }
