@@ -10,18 +10,41 @@ export interface Conflict {
 
 /** Every conflict within a configuration whose single values are all allowed. */
 export function conflictsOf(config: Config): readonly Conflict[] {
-  const { cluster, gateway, engine, domain } = config;
+  const { store, payment, auth, cluster, gateway, engine, domain } = config;
   const found: Conflict[] = [];
   const need = (holds: boolean, keys: Conflict["keys"], rule: string, advice: string): void => {
     if (!holds) found.push({ keys, rule, advice });
   };
 
-  // Ignoring it would let two nodes fight over one database, each believing to be alone.
+  const together = cluster.natsUrl !== null;
+  const shared = (value: string | null, key: Conflict["keys"][0], what: string, advice: string): void =>
+    need(!together || value !== null, [key, "cluster.natsUrl"], `nodes that work together share ${what}`, advice);
+  shared(store.databaseUrl, "store.databaseUrl", "one database", "Set DATABASE_URL to the same server on every node.");
+  shared(payment.url, "payment.url", "one payment provider", "Set PAYMENT_URL to the same provider on every node.");
+  shared(auth.privateKey, "auth.privateKey", "the key that signs tokens", "Set AUTH_PRIVATE_KEY alike on every node.");
+  shared(
+    auth.operatorSecret,
+    "auth.operatorSecret",
+    "the operator's secret",
+    "Set OPERATOR_SECRET alike on every node.",
+  );
+  shared(
+    auth.orderIdSecret,
+    "auth.orderIdSecret",
+    "the secret that order ids are derived with",
+    "Set ORDER_ID_SECRET alike on every node.",
+  );
   need(
-    cluster.natsUrl === null,
-    ["cluster.natsUrl", "node.id"],
-    "this version of a node runs alone",
-    "Leave NATS_URL out.",
+    cluster.leaseMs >= 3 * cluster.heartbeatMs,
+    ["cluster.leaseMs", "cluster.heartbeatMs"],
+    "a node may miss two heartbeats before it loses its shards",
+    "Raise leaseMs to three heartbeats or more.",
+  );
+  need(
+    cluster.sessionLossMs < cluster.sessionGraceMs,
+    ["cluster.sessionLossMs", "cluster.sessionGraceMs"],
+    "a node that lost its session is silent before others take its shards",
+    "Lower sessionLossMs below sessionGraceMs.",
   );
   need(
     gateway.slotBacklogBytes <= gateway.reliableBacklogBytes,

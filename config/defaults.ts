@@ -18,7 +18,17 @@ export const defaults: Config = {
   http: { host: "127.0.0.1", port: 8080 },
   store: { databaseUrl: null, poolSize: 4 },
   redis: { url: null },
-  cluster: { natsUrl: null },
+  cluster: {
+    natsUrl: null,
+    name: "swift-eats",
+    url: null,
+    leaseMs: seconds(10),
+    heartbeatMs: seconds(1),
+    sessionGraceMs: seconds(2),
+    sessionLossMs: 1_500,
+    movesAtOnce: 8,
+    maxClockSkewMs: 500,
+  },
   payment: { url: null },
   auth: { operatorSecret: null, privateKey: null, orderIdSecret: null },
   gateway: {

@@ -66,7 +66,7 @@ t.test("R-OPS-2: every setting can be given in each of the four ways", async (t)
     if (setting.key.endsWith("databaseUrl")) return "postgres://db/x";
     if (setting.key === "redis.url") return "redis://cache:6379";
     if (setting.key === "gateway.minAppVersion") return "2.1";
-    if (setting.key === "payment.url") return "http://pay:1";
+    if (setting.key === "payment.url" || setting.key === "cluster.url") return "http://host:1";
     return "another-text-of-enough-length";
   };
   const text = (value: unknown): string =>
@@ -79,6 +79,7 @@ t.test("R-OPS-2: every setting can be given in each of the four ways", async (t)
         : String(value);
   const at = (config: unknown, path: readonly string[]): unknown =>
     path.reduce<unknown>((place, name) => (place as Record<string, unknown>)[name], config);
+  // A node of a cluster needs more than its NATS server, which another test has.
   for (const setting of SETTINGS.filter(({ key }) => key !== "cluster.natsUrl")) {
     const value = other(setting, at(defaults, setting.path));
     const nested = setting.path.reduceRight<unknown>((inner, name) => ({ [name]: inner }), value);
@@ -155,8 +156,14 @@ t.test("R-OPS-2: a file that cannot be read or understood says why", async (t) =
 t.test("R-OPS-2: settings that contradict each other are named with both values", async (t) => {
   const zones = problemsOf({ argv: ["--domain.zone.mergeBelow", "700"] });
   t.match(zones, [{ key: "domain.zone.mergeBelow", given: "700", source: /domain\.zone\.splitAbove = 600/ }]);
-  const alone = problemsOf({ env: { NATS_URL: "nats://bus:4222" } });
-  t.match(alone, [{ key: "cluster.natsUrl", source: /environment NATS_URL, beside node\.id = "node-1"/ }]);
+  const together = problemsOf({ env: { NATS_URL: "nats://bus:4222", DATABASE_URL: "postgres://db" } });
+  t.same(
+    together.map(({ key }) => key),
+    ["payment.url", "auth.privateKey", "auth.operatorSecret", "auth.orderIdSecret"],
+    "R-OPS-1: what nodes of a cluster must share",
+  );
+  t.match(together[0]?.source, /beside cluster\.natsUrl/);
+  t.match(problemsOf({ env: { CLUSTER_LEASE_MS: "1500" } }), [{ key: "cluster.leaseMs", given: "1500" }]);
   const gps = problemsOf({ argv: ["--domain.driver.gpsTokenMs", "9000"] });
   t.match(gps, [{ key: "domain.driver.gpsTokenMs", source: /gpsTripMs = 5000/ }]);
 });

@@ -3,7 +3,7 @@
  * an argument. Defaults are in `defaults.ts`, what must hold between two settings in `checks.ts`.
  */
 import { type Static, Type } from "typebox";
-import { section } from "./building.js";
+import { count, duration, section } from "./building.js";
 import { domainSection } from "./schema-domain.js";
 import { gatewaySection } from "./schema-gateway.js";
 import { integer, number, oneOf, optionalText, settingsOf, text } from "./setting.js";
@@ -105,17 +105,49 @@ const redis = section("Where polls are answered from when several nodes share th
   ),
 });
 
-const cluster = section("How nodes talk to each other.", {
+const cluster = section("How nodes work together: with natsUrl set, this node is one of several.", {
   natsUrl: optionalText(
     2000,
     {
-      description: "A NATS server, once nodes work together. This version runs alone and refuses it.",
+      description: "A NATS server that all nodes reach. Not set: the node works alone on its database.",
       env: ["NATS_URL"],
       secret: "url",
-      advice: "Leave it out.",
+      advice: "Give nats://user:password@host:port, or leave it out.",
     },
     { pattern: "^(nats|tls)://" },
   ),
+  name: text(
+    40,
+    {
+      description: "Keeps the messages of clusters apart that share a NATS server.",
+      env: ["CLUSTER_NAME"],
+      advice: "Use letters, digits, - and _.",
+    },
+    "^[A-Za-z0-9_-]+$",
+  ),
+  url: optionalText(
+    2000,
+    {
+      description: "Where clients reach this node, for other nodes and people to see. Not set: made of host and port.",
+      env: ["NODE_URL"],
+      advice: "Give http://host:port or https://host.",
+    },
+    { pattern: "^https?://" },
+  ),
+  leaseMs: integer(1_000, 120_000, {
+    description: "How long a node that cannot reach the database keeps its shards.",
+    env: ["CLUSTER_LEASE_MS"],
+    advice: "Give milliseconds, a few heartbeats and more.",
+  }),
+  heartbeatMs: duration("How often a node renews its lease and looks at the others.", 60_000, 50),
+  sessionGraceMs: duration(
+    "How long a node must have been without its session at the database before others take its shards.",
+    60_000,
+    100,
+  ),
+  sessionLossMs: duration("How much longer a node speaks after it lost its session.", 60_000),
+  movesAtOnce: count("Shards that a node hands over at a time.", 512),
+  maxClockSkewMs: duration("The most that a node's clock may differ from the database's when it joins.", 60_000, 1),
 });
 
 const payment = section("Who takes the money.", {

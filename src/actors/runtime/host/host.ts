@@ -224,10 +224,11 @@ class Host implements ShardHost {
     await this.#outbox.scan(gained);
   }
 
-  async releaseShards(shards: readonly number[]): Promise<void> {
+  async releaseShards(shards: readonly number[], withinMs = Number.POSITIVE_INFINITY): Promise<void> {
+    const until = this.#clock.monotonic() + withinMs;
     const leaving = new Set(shards.filter((shard) => this.#shards.has(shard)));
     for (const shard of leaving) this.#releasing.add(shard);
-    while (!this.#stopped && this.#hasWork(leaving)) {
+    while (!this.#stopped && this.#clock.monotonic() < until && this.#hasWork(leaving)) {
       await new Promise<void>((resolve) => this.#clock.after(RELEASE_POLL_MS, resolve));
     }
     this.#turn(() => this.#dropShards(leaving));

@@ -25,8 +25,11 @@ export interface ShardHostOptions {
 export interface ShardHost {
   /** Serves these shards, too. Call it once the store has given this node their epochs. Resolves when their unsent messages are read. */
   start(shards: readonly number[]): Promise<void>;
-  /** Admits nothing more for these shards, commits what is under way, then forgets them. */
-  releaseShards(shards: readonly number[]): Promise<void>;
+  /**
+   * Admits nothing more for these shards, commits what is under way, then forgets them. Waits for commits at most
+   * `withinMs` (default: as long as it takes); what is not committed by then was not acknowledged either.
+   */
+  releaseShards(shards: readonly number[], withinMs?: number): Promise<void>;
   /** Releases everything and falls silent. Waits for commits at most `withinMs` (default 5,000). */
   stop(withinMs?: number): Promise<void>;
   stats(): HostStats;

@@ -27,6 +27,11 @@ export interface MeshMember {
   readonly shardMap: ShardMap;
   /** Hears of shards granted and revoked from now on. What was granted before is in `ownership` already. */
   onOwnership(handler: (change: OwnershipChange) => void): void;
+  /**
+   * Asked to give shards up in order: refuse what is new on them, finish and commit what is under way, forget them. They
+   * are owned until it resolves.
+   */
+  onRelease(handler: (shards: readonly number[]) => Promise<void>): void;
   /** Runs before the thread ends, one after the other, in the order they were given; the main thread waits for them. */
   onStop(handler: () => Promise<void> | void): void;
   /** Tells the main thread that this one works. Until then only its start's time-out watches it. */
@@ -48,6 +53,7 @@ export function joinMesh(
   });
   const shardMap = createShardMap(mesh.owners);
   const stopHandlers: (() => Promise<void> | void)[] = [];
+  const releaseHandlers: ((shards: readonly number[]) => Promise<void>)[] = [];
   const ownershipHandlers: ((change: OwnershipChange) => void)[] = [];
   const heartbeats = new Int32Array(mesh.heartbeats);
   const stopHeartbeat = clock.every(mesh.heartbeatMs, () => Atomics.add(heartbeats, mesh.heartbeat, 1));
@@ -63,6 +69,11 @@ export function joinMesh(
     port?.close();
   }
 
+  async function release(request: number, shards: readonly number[]): Promise<void> {
+    for (const handler of releaseHandlers) await handler(shards);
+    say({ kind: "released", request });
+  }
+
   port.on("message", (message: ToThread) => {
     switch (message.kind) {
       case "connect":
@@ -76,6 +87,10 @@ export function joinMesh(
         return;
       case "owned":
         for (const handler of ownershipHandlers) handler(message);
+        return;
+      case "release":
+        // As with `stop`: a handler that fails is the thread's uncaught error, and the thread is replaced.
+        void release(message.request, message.shards);
         return;
       case "stop":
         // A handler that fails is the thread's uncaught error, which the main thread hears of.
@@ -93,6 +108,7 @@ export function joinMesh(
     ownership: openOwnership(mesh.ownership, mesh.worker),
     shardMap,
     onOwnership: (handler) => void ownershipHandlers.push(handler),
+    onRelease: (handler) => void releaseHandlers.push(handler),
     onStop: (handler) => void stopHandlers.push(handler),
     ready: () => say({ kind: "ready" }),
   };

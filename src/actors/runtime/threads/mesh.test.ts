@@ -276,6 +276,27 @@ t.test("R-ENG-8: a dead worker's ownership is revoked at once, a revoked shard's
   t.match(await node.ask(key, "echo", "4"), { mayEmit: false });
 });
 
+t.test("R-CLU-1: a worker owns its shards until it has given them up, or has died", async (t) => {
+  const node = makeNode(t);
+  await node.mesh.start();
+  const key = keyOf(0, 2);
+  const shard = shardOf({ kind: "echo", key });
+  const said = new Promise<string>((resolve) => {
+    node.mesh.link.receive((_, messages) => {
+      for (const message of messages) if (message.t === "told") resolve(`${message.number} under ${message.from.key}`);
+    });
+  });
+  await node.mesh.release(0, [shard]);
+  t.equal(node.ownership.epochOf(0, shard), null);
+  t.equal(await said, `${shard} under 1`);
+  const others = Array.from({ length: SHARD_COUNT }, (_, n) => n).filter((n) => n % 2 === 0 && n !== shard);
+  await node.mesh.release(0, others.slice(0, 2));
+  t.match(
+    node.events.filter((event) => event.kind === "died"),
+    [{ endpoint: "n/shards-0", exitCode: 3 }],
+  );
+});
+
 t.test("R-ENG-8: a crash loop ends: the mesh gives up and says so", async (t) => {
   const node = makeNode(t, { workers: 1, broken: true, settings: { maxCrashes: 3 } });
   await t.rejects(node.mesh.start(), /n\/shards-0 cannot be kept alive: it crashed 3 times/);

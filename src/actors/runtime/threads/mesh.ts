@@ -73,6 +73,11 @@ export interface ThreadMesh {
   start(): Promise<void>;
   /** Grants epochs in the ownership table and tells the worker. */
   grant(worker: number, epochs: ReadonlyMap<number, number>): void;
+  /**
+   * Has the worker give the shards up in order and revokes them then. Resolves when nothing of them is in its memory any
+   * more, be it because the worker died.
+   */
+  release(worker: number, shards: readonly number[]): Promise<void>;
   /** Revokes in the ownership table, which counts at once, and tells the worker. */
   revoke(worker: number, shards: readonly number[]): void;
   threads(): readonly { readonly endpoint: EndpointId; readonly state: State["state"]; readonly crashes: number }[];
@@ -138,6 +143,9 @@ export function createThreadMesh(options: ThreadMeshOptions): ThreadMesh {
   let stopCheck: Cancel | null = null;
   let checkedAt = 0;
   let stopping = false;
+  /** Releases that a worker has not answered yet: at most one for each shard. */
+  const releases = new Map<number, { readonly worker: Worker; readonly done: () => void }>();
+  let releaseRequests = 0;
   let started: { resolve: () => void; reject: (error: Error) => void } | null = null;
 
   const runningWorker = ({ state }: Thread): Worker | null =>
@@ -187,7 +195,10 @@ export function createThreadMesh(options: ThreadMeshOptions): ThreadMesh {
     worker.on("error", (error) => {
       thread.error = error;
     });
-    worker.on("exit", (exitCode) => ended(thread, worker, exitCode));
+    worker.on("exit", (exitCode) => {
+      ended(thread, worker, exitCode);
+      releasedByEnd(worker);
+    });
     report({ kind: "started", endpoint: spec.endpoint });
   }
 
@@ -203,9 +214,22 @@ export function createThreadMesh(options: ThreadMeshOptions): ThreadMesh {
         if (threads.every((other) => other.state.state === "running")) started?.resolve();
         return;
       }
+      case "released":
+        releases.get(message.request)?.done();
+        releases.delete(message.request);
+        return;
       case "stopped":
         if (state.state === "stopping") state.done(true);
         return;
+    }
+  }
+
+  /** A worker that is gone has nothing in memory. */
+  function releasedByEnd(worker: Worker): void {
+    for (const [request, release] of releases) {
+      if (release.worker !== worker) continue;
+      releases.delete(request);
+      release.done();
     }
   }
 
@@ -351,6 +375,17 @@ export function createThreadMesh(options: ThreadMeshOptions): ThreadMesh {
       ownership.grant(worker, epochs);
       for (const thread of threads)
         if (thread.worker === worker) tell(thread, { kind: "owned", gained: [...epochs.keys()], lost: [] });
+    },
+    async release(worker, shards) {
+      const thread = threads.find((one) => one.worker === worker);
+      const running = thread === undefined ? null : runningWorker(thread);
+      if (thread !== undefined && running !== null) {
+        await new Promise<void>((done) => {
+          releases.set(++releaseRequests, { worker: running, done });
+          tell(thread, { kind: "release", request: releaseRequests, shards });
+        });
+      }
+      ownership.revoke(worker, shards);
     },
     revoke(worker, shards) {
       ownership.revoke(worker, shards);
