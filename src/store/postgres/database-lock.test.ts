@@ -1,19 +1,39 @@
 import pg from "pg";
 import t from "tap";
-import { systemClock } from "../../lib/clock.js";
+import { sleep, systemClock } from "../../lib/clock.js";
 import { recordingLog } from "../../lib/log.js";
 import { DatabaseInUse, lockDatabase } from "./database-lock.js";
 import { withPostgres } from "./fixtures/with-postgres.js";
 
 const clock = systemClock();
 
+/** Ends the sessions of nodes. The server does it a moment after it has said so. */
 async function endSessions(connectionString: string): Promise<void> {
-  const client = new pg.Client({ connectionString });
-  await client.connect();
-  await client.query(
+  await query(
+    connectionString,
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'swift-eats node' AND datname = current_database()",
   );
+}
+
+async function query(connectionString: string, sql: string): Promise<readonly Record<string, unknown>[]> {
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  const { rows } = await client.query(sql);
   await client.end();
+  return rows;
+}
+
+/** The session that has the lock, or that waits for it; waits until there is one, other than `than`. */
+async function sessionWith(connectionString: string, granted: boolean, than: unknown = null): Promise<unknown> {
+  for (;;) {
+    const rows = await query(
+      connectionString,
+      `SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted = ${granted}
+       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+    );
+    if (rows[0] !== undefined && rows[0].pid !== than) return rows[0].pid;
+    await sleep(clock, 20);
+  }
 }
 
 t.test("rule 4: a second node on the same database is refused until the first has gone", async (t) => {
@@ -31,7 +51,9 @@ t.test("a session that is cut is opened again, and the lock with it", async (t) 
   const log = recordingLog();
   const options = { connectionString, clock, log, onLost: () => t.fail("nobody took it") };
   const lock = await lockDatabase(options);
+  const cut = await sessionWith(connectionString, true);
   await endSessions(connectionString);
+  await sessionWith(connectionString, true, cut);
   await t.rejects(lockDatabase(options), DatabaseInUse, "it is held again");
   t.ok(
     log.lines.some(({ level }) => level === "warn"),
@@ -50,6 +72,8 @@ t.test("rule 4: a node whose database another has taken hears that it must end",
   const rival = new pg.Client({ connectionString });
   await rival.connect();
   const taken = rival.query("SELECT pg_advisory_lock(7313904412)");
+  // Next in the queue before the session ends, or the node itself might be first again.
+  await sessionWith(connectionString, false);
   await endSessions(connectionString);
   await taken;
   t.type(await lost, DatabaseInUse);
