@@ -128,12 +128,45 @@ export interface StreamFault {
   readonly detail: string;
 }
 
+/**
+ * What the caller knows of something it asked for: it was done; it was refused, or never sent; or nobody can say, because
+ * the answer was lost or the node itself did not know.
+ */
+export type OperationOutcome = "ok" | "fail" | "unknown";
+
+/** One call of a client, from its invocation to its return. Repeats under the same key inside the client are part of it. */
+export interface Operation {
+  readonly principal: string;
+  /** The command's name. */
+  readonly type: string;
+  /** The order, offer or key that it is about; empty when it is about the caller. */
+  readonly subject: string;
+  readonly invokedAt: number;
+  readonly returnedAt: number;
+  readonly outcome: OperationOutcome;
+  /** Of what did not end with `ok`. */
+  readonly code: string;
+}
+
+/** A client that was connected and was so again. */
+export interface ConnectionGap {
+  readonly principal: string;
+  readonly lostAt: number;
+  readonly backAt: number;
+  readonly from: string;
+  readonly to: string;
+}
+
 export interface History {
   readonly placements: readonly Placement[];
   readonly orders: readonly OrderHistory[];
   readonly drivers: readonly DriverHistory[];
   readonly tablets: readonly TabletHistory[];
   readonly faults: readonly StreamFault[];
+  readonly operations: readonly Operation[];
+  readonly gaps: readonly ConnectionGap[];
+  /** Operations and gaps beyond the bound. */
+  readonly unwritten: number;
 }
 
 const LETTERS: Readonly<Record<TimelineKind, string>> = {

@@ -5,10 +5,12 @@
  */
 import type { OrderStatus, OrderView, PlaceOrder, PositionView } from "../../src/protocol/mod.js";
 import {
+  type ConnectionGap,
   type DriverEntry,
   type History,
   type NewestView,
   NUMBERS_PER_FIX,
+  type Operation,
   type Placement,
   type PlacementAnswer,
   type PositionSighting,
@@ -27,6 +29,8 @@ export const RECORDER_BOUNDS = {
   fixesPerDriver: 600,
   entriesPerTablet: 8192,
   faults: 200,
+  operations: 200_000,
+  gaps: 50_000,
 } as const;
 
 interface OrderNotes {
@@ -58,6 +62,9 @@ export class Recorder {
   readonly #streams = new Map<string, Position>();
   readonly #slots = new Map<string, readonly [number, number]>();
   readonly #faults: StreamFault[] = [];
+  readonly #operations: Operation[] = [];
+  readonly #gaps: ConnectionGap[] = [];
+  #unwritten = 0;
 
   /** A customer sends an order, or sends it again under the same key. */
   placed(idempotencyKey: string, customerId: string, order: PlaceOrder, sentAt: number): void {
@@ -180,6 +187,18 @@ export class Recorder {
     for (const slot of slots) this.#slots.delete(`${stream} ${slot}`);
   }
 
+  /** A client's call has returned, or was given up. */
+  operation(operation: Operation): void {
+    if (this.#operations.length < RECORDER_BOUNDS.operations) this.#operations.push(operation);
+    else this.#unwritten++;
+  }
+
+  /** A client is connected again. */
+  gap(gap: ConnectionGap): void {
+    if (this.#gaps.length < RECORDER_BOUNDS.gaps) this.#gaps.push(gap);
+    else this.#unwritten++;
+  }
+
   history(): History {
     return {
       placements: [...this.#placements.values()],
@@ -193,6 +212,9 @@ export class Recorder {
       drivers: [...this.#drivers].map(([driverId, notes]) => ({ driverId, ...notes })),
       tablets: [...this.#tablets].map(([restaurantId, entries]) => ({ restaurantId, entries })),
       faults: this.#faults,
+      operations: this.#operations,
+      gaps: this.#gaps,
+      unwritten: this.#unwritten,
     };
   }
 
@@ -234,6 +256,8 @@ export class ForgetfulRecorder extends Recorder {
   override event(): void {}
   override slot(): void {}
   override forgetSlots(): void {}
+  override operation(): void {}
+  override gap(): void {}
 }
 
 /** Histories of several processes as one. Each order, driver and tablet was kept by one process only, or is joined. */
@@ -260,5 +284,8 @@ export function joinHistories(histories: readonly History[]): History {
     drivers: histories.flatMap((history) => history.drivers),
     tablets: histories.flatMap((history) => history.tablets),
     faults: histories.flatMap((history) => history.faults),
+    operations: histories.flatMap((history) => history.operations),
+    gaps: histories.flatMap((history) => history.gaps),
+    unwritten: histories.reduce((sum, history) => sum + history.unwritten, 0),
   };
 }

@@ -19,7 +19,8 @@ import { Meter, type MeterReading } from "./measure/meter.js";
 import type { PlannedDriver, PlannedOrder, PlannedRestaurant } from "./plan.js";
 
 export interface CrewOptions {
-  readonly url: string;
+  /** A node, or the nodes of one cluster: then agents are spread over them. */
+  readonly url: string | readonly string[];
   readonly seed: number;
   readonly time: CityTimeFacts;
   readonly roads: Roads;

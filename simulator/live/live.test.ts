@@ -287,6 +287,9 @@ t.test("the report counts from what was received and stored, and is good only if
     drivers: [],
     tablets: [{ restaurantId: "r", entries: [{ orderId: "o1", attempt: 1, receivedAt: 1130 }] }],
     faults: [],
+    operations: [],
+    gaps: [],
+    unwritten: 0,
   };
   const stored = (number: number, status: OrderStatus & TimelineKind, reason = "no driver") => ({
     orderId: `o${number}`,

@@ -17,7 +17,7 @@ interface Options {
   readonly generate?: number;
   readonly perMinute: number;
   readonly speed?: number;
-  readonly url?: string;
+  readonly url?: readonly string[];
   readonly operatorSecret?: string;
   readonly dataDir?: string;
   readonly database?: string;
@@ -54,7 +54,11 @@ const program = new Command("replay")
     `how many times as fast as life (default ${DEFAULT_SPEED}, or the node's with --url)`,
     positive,
   )
-  .option("--url <url>", "a running node; without it one is started for the run")
+  .option(
+    "--url <url,…>",
+    "a running node, or the nodes of one cluster; without it one is started for the run",
+    (text: string) => text.split(",").map((url) => url.trim()),
+  )
   .option("--operator-secret <secret>", "of that node")
   .option(
     "--data-dir <dir>",

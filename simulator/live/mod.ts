@@ -2,11 +2,12 @@
 export { type CityRun, type CityRunOptions, DEMO_SCRIPT, DEMO_SEED, demoCity, startCityRun } from "./city-run.js";
 export { CityTime, type CityTimeFacts } from "./city-time.js";
 export { Latency, type LatencySummary, latencyOf } from "./measure/histogram.js";
+export type { MeterReading } from "./measure/meter.js";
 export { CannotRun, NodeControl, type Principal } from "./node-control.js";
 export { type NodeReady, OwnNode, readyOf } from "./node-process.js";
-export type { RunPlan } from "./plan.js";
+export type { PlannedOrder, RunPlan } from "./plan.js";
 export { planDay } from "./replay/day-plan.js";
 export { readDay } from "./replay/files.js";
 export { planGenerated } from "./replay/generated-plan.js";
 export { isGood, type RunReport, reportText } from "./report.js";
-export { type RunOptions, type RunResult, run } from "./run.js";
+export { type RunningLoad, type RunOptions, type RunResult, run } from "./run.js";

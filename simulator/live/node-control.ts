@@ -27,19 +27,26 @@ const CONFIGURES_AT_ONCE = 16;
 const CONFIGURES_AN_ADMIN = 100;
 
 export class NodeControl {
-  readonly #url: string;
+  readonly #urls: readonly string[];
   readonly #operatorSecret: string;
   readonly #clock: Clock;
 
-  constructor(options: { readonly url: string; readonly operatorSecret: string; readonly clock: Clock }) {
-    this.#url = options.url.replace(/\/+$/, "");
+  /** `url`: of a node, or of the nodes of one cluster; any of them will do. */
+  constructor(options: {
+    readonly url: string | readonly string[];
+    readonly operatorSecret: string;
+    readonly clock: Clock;
+  }) {
+    const urls = typeof options.url === "string" ? [options.url] : options.url;
+    if (urls.length === 0) throw new CannotRun("give at least one url");
+    this.#urls = urls.map((url) => url.replace(/\/+$/, ""));
     this.#operatorSecret = options.operatorSecret;
     this.#clock = options.clock;
   }
 
   async facts(): Promise<NodeFacts> {
     const body = (await this.#ask("GET", "/v1/node")) as { readonly timeScale?: unknown };
-    if (typeof body.timeScale !== "number") throw new CannotRun(`${this.#url}/v1/node does not tell a timeScale`);
+    if (typeof body.timeScale !== "number") throw new CannotRun(`${this.#urls[0]}/v1/node does not tell a timeScale`);
     return { timeScale: body.timeScale };
   }
 
@@ -62,7 +69,7 @@ export class NodeControl {
     );
     const tokens = await this.tokens(admins);
     const clients = admins.map(({ id }) =>
-      createClient({ url: this.#url, token: tokens.get(id)!, clock: this.#clock }),
+      createClient({ url: this.#urls, token: tokens.get(id)!, clock: this.#clock }),
     );
     let next = 0;
     const worker = async (): Promise<void> => {
@@ -99,13 +106,13 @@ export class NodeControl {
     for (let tried = 1; ; tried++) {
       let response: Response;
       try {
-        response = await fetch(this.#url + path, {
+        response = await fetch(this.#urls[(tried - 1) % this.#urls.length] + path, {
           method,
           headers,
           ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         });
       } catch (cause) {
-        if (tried >= TRIES) throw new CannotRun(`no node answers at ${this.#url}`, { cause });
+        if (tried >= TRIES) throw new CannotRun(`no node answers at ${this.#urls.join(", ")}`, { cause });
         await sleep(this.#clock, PAUSE_MS);
         continue;
       }
@@ -117,7 +124,7 @@ export class NodeControl {
         continue;
       }
       if (code === "unauthenticated" || code === "forbidden") {
-        throw new CannotRun(`the operator secret is not the one of the node at ${this.#url}`);
+        throw new CannotRun(`the operator secret is not the one of the node at ${this.#urls.join(", ")}`);
       }
       throw new CannotRun(`${method} ${path} was refused: ${text}`);
     }

@@ -12,6 +12,7 @@ import { type Evidence, judge, type Violation } from "../checkers/mod.js";
 import { embeddedDatabaseUrl, readBookings, readDatabase, sandboxLedgerFile } from "./audit.js";
 import { CityTime } from "./city-time.js";
 import { Fleet, processesFor } from "./fleet/fleet.js";
+import type { MeterReading } from "./measure/meter.js";
 import { CannotRun, NodeControl, type Principal } from "./node-control.js";
 import { OwnNode } from "./node-process.js";
 import { type RunPlan, stockOf } from "./plan.js";
@@ -19,13 +20,17 @@ import { type Output, showProgress } from "./progress.js";
 import { type RunReport, reportOf } from "./report.js";
 
 export interface RunOptions {
-  /** Absent: the run starts a node of its own. */
-  readonly url?: string;
+  /** A node, or the nodes of one cluster. Absent: the run starts a node of its own. */
+  readonly url?: string | readonly string[];
   readonly operatorSecret?: string;
   /** Of the node at `url`: where its operator secret and its database are. */
   readonly dataDir?: string;
   /** A database that is not embedded. */
   readonly databaseUrl?: string;
+  /** The payment sandbox's ledger, when it is not in `dataDir`. */
+  readonly ledgerFile?: string;
+  /** Runs beside the load from its first moment; the run waits for it before it judges, and fails with it. */
+  readonly meanwhile?: (load: RunningLoad) => Promise<void>;
   /** Absent: the speed of the node at `url`. */
   readonly speed?: number;
   readonly seed: number;
@@ -36,7 +41,14 @@ export interface RunOptions {
   readonly keepData?: boolean;
 }
 
+export interface RunningLoad {
+  /** The load has had its say: every order ended, or the run is given up. */
+  readonly over: AbortSignal;
+  readonly read: () => MeterReading;
+}
+
 export interface RunResult {
+  readonly evidence: Evidence;
   readonly report: RunReport;
   readonly violations: readonly Violation[];
 }
@@ -63,7 +75,7 @@ export async function run(makePlan: (timeScale: number) => RunPlan, options: Run
     const plan = makePlan(node.timeScale);
     say(
       `${plan.name}: ${plan.orders.length} orders, ${plan.restaurants.length} restaurants, ${plan.drivers.length} drivers, ` +
-        `${node.timeScale} times as fast as life, on ${node.url}`,
+        `${node.timeScale} times as fast as life, on ${[node.url].flat().join(", ")}`,
     );
     return await drive(plan, node, options, clock, say, ends);
   } finally {
@@ -72,7 +84,7 @@ export async function run(makePlan: (timeScale: number) => RunPlan, options: Run
 }
 
 interface RunningNode {
-  readonly url: string;
+  readonly url: string | readonly string[];
   readonly timeScale: number;
   readonly control: NodeControl;
   readonly databaseUrl: string | null;
@@ -117,7 +129,7 @@ async function running(options: RunOptions, clock: Clock): Promise<RunningNode> 
   const { timeScale } = await control.facts();
   if (options.speed !== undefined && options.speed !== timeScale) {
     throw new CannotRun(
-      `the node at ${url} runs ${timeScale} times as fast as life, not ${options.speed}: ` +
+      `the node at ${[url].flat().join(", ")} runs ${timeScale} times as fast as life, not ${options.speed}: ` +
         `start it with --time-scale ${options.speed}, or leave --speed out`,
     );
   }
@@ -126,7 +138,7 @@ async function running(options: RunOptions, clock: Clock): Promise<RunningNode> 
     timeScale,
     control,
     databaseUrl: options.databaseUrl ?? (dataDir === undefined ? null : embeddedDatabaseUrl(dataDir)),
-    ledgerFile: () => (dataDir === undefined ? null : sandboxLedgerFile(dataDir)),
+    ledgerFile: () => options.ledgerFile ?? (dataDir === undefined ? null : sandboxLedgerFile(dataDir)),
     gone: () => null,
   };
 }
@@ -178,9 +190,15 @@ async function drive(
     read: () => fleet.read(),
     out: options.out,
   });
+  const over = new AbortController();
+  ends.push(() => over.abort());
+  const meanwhile = options.meanwhile?.({ over: over.signal, read: () => fleet.read() });
   try {
-    await untilEnded(plan, fleet, node, time, clock, options.signal);
+    await Promise.race([untilEnded(plan, fleet, node, time, clock, options.signal), failureOf(meanwhile)]);
+    over.abort();
+    await meanwhile;
   } finally {
+    over.abort();
     progress.stop();
   }
   await sleep(clock, SETTLE_MS);
@@ -189,9 +207,15 @@ async function drive(
   const evidence = await gather(plan, node, history, clock, say);
   const violations = judge(evidence);
   return {
+    evidence,
     violations,
     report: reportOf(evidence, { name: plan.name, timeScale: plan.timeScale, wallSeconds, violations }),
   };
+}
+
+/** Rejects with what it was given; never resolves. */
+function failureOf(work: Promise<void> | undefined): Promise<never> {
+  return new Promise((_, reject) => work?.catch(reject));
 }
 
 /** All orders followed to their end, or the deadline of the whole run has passed: then the rest is reported as it is. */

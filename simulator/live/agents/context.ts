@@ -1,5 +1,5 @@
 /** What every agent needs, and the small tools they share. */
-import { type Client, createClient, type SocketConstructor, SwiftEatsError } from "../../../sdk/node.js";
+import { type Client, createClient, type SocketConstructor } from "../../../sdk/node.js";
 import type { Clock } from "../../../src/lib/clock.js";
 import type { Random } from "../../../src/lib/random.js";
 import type { Recorder } from "../../checkers/mod.js";
@@ -7,9 +7,12 @@ import type { Roads } from "../../city/mod.js";
 import type { CityTime } from "../city-time.js";
 import type { Meter } from "../measure/meter.js";
 import type { Counters } from "./counter.js";
+import { recorded } from "./recorded.js";
+
+export { codeOf, isTemporary } from "./failures.js";
 
 export interface AgentContext {
-  readonly url: string;
+  readonly url: string | readonly string[];
   readonly clock: Clock;
   readonly time: CityTime;
   readonly recorder: Recorder;
@@ -31,7 +34,7 @@ export function connect(
   random: Random,
   socket?: SocketConstructor,
 ): Client {
-  return createClient({
+  const client = createClient({
     url: context.url,
     tokenProvider: () => context.token(principalId),
     deviceId: `sim-${principalId}`.slice(0, 64),
@@ -42,15 +45,12 @@ export function connect(
     commandTtlMs: COMMAND_TTL_MS,
     ...(socket === undefined ? {} : { WebSocket: socket }),
   });
-}
-
-/** The code of whatever a client failed with. */
-export function codeOf(error: unknown): string {
-  return error instanceof SwiftEatsError ? error.code : "internal";
-}
-
-export function isTemporary(error: unknown): boolean {
-  return error instanceof SwiftEatsError && error.temporary;
+  return recorded(client, {
+    principal: principalId,
+    recorder: context.recorder,
+    clock: context.clock,
+    radio: socket !== undefined,
+  });
 }
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;

@@ -14,7 +14,7 @@ import type { RunPlan } from "../plan.js";
 import type { FromWorker, Share, ToWorker } from "./messages.js";
 
 export interface FleetOptions {
-  readonly url: string;
+  readonly url: string | readonly string[];
   readonly plan: RunPlan;
   readonly seed: number;
   readonly time: CityTimeFacts;

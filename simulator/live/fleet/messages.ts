@@ -6,7 +6,7 @@ import type { PlannedDriver, PlannedOrder, PlannedRestaurant } from "../plan.js"
 
 /** One worker's share of the run. */
 export interface Share {
-  readonly url: string;
+  readonly url: string | readonly string[];
   readonly seed: number;
   readonly time: CityTimeFacts;
   readonly streetFactor: number;

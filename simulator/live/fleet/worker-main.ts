@@ -55,8 +55,18 @@ async function finish(running: Crew): Promise<void> {
 
 /** Small enough that one message never holds the whole of a long run. */
 function* partsOf(history: History): Generator<History> {
-  const nothing: History = { placements: [], orders: [], drivers: [], tablets: [], faults: [] };
-  for (const name of ["placements", "orders", "drivers", "tablets", "faults"] as const) {
+  const nothing: History = {
+    placements: [],
+    orders: [],
+    drivers: [],
+    tablets: [],
+    faults: [],
+    operations: [],
+    gaps: [],
+    unwritten: 0,
+  };
+  yield { ...nothing, unwritten: history.unwritten };
+  for (const name of ["placements", "orders", "drivers", "tablets", "faults", "operations", "gaps"] as const) {
     for (let from = 0; from < history[name].length; from += ENTRIES_A_MESSAGE) {
       yield { ...nothing, [name]: history[name].slice(from, from + ENTRIES_A_MESSAGE) };
     }
