@@ -8,10 +8,11 @@ import { batch, loadOne, write } from "../../contract/batches.js";
 import { migrate } from "../mod.js";
 import { newDirectory, openStore, startHere, usedDirectory } from "./fixtures/servers.js";
 import { startEmbeddedPostgres } from "./mod.js";
-import { exists } from "./processes.js";
+import { exists, waitUntilGone } from "./processes.js";
 
 const clock = systemClock();
 const root = t;
+const PATIENCE_MS = 60_000;
 const program = fileURLToPath(new URL("./fixtures/node-program.js", import.meta.url));
 
 interface Victim {
@@ -82,7 +83,11 @@ t.test(
   async (t) => {
     const dataDir = await usedDirectory(root, t);
     const victim = await startVictim(dataDir);
-    t.teardown(() => kill(victim.child));
+    t.teardown(async () => {
+      await kill(victim.child);
+      // It ends after its node, and writes while it does: only then may its directory go.
+      await waitUntilGone(clock, victim.serverPid, PATIENCE_MS);
+    });
     await t.rejects(startEmbeddedPostgres({ dataDir, log: silentLog, clock }), {
       name: "DataDirectoryInUse",
       message: new RegExp(`another running node \\(process ${victim.child.pid}\\)`),
