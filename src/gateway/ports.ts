@@ -13,7 +13,7 @@ export interface MirrorCopy {
 
 /**
  * Implemented by clients that know: how long nothing has been heard of the thread that owns this actor, in milliseconds.
- * Without it the owner counts as heard (one process, where a dead worker is known at once).
+ * Without it the owner counts as heard.
  */
 export interface OwnerWatch {
   silenceMs(actor: { readonly kind: string; readonly key: string }): number;

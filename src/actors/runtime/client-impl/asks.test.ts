@@ -259,6 +259,25 @@ t.test("casts go to the owner, or are refused when there is none or no room", as
   t.equal(b.client.stats().castsRefused, 1);
 });
 
+t.test("R-TRK-1: how long an owner has been out of reach counts from when it was last seen", async (t) => {
+  const b = bench();
+  const actor = { kind: "echo", key: "k" };
+  const a = b.shards("a");
+  await b.settle();
+  b.clock.advance(400);
+  t.equal(b.client.silenceMs(actor), 0);
+  a.link.close();
+  await b.settle();
+  b.clock.advance(300);
+  t.equal(b.client.silenceMs(actor), 300);
+  b.shards("a");
+  await b.settle();
+  t.equal(b.client.silenceMs(actor), 0);
+  b.assign(null);
+  b.clock.advance(50);
+  t.equal(b.client.silenceMs(actor), 50, "nobody has the shard");
+});
+
 t.test("closing answers everything with unavailable", async (t) => {
   const b = bench();
   const a = b.shards("a");

@@ -7,7 +7,7 @@ import type { Clock } from "../../../lib/clock.js";
 import type { Random } from "../../../lib/random.js";
 import type { ActorClient, AskOptions, AskResult } from "../client.js";
 import type { EndpointId, Link, LinkMessage, ShardMap } from "../link.js";
-import type { MirrorEntry } from "../ports.js";
+import { type ActorAddress, type MirrorEntry, SHARD_COUNT } from "../ports.js";
 import { shardOf } from "../shard.js";
 import { type AskStats, createAsks } from "./asks.js";
 import { createRouter } from "./router.js";
@@ -26,6 +26,11 @@ export interface ActorClientOptions {
 }
 
 export interface RunningActorClient extends ActorClient {
+  /**
+   * How long the owner of this actor's shard has been out of reach, in milliseconds: 0 while its thread is known and up.
+   * Counts from the last time it was seen in reach, which is looked up whenever somebody asks.
+   */
+  silenceMs(actor: ActorAddress): number;
   stats(): AskStats & SubscriptionStats & { readonly castsRefused: number };
   /** Answers every ask and ends every subscription with `unavailable`. */
   close(): void;
@@ -35,6 +40,7 @@ export function createActorClient(options: ActorClientOptions): RunningActorClie
   const { link, shardMap, clock, random, onMirror } = options;
   const settings: ActorClientSettings = { ...DEFAULT_CLIENT_SETTINGS, ...options.settings };
   const router = createRouter(shardMap);
+  const reachedAt = new Float64Array(SHARD_COUNT).fill(clock.monotonic());
   let lastId = 0;
   let castsRefused = 0;
   /** Asks and subscriptions share one row of numbers: an error's id tells which of them it is for. */
@@ -125,6 +131,12 @@ export function createActorClient(options: ActorClientOptions): RunningActorClie
       return true;
     },
     subscribe: (channel, caller, from, sink) => subscriptions.subscribe(channel, caller, from, sink),
+    silenceMs(actor) {
+      const shard = shardOf(actor);
+      const now = clock.monotonic();
+      if (router.targetOf(shard) !== null) reachedAt[shard] = now;
+      return now - (reachedAt[shard] as number);
+    },
     stats: () => ({ ...asks.stats(), ...subscriptions.stats(), castsRefused }),
     close() {
       asks.close();
