@@ -112,7 +112,8 @@ export const PARTS: readonly Part[] = [
     // A cluster of real processes and real servers on this machine, for people and for tests.
     name: "local-cluster",
     path: "simulator/cluster",
-    mayImport: ["live", "lib"],
+    // Of the configuration: what the environment of its children is made of.
+    mayImport: ["live", "config", "lib"],
     sideDoors: [
       { file: "src/store/postgres/mod.ts", why: "the cluster's database server is the embedded one, on TCP" },
       { file: "src/services/payments/mod.ts", why: "one payment sandbox serves all nodes" },

@@ -6,6 +6,8 @@ export {
   DataDirectoryInUse,
   type EmbeddedPostgres,
   EmbeddedPostgresError,
+  prepareTcpServer,
   startEmbeddedPostgres,
+  type TcpServer,
 } from "./embedded/mod.js";
 export { migrate } from "./migrate.js";

@@ -36,7 +36,7 @@ const READY_TIMEOUT_MS = 300_000;
  * Sized for a small machine. Durable: fsync and full_page_writes stay on, and a commit is answered when it is on disk.
  * A checkpoint every five minutes bounds what a crash recovery has to read.
  */
-const SETTINGS: Readonly<Record<string, string>> = {
+export const SETTINGS: Readonly<Record<string, string>> = {
   listen_addresses: "",
   max_connections: "100",
   shared_buffers: "128MB",

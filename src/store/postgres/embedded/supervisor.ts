@@ -12,17 +12,16 @@ import { createHash } from "node:crypto";
 import { realpathSync } from "node:fs";
 import path from "node:path";
 import { isMainThread } from "node:worker_threads";
-import pg from "pg";
 import { type Clock, sleep } from "../../../lib/clock.js";
 import type { Log } from "../../../lib/log.js";
 import { EmbeddedPostgresError, findBinaries } from "./binaries.js";
 import { lockDataDirectory } from "./data-directory-lock.js";
+import { DATABASE, makeDatabase } from "./database.js";
 import { decideRunAs } from "./run-as.js";
 import { end, endLeftover, exitOf, initialise, makeSocketDir, type ServerPlace, start, trimLog } from "./server.js";
 
-const DATABASE = "swift_eats";
 const LOG_TRIM_MS = 60_000;
-/** This many deaths within the window, and somebody has to look. */
+/** This many deaths within the window, and starts that failed after one: somebody has to look. */
 const MAX_DEATHS = 10;
 const DEATHS_WINDOW_MS = 60_000;
 
@@ -100,12 +99,13 @@ async function supervise(place: ServerPlace, release: () => Promise<void>): Prom
   };
   const recover = async (): Promise<void> => {
     const began = clock.monotonic();
+    // Only here: a start that fails belongs to the death before it, however long a slow machine takes to fail.
+    while (deaths.length > 0 && deaths[0]! < began - DEATHS_WINDOW_MS) deaths.shift();
     while (stopping === undefined) {
       deaths.push(clock.monotonic());
-      while (deaths[0]! < clock.monotonic() - DEATHS_WINDOW_MS) deaths.shift();
       if (deaths.length >= MAX_DEATHS) {
         throw new EmbeddedPostgresError(
-          `PostgreSQL died ${deaths.length} times within a minute; see ${place.logFile}.`,
+          `PostgreSQL died or did not start ${deaths.length} times and does not stay up; see ${place.logFile}.`,
         );
       }
       // At once the first time; then slower, so that a server that cannot live does not eat the machine.
@@ -136,7 +136,7 @@ async function supervise(place: ServerPlace, release: () => Promise<void>): Prom
   };
 
   try {
-    await makeDatabase(place.socketDir);
+    await makeDatabase(connectionStringOf(place.socketDir, "postgres"));
   } catch (error) {
     await stop();
     throw error;
@@ -154,16 +154,4 @@ async function supervise(place: ServerPlace, release: () => Promise<void>): Prom
 /** The form that libpq's tools read too. */
 export function connectionStringOf(socketDir: string, database: string): string {
   return `postgresql:///${database}?host=${encodeURIComponent(socketDir)}&user=postgres`;
-}
-
-async function makeDatabase(socketDir: string): Promise<void> {
-  const client = new pg.Client({ connectionString: connectionStringOf(socketDir, "postgres") });
-  client.on("error", () => {});
-  await client.connect();
-  try {
-    const { rowCount } = await client.query("SELECT FROM pg_database WHERE datname = $1", [DATABASE]);
-    if (rowCount === 0) await client.query(`CREATE DATABASE ${DATABASE}`);
-  } finally {
-    await client.end();
-  }
 }
