@@ -27,6 +27,11 @@ export interface AskOptions {
   readonly timeoutMs?: number;
   /** Milliseconds since the epoch; past it the command is refused with `expired`. */
   readonly notAfter?: number;
+  /**
+   * True: begins something that can as well begin later. It is refused with `overloaded` while what was begun before is
+   * answered late, so that what is under way goes first.
+   */
+  readonly newWork?: boolean;
 }
 
 /** What a subscriber receives, in order. */

@@ -66,7 +66,8 @@ export function createOrderService(deps: {
       totals: orderTotals(order.lines, menu, order.tipMinor ?? 0),
       ...(reason === null ? {} : { refusal: reason }),
     };
-    return client.ask(Order, orderId, "place", input, options);
+    // When the node is behind, orders under way go before new ones.
+    return client.ask(Order, orderId, "place", input, { ...options, newWork: true });
   }
 
   return {

@@ -291,3 +291,87 @@ t.test("closing answers everything with unavailable", async (t) => {
   t.same(b.answers, { sent: "unavailable", waiting: "unavailable", later: "unavailable" });
   t.equal(b.clock.timers(), 0);
 });
+
+t.test(
+  "R-ENG-6: while an endpoint answers late, new work is held back with a hint and everything else goes on",
+  async (t) => {
+    const b = bench({ lateMs: 2_000, paceWindowMs: 1_000, askTimeoutMs: 60_000 });
+    const a = b.shards("a");
+    a.say(grant(100_000));
+    await b.settle();
+    const answerAll = (): void => {
+      for (const { id, commandId } of a.take("ask")) a.say({ t: "reply", id, value: `done ${commandId}` });
+    };
+    for (let n = 0; n < 20; n++) b.begin(`first-${n}`);
+    await b.settle();
+    b.clock.advance(3_000);
+    b.begin("too-soon");
+    b.ask("other");
+    await b.settle();
+    b.clock.advance(1_000);
+    for (let n = 0; n < 20; n++) b.begin(`second-${n}`);
+    const refused = await b.client.ask(Echo, "k", "say", "x", { commandId: "hint", caller, newWork: true });
+    await b.settle();
+    t.same(
+      a.got.map((message) => message.t === "ask" && message.commandId),
+      [...Array.from({ length: 20 }, (_, n) => `first-${n}`), "other"],
+      "twenty are in hand and late: nothing more is begun, but a step of something under way is sent",
+    );
+    t.equal(b.answers["too-soon"], "overloaded");
+    t.equal(b.client.stats().heldBack, 22);
+    t.match(refused, { ok: false, error: { code: "overloaded", temporary: true } });
+    t.ok(!refused.ok && (refused.error.retryAfterMs ?? 0) >= 1_000, "come back when what is late now is answered");
+
+    // The endpoint catches up: what was late is late, and from then on answers are prompt.
+    answerAll();
+    await b.settle();
+    t.equal(b.answers["first-19"], "done first-19");
+    for (let round = 0; round < 30; round++) {
+      b.clock.advance(1_000);
+      for (let n = 0; n < 200; n++) b.begin(`round-${round}-${n}`);
+      await b.settle();
+      const begun = a.got.filter((message) => message.t === "ask").length;
+      if (round === 0) t.ok(begun >= 1 && begun < 20, "a few at first");
+      if (round === 29) t.equal(begun, 200, "then all");
+      answerAll();
+      await b.settle();
+    }
+  },
+);
+
+t.test("R-ENG-6: one slow actor among many prompt ones does not hold new work back", async (t) => {
+  const b = bench({ lateMs: 2_000, paceWindowMs: 1_000, askTimeoutMs: 60_000 });
+  const a = b.shards("a");
+  a.say(grant(100_000));
+  await b.settle();
+  b.begin("slow");
+  for (let n = 0; n < 100; n++) {
+    b.begin(`${n}`);
+    await b.settle();
+    for (const { id, commandId } of a.take("ask")) if (commandId !== "slow") a.say({ t: "reply", id, value: "ok" });
+    await b.settle();
+    b.clock.advance(100);
+  }
+  t.equal(Object.values(b.answers).filter((answer) => answer === "ok").length, 100);
+  t.equal(b.client.stats().heldBack, 0);
+});
+
+t.test("R-ENG-6: answers that never come hold new work back, and its end is noticed", async (t) => {
+  const b = bench({ lateMs: 2_000, paceWindowMs: 1_000, askTimeoutMs: 10_000 });
+  const a = b.shards("a");
+  a.say(grant(100_000));
+  await b.settle();
+  let sent = 0;
+  for (let second = 0; second < 60; second++) {
+    for (let n = 0; n < 30; n++) b.begin(`${second}-${n}`);
+    await b.settle();
+    sent = a.got.length;
+    b.clock.advance(1_000);
+  }
+  t.ok(sent < 200, `of 1,800 only ${sent} were sent to an endpoint that answers nothing`);
+  b.clock.advance(20_000);
+  a.take("ask");
+  b.begin("again");
+  await b.settle();
+  t.equal(a.take("ask").length, 1, "nothing is in hand any more: one is tried");
+});

@@ -2,7 +2,8 @@
  * Asks from admission to answer.
  *
  * Owns: the bounds on asks, credit, time-outs, and sending an ask again when its endpoint died, its shard moved or the
- * route was wrong. Does not own: where shards live (`router.ts`) or channels (`subscriptions.ts`).
+ * route was wrong. Does not own: where shards live (`router.ts`), how much new work is too much (`pace.ts`) or channels
+ * (`subscriptions.ts`).
  *
  * Invariants:
  * - every ask is answered exactly once: a reply, a refusal, `timeout`, `overloaded` or, when the client closes, `unavailable`;
@@ -13,6 +14,7 @@ import type { Clock } from "../../../lib/clock.js";
 import type { Random } from "../../../lib/random.js";
 import type { ActorError, AskResult } from "../client.js";
 import type { EndpointId, Link, LinkMessage } from "../link.js";
+import { type Begun, Pace } from "./pace.js";
 import type { Router } from "./router.js";
 import { type ActorClientSettings, reroutePauseMs } from "./settings.js";
 import { createTimerWheel, type WheelEntry } from "./timer-wheel.js";
@@ -34,6 +36,8 @@ interface Ask extends WheelEntry {
   resumeAt: number;
   /** Wrong routes met. */
   wrongRoutes: number;
+  /** Of new work: what its pace counts until it ends. */
+  begun: { readonly pace: Pace; readonly work: Begun } | null;
 }
 
 interface Peer {
@@ -42,6 +46,7 @@ interface Peer {
   /** Whether it has given credit since it came up: before that it is starting, not overloaded. */
   granted: boolean;
   readonly waiting: Set<Ask>;
+  readonly pace: Pace;
 }
 
 export interface AskStats {
@@ -51,11 +56,18 @@ export interface AskStats {
   readonly sent: number;
   readonly resent: number;
   readonly overloaded: number;
+  /** Of those, new work that was held back. */
+  readonly heldBack: number;
   readonly timedOut: number;
 }
 
 export interface Asks {
-  ask(message: AskMessage, shard: number, timeoutMs: number, resolve: (result: AskResult<unknown>) => void): void;
+  ask(
+    message: AskMessage,
+    about: { readonly shard: number; readonly newWork: boolean },
+    timeoutMs: number,
+    resolve: (result: AskResult<unknown>) => void,
+  ): void;
   replied(id: number, value: unknown): void;
   /** False when the id is not of an ask. */
   failed(from: EndpointId, id: number, error: ActorError, owner: EndpointId | undefined): boolean;
@@ -86,20 +98,23 @@ export function createAsks(options: {
   let sent = 0;
   let resent = 0;
   let overloaded = 0;
+  let heldBack = 0;
   let timedOut = 0;
   let closed = false;
 
-  const retryAfterMs = (): number => Math.round(settings.retryAfterMs * (0.5 + random.next()));
+  const retryAfterMs = (usualMs = settings.retryAfterMs): number => Math.round(usualMs * (0.5 + random.next()));
 
-  function overload(): AskResult<unknown> {
+  function overload(usualMs?: number): AskResult<unknown> {
     overloaded += 1;
-    return { ok: false, error: { code: "overloaded", temporary: true, retryAfterMs: retryAfterMs() } };
+    return { ok: false, error: { code: "overloaded", temporary: true, retryAfterMs: retryAfterMs(usualMs) } };
   }
 
   function peerOf(id: EndpointId): Peer {
     let peer = peers.get(id);
     if (peer === undefined) {
-      peer = { id, credit: 0, granted: false, waiting: new Set() };
+      const { lateMs, paceWindowMs, maxInFlight } = settings;
+      const pace = new Pace({ lateMs, windowMs: paceWindowMs, most: maxInFlight });
+      peer = { id, credit: 0, granted: false, waiting: new Set(), pace };
       peers.set(id, peer);
     }
     return peer;
@@ -115,6 +130,8 @@ export function createAsks(options: {
     lift(ask);
     wheel.disarm(ask);
     inFlight.delete(ask.message.id);
+    const { begun } = ask;
+    begun?.pace.ended(begun.work, clock.monotonic(), result.ok || !result.error.temporary);
     ask.resolve(result);
   }
 
@@ -186,8 +203,19 @@ export function createAsks(options: {
     return peer.waiting.size < settings.maxWaitingPerPeer;
   }
 
+  /** False: its endpoint is behind. Work without an endpoint is nobody's yet. */
+  function mayBegin(ask: Ask): boolean {
+    const target = router.targetOf(ask.shard);
+    if (target === null) return true;
+    const { pace } = peerOf(target);
+    const work = pace.begin(clock.monotonic());
+    if (work === null) return false;
+    ask.begun = { pace, work };
+    return true;
+  }
+
   return {
-    ask(message, shard, timeoutMs, resolve) {
+    ask(message, { shard, newWork }, timeoutMs, resolve) {
       if (closed) {
         resolve({ ok: false, error: { code: "unavailable", temporary: true } });
         return;
@@ -203,12 +231,19 @@ export function createAsks(options: {
         admitBy: Number.POSITIVE_INFINITY,
         resumeAt: Number.POSITIVE_INFINITY,
         wrongRoutes: 0,
+        begun: null,
         dueAt: 0,
         wheelNext: null,
         wheelPrevious: null,
       };
       if (!hasRoom(ask)) {
         resolve(overload());
+        return;
+      }
+      if (newWork && !mayBegin(ask)) {
+        heldBack += 1;
+        // By then what is late now has been answered.
+        resolve(overload(settings.lateMs));
         return;
       }
       inFlight.set(message.id, ask);
@@ -276,7 +311,7 @@ export function createAsks(options: {
     stats() {
       let waiting = 0;
       for (const peer of peers.values()) waiting += peer.waiting.size;
-      return { inFlight: inFlight.size, waiting, parked: parked.size, sent, resent, overloaded, timedOut };
+      return { inFlight: inFlight.size, waiting, parked: parked.size, sent, resent, overloaded, heldBack, timedOut };
     },
 
     close() {

@@ -114,7 +114,7 @@ export function createActorClient(options: ActorClientOptions): RunningActorClie
             caller: ask.caller,
             notAfter: ask.notAfter ?? null,
           },
-          shardOf(address),
+          { shard: shardOf(address), newWork: ask.newWork === true },
           ask.timeoutMs ?? settings.askTimeoutMs,
           resolve as (result: AskResult<unknown>) => void,
         );

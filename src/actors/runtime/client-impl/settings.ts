@@ -10,6 +10,10 @@ export interface ActorClientSettings {
   readonly maxParked: number;
   /** How long a new ask waits for credit before it is answered `overloaded`. */
   readonly admissionWaitMs: number;
+  /** New work is held back while more than half of it is answered later than this. */
+  readonly lateMs: number;
+  /** How often that is judged. */
+  readonly paceWindowMs: number;
   /** What `overloaded` and `timeout` advise, give or take a half. */
   readonly retryAfterMs: number;
   /** Pause after a wrong route; doubles up to the longest. */
@@ -34,6 +38,8 @@ export const DEFAULT_CLIENT_SETTINGS: ActorClientSettings = {
   maxWaitingPerPeer: 2_000,
   maxParked: 4_000,
   admissionWaitMs: 100,
+  lateMs: 2_000,
+  paceWindowMs: 1_000,
   retryAfterMs: 500,
   rerouteMinMs: 25,
   rerouteMaxMs: 1_000,
