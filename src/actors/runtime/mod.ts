@@ -14,6 +14,7 @@ export {
 } from "./host/settings.js";
 export * from "./link.js";
 export * from "./links/bounds.js";
+export * from "./links/joined.js";
 export * from "./links/memory.js";
 export * from "./links/message-port.js";
 export * from "./ports.js";

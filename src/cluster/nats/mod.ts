@@ -1,0 +1,6 @@
+/** What runs over NATS: the link between nodes and the hints of ownership. The one place that knows the `nats` library. */
+export type { NatsLinkStats } from "./core.js";
+export { type NatsHints, type NatsHintsOptions, openNatsHints } from "./hints.js";
+export { type NatsLink, type NatsLinkOptions, openNatsLink } from "./link.js";
+export type { PairStats } from "./pair.js";
+export { DEFAULT_NATS_LINK_SETTINGS, type NatsLinkSettings } from "./settings.js";

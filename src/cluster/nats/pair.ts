@@ -1,0 +1,319 @@
+/**
+ * One link's side of a pair: its sessions with one instance of one peer.
+ *
+ * Owns: whether the peer is up, the queue towards it, numbering, flow control, and noticing a loss.
+ * Does not own: discovery, heartbeats and silence (`link.ts`), or the bytes on NATS (`parcel.ts`).
+ *
+ * Invariants:
+ * - a session is named by two numbers, one of each side, that never come again; it is up once the peer has repeated our
+ *   number, so both directions work; a parcel of any other pair of numbers moves no message;
+ * - within a session messages arrive once and in order; a gap ends the session on both sides, it is never skipped;
+ * - at most `window` messages and `windowBytes` bytes are on their way; the rest waits in the bounded queue;
+ * - the peer's ups and downs alternate, and never change within `send`.
+ */
+import type { EndpointId, LinkMessage } from "../../actors/runtime/link.js";
+import { mayBeDropped } from "../../actors/runtime/mod.js";
+import type { Parcel, ParcelHead } from "./parcel.js";
+import type { NatsLinkSettings } from "./settings.js";
+
+export interface PairStats {
+  readonly peer: EndpointId;
+  readonly up: boolean;
+  /** Our number and the peer's; the peer's is 0 until it was heard. */
+  readonly session: readonly [mine: number, theirs: number];
+  /** Waiting to leave now. */
+  readonly queued: number;
+  /** Sent in this session and not said to be consumed yet. */
+  readonly inFlight: number;
+  /** Sent and consumed in this session. */
+  readonly sent: number;
+  readonly received: number;
+  /** Messages that could be lost and were for want of room, and whatever was sent while the peer was not up. */
+  readonly dropped: number;
+  /** Sessions that ended because the queue was full or a batch was lost. */
+  readonly resets: number;
+}
+
+/** What a pair needs of its link. */
+export interface PairHost {
+  readonly settings: NatsLinkSettings;
+  /** A number for a new session, greater than every earlier one of this link. */
+  nextSession(): number;
+  /** Puts a parcel on the way; it may be lost. */
+  publish(head: Omit<ParcelHead, "from" | "instance">, messages: readonly Uint8Array[]): void;
+  /** The bytes of a message, or null for one that cannot be sent; that was reported then. */
+  encode(message: LinkMessage): Uint8Array | null;
+  /** Bytes of messages that one parcel can carry. */
+  maxParcelBytes(): number;
+  announce(change: "up" | "down"): void;
+  /** Gives messages to the receiver. False: there is none yet. */
+  deliver(messages: readonly LinkMessage[]): boolean;
+  /** Asks for `flush` at the end of this turn. */
+  wake(): void;
+  malformed(what: string): void;
+}
+
+export class Pair {
+  readonly peer: EndpointId;
+  readonly instance: string;
+  /** When the peer was last heard, by the monotonic clock. */
+  heardAt: number;
+  readonly #host: PairHost;
+  #up = false;
+  #gone = false;
+  #mine: number;
+  #theirs = 0;
+  #queue: LinkMessage[] = [];
+  #overflowed = false;
+  /** Encoded, but there was no room on the way: leaves first. */
+  #held: Uint8Array | null = null;
+  #batchesOut = 0;
+  #batchesIn = 0;
+  #sent = 0;
+  #acknowledged = 0;
+  /** Batches on their way: the count of messages sent up to and with each, and its bytes. */
+  #way: { readonly upTo: number; readonly bytes: number }[] = [];
+  #wayBytes = 0;
+  #consumed = 0;
+  #consumedSaid = 0;
+  /** Bytes of parcels since we last told how much was consumed. */
+  #owedBytes = 0;
+  /** Batches that came before there was a receiver. */
+  #early: Parcel[] = [];
+  #dropped = 0;
+  #resets = 0;
+
+  constructor(peer: EndpointId, instance: string, now: number, host: PairHost) {
+    this.peer = peer;
+    this.instance = instance;
+    this.heardAt = now;
+    this.#host = host;
+    this.#mine = host.nextSession();
+  }
+
+  get up(): boolean {
+    return this.#up;
+  }
+
+  get room(): number {
+    if (!this.#up || this.#overflowed) return 0;
+    return Math.max(0, this.#host.settings.maxDroppable - this.#waiting);
+  }
+
+  get #waiting(): number {
+    return this.#queue.length + (this.#held === null ? 0 : 1);
+  }
+
+  send(message: LinkMessage): void {
+    const { maxDroppable, maxQueued } = this.#host.settings;
+    const waiting = this.#waiting;
+    if (!this.#up || this.#overflowed || (waiting >= maxDroppable && mayBeDropped(message))) {
+      this.#dropped += 1;
+      return;
+    }
+    if (waiting >= maxQueued) this.#overflowed = true;
+    else this.#queue.push(message);
+    // While the peer has no room its next word starts the flush; until then one would be in vain.
+    if (waiting === 0 || this.#overflowed) this.#host.wake();
+  }
+
+  /** Sends what may leave now. To be called outside `send`. */
+  flush(): void {
+    if (this.#overflowed) this.restart();
+    if (!this.#up) return;
+    const { window, windowBytes, maxBatch, maxBatchBytes } = this.#host.settings;
+    const most = Math.min(maxBatchBytes, this.#host.maxParcelBytes());
+    let taken = 0;
+    for (;;) {
+      const room = Math.min(maxBatch, window - (this.#sent - this.#acknowledged));
+      // One message may always be on its way, however big.
+      const roomBytes = this.#way.length === 0 ? Number.POSITIVE_INFINITY : windowBytes - this.#wayBytes;
+      const batch: Uint8Array[] = [];
+      let bytes = 0;
+      while (batch.length < room && (this.#held !== null || taken < this.#queue.length)) {
+        this.#held ??= this.#host.encode(this.#queue[taken++]!);
+        if (this.#held === null) continue;
+        const size = bytes + this.#held.length;
+        if (size > roomBytes || (batch.length > 0 && size > most)) break;
+        batch.push(this.#held);
+        bytes = size;
+        this.#held = null;
+      }
+      if (batch.length === 0) break;
+      this.#sent += batch.length;
+      this.#batchesOut += 1;
+      this.#way.push({ upTo: this.#sent, bytes });
+      this.#wayBytes += bytes;
+      // What could not leave makes a gap, which the next batch or heartbeat shows to the peer.
+      this.#say("batch", this.#batchesOut, batch);
+    }
+    if (taken > 0) this.#queue = taken === this.#queue.length ? [] : this.#queue.slice(taken);
+  }
+
+  /** Tells the peer of the session, how much was sent and how much was consumed. */
+  beat(): void {
+    if (!this.#gone) this.#say("beat", this.#batchesOut, []);
+  }
+
+  /** Takes a parcel of this instance. `true`: it was of use, so the peer lives. */
+  take(parcel: Parcel): boolean {
+    if (this.#gone || parcel.mine < this.#theirs) return false;
+    let changed = false;
+    if (parcel.mine > this.#theirs) {
+      // The peer has begun a new session.
+      const known = this.#theirs !== 0;
+      this.#theirs = parcel.mine;
+      changed = true;
+      if (known && this.#up) this.#resets += 1;
+      this.#end();
+    }
+    if (this.#gone) return true;
+    if (parcel.theirs !== this.#mine) {
+      // It does not know our number yet, or this was sent before it did.
+      if (parcel.kind === "beat") this.beat();
+      return true;
+    }
+    if (!this.#up) {
+      this.#up = true;
+      changed = true;
+    }
+    if (changed) {
+      this.beat();
+      this.#host.announce("up");
+      // A handler may have closed the link or the session.
+      if (!this.#up || parcel.theirs !== this.#mine) return true;
+    }
+    this.#takeOfSession(parcel);
+    return true;
+  }
+
+  #takeOfSession(parcel: Parcel): void {
+    if (!this.#acknowledge(parcel.consumed)) return;
+    const missing = parcel.kind === "batch" ? parcel.number - 1 : parcel.number;
+    if (missing > this.#batchesIn) {
+      this.restart();
+      return;
+    }
+    if (parcel.kind !== "batch" || parcel.number <= this.#batchesIn) return;
+    this.#batchesIn = parcel.number;
+    if (parcel.strange > 0) this.#host.malformed("message");
+    if (this.#early.length === 0 && this.#deliver(parcel)) return;
+    if (this.#early.length >= this.#host.settings.window) this.restart();
+    else this.#early.push(parcel);
+  }
+
+  /** False when the peer says to have consumed what was never sent. */
+  #acknowledge(consumed: number): boolean {
+    if (consumed > this.#sent) {
+      this.#host.malformed("consumed");
+      return false;
+    }
+    if (consumed <= this.#acknowledged) return true;
+    this.#acknowledged = consumed;
+    let arrived = 0;
+    for (const batch of this.#way) {
+      if (batch.upTo > consumed) break;
+      this.#wayBytes -= batch.bytes;
+      arrived += 1;
+    }
+    this.#way.splice(0, arrived);
+    if (this.#waiting > 0) this.#host.wake();
+    return true;
+  }
+
+  /** False: there is no receiver yet. */
+  #deliver(parcel: Parcel): boolean {
+    const session = this.#mine;
+    const count = parcel.messages.length + parcel.strange;
+    this.#consumed += count;
+    if (parcel.messages.length > 0 && !this.#host.deliver(parcel.messages)) {
+      this.#consumed -= count;
+      return false;
+    }
+    if (!this.#up || this.#mine !== session) return true;
+    const { window, windowBytes } = this.#host.settings;
+    this.#owedBytes += parcel.size;
+    if ((this.#consumed - this.#consumedSaid) * 4 >= window || this.#owedBytes * 4 >= windowBytes) this.beat();
+    return true;
+  }
+
+  /** There is a receiver now. */
+  hearEarly(): void {
+    const early = this.#early;
+    const session = this.#mine;
+    this.#early = [];
+    for (const parcel of early) if (this.#up && this.#mine === session) this.#deliver(parcel);
+  }
+
+  /** Ends the session and begins a new one: both sides see down, then up. What is queued is lost. */
+  restart(): void {
+    this.#resets += 1;
+    this.#mine = this.#host.nextSession();
+    this.#end();
+    this.beat();
+  }
+
+  /** The peer is gone, or its instance is no longer the one that counts. */
+  drop(): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    this.#end();
+  }
+
+  /** Says that we do not hear the peer, in case that it still hears us; to be followed by `drop`. */
+  renounce(): void {
+    this.#mine = this.#host.nextSession();
+    this.#theirs = 0;
+    this.#batchesOut = 0;
+    this.#consumed = 0;
+    this.#say("beat", 0, []);
+  }
+
+  /** The last words of a link that closes. */
+  farewell(): void {
+    if (this.#up && !this.#overflowed) this.flush();
+    this.#gone = true;
+    this.#say("bye", this.#batchesOut, []);
+  }
+
+  #end(): void {
+    const wasUp = this.#up;
+    this.#dropped += this.#waiting;
+    this.#up = false;
+    this.#queue = [];
+    this.#overflowed = false;
+    this.#held = null;
+    this.#batchesOut = 0;
+    this.#batchesIn = 0;
+    this.#sent = 0;
+    this.#acknowledged = 0;
+    this.#way = [];
+    this.#wayBytes = 0;
+    this.#consumed = 0;
+    this.#consumedSaid = 0;
+    this.#owedBytes = 0;
+    this.#early = [];
+    if (wasUp) this.#host.announce("down");
+  }
+
+  #say(kind: ParcelHead["kind"], number: number, messages: readonly Uint8Array[]): void {
+    this.#consumedSaid = this.#consumed;
+    this.#owedBytes = 0;
+    const head = { kind, mine: this.#mine, theirs: this.#theirs, number, consumed: this.#consumed };
+    this.#host.publish(head, messages);
+  }
+
+  stats(): PairStats {
+    return {
+      peer: this.peer,
+      up: this.#up,
+      session: [this.#mine, this.#theirs],
+      queued: this.#waiting,
+      inFlight: this.#sent - this.#acknowledged,
+      sent: this.#sent,
+      received: this.#consumed,
+      dropped: this.#dropped,
+      resets: this.#resets,
+    };
+  }
+}

@@ -1,0 +1,116 @@
+/** The bytes that links put on NATS, and what is made of bytes that came from there. */
+import type { EndpointId, LinkMessage } from "../../actors/runtime/link.js";
+import { decode, encode } from "../../lib/msgpack.js";
+import { isLinkMessage } from "./messages.js";
+import { isSoundMessagePack } from "./scan.js";
+
+/** Nodes that do not speak the same version do not hear each other. */
+const VERSION = 1;
+
+/** Announces a link to all others of the cluster. */
+export interface Presence {
+  readonly endpoint: EndpointId;
+  /** Of this one life of the link. Of two instances with one name the greater text is the newer one. */
+  readonly instance: string;
+}
+
+/**
+ * What one link says to another. `mine` and `theirs` together name the session: the sender's own number for it, and the
+ * receiver's as far as the sender has heard it (0: not at all).
+ */
+export interface ParcelHead {
+  readonly kind: "beat" | "batch" | "bye";
+  readonly from: EndpointId;
+  readonly instance: string;
+  readonly mine: number;
+  readonly theirs: number;
+  /** The number of this batch, or of the last one that was sent. 0: none yet in this session. */
+  readonly number: number;
+  /** Messages of the receiver that the sender has consumed in this session. */
+  readonly consumed: number;
+}
+
+export interface Parcel extends ParcelHead {
+  readonly messages: readonly LinkMessage[];
+  /** Messages of the batch that were not understood. */
+  readonly strange: number;
+  /** Bytes on the wire. */
+  readonly size: number;
+}
+
+const KINDS = ["beat", "batch", "bye"] as const;
+const HEAD_FIELDS = 8;
+const MAX_NAME = 256;
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+const isName = (value: unknown): value is string =>
+  typeof value === "string" && value.length > 0 && value.length <= MAX_NAME;
+
+export function encodePresence(presence: Presence): Uint8Array {
+  return encode([VERSION, presence.endpoint, presence.instance]);
+}
+
+/** Null for whatever is no presence. */
+export function decodePresence(bytes: Uint8Array): Presence | null {
+  const value = decodeSafely(bytes);
+  if (!Array.isArray(value) || value.length !== 3 || value[0] !== VERSION) return null;
+  const [, endpoint, instance] = value as unknown[];
+  return isName(endpoint) && isName(instance) ? { endpoint, instance } : null;
+}
+
+const headList = (head: ParcelHead): unknown[] => [
+  VERSION,
+  KINDS.indexOf(head.kind),
+  head.from,
+  head.instance,
+  head.mine,
+  head.theirs,
+  head.number,
+  head.consumed,
+];
+
+/** Bytes that a parcel has beside those of its messages, at the most. */
+export const parcelOverhead = (from: EndpointId, instance: string): number => 64 + (from.length + instance.length) * 3;
+
+/** `messages` are encoded already: together with the head they are one list. */
+export function encodeParcel(head: ParcelHead, messages: readonly Uint8Array[] = []): Uint8Array {
+  const start = encode([...headList(head), null]);
+  // The last byte of the start is the null in whose place the list of messages comes.
+  let size = start.length - 1 + 5;
+  for (const message of messages) size += message.length;
+  const bytes = new Uint8Array(size);
+  bytes.set(start.subarray(0, -1));
+  let at = start.length - 1;
+  bytes[at] = 0xdd;
+  new DataView(bytes.buffer).setUint32(at + 1, messages.length);
+  at += 5;
+  for (const message of messages) {
+    bytes.set(message, at);
+    at += message.length;
+  }
+  return bytes;
+}
+
+/** Null for whatever is no parcel. */
+export function decodeParcel(bytes: Uint8Array): Parcel | null {
+  const value = decodeSafely(bytes);
+  if (!Array.isArray(value) || value.length !== HEAD_FIELDS + 1 || value[0] !== VERSION) return null;
+  const [, kindIndex, from, instance, mine, theirs, number, consumed, list] = value as unknown[];
+  const kind = isCount(kindIndex) ? KINDS[kindIndex] : undefined;
+  if (kind === undefined || !isName(from) || !isName(instance) || !Array.isArray(list)) return null;
+  if (!isCount(mine) || mine === 0 || !isCount(theirs) || !isCount(number) || !isCount(consumed)) return null;
+  if ((kind === "batch") !== list.length > 0) return null;
+  const messages = list.every(isLinkMessage) ? (list as LinkMessage[]) : list.filter(isLinkMessage);
+  const strange = list.length - messages.length;
+  return { kind, from, instance, mine, theirs, number, consumed, messages, strange, size: bytes.length };
+}
+
+function decodeSafely(bytes: Uint8Array): unknown {
+  if (!isSoundMessagePack(bytes)) return undefined;
+  try {
+    // The copy, because byte strings of the result are views: they must not keep the socket's whole buffer alive.
+    return decode(new Uint8Array(bytes));
+  } catch {
+    return undefined;
+  }
+}
