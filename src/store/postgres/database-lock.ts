@@ -8,9 +8,8 @@
 import pg from "pg";
 import type { Cancel, Clock } from "../../lib/clock.js";
 import type { Log } from "../../lib/log.js";
+import { LONE_NODE_LOCK } from "./lock-numbers.js";
 
-/** Any constant will do, as long as every release uses the same. Not that of the migrations. */
-const ONLY_NODE_LOCK = "7313904412";
 const RETRY_MS = 500;
 /** A session ends a moment after its process: a node that starts right after a killed one waits that long. */
 const PATIENCE_MS = 5_000;
@@ -52,7 +51,7 @@ export async function lockDatabase(options: {
     client.on("error", () => undefined);
     await client.connect();
     try {
-      const { rows } = await client.query(`SELECT pg_try_advisory_lock(${ONLY_NODE_LOCK}) AS mine`);
+      const { rows } = await client.query(`SELECT pg_try_advisory_lock(${LONE_NODE_LOCK}) AS mine`);
       if (rows[0].mine === true) return client;
     } catch (error) {
       await client.end().catch(() => undefined);

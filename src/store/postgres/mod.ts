@@ -11,3 +11,4 @@ export {
   type TcpServer,
 } from "./embedded/mod.js";
 export { migrate } from "./migrate.js";
+export { createPostgresOwnershipStore, type PostgresOwnershipOptions } from "./ownership.js";

@@ -1,8 +1,10 @@
 import * as engineTables from "./0001-engine-tables.js";
 import * as flushFunction from "./0002-flush-function.js";
+import * as cluster from "./0003-cluster.js";
 
 /** Every migration, oldest first. A released one never changes: what is wrong is put right by the next. */
 export const MIGRATIONS = [
   { name: "0001-engine-tables", ...engineTables },
   { name: "0002-flush-function", ...flushFunction },
+  { name: "0003-cluster", ...cluster },
 ] as const;

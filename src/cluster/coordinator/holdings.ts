@@ -1,0 +1,124 @@
+/**
+ * The shards that this node holds, and in which state each is. The only one that grants to the keeper and revokes.
+ *
+ * Invariants:
+ * - what the keeper serves under an epoch, the database has named this node for under that epoch, in this incarnation:
+ *   rows left by an earlier process of the same name, or by a worker that died, are taken again first;
+ * - a view that names another owner or epoch revokes at once, whatever is under way;
+ * - a fallen shard (its worker died) is never granted under the epoch that the dead worker had.
+ */
+import type { ClusterView, ShardKeeper, ShardRow } from "../ports.js";
+import type { Sequence } from "./sequence.js";
+
+export type Holding =
+  | { readonly state: "serving"; readonly epoch: number }
+  /** Given up or being given up by the keeper, to be given to another node. */
+  | { readonly state: "handing_over"; readonly epoch: number; readonly to: string }
+  | { readonly state: "fallen"; readonly epoch: number };
+
+export interface Holdings {
+  get(shard: number): Holding | null;
+  in(state: Holding["state"]): readonly number[];
+  /** Forgets and revokes what is another's by this view. Returns how many were lost. */
+  revokeLost(view: ClusterView, asked: number): number;
+  /** Grants what is ours by this view and not held. Returns the rows that must be taken first. */
+  grantOwn(view: ClusterView, asked: number): readonly ShardRow[];
+  /** The database has just said so. */
+  grant(epochs: ReadonlyMap<number, number>): void;
+  handOver(shard: number, to: string): void;
+  /**
+   * A handover has ended: the shard is not held any more. If it is still ours, a view will say so; `clean` tells whether
+   * nothing under the old epoch can still be on its way, so that it may be granted again as it is.
+   */
+  letGo(shard: number, clean: boolean): void;
+  /**
+   * The worker of these shards died. Returns those that this node holds. Those that were let go and may still be ours
+   * are taken again, not granted, when a view shows them.
+   */
+  fall(shards: readonly number[]): readonly number[];
+  revokeAll(): void;
+}
+
+export function createHoldings(self: string, keeper: ShardKeeper, sequence: Sequence): Holdings {
+  const held = new Map<number, Holding>();
+  /** Own rows under whose epoch somebody else may still write, by epoch: to be taken again. Null until the first view. */
+  let inherited: Map<number, number> | null = null;
+  /** The epoch under which a shard was let go last. */
+  const letGoAt = new Map<number, number>();
+
+  return {
+    get: (shard) => held.get(shard) ?? null,
+    in: (state) => [...held].filter(([, holding]) => holding.state === state).map(([shard]) => shard),
+    revokeLost(view, asked) {
+      const rows = new Map(view.shards.map((row) => [row.shard, row]));
+      const lost: number[] = [];
+      for (const [shard, holding] of held) {
+        const row = rows.get(shard);
+        if (sequence.touchedSince(shard, asked)) continue;
+        if (row !== undefined && row.node === self && row.epoch === holding.epoch) continue;
+        if (row !== undefined && row.node === self && holding.state === "fallen") {
+          // An attempt to raise it succeeded and its answer was lost.
+          held.set(shard, { state: "fallen", epoch: row.epoch });
+          continue;
+        }
+        // The handover's own outcome, whose answer is about to be heard.
+        if (holding.state === "handing_over" && row?.node === holding.to && row.epoch === holding.epoch + 1) continue;
+        held.delete(shard);
+        lost.push(shard);
+      }
+      if (lost.length > 0) keeper.revoke(lost);
+      return lost.length;
+    },
+    grantOwn(view, asked) {
+      const own = view.shards.filter(({ node }) => node === self);
+      inherited ??= new Map(own.map(({ shard, epoch }) => [shard, epoch]));
+      const granted = new Map<number, number>();
+      const first: ShardRow[] = [];
+      for (const row of own) {
+        if (held.has(row.shard) || sequence.touchedSince(row.shard, asked)) continue;
+        if (inherited.get(row.shard) === row.epoch) first.push(row);
+        else granted.set(row.shard, row.epoch);
+      }
+      for (const [shard, epoch] of granted) held.set(shard, { state: "serving", epoch });
+      if (granted.size > 0) keeper.grant(granted);
+      return first;
+    },
+    grant(epochs) {
+      sequence.touch(epochs.keys());
+      for (const [shard, epoch] of epochs) {
+        inherited?.delete(shard);
+        held.set(shard, { state: "serving", epoch });
+      }
+      if (epochs.size > 0) keeper.grant(epochs);
+    },
+    handOver(shard, to) {
+      const holding = held.get(shard);
+      if (holding?.state === "serving") held.set(shard, { state: "handing_over", epoch: holding.epoch, to });
+    },
+    letGo(shard, clean) {
+      sequence.touch([shard]);
+      const holding = held.get(shard);
+      if (holding !== undefined) {
+        letGoAt.set(shard, holding.epoch);
+        if (!clean) inherited?.set(shard, holding.epoch);
+      }
+      held.delete(shard);
+    },
+    fall(shards) {
+      const fallen: number[] = [];
+      for (const shard of shards) {
+        const holding = held.get(shard);
+        const before = letGoAt.get(shard);
+        if (holding === undefined && before !== undefined) inherited?.set(shard, before);
+        if (holding === undefined || holding.state === "handing_over") continue;
+        held.set(shard, { state: "fallen", epoch: holding.epoch });
+        fallen.push(shard);
+      }
+      return fallen;
+    },
+    revokeAll() {
+      if (held.size > 0) keeper.revoke([...held.keys()]);
+      held.clear();
+    },
+  };
+}

@@ -1,0 +1,92 @@
+/**
+ * Who is in the cluster, from one node's eyes. Owns the patience with members whose session has ended. Does not own the
+ * verdict that a shard may be taken: that is the database's.
+ *
+ * Invariant: without a session is counted only from when this node saw it, in the server's present run, without a gap in
+ * its own sight.
+ */
+import { desiredOwner } from "../placement.js";
+import type { ClusterView, MemberRow } from "../ports.js";
+
+export interface Members {
+  see(view: ClusterView, monotonicNow: number): void;
+  /** This node has lost sight of the others: what it saw missing may have been there. */
+  lostSight(): void;
+  find(node: string): MemberRow | null;
+  all(): readonly MemberRow[];
+  /** Why a node's shards may be taken; null while it is alive. */
+  gone(node: string, monotonicNow: number): "lease" | "session" | null;
+  /** Whether shards may be given to it now. */
+  isReady(node: string): boolean;
+  /** Who should own the shard: one of the active members that are alive. */
+  desiredOwner(shard: number): string | null;
+  /** When a member will be gone if nothing is heard of it; null when all are well. */
+  nextGoneInMs(monotonicNow: number): number | null;
+}
+
+/** A lease that ends sooner was missed by at least one heartbeat. */
+export function createMembers(
+  self: string,
+  settings: { readonly sessionGraceMs: number; readonly heartbeatMs: number },
+): Members {
+  let rows = new Map<string, MemberRow>();
+  let serverStartedAt = 0;
+  const missingSince = new Map<string, number>();
+  let placed: { readonly active: string; readonly owners: Map<number, string | null> } = {
+    active: "",
+    owners: new Map(),
+  };
+  let active: readonly string[] = [];
+
+  function gone(node: string, now: number): "lease" | "session" | null {
+    if (node === self) return null;
+    const row = rows.get(node);
+    if (row === undefined || row.leaseLeftMs <= 0) return "lease";
+    const since = missingSince.get(node);
+    return since !== undefined && now - since >= settings.sessionGraceMs ? "session" : null;
+  }
+
+  return {
+    see(view, now) {
+      if (view.serverStartedAt !== serverStartedAt) missingSince.clear();
+      serverStartedAt = view.serverStartedAt;
+      rows = new Map(view.members.map((row) => [row.node, row]));
+      for (const { node, hasSession } of rows.values()) {
+        if (hasSession) missingSince.delete(node);
+        else if (!missingSince.has(node)) missingSince.set(node, now);
+      }
+      for (const node of missingSince.keys()) if (!rows.has(node)) missingSince.delete(node);
+      active = [...rows.values()]
+        .filter(({ node, state }) => state === "active" && gone(node, now) === null)
+        .map(({ node }) => node);
+    },
+    lostSight: () => missingSince.clear(),
+    find: (node) => rows.get(node) ?? null,
+    all: () => [...rows.values()],
+    gone,
+    isReady(node) {
+      const row = rows.get(node);
+      return row !== undefined && row.state === "active" && row.leaseLeftMs > 0 && row.hasSession;
+    },
+    desiredOwner(shard) {
+      const key = active.join("\n");
+      if (placed.active !== key) placed = { active: key, owners: new Map() };
+      let owner = placed.owners.get(shard);
+      if (owner === undefined) {
+        owner = desiredOwner(shard, active);
+        placed.owners.set(shard, owner);
+      }
+      return owner;
+    },
+    nextGoneInMs(now) {
+      let next: number | null = null;
+      for (const { node, leaseLeftMs } of rows.values()) {
+        if (node === self || gone(node, now) !== null) continue;
+        const since = missingSince.get(node);
+        const left = Math.min(leaseLeftMs, since === undefined ? leaseLeftMs : since + settings.sessionGraceMs - now);
+        if (left < settings.heartbeatMs) next = Math.min(next ?? left, left);
+      }
+      return next;
+    },
+  };
+}

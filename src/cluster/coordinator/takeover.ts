@@ -1,0 +1,84 @@
+/**
+ * Taking shards that nobody has: own ones of an earlier process, those of members that are gone, those never owned. One
+ * transaction at a time, in chunks, ascending; what was not to be had is tried again with the next view.
+ */
+import { SHARD_COUNT } from "../../actors/runtime/ports.js";
+import type { Log } from "../../lib/log.js";
+import type { ClusterView, OwnershipSession, ShardRow } from "../ports.js";
+import type { Holdings } from "./holdings.js";
+import type { Members } from "./members.js";
+import type { Sequence } from "./sequence.js";
+
+export interface TakeoverOptions {
+  readonly self: string;
+  readonly takeAtOnce: number;
+  readonly members: Members;
+  readonly holdings: Holdings;
+  readonly sequence: Sequence;
+  readonly session: () => OwnershipSession | null;
+  readonly log: Log;
+  /** They are ours: granted already. */
+  readonly onTaken: (epochs: ReadonlyMap<number, number>) => void;
+}
+
+export interface Takeover {
+  /** Starts taking what this view leaves to this node, unless a run is under way. `own`: rows to be taken again. */
+  look(view: ClusterView, asked: number, own: readonly ShardRow[], monotonicNow: number): void;
+  /** Resolves when the run under way has ended. */
+  settled(): Promise<void>;
+}
+
+interface Wanted {
+  readonly shard: number;
+  readonly expectedEpoch: number;
+}
+
+export function createTakeover(options: TakeoverOptions): Takeover {
+  const { self, members, holdings, sequence, log } = options;
+  let running: Promise<void> = Promise.resolve();
+  let busy = false;
+
+  function wantedBy(view: ClusterView, asked: number, own: readonly ShardRow[], now: number): [Wanted[], Wanted[]] {
+    const plain: Wanted[] = own.map(({ shard, epoch }) => ({ shard, expectedEpoch: epoch }));
+    const withoutSession: Wanted[] = [];
+    const rows = new Map(view.shards.map((row) => [row.shard, row]));
+    for (let shard = 0; shard < SHARD_COUNT; shard++) {
+      const row = rows.get(shard);
+      if (row?.node === self || holdings.get(shard) !== null || sequence.touchedSince(shard, asked)) continue;
+      if (members.desiredOwner(shard) !== self) continue;
+      const reason = row === undefined ? "lease" : members.gone(row.node, now);
+      if (reason === null) continue;
+      (reason === "session" ? withoutSession : plain).push({ shard, expectedEpoch: row?.epoch ?? 0 });
+    }
+    return [plain.sort((a, b) => a.shard - b.shard), withoutSession];
+  }
+
+  async function take(session: OwnershipSession, wanted: readonly Wanted[], ifSessionGone: boolean): Promise<void> {
+    for (let from = 0; from < wanted.length; from += options.takeAtOnce) {
+      const chunk = wanted.slice(from, from + options.takeAtOnce);
+      const taken = await session.take(chunk, { ifSessionGone });
+      if (session !== options.session()) return;
+      holdings.grant(taken);
+      if (taken.size > 0) options.onTaken(taken);
+    }
+  }
+
+  return {
+    look(view, asked, own, now) {
+      const session = options.session();
+      if (busy || session === null) return;
+      const [plain, withoutSession] = wantedBy(view, asked, own, now);
+      if (plain.length + withoutSession.length === 0) return;
+      busy = true;
+      running = take(session, plain, false)
+        .then(() => take(session, withoutSession, true))
+        .catch((error: unknown) => {
+          log.warn({ error: String(error) }, "Shards could not be taken yet.");
+        })
+        .finally(() => {
+          busy = false;
+        });
+    },
+    settled: () => running,
+  };
+}

@@ -1,0 +1,327 @@
+/**
+ * Ownership's twin in memory: a database of leases, sessions and owners that several members, each with a clock of its
+ * own, join. It passes the same contract suite as Postgres, and it can be made to fail as a server and a network do.
+ *
+ * Invariants: a call is judged and applied within one turn, when it reaches the database; calls of one session are
+ * applied and answered in order; a session that the database has ended applies nothing more.
+ */
+import {
+  type ClusterView,
+  DatabaseNotShared,
+  type NodeDescription,
+  NodeIdInUse,
+  type NodeState,
+  type OwnershipSession,
+  type OwnershipStore,
+} from "../../cluster/ports.js";
+import { type Clock, sleep } from "../../lib/clock.js";
+
+export interface MemoryOwnershipOptions {
+  /** The database's clock, by which leases end. */
+  readonly clock: Clock;
+  /** Each way between a member and the database. Default 0: within the same macrotask. */
+  readonly latencyMs?: number;
+  /** The shards' rows, to be shared with an actor store, whose flushes they fence. */
+  readonly shards?: Map<number, { epoch: number; node: string }>;
+  /** An answer that takes longer ends the session. Default 4,000. */
+  readonly answerMs?: number;
+  /** How long `join` waits for the lock of a process that has just died. Default 5,000. */
+  readonly patienceMs?: number;
+}
+
+export interface MemoryOwnershipStore extends OwnershipStore {
+  /** Nothing passes between this member and the database, and neither notices by itself. */
+  cut(): void;
+  heal(): void;
+  /** The process is no more: the database ends its session; nothing of it is answered. */
+  die(): void;
+}
+
+export interface MemoryOwnership {
+  /** One member's access. `clock`: that of its process, by which its answers are late. */
+  store(clock?: Clock): MemoryOwnershipStore;
+  readonly shards: ReadonlyMap<number, { readonly epoch: number; readonly node: string }>;
+  /** What an operator does: ends the member's session. */
+  endSession(node: string): void;
+  /** The lease is over, now. */
+  expireLease(node: string): void;
+  /** Whether a lone node works on the database. */
+  setLone(lone: boolean): void;
+  /** All sessions end and none can be opened until `start`. */
+  stop(): void;
+  start(): void;
+}
+
+interface Lease {
+  readonly description: NodeDescription;
+  readonly state: NodeState;
+  readonly expiresAt: number;
+  /** Which run of the server saw the last renewal. */
+  readonly serverRun: number;
+}
+
+/** The database's end of a session. */
+interface ServerSession {
+  readonly node: NodeDescription;
+  end(): void;
+}
+
+const JOIN_AGAIN_MS = 100;
+
+export function createMemoryOwnership(options: MemoryOwnershipOptions): MemoryOwnership {
+  const { clock, latencyMs = 0, answerMs = 4_000, patienceMs = 5_000, shards = new Map() } = options;
+  const leases = new Map<string, Lease>();
+  const sessions = new Map<string, ServerSession>();
+  let lone = false;
+  let running = true;
+  let serverRun = 1;
+  let startedAt = clock.now();
+
+  const alive = (lease: Lease | undefined): lease is Lease => lease !== undefined && lease.expiresAt > clock.now();
+  const mine = ({ node, incarnation }: NodeDescription): Lease | null => {
+    const lease = leases.get(node);
+    return lease !== undefined && lease.description.incarnation === incarnation ? lease : null;
+  };
+  const write = (description: NodeDescription, leaseMs: number, state: NodeState): void =>
+    void leases.set(description.node, { description, state, expiresAt: clock.now() + leaseMs, serverRun });
+
+  function join(node: NodeDescription, leaseMs: number, session: ServerSession): "joined" | "lone" | "in_use" {
+    if (lone) return "lone";
+    const before = leases.get(node.node);
+    const holder = sessions.get(node.node);
+    if (holder !== undefined) {
+      if (before?.description.incarnation !== node.incarnation && alive(before)) return "in_use";
+      holder.end();
+    }
+    sessions.set(node.node, session);
+    write(node, leaseMs, before?.description.incarnation === node.incarnation ? before.state : "active");
+    return "joined";
+  }
+
+  function view(): ClusterView {
+    return {
+      members: [...leases.values()]
+        .map(({ description, state, expiresAt }) => ({
+          ...description,
+          state,
+          leaseLeftMs: expiresAt - clock.now(),
+          hasSession: sessions.has(description.node),
+        }))
+        .sort((a, b) => (a.node < b.node ? -1 : 1)),
+      shards: [...shards].map(([shard, row]) => ({ shard, ...row })).sort((a, b) => a.shard - b.shard),
+      serverStartedAt: startedAt,
+      databaseNow: clock.now(),
+    };
+  }
+
+  /** Whether the owner's rights have ended. */
+  function mayBeTaken(owner: string, by: string, ifSessionGone: boolean): boolean {
+    const lease = leases.get(owner);
+    if (owner === by || !alive(lease)) return true;
+    return ifSessionGone && lease.serverRun === serverRun && !sessions.has(owner);
+  }
+
+  function take(
+    by: NodeDescription,
+    wanted: Parameters<OwnershipSession["take"]>[0],
+    ifSessionGone: boolean,
+  ): ReadonlyMap<number, number> {
+    const taken = new Map<number, number>();
+    if (!alive(mine(by) ?? undefined)) return taken;
+    for (const { shard, expectedEpoch } of [...wanted].sort((a, b) => a.shard - b.shard)) {
+      const row = shards.get(shard);
+      if ((row?.epoch ?? 0) !== expectedEpoch) continue;
+      if (row !== undefined && !mayBeTaken(row.node, by.node, ifSessionGone)) continue;
+      shards.set(shard, { epoch: expectedEpoch + 1, node: by.node });
+      taken.set(shard, expectedEpoch + 1);
+    }
+    return taken;
+  }
+
+  function give(
+    by: NodeDescription,
+    given: Parameters<OwnershipSession["give"]>[0],
+    to: string,
+  ): ReadonlyMap<number, number> {
+    const moved = new Map<number, number>();
+    const target = leases.get(to);
+    if (to === by.node || !alive(mine(by) ?? undefined)) return moved;
+    if (!alive(target) || target.state !== "active" || !sessions.has(to)) return moved;
+    for (const { shard, epoch } of given) {
+      const row = shards.get(shard);
+      if (row?.epoch !== epoch || row.node !== by.node) continue;
+      shards.set(shard, { epoch: epoch + 1, node: to });
+      moved.set(shard, epoch + 1);
+    }
+    return moved;
+  }
+
+  function openStore(own: Clock): MemoryOwnershipStore {
+    let reachable = true;
+    let dead = false;
+    const open = new Set<OwnershipSession>();
+    const ends = new Set<() => void>();
+
+    /** Carries a call there and its answer back; without latency both happen at once. */
+    function carry<T>(call: () => T): Promise<T> {
+      return new Promise((resolve, reject) => {
+        const there = (): void => {
+          if (!reachable || dead) return;
+          let answer: () => void;
+          try {
+            const value = call();
+            answer = () => resolve(value);
+          } catch (error) {
+            answer = () => reject(error);
+          }
+          const back = (): void => {
+            if (reachable && !dead) answer();
+          };
+          if (latencyMs === 0) back();
+          else own.after(latencyMs, back);
+        };
+        if (latencyMs === 0) there();
+        else clock.after(latencyMs, there);
+      });
+    }
+
+    function openSession(node: NodeDescription): { session: OwnershipSession; server: ServerSession; knock: Knock } {
+      let clientAlive = true;
+      let serverAlive = true;
+      let lose: () => void = () => undefined;
+      const pending = new Set<(error: Error) => void>();
+      const lost = new Promise<void>((resolve) => {
+        lose = () => {
+          if (!clientAlive) return;
+          clientAlive = false;
+          for (const reject of pending) reject(new Error("The member's session was lost."));
+          resolve();
+        };
+      });
+      const server: ServerSession = {
+        node,
+        end() {
+          if (!serverAlive) return;
+          serverAlive = false;
+          ends.delete(server.end);
+          if (sessions.get(node.node) === server) sessions.delete(node.node);
+          if (!reachable || dead) return;
+          if (latencyMs === 0) lose();
+          else own.after(latencyMs, () => reachable && !dead && lose());
+        },
+      };
+      ends.add(server.end);
+      const abort = (): void => {
+        lose();
+        if (latencyMs === 0 && reachable) server.end();
+        else if (reachable) clock.after(latencyMs, () => server.end());
+      };
+      async function knock<T>(call: () => T): Promise<T> {
+        if (!clientAlive) throw new Error("The member's session is lost.");
+        let fail: (error: Error) => void = () => undefined;
+        const failed = new Promise<never>((_, reject) => {
+          fail = reject;
+        });
+        pending.add(fail);
+        const cancel = own.after(answerMs, abort);
+        try {
+          return await Promise.race([
+            carry(() => {
+              if (!serverAlive || !running) throw new Error("The member's session was lost.");
+              return call();
+            }),
+            failed,
+          ]);
+        } finally {
+          cancel();
+          pending.delete(fail);
+        }
+      }
+      const session: OwnershipSession = {
+        lost,
+        renew: (leaseMs, state) =>
+          knock(() => {
+            if (mine(node) === null) {
+              server.end();
+              throw new Error(`This session is not the one of member ${node.node}.`);
+            }
+            write(node, leaseMs, state);
+            return view();
+          }),
+        take: (wanted, { ifSessionGone }) => knock(() => take(node, wanted, ifSessionGone)),
+        give: (given, to) => knock(() => give(node, given, to)),
+        async leave() {
+          if (!clientAlive) return;
+          await knock(() => {
+            if (mine(node) !== null) leases.delete(node.node);
+          }).catch(() => undefined);
+          abort();
+        },
+        abort,
+      };
+      return { session, server, knock };
+    }
+
+    return {
+      async join(node, leaseMs) {
+        const deadline = own.monotonic() + patienceMs;
+        const { session, server, knock } = openSession(node);
+        try {
+          for (;;) {
+            const verdict = await knock(() => join(node, leaseMs, server));
+            if (verdict === "joined") break;
+            if (own.monotonic() >= deadline) {
+              throw verdict === "lone"
+                ? new DatabaseNotShared("A lone node works on this database.")
+                : new NodeIdInUse(`Another living process is the member "${node.node}".`);
+            }
+            await sleep(own, JOIN_AGAIN_MS);
+          }
+        } catch (error) {
+          session.abort();
+          throw error;
+        }
+        open.add(session);
+        void session.lost.then(() => open.delete(session));
+        return session;
+      },
+      async close() {
+        for (const session of open) session.abort();
+      },
+      cut() {
+        reachable = false;
+      },
+      heal() {
+        reachable = true;
+      },
+      die() {
+        dead = true;
+        for (const end of [...ends]) end();
+      },
+    };
+  }
+
+  return {
+    store: (own = clock) => openStore(own),
+    shards,
+    endSession: (node) => sessions.get(node)?.end(),
+    expireLease(node) {
+      const lease = leases.get(node);
+      if (lease !== undefined) leases.set(node, { ...lease, expiresAt: clock.now() });
+    },
+    setLone(value) {
+      lone = value;
+    },
+    stop() {
+      running = false;
+      for (const session of [...sessions.values()]) session.end();
+    },
+    start() {
+      running = true;
+      serverRun++;
+      startedAt = clock.now();
+    },
+  };
+}
+
+type Knock = <T>(call: () => T) => Promise<T>;

@@ -1,0 +1,9 @@
+/**
+ * The numbers of the session advisory locks. Any constants will do, as long as every release uses the same.
+ */
+
+/** A lone node holds it alone; the members of a cluster share it. So the two exclude each other. */
+export const LONE_NODE_LOCK = "7313904412";
+
+/** The class of the members' locks; the second number is the member's own (`node_lease.lock_number`). */
+export const MEMBER_LOCKS = "731390441";
