@@ -155,7 +155,15 @@ async function storyOf(client: pg.Client, subject: string): Promise<string[]> {
   return rows.map((row) => row.line).reverse();
 }
 
-/** The text of a function of the database, or the database changed by a statement: for builds broken on purpose. */
+/** The nodes that own shards, by the database. */
+export async function ownersOf(databaseUrl: string): Promise<ReadonlySet<string>> {
+  return withClient(databaseUrl, async (client) => {
+    const { rows } = await client.query<{ node: string }>("SELECT DISTINCT node FROM shard_owner");
+    return new Set(rows.map((row) => row.node));
+  });
+}
+
+/** The text of a function of the database, for a database that is broken on purpose (`execute`). */
 export async function functionText(databaseUrl: string, name: string): Promise<string> {
   return withClient(databaseUrl, async (client) => {
     const { rows } = await client.query<{ text: string }>(

@@ -1,4 +1,6 @@
 /** The simulator that drives a real node, for composition and for benchmarks. */
+
+export { readBookings, readDatabase } from "./audit.js";
 export { type CityRun, type CityRunOptions, DEMO_SCRIPT, DEMO_SEED, demoCity, startCityRun } from "./city-run.js";
 export { CityTime, type CityTimeFacts } from "./city-time.js";
 export { Latency, type LatencySummary, latencyOf } from "./measure/histogram.js";
