@@ -243,7 +243,7 @@ export function createAsks(options: {
       if (newWork && !mayBegin(ask)) {
         heldBack += 1;
         // By then what is late now has been answered.
-        resolve(overload(settings.lateMs));
+        resolve(overload(2 * settings.lateMs));
         return;
       }
       inFlight.set(message.id, ask);

@@ -38,7 +38,7 @@ export const DEFAULT_CLIENT_SETTINGS: ActorClientSettings = {
   maxWaitingPerPeer: 2_000,
   maxParked: 4_000,
   admissionWaitMs: 100,
-  lateMs: 2_000,
+  lateMs: 1_000,
   paceWindowMs: 1_000,
   retryAfterMs: 500,
   rerouteMinMs: 25,
