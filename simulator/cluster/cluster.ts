@@ -27,8 +27,8 @@ const FIRST_LETTER = 97;
 export async function startLocalCluster(options: LocalClusterOptions): Promise<LocalCluster> {
   const { onProgress = () => {} } = options;
   const clock = systemClock();
-  if (!Number.isInteger(options.nodes) || options.nodes < 1 || options.nodes > MAX_NODES) {
-    throw new CannotStartCluster(`A local cluster has 1 to ${MAX_NODES} nodes, not ${options.nodes}.`);
+  if (!Number.isInteger(options.nodes) || options.nodes < 0 || options.nodes > MAX_NODES) {
+    throw new CannotStartCluster(`A local cluster has up to ${MAX_NODES} nodes, not ${options.nodes}.`);
   }
   const programs = requirePrograms();
   const isTemporary = options.dataDir === undefined;

@@ -84,6 +84,7 @@ export interface LocalCluster {
 }
 
 export interface LocalClusterOptions {
+  /** None: the servers alone. */
   readonly nodes: number;
   /** Kept and used again. Default: a temporary one, removed at the end. */
   readonly dataDir?: string;

@@ -120,4 +120,6 @@ async function endAll(): Promise<void> {
   for (const directory of owned) rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
   process.exit(0);
 }
-process.once("disconnect", () => void endAll());
+if (process.connected) process.once("disconnect", () => void endAll());
+// The program was gone before we could listen.
+else void endAll();
