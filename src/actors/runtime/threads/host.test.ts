@@ -48,7 +48,7 @@ async function startNode(t: Test, name: string): Promise<{ client: RunningActorC
     shardMap,
     clock,
     random: systemRandom(),
-    settings: { askTimeoutMs: 30_000 },
+    settings: { askTimeoutMs: 30_000, admissionWaitMs: 30_000 },
   });
   t.teardown(async () => {
     client.close();

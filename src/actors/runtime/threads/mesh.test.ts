@@ -116,7 +116,8 @@ function makeNode(t: Test, options: NodeOptions = {}): Node {
     shardMap,
     clock,
     random: systemRandom(),
-    settings: { askTimeoutMs: 30_000, ...options.clientSettings },
+    // A slow machine may take its time to give credit back.
+    settings: { askTimeoutMs: 30_000, admissionWaitMs: 30_000, ...options.clientSettings },
   });
   t.teardown(async () => {
     Atomics.store(release, 0, 1);
