@@ -18,7 +18,7 @@ import {
   viewOf,
   type World,
 } from "./fixtures/clean-world.js";
-import { judge, Recorder } from "./mod.js";
+import { judge, RECORDER_BOUNDS, Recorder } from "./mod.js";
 
 t.test("a clean history breaks no rule", async (t) => {
   t.strictSame(judge(evidenceOf(cleanWorld())), []);
@@ -228,4 +228,20 @@ t.test("RULES 16: the recorder is bounded per order and per driver", async (t) =
   t.ok(history.drivers[0]!.fixes.length <= 2400);
   t.equal(history.drivers[0]!.entries.length + history.drivers[0]!.droppedEntries, 5000);
   t.ok(history.faults.length <= 200);
+});
+
+t.test("RULES 1, 16: an answer that counts is written down however many temporary ones came before it", async (t) => {
+  const recorder = new Recorder();
+  recorder.placed("k", "c", ORDER, 0);
+  for (let i = 0; i < 100; i++) {
+    recorder.answered("k", { ok: false, receivedAt: i, code: "overloaded", temporary: true });
+  }
+  recorder.answered("k", { ok: true, receivedAt: 100, orderId: "o", status: "placed", version: 1, totals: TOTALS });
+  recorder.answered("k", { ok: false, receivedAt: 101, code: "key_reused", temporary: false });
+  const [placement] = recorder.history().placements;
+  t.equal(placement?.answers.length, RECORDER_BOUNDS.answersPerPlacement);
+  t.match(placement?.answers.slice(-2), [
+    { ok: true, orderId: "o" },
+    { ok: false, code: "key_reused" },
+  ]);
 });

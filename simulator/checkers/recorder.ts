@@ -54,6 +54,8 @@ interface Position {
   offset: number;
 }
 
+const isFinal = (answer: PlacementAnswer): boolean => answer.ok || !answer.temporary;
+
 export class Recorder {
   readonly #placements = new Map<string, Placement & { answers: PlacementAnswer[] }>();
   readonly #orders = new Map<string, OrderNotes>();
@@ -72,9 +74,16 @@ export class Recorder {
     this.#placements.set(idempotencyKey, { idempotencyKey, customerId, order, sentAt, answers: [] });
   }
 
+  /** Where there is no room, what may yet be answered otherwise gives way to what is final. */
   answered(idempotencyKey: string, answer: PlacementAnswer): void {
     const answers = this.#placements.get(idempotencyKey)?.answers;
-    if (answers !== undefined && answers.length < RECORDER_BOUNDS.answersPerPlacement) answers.push(answer);
+    if (answers === undefined) return;
+    if (answers.length >= RECORDER_BOUNDS.answersPerPlacement) {
+      const spare = isFinal(answer) ? answers.findLastIndex((known) => !isFinal(known)) : -1;
+      if (spare < 0) return;
+      answers.splice(spare, 1);
+    }
+    answers.push(answer);
   }
 
   /** Returns true when this stream had not shown this version with this content before. */
