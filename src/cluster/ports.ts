@@ -5,7 +5,7 @@
  * EventStream), `src/node` (ShardKeeper).
  */
 import type { EndpointId } from "../actors/runtime/link.js";
-import type { PublishedEvent } from "../actors/runtime/ports.js";
+import type { ActorAddress, PublishedEvent } from "../actors/runtime/ports.js";
 
 /** A node as it enters the cluster. */
 export interface NodeDescription {
@@ -154,11 +154,34 @@ export interface EventOutbox {
    * Events of these shards that were not published yet: of each actor in order of offset, at most `perActor` of one
    * actor and `limit` in all, oldest actors first so that nobody starves.
    */
-  unpublished(shards: readonly number[], limit: number, perActor: number): Promise<readonly OutboxEvent[]>;
+  unpublished(
+    shards: readonly number[],
+    limit: number,
+    perActor: number,
+    /** Actors to pass over: their events are on their way already, or wait for another attempt. Default none. */
+    except?: readonly ActorAddress[],
+  ): Promise<readonly OutboxEvent[]>;
   /** They were published: forgotten. Repeating is harmless. */
   published(events: readonly { readonly kind: string; readonly key: string; readonly offset: number }[]): Promise<void>;
   /** For a node without consumers: forgets what is older than `before` (ms); returns how many. */
   forgetEvents(before: number, limit: number): Promise<number>;
+  /** How far these shards' events are behind. For metrics: may take a while when many wait. */
+  lag(shards: readonly number[]): Promise<OutboxLag>;
+}
+
+export interface OutboxLag {
+  /** Events that wait; counted up to `MAX_COUNTED_EVENTS`. */
+  readonly waiting: number;
+  /** When the oldest of them happened, milliseconds since the epoch; null when none waits. */
+  readonly oldestAt: number | null;
+}
+
+/** Nobody needs to know more exactly how bad it is. */
+export const MAX_COUNTED_EVENTS = 100_000;
+
+/** The stream will not have this event as it is (it is too large): no fault of the stream, and other events may pass. */
+export class EventRefused extends Error {
+  override readonly name = "EventRefused";
 }
 
 /** Where events go: an append-only stream that de-duplicates by message id. */

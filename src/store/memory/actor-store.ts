@@ -24,10 +24,12 @@ import type {
   StoreMaintenance,
   WriteFailure,
 } from "../../actors/runtime/ports.js";
+import type { EventOutbox } from "../../cluster/ports.js";
 import { type Clock, sleep } from "../../lib/clock.js";
 import type { Audit } from "../audit.js";
 import { judgeBatch, MAX_INDEX_ROWS, MAX_LOADED_COMMANDS, storableText } from "../batch-rules.js";
 import { auditOf } from "./audit.js";
+import { eventOutboxOf } from "./event-outbox.js";
 import {
   type ActorRow,
   addressOf,
@@ -42,14 +44,21 @@ import {
 export interface MemoryActorStore extends ActorStore, StoreMaintenance {
   /** The auditor's door. See `audit.ts`. */
   audit(): Audit;
+  /** The relay's door to the events that flushes left. */
+  eventOutbox(): EventOutbox;
 }
 
 /**
  * An empty store. `latencyMs` (default 0) delays every answer by that much of `clock`; with 0 an answer comes within the
  * same macrotask. The write itself always happens after the delay, just before the answer.
  */
-export function createMemoryActorStore(options: { clock: Clock; latencyMs?: number }): MemoryActorStore {
-  const tables = newTables();
+export function createMemoryActorStore(options: {
+  clock: Clock;
+  latencyMs?: number;
+  /** Rows shared with an ownership store, whose moves then fence the flushes. */
+  shards?: MemoryTables["shards"];
+}): MemoryActorStore {
+  const tables = newTables(options.shards);
   const pause = (): Promise<void> =>
     options.latencyMs === undefined || options.latencyMs <= 0
       ? Promise.resolve()
@@ -132,6 +141,7 @@ export function createMemoryActorStore(options: { clock: Clock; latencyMs?: numb
     },
     async close() {},
     audit: () => auditOf(tables),
+    eventOutbox: () => eventOutboxOf(tables, pause),
   };
 }
 

@@ -10,5 +10,6 @@ export {
   startEmbeddedPostgres,
   type TcpServer,
 } from "./embedded/mod.js";
+export { createPostgresEventOutbox, type PostgresEventOutbox } from "./event-outbox.js";
 export { migrate } from "./migrate.js";
 export { createPostgresOwnershipStore, type PostgresOwnershipOptions } from "./ownership.js";
