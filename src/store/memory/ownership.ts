@@ -45,11 +45,13 @@ export interface MemoryOwnership {
   endSession(node: string): void;
   /** The lease is over, now. */
   expireLease(node: string): void;
-  /** Whether a lone node works on the database. */
-  setLone(lone: boolean): void;
+  /** A lone node comes to the database, or leaves it. False: members of a cluster have sessions there. */
+  setLone(lone: boolean): boolean;
   /** All sessions end and none can be opened until `start`. */
   stop(): void;
   start(): void;
+  /** A new run of the server has begun, whoever's sessions it may have. */
+  countRun(): void;
 }
 
 interface Lease {
@@ -77,6 +79,10 @@ export function createMemoryOwnership(options: MemoryOwnershipOptions): MemoryOw
   let serverRun = 1;
   let startedAt = clock.now();
 
+  function countRun(): void {
+    serverRun++;
+    startedAt = clock.now();
+  }
   const alive = (lease: Lease | undefined): lease is Lease => lease !== undefined && lease.expiresAt > clock.now();
   const mine = ({ node, incarnation }: NodeDescription): Lease | null => {
     const lease = leases.get(node);
@@ -310,7 +316,9 @@ export function createMemoryOwnership(options: MemoryOwnershipOptions): MemoryOw
       if (lease !== undefined) leases.set(node, { ...lease, expiresAt: clock.now() });
     },
     setLone(value) {
+      if (value && sessions.size > 0) return false;
       lone = value;
+      return true;
     },
     stop() {
       running = false;
@@ -318,9 +326,9 @@ export function createMemoryOwnership(options: MemoryOwnershipOptions): MemoryOw
     },
     start() {
       running = true;
-      serverRun++;
-      startedAt = clock.now();
+      countRun();
     },
+    countRun,
   };
 }
 

@@ -38,9 +38,9 @@ export interface MemoryTables {
   readonly deadLetters: Map<string, DeadLetter>;
 }
 
-export const newTables = (): MemoryTables => ({
+export const newTables = (shards: MemoryTables["shards"] = new Map()): MemoryTables => ({
   actors: new Map(),
-  shards: new Map(),
+  shards,
   claims: new Map(),
   deadLetters: new Map(),
 });

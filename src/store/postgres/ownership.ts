@@ -33,6 +33,8 @@ export interface PostgresOwnershipOptions {
 
 const JOIN_AGAIN_MS = 100;
 const CONNECT_MS = 3_000;
+/** A session that was told to end does so soon, on a machine that has the time. */
+const ENDING_MS = 10_000;
 
 /**
  * A member that vanished keeps its session for about a minute: longer than any lease, as the lease is what a member that
@@ -71,7 +73,8 @@ export function createPostgresOwnershipStore(options: PostgresOwnershipOptions):
             leaseMs,
           ]);
           if (verdict === "joined") break;
-          if (clock.monotonic() >= deadline) throw refusal(verdict, node.node);
+          const patience = verdict === "ending" ? ENDING_MS : 0;
+          if (clock.monotonic() >= deadline + patience) throw refusal(verdict, node.node);
           await sleep(clock, JOIN_AGAIN_MS);
         }
       } catch (error) {
