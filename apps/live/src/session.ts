@@ -14,6 +14,8 @@ export interface Session {
   readonly center: { readonly lat: number; readonly lng: number };
   readonly bounds: Bounds;
   readonly name?: string;
+  /** The nodes, when the page came from somewhere else. */
+  readonly urls?: readonly string[];
 }
 
 export interface Restaurant {
@@ -42,7 +44,7 @@ async function fetchJson<T>(path: string): Promise<T> {
 export const fetchSession = (): Promise<Session> => fetchJson("live/session");
 export const fetchCity = (): Promise<CityMap> => fetchJson("live/city.json");
 
-/** The node, seen from the page: where the page came from. */
+/** Where the page came from: the node, unless the session names others. */
 export const nodeUrl = (): string => new URL(".", location.href).href.replace(/\/$/, "");
 
 export function restaurantsOf(city: CityMap): readonly Restaurant[] {

@@ -103,7 +103,7 @@ export async function start(): Promise<void> {
   session.value = first;
   let token: string | null = first.token;
   const made = createClient({
-    url: nodeUrl(),
+    url: first.urls ?? nodeUrl(),
     deviceId: `live-map-${Math.floor(clock.now())}-${Math.floor(clock.monotonic() * 1000)}`,
     tokenProvider: async () => {
       // The first token came with the session; later ones are asked for when they are needed.

@@ -11,5 +11,6 @@ export {
   type TcpServer,
 } from "./embedded/mod.js";
 export { createPostgresEventOutbox, type PostgresEventOutbox } from "./event-outbox.js";
+export { type MemberStatus, readMembers } from "./members.js";
 export { migrate } from "./migrate.js";
 export { createPostgresOwnershipStore, type PostgresOwnershipOptions } from "./ownership.js";
