@@ -126,15 +126,16 @@ export class Pair {
     let taken = 0;
     for (;;) {
       const room = Math.min(maxBatch, window - (this.#sent - this.#acknowledged));
-      // One message may always be on its way, however big.
-      const roomBytes = this.#way.length === 0 ? Number.POSITIVE_INFINITY : windowBytes - this.#wayBytes;
       const batch: Uint8Array[] = [];
       let bytes = 0;
       while (batch.length < room && (this.#held !== null || taken < this.#queue.length)) {
         this.#held ??= this.#host.encode(this.#queue[taken++]!);
         if (this.#held === null) continue;
         const size = bytes + this.#held.length;
-        if (size > roomBytes || (batch.length > 0 && size > most)) break;
+        if (batch.length > 0 && size > most) break;
+        // One message may always be on its way, however big.
+        const nothingElse = this.#way.length === 0 && batch.length === 0;
+        if (!nothingElse && this.#wayBytes + size > windowBytes) break;
         batch.push(this.#held);
         bytes = size;
         this.#held = null;

@@ -1,0 +1,80 @@
+import { connect } from "nats";
+import t from "tap";
+import { missing, startNats } from "../../../test/support/servers.js";
+import { sleep } from "../../lib/clock.js";
+import { silentLog } from "../../lib/log.js";
+import { encode } from "../../lib/msgpack.js";
+import type { OwnershipHint } from "../ports.js";
+import { natsConnectOptions } from "./connection.js";
+import { clock, random, startProxy, until } from "./fixtures/links.js";
+import { openNatsHints } from "./mod.js";
+
+t.test(
+  "hints of ownership reach other nodes; losing NATS loses hints and nothing else",
+  { skip: missing("nats") },
+  async (t) => {
+    const server = await startNats();
+    t.teardown(() => server.stop());
+    const proxy = await startProxy(server.port);
+    t.teardown(() => proxy.close());
+    const open = (node: string, cluster = "c") => {
+      const hints = openNatsHints({ url: proxy.url, cluster, node, clock, log: silentLog });
+      t.teardown(() => hints.close());
+      const heard: OwnershipHint[] = [];
+      hints.onHint(() => {
+        throw new Error("a handler that throws does not keep the others from hearing");
+      });
+      hints.onHint((hint) => heard.push(hint));
+      return { hints, heard };
+    };
+    const [a, b, other] = [open("a"), open("b"), open("x", "another cluster")];
+    const hintOf = (node: string, epoch: number): OwnershipHint => ({
+      node,
+      workers: 2,
+      shards: [
+        { shard: 0, epoch },
+        { shard: 511, epoch: epoch + 1 },
+      ],
+    });
+    /** Said until it is heard, since a hint may be lost. */
+    const sayUntilHeard = async (epoch: number): Promise<void> => {
+      while (!b.heard.some(({ shards }) => shards[0]?.epoch === epoch)) {
+        a.hints.announce(hintOf("a", epoch));
+        await sleep(clock, 5);
+      }
+    };
+    await sayUntilHeard(1);
+    t.same(b.heard[0], hintOf("a", 1));
+    t.same(a.heard, [], "its own are not for itself");
+
+    const stranger = await connect(natsConnectOptions(server.url));
+    t.teardown(() => stranger.close());
+    const nonsense: unknown[] = [
+      1,
+      [],
+      ["a", 0, []],
+      ["a", 2, [[0]]],
+      ["a", 2, [[0, -1]]],
+      ["", 2, []],
+      ["a", 2, [[1e9, 1]]],
+    ];
+    for (const value of nonsense) stranger.publish("swift-eats.c.hints", encode(value));
+    for (let n = 0; n < 50; n++) stranger.publish("swift-eats.c.hints", random.bytes(20));
+    await until("all nonsense is counted", () => b.hints.stats().malformed === nonsense.length + 50);
+    const before = b.heard.length;
+    stranger.publish("swift-eats.c.hints", encode(["a", 2, [[3, 4]]]));
+    await until("sense is heard", () => b.heard.length > before);
+    t.same(b.heard.at(-1), { node: "a", workers: 2, shards: [{ shard: 3, epoch: 4 }] });
+
+    proxy.cut();
+    await until("lost", () => !a.hints.stats().connected && !b.hints.stats().connected);
+    for (let n = 0; n < 100; n++) a.hints.announce(hintOf("a", 50));
+    proxy.open();
+    await sayUntilHeard(51);
+    t.notOk(
+      b.heard.some(({ shards }) => shards[0]?.epoch === 50),
+      "what could not be said is not said later",
+    );
+    t.same(other.heard, []);
+  },
+);
