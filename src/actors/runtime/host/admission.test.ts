@@ -70,6 +70,28 @@ t.test("R-ENG-6: a peer that ignores its credit is refused, one that keeps to it
   await kit.close();
 });
 
+t.test(
+  "R-ENG-6, R-CLU-5: room that was used up while the node might not speak is there again when it may",
+  async (t) => {
+    const kit = kitOf({ askWindow: 5 });
+    kit.cluster.lease(0, false);
+    for (let round = 0; round < 4; round++) {
+      const lost = await kit.run(() =>
+        Promise.all(
+          Array.from({ length: 5 }, () => kit.send(AccountRef, "a", "deposit", { amount: 1 }, { timeoutMs: 500 })),
+        ),
+      );
+      t.ok(lost.every((reply) => !reply.ok));
+    }
+    kit.cluster.lease(0, true);
+    const replies = await kit.run(() =>
+      Promise.all(Array.from({ length: 20 }, () => kit.send(AccountRef, "b", "deposit", { amount: 1 }))),
+    );
+    t.ok(replies.every((reply) => reply.ok));
+    await kit.close();
+  },
+);
+
 t.test("R-ENG-6: while the store does not answer, commits are bounded and then refused as `unavailable`", async (t) => {
   const kit = kitOf({ stalledPending: 8 });
   await kit.must(AccountRef, "a", "deposit", { amount: 1 });

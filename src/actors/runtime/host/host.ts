@@ -134,7 +134,8 @@ class Host implements ShardHost {
         else this.#sender.add(from, shard, tell);
       },
     });
-    this.#credits = new Credits(settings.askWindow, (peer, count) => post(peer, { t: "credit", count }));
+    // Room says nothing about any state: a peer is told of it even while this node may not speak, or it would wait for ever.
+    this.#credits = new Credits(settings.askWindow, (peer, count) => this.#send(peer, { t: "credit", count }));
     const gate = new Gate(clock, ownership, shardMap, this.#channels, this.#timers, this.#mirror, {
       post,
       outboxed: (from, shard, tell) => {
@@ -314,7 +315,11 @@ class Host implements ShardHost {
   }
 
   #post(to: EndpointId, message: LinkMessage): void {
-    if (this.#stopped || !this.#options.ownership.mayEmit()) return;
+    if (this.#options.ownership.mayEmit()) this.#send(to, message);
+  }
+
+  #send(to: EndpointId, message: LinkMessage): void {
+    if (this.#stopped) return;
     if (to === this.#options.self) this.#local.push(message);
     else this.#options.link.send(to, message);
   }
