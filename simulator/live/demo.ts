@@ -5,7 +5,7 @@ import { Command } from "commander";
 import { systemClock } from "../../src/lib/clock.js";
 import { DEMO_SEED, demoCity, startCityRun } from "./city-run.js";
 import { CannotRun } from "./node-control.js";
-import { showProgress } from "./progress.js";
+import { type Progress, showProgress } from "./progress.js";
 
 interface Options {
   readonly url: string;
@@ -31,6 +31,16 @@ async function main(): Promise<void> {
     (options.dataDir === undefined ? null : readFileSync(join(options.dataDir, "operator.secret"), "utf8").trim());
   if (secret === null) throw new CannotRun("give --operator-secret or --data-dir");
   const stop = new AbortController();
+  let progress: Progress | null = null;
+  const end = (): void => {
+    progress?.stop();
+    stop.abort();
+    process.exit(0);
+  };
+  process.once("SIGINT", end);
+  process.once("SIGTERM", end);
+  // Whoever started it with a channel ends it by closing the channel, also while the city only moves in.
+  process.once("disconnect", end);
   const seed = Number(options.seed);
   const city = await startCityRun({
     url: options.url,
@@ -41,22 +51,13 @@ async function main(): Promise<void> {
     signal: stop.signal,
     onFailure: (error) => process.stderr.write(`\nan agent failed: ${String((error as Error).stack ?? error)}\n`),
   });
-  const progress = showProgress({
+  progress = showProgress({
     clock: systemClock(),
     time: city.time,
     total: null,
     read: () => city.read(),
     out: process.stderr,
   });
-  const end = (): void => {
-    progress.stop();
-    stop.abort();
-    process.exit(0);
-  };
-  process.once("SIGINT", end);
-  process.once("SIGTERM", end);
-  // Whoever started it with a channel ends it by closing the channel.
-  process.once("disconnect", end);
 }
 
 main().catch((error: unknown) => {
