@@ -1,4 +1,4 @@
-/** Membership, placement and moves of shards: the public door of this folder. */
+/** Membership, placement and moves of shards, and the relay of events: the public door of this folder. */
 export {
   type Coordinator,
   type CoordinatorOptions,
@@ -13,3 +13,11 @@ export {
 } from "./coordinator/settings.js";
 export { desiredOwner } from "./placement.js";
 export * from "./ports.js";
+export {
+  createEventRelay,
+  DEFAULT_EVENT_RELAY_SETTINGS,
+  type EventRelay,
+  type EventRelayOptions,
+  type EventRelaySettings,
+  type EventRelayStats,
+} from "./relay.js";

@@ -39,9 +39,15 @@ export function startRedis(): Promise<RunningServer> {
   ]);
 }
 
-/** A NATS server with JetStream. */
-export function startNats(): Promise<RunningServer> {
-  return start("nats", (port, directory) => ["--addr", "127.0.0.1", "--port", String(port), "-js", "-sd", directory]);
+/**
+ * A NATS server with JetStream. Its streams lie in `storeDirectory` when that is given, for the next server to find them
+ * there; whoever gives it removes it.
+ */
+export function startNats(storeDirectory?: string): Promise<RunningServer> {
+  return start("nats", (port, directory) => [
+    ...["--addr", "127.0.0.1", "--port", String(port)],
+    ...["-js", "-sd", storeDirectory ?? directory],
+  ]);
 }
 
 /** The full path of a server's program, or null when it is not installed. */

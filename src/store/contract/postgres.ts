@@ -1,2 +1,3 @@
 /** For tests of any part that want a real database. */
 export { type TestDatabase, withPostgres } from "../postgres/fixtures/with-postgres.js";
+export { createPostgresActorStore, createPostgresEventOutbox } from "../postgres/mod.js";
