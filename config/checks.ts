@@ -35,10 +35,16 @@ export function conflictsOf(config: Config): readonly Conflict[] {
     "Set ORDER_ID_SECRET alike on every node.",
   );
   need(
-    cluster.leaseMs >= 3 * cluster.heartbeatMs,
+    cluster.leaseMs > 3 * cluster.heartbeatMs,
     ["cluster.leaseMs", "cluster.heartbeatMs"],
     "a node may miss two heartbeats before it loses its shards",
-    "Raise leaseMs to three heartbeats or more.",
+    "Raise leaseMs above three heartbeats.",
+  );
+  need(
+    cluster.sessionGraceMs < cluster.leaseMs,
+    ["cluster.sessionGraceMs", "cluster.leaseMs"],
+    "a crash is noticed sooner than a partition",
+    "Lower sessionGraceMs below leaseMs.",
   );
   need(
     cluster.sessionLossMs < cluster.sessionGraceMs,

@@ -7,7 +7,7 @@ import type { Random } from "../lib/random.js";
 import { createPostgresActorStore } from "../store/postgres/mod.js";
 import { createRedisMirror } from "../store/redis/mod.js";
 import { createMetrics, measureRuntime, metricsText } from "../telemetry/mod.js";
-import { createMirrorCopy } from "./mirror.js";
+import { createMirrorCopy, forgetWhenShardsLeave } from "./mirror.js";
 import type { ThreadPlan } from "./plan.js";
 
 export interface OpenGateway {
@@ -32,11 +32,14 @@ export function openGateway(options: {
   readonly log: Log;
   /** True on one thread of the process: it also measures what belongs to the whole process. */
   readonly wholeProcess: boolean;
+  /** What `/v1/node` tells beside the node's name. */
+  readonly info?: () => Readonly<Record<string, unknown>>;
 }): OpenGateway {
   const { plan, endpoint, link, shardMap, clock, random, wholeProcess } = options;
   const { config, secrets } = plan;
   const log = options.log.child({ part: "gateway" });
   const copy = createMirrorCopy(clock, MIRROR_ENTRIES);
+  forgetWhenShardsLeave(copy, shardMap, (owner) => owner.startsWith(`${config.node.id}/`));
   const redis = config.redis.url === null ? null : createRedisMirror({ url: config.redis.url, clock, log });
   const store = createPostgresActorStore({
     connectionString: plan.connectionString,
@@ -74,7 +77,7 @@ export function openGateway(options: {
       drainMs: config.node.drainMs,
     },
     log,
-    nodeInfo: () => ({ node: config.node.id }),
+    nodeInfo: () => ({ node: config.node.id, ...options.info?.() }),
     metrics: async () => metricsText([await metrics.snapshot()]),
   });
   for (const name of ["sockets", "requests"] as const) {

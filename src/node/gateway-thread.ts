@@ -4,6 +4,7 @@ import { systemClock } from "../lib/clock.js";
 import { systemRandom } from "../lib/random.js";
 import { createLog } from "../telemetry/mod.js";
 import { openGateway } from "./gateway-endpoint.js";
+import { openNodeLink } from "./link.js";
 import type { ThreadPlan } from "./plan.js";
 
 const clock = systemClock();
@@ -16,19 +17,22 @@ const log = createLog({
   clock,
   to: "stderr",
 });
+const random = systemRandom();
+const { link, close: closeLink } = openNodeLink({ local: mesh.link, config: plan.config, clock, random, log });
 const gateway = openGateway({
   plan,
   endpoint: mesh.self,
-  link: mesh.link,
+  link,
   shardMap: mesh.shardMap,
   clock,
-  random: systemRandom(),
+  random,
   log,
   wholeProcess: false,
 });
 mesh.onStop(async () => {
   await gateway.drain();
   await gateway.close();
+  await closeLink();
 });
 await gateway.listen(plan.port, true);
 mesh.ready();

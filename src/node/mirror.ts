@@ -2,7 +2,14 @@
  * The mirror of a node: every gateway thread holds a copy of what the shard workers mirror, and Redis, where there is
  * one, holds it for the other nodes. Losing any of it loses nothing that matters.
  */
-import type { EndpointId, Link, MirrorEntry, MirrorPort } from "../actors/runtime/mod.js";
+import {
+  type EndpointId,
+  type Link,
+  type MirrorEntry,
+  type MirrorPort,
+  SHARD_COUNT,
+  type ShardMap,
+} from "../actors/runtime/mod.js";
 import type { Clock } from "../lib/clock.js";
 
 /** A shard worker's mirror: to each gateway thread of this node, and on to `shared`. */
@@ -21,6 +28,8 @@ export interface LocalMirrorCopy {
   /** Null where there is none or it has expired. */
   get(key: string): MirrorEntry | null;
   put(entries: readonly MirrorEntry[]): void;
+  /** Forgets everything. */
+  clear(): void;
   readonly size: number;
 }
 
@@ -38,6 +47,7 @@ export function createMirrorCopy(clock: Clock, maxEntries: number): LocalMirrorC
       held.delete(key);
       return null;
     },
+    clear: () => held.clear(),
     put(entries) {
       for (const entry of entries) {
         const before = held.get(entry.key);
@@ -52,4 +62,30 @@ export function createMirrorCopy(clock: Clock, maxEntries: number): LocalMirrorC
 
 function isNewer(a: readonly [number, number], b: readonly [number, number]): boolean {
   return a[0] > b[0] || (a[0] === b[0] && a[1] > b[1]);
+}
+
+/**
+ * Empties the copy when a shard leaves this node: from then on its entries are refreshed elsewhere, and an old view must
+ * not be shown after a newer one. Moves are rare and the copy refills from the shared mirror and the actors, so it is not
+ * worth knowing which entries belong to which shard.
+ */
+export function forgetWhenShardsLeave(
+  copy: LocalMirrorCopy,
+  shardMap: ShardMap,
+  isLocal: (endpoint: EndpointId) => boolean,
+): void {
+  const here = new Set<number>();
+  const isHere = (shard: number): boolean => {
+    const owner = shardMap.ownerOf(shard);
+    return owner !== null && isLocal(owner);
+  };
+  for (let shard = 0; shard < SHARD_COUNT; shard++) if (isHere(shard)) here.add(shard);
+  shardMap.onChange((shards) => {
+    let left = false;
+    for (const shard of shards) {
+      if (isHere(shard)) here.add(shard);
+      else left = here.delete(shard) || left;
+    }
+    if (left) copy.clear();
+  });
 }

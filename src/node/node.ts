@@ -1,6 +1,7 @@
 /**
  * A node as a whole: starts its parts in order, keeps them alive, stops them in the opposite order. The main thread
- * supervises and is the first gateway; shard workers run the actors.
+ * supervises and is the first gateway; shard workers run the actors. With a NATS server it is one node of a cluster and
+ * owns the shards that the coordinator gets for it; alone it owns all.
  *
  * Invariants: nothing listens before every shard has an owner; a dead worker's epochs are raised in the store before its
  * replacement loads anything; when the truth is lost for good, the node ends rather than serve from memory.
@@ -13,7 +14,6 @@ import {
   createThreadMesh,
   type EndpointId,
   type MeshEvent,
-  SHARD_COUNT,
   type ThreadSpec,
 } from "../actors/runtime/mod.js";
 import { freePort } from "../gateway/mod.js";
@@ -24,9 +24,11 @@ import { createPostgresActorStore } from "../store/postgres/mod.js";
 import { makeDataDirectory } from "./data-directory.js";
 import { type OpenGateway, openGateway } from "./gateway-endpoint.js";
 import { startHousekeeping } from "./housekeeping.js";
+import { openNodeLink } from "./link.js";
 import { openPayment } from "./payment-process.js";
 import { endpointsOf, planThreads, type ThreadPlan } from "./plan.js";
 import { loadSecrets, type NodeSecrets } from "./secrets.js";
+import { aloneShards, clusterShards } from "./shards.js";
 import { openTruth } from "./store-process.js";
 
 export interface RunningNode {
@@ -49,10 +51,6 @@ export interface NodeOptions {
   readonly onFatal: (reason: string) => void;
 }
 
-/** A lone node speaks for as long as it lives: the store's fences stop it from committing once another has taken over. */
-const SPEAK_MS = 10_000;
-const SPEAK_AGAIN_MS = 1_000;
-
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const { config, clock, random, log, version, onFatal } = options;
   const undo: (() => Promise<void> | void)[] = [];
@@ -71,7 +69,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     makeDataDirectory(config.node.dataDir);
     // Asked first, so that a node started twice by mistake ends before it takes anything from the one that runs. Threads
     // that share a port must all be given the same.
-    const isNamed = gateways.length > 1 || config.http.port !== 0;
+    const isMember = config.cluster.natsUrl !== null;
+    const isNamed = isMember || gateways.length > 1 || config.http.port !== 0;
     const wantedPort = isNamed ? await freePort(config.http.host, config.http.port) : 0;
     const truth = await openTruth(config, clock, log, (reason) => onFatal(reason.message));
     undo.push(() => truth.stop());
@@ -100,23 +99,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       gateways,
       port: wantedPort,
     };
-    const shardsOf = (worker: number): readonly number[] =>
-      Array.from({ length: SHARD_COUNT }, (_, shard) => shard).filter((shard) => shard % workers.length === worker);
-
     const ownership = createOwnershipTable(workers.length);
-    const speak = (): void => ownership.extend(ownership.moment(), SPEAK_MS);
-    speak();
-    undo.push(clock.every(SPEAK_AGAIN_MS, speak));
-    const shardMap = createShardMap(
-      Array.from({ length: SHARD_COUNT }, (_, shard) => workers[shard % workers.length] ?? null),
-    );
-
-    const takeShards = async (worker: number): Promise<void> => {
-      const epochs = await store.claimShards(config.node.id, shardsOf(worker));
-      ownership.grant(worker, epochs);
-    };
-    for (let worker = 0; worker < workers.length; worker++) await takeShards(worker);
-
+    const shardMap = createShardMap();
     const spec = (endpoint: EndpointId, role: ThreadSpec["role"], script: string): ThreadSpec => ({
       endpoint,
       role,
@@ -132,23 +116,44 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       shardMap,
       ownership,
       clock,
-      beforeRestart: takeShards,
+      beforeRestart: (worker) => shards.reclaim(worker),
       onFatal: (endpoint, reason) => onFatal(`Thread ${endpoint} cannot be kept alive: ${reason}`),
       onEvent: (event) => reportThread(log, event),
     });
+    const url = `http://${config.http.host === "0.0.0.0" ? "127.0.0.1" : config.http.host}:${wantedPort}`;
+    const shards = (isMember ? clusterShards : aloneShards)({
+      config,
+      connectionString: truth.connectionString,
+      store,
+      mesh,
+      ownership,
+      shardMap,
+      workers: workers.length,
+      url: config.cluster.url ?? url,
+      clock,
+      random,
+      log,
+      onFatal,
+    });
+    undo.push(() => shards.stop());
+    const main = openNodeLink({ local: mesh.link, config, clock, random, log });
+    undo.push(() => main.close());
     const gateway = openGateway({
       plan,
       endpoint: gateways[0]!,
-      link: mesh.link,
+      link: main.link,
       shardMap,
       clock,
       random,
       log,
       wholeProcess: true,
+      info: () => ({ cluster: shards.status() }),
     });
     undo.push(() => gateway.close());
     undo.push(() => mesh.stop());
+    await shards.prepare();
     await mesh.start();
+    await shards.start();
     const port = await gateway.listen(plan.port, gateways.length > 1);
     return {
       url: `http://${config.http.host === "0.0.0.0" ? "127.0.0.1" : config.http.host}:${port}`,
@@ -157,7 +162,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       paymentLedgerFile: payment.ledgerFile,
       gateway,
       async stop() {
-        await gateway.drain();
+        // Clients leave while the shards do: what they still ask is answered by the shards' new owners.
+        await Promise.all([gateway.drain(), shards.drain()]);
         await stopAll();
       },
     };

@@ -9,9 +9,12 @@ import { createPostgresActorStore } from "../store/postgres/mod.js";
 import { createRedisMirror } from "../store/redis/mod.js";
 import { createLog } from "../telemetry/mod.js";
 import { domainSettings } from "./domain-settings.js";
+import { openNodeLink } from "./link.js";
 import { fanOutMirror } from "./mirror.js";
 import type { ThreadPlan } from "./plan.js";
 
+/** A shard that moves waits this long for its last commits; its callers wait with it. */
+const RELEASE_WITHIN_MS = 2_000;
 const clock = systemClock();
 const random = systemRandom();
 const mesh = joinMesh({ clock });
@@ -26,7 +29,8 @@ const store = createPostgresActorStore({
   log,
 });
 const redis = config.redis.url === null ? null : createRedisMirror({ url: config.redis.url, clock, log });
-const mirror = fanOutMirror(mesh.link, plan.gateways, redis);
+const { link, close: closeLink } = openNodeLink({ local: mesh.link, config, clock, random, log });
+const mirror = fanOutMirror(link, plan.gateways, redis);
 const provider = httpPaymentProvider({ ...defaultHttpProviderSettings, url: plan.paymentUrl });
 
 const host = createShardHost({
@@ -35,7 +39,7 @@ const host = createShardHost({
   store,
   mirror,
   effects: { payment: paymentEffect(provider) },
-  link: mesh.link,
+  link,
   ownership: mesh.ownership,
   shardMap: mesh.shardMap,
   clock,
@@ -53,10 +57,13 @@ const host = createShardHost({
 
 mesh.onOwnership(({ gained, lost }) => {
   if (gained.length > 0) void host.start(gained);
-  if (lost.length > 0) void host.releaseShards(lost);
+  // They are another's already: what is not committed cannot be any more.
+  if (lost.length > 0) void host.releaseShards(lost, RELEASE_WITHIN_MS);
 });
+mesh.onRelease((shards) => host.releaseShards(shards, RELEASE_WITHIN_MS));
 mesh.onStop(async () => {
   await host.stop();
+  await closeLink();
   await mirror.close();
   await store.close();
 });

@@ -19,11 +19,13 @@ export async function openTruth(
 ): Promise<Truth> {
   if (config.store.databaseUrl !== null) {
     const connectionString = config.store.databaseUrl;
-    const lock = await reach(connectionString, async () => {
+    return reach(connectionString, async () => {
       await migrate(connectionString, { log });
-      return lockDatabase({ connectionString, clock, log, onLost });
+      // A node of a cluster shares the database: its session says so when it joins.
+      if (config.cluster.natsUrl !== null) return { connectionString, stop: async () => undefined };
+      const lock = await lockDatabase({ connectionString, clock, log, onLost });
+      return { connectionString, stop: () => lock.release() };
     });
-    return { connectionString, stop: () => lock.release() };
   }
   const server = await startEmbeddedPostgres({ dataDir: join(config.node.dataDir, "postgres"), log, clock });
   server.onExit(onLost);
