@@ -87,6 +87,7 @@ export async function setStage(cluster: LocalCluster, clock: Clock): Promise<Sta
  */
 export async function lateWrites(stage: Stage, victim: LocalNode): Promise<void> {
   const { cluster, clock } = stage;
+  await untilOwner(stage, victim, true);
   // Awake before the cut: an actor that has to be read first writes nothing.
   await Promise.all(stage.restaurants.map((restaurant) => stockUp(stage, restaurant, victim.url)));
   await victim.proxies.postgres.cut("to-server", "drop");
@@ -94,7 +95,7 @@ export async function lateWrites(stage: Stage, victim: LocalNode): Promise<void>
   const commands = stage.restaurants.map((restaurant) =>
     stockUp(stage, restaurant, victim.url, given.signal).catch(() => {}),
   );
-  await untilNothingIsOf(stage, victim);
+  await untilOwner(stage, victim, false);
   await victim.proxies.postgres.heal();
   await sleep(clock, ARRIVE_MS);
   given.abort();
@@ -211,10 +212,13 @@ async function place(
   }
 }
 
-async function untilNothingIsOf({ cluster, clock }: Stage, node: LocalNode): Promise<void> {
+/** Until the node owns shards, or none any more. */
+async function untilOwner({ cluster, clock }: Stage, node: LocalNode, owns: boolean): Promise<void> {
   const giveUpAt = clock.monotonic() + MOVED_WITHIN_MS;
-  while ((await ownersOf(cluster.databaseUrl)).has(node.id)) {
-    if (clock.monotonic() > giveUpAt) throw new Error(`${node.id} still owns shards after ${MOVED_WITHIN_MS} ms`);
+  while ((await ownersOf(cluster.databaseUrl)).has(node.id) !== owns) {
+    if (clock.monotonic() > giveUpAt) {
+      throw new Error(`${node.id} ${owns ? "owns no" : "still owns"} shards after ${MOVED_WITHIN_MS} ms`);
+    }
     await sleep(clock, LOOK_EVERY_MS);
   }
 }
