@@ -233,8 +233,10 @@ export function createMemoryOwnership(options: MemoryOwnershipOptions): MemoryOw
         try {
           return await Promise.race([
             carry(() => {
-              if (!serverAlive || !running) throw new Error("The member's session was lost.");
-              return call();
+              if (serverAlive && running) return call();
+              // What a call on a connection hears that the other end has given up.
+              lose();
+              throw new Error("The member's session was lost.");
             }),
             failed,
           ]);

@@ -1,0 +1,118 @@
+/** Seeded faults in virtual time. A failure names its seed; `node …/simulation.test.js 7 8` runs those alone. */
+import t from "tap";
+import { pick, randomInteger } from "../../lib/random.js";
+import { World } from "./fixtures/world.js";
+
+const SEEDS = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
+const FAULTS = 25;
+/** A lease, the grace, a release that hangs, and the moves of every shard, with room. */
+const HEALS_WITHIN_MS = 30_000;
+/** Until everything has woken up, come back and been stopped that was going to. */
+const CALM_WITHIN_MS = 120_000;
+
+t.setTimeout(300_000);
+
+type Fault = (world: World) => void;
+
+const later = (world: World, mostMs: number, run: () => void): void =>
+  world.later(200 + randomInteger(world.random, mostMs), run);
+
+const FAULT_KINDS: Record<string, Fault> = {
+  crash(world) {
+    const victim = pick(world.random, world.alive());
+    world.kill(victim);
+    later(world, 15_000, () => restart(world, victim.node));
+  },
+  sleep(world) {
+    const victim = pick(world.random, world.alive());
+    victim.clock.pause();
+    // Half of them for about a lease, where waking up is most dangerous.
+    if (world.random.next() < 0.5) world.later(9_000 + randomInteger(world.random, 4_000), () => victim.clock.resume());
+    else later(world, 30_000, () => victim.clock.resume());
+    // Sometimes a successor is started meanwhile, once nobody holds the sleeper alive.
+    if (world.random.next() < 0.3) later(world, 30_000, () => world.start(victim.node));
+  },
+  loseSession(world) {
+    // Of a member that can hear of it. One that cannot is silent only when its lease ends, and only for reads is that late.
+    const { node, store } = pick(world.random, world.alive());
+    store.heal();
+    world.ownership.endSession(node);
+  },
+  sever(world) {
+    // Both ends see the connection break, and then there is no way to another.
+    const { node, store } = pick(world.random, world.alive());
+    store.heal();
+    world.ownership.endSession(node);
+    world.clock.after(10, () => store.cut());
+    later(world, 12_000, () => store.heal());
+  },
+  cut(world) {
+    const { store } = pick(world.random, world.alive());
+    store.cut();
+    later(world, 15_000, () => store.heal());
+  },
+  databaseAway(world) {
+    world.ownership.stop();
+    later(world, 12_000, () => world.ownership.start());
+  },
+  join(world) {
+    if (world.alive().length < 6) restart(world, `node-${randomInteger(world.random, 6)}`);
+  },
+  drain(world) {
+    const victim = pick(world.random, world.alive());
+    if (world.alive().length < 3 || victim.state !== "up") return;
+    world.stop(victim, () => later(world, 10_000, () => restart(world, victim.node)));
+  },
+  worker(world) {
+    const victim = pick(world.random, world.alive());
+    if (victim.state === "up") victim.killWorker(randomInteger(world.random, 2));
+  },
+};
+
+function restart(world: World, node: string): void {
+  if (!world.alive().some((process) => process.node === node)) world.start(node);
+}
+
+for (const seed of SEEDS) {
+  t.test(
+    `rule 4, R-CLU-1, R-CLU-2: whatever happens, one owner speaks and all shards find theirs (seed ${seed})`,
+    async (t) => {
+      const world = new World({ seed, lostHints: 0.3, hungReleases: 0.01 });
+      for (let i = 0; i < 3; i++) world.start(`node-${i}`);
+      await world.run(5_000);
+      const story: string[] = [];
+      for (let i = 0; i < FAULTS && world.violations.length === 0; i++) {
+        if (world.alive().length === 0) restart(world, "node-0");
+        const kind = pick(world.random, Object.keys(FAULT_KINDS));
+        story.push(`${world.clock.monotonic()} ${kind}`);
+        FAULT_KINDS[kind]!(world);
+        await world.run(randomInteger(world.random, 4_000));
+      }
+      world.lostHints = 0;
+      world.hungReleases = 0;
+      await world.until(() => world.calm(), CALM_WITHIN_MS);
+      const settled = await world.until(() => world.settled(), HEALS_WITHIN_MS);
+      const states = world.alive().map(({ node, state, coordinator, served, clock }) => ({
+        node,
+        phase: state,
+        running: clock.running,
+        served: served.size,
+        ...coordinator.status(),
+        shards: coordinator.status().shards.length,
+        members: coordinator.status().members.length,
+      }));
+      t.strictSame(world.violations, [], story.join("\n"));
+      if (
+        !t.ok(settled, "every shard has the owner it should have", {
+          found: { states, story, fatal: world.fatal, at: world.clock.monotonic() },
+        })
+      )
+        return;
+      const moves = world.moves();
+      await world.run(15_000);
+      t.equal(world.moves(), moves, "and then nothing moves any more");
+      t.ok(world.settled());
+      t.strictSame(world.violations, [], story.join("\n"));
+    },
+  );
+}
