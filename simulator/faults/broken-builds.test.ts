@@ -1,83 +1,46 @@
 /**
  * Builds with one promise taken out, each in one place. The schedule that is aimed at the promise must show that it is
- * missing, by the right rule; on the sound build the same schedules must show nothing.
+ * missing, by the right rule. That the sound build shows nothing under the same schedules is in `fence.test.ts`.
  */
 import t, { type Test } from "tap";
 import { systemClock } from "../../src/lib/clock.js";
-import { type LocalClusterOptions, startLocalCluster } from "../cluster/mod.js";
-import {
-  judgeStage,
-  killBetweenAnswerAndCommit,
-  lateWrites,
-  repeatAfterCrash,
-  type Stage,
-  setStage,
-} from "./directed.js";
+import { startLocalCluster } from "../cluster/mod.js";
+import { judgeStage, killBetweenAnswerAndCommit, repeatAfterCrash, type Stage, setStage } from "./directed.js";
 import { hurried } from "./hurry.js";
-import {
-  ACKNOWLEDGE_BEFORE_COMMIT,
-  breakBuild,
-  FORGET_ANSWERS,
-  type Patch,
-  removeFence,
-  replaceOnce,
-} from "./sabotage.js";
+import { ACKNOWLEDGE_BEFORE_COMMIT, breakBuild, FORGET_ANSWERS, type Patch, replaceOnce } from "./sabotage.js";
 
-const clock = systemClock();
-const LEASE_MS = 3_000;
-/** A machine that stands still in the wrong second may let the commit through after all; then it is done once more. */
-const ROUNDS = 3;
+/** A machine that stands still in the wrong moment may let the commit through after all; then it is done once more. */
+const ROUNDS = 4;
+const SLOW_MS = 1_000;
+/** Many times the way to a slow database and back. */
+const LEASE_MS = 10_000;
 
-async function stageOn(t: Test, options: LocalClusterOptions): Promise<Stage> {
-  const cluster = await startLocalCluster({ ...hurried(LEASE_MS), ...options });
-  t.teardown(() => cluster.stop());
-  return setStage(cluster, clock);
-}
-
-function broken(t: Test, patch: Patch): string {
+async function stageOn(t: Test, patch: Patch): Promise<Stage> {
   const build = breakBuild(patch);
   t.teardown(() => build.remove());
-  return build.script;
+  const cluster = await startLocalCluster({ nodes: 1, nodeScript: build.script, ...hurried(LEASE_MS) });
+  t.teardown(() => cluster.stop());
+  return setStage(cluster, systemClock());
 }
 
 const rulesOf = (violations: readonly { readonly rule: string }[]): readonly string[] => [
   ...new Set(violations.map(({ rule }) => rule)),
 ];
 
-t.test(
-  "R-CLU-2, rules 1, 2, 4: the sound build passes; without its fence it commits for shards it has lost",
-  { timeout: 150_000 },
-  async (t) => {
-    const stage = await stageOn(t, { nodes: 2 });
-    const [victim] = stage.cluster.nodes;
-    await lateWrites(stage, victim!);
-    await repeatAfterCrash(stage, victim!);
-    await killBetweenAnswerAndCommit(stage, victim!);
-    t.strictSame(await judgeStage(stage), []);
-    t.ok(stage.recorder.history().placements.some(({ answers }) => answers.some((answer) => answer.ok)));
-
-    await removeFence(stage.cluster.databaseUrl);
-    await lateWrites(stage, stage.cluster.nodes[1]!);
-    const violations = await judgeStage(stage);
-    t.comment(violations[0]?.summary);
-    t.ok(rulesOf(violations).includes("rule-04-one-epoch-commits"), "the fence was all that helped");
-  },
-);
-
-t.test("R-ENG-3, rule 1: a build that answers before it commits is caught", { timeout: 100_000 }, async (t) => {
-  const stage = await stageOn(t, { nodes: 1, nodeScript: broken(t, ACKNOWLEDGE_BEFORE_COMMIT) });
+t.test("R-ENG-3, rule 1: a build that answers before it commits is caught", { timeout: 120_000 }, async (t) => {
+  const stage = await stageOn(t, ACKNOWLEDGE_BEFORE_COMMIT);
   let rules: readonly string[] = [];
   for (let round = 0; round < ROUNDS && rules.length === 0; round++) {
-    await killBetweenAnswerAndCommit(stage, stage.cluster.nodes[0]!);
+    await killBetweenAnswerAndCommit(stage, stage.cluster.nodes[0]!, SLOW_MS);
     const violations = await judgeStage(stage);
-    t.comment(violations[0]?.summary);
+    t.comment(violations[0]?.summary ?? "the commit came through");
     rules = rulesOf(violations);
   }
   t.ok(rules.includes("rule-01-acknowledged-survives"), "an acknowledged order is gone");
 });
 
 t.test("R-ORD-5, rule 2: a build that forgets its answers is caught", { timeout: 100_000 }, async (t) => {
-  const stage = await stageOn(t, { nodes: 1, nodeScript: broken(t, FORGET_ANSWERS) });
+  const stage = await stageOn(t, FORGET_ANSWERS);
   await repeatAfterCrash(stage, stage.cluster.nodes[0]!);
   const violations = await judgeStage(stage);
   t.comment(violations[0]?.summary);

@@ -5,6 +5,7 @@
  * Owns: the stage (a few restaurants and customers on a running cluster), the schedules, the judgement. Does not own the
  * cluster. Invariant: a schedule leaves its cluster healed and its nodes running.
  */
+import { setMaxListeners } from "node:events";
 import { createHttp, type Http, SwiftEatsError } from "../../sdk/node.js";
 import { type Clock, sleep } from "../../src/lib/clock.js";
 import { seededRandom, systemRandom, uuidV7 } from "../../src/lib/random.js";
@@ -29,8 +30,6 @@ const RESTAURANTS = 24;
 const CUSTOMERS = 12;
 const LOOK_EVERY_MS = 50;
 const MOVED_WITHIN_MS = 60_000;
-/** One way, on the link to the database: long enough to act between an answer and the commit behind it. */
-const SLOW_MS = 1_000;
 /** After a link is healed, for what it held back to arrive. */
 const ARRIVE_MS = 1_500;
 const CONFIRMED_WITHIN_MS = 30_000;
@@ -91,7 +90,7 @@ export async function lateWrites(stage: Stage, victim: LocalNode): Promise<void>
   // Awake before the cut: an actor that has to be read first writes nothing.
   await Promise.all(stage.restaurants.map((restaurant) => stockUp(stage, restaurant, victim.url)));
   await victim.proxies.postgres.cut("to-server", "drop");
-  const given = new AbortController();
+  const given = manyEars();
   const commands = stage.restaurants.map((restaurant) =>
     stockUp(stage, restaurant, victim.url, given.signal).catch(() => {}),
   );
@@ -105,12 +104,13 @@ export async function lateWrites(stage: Stage, victim: LocalNode): Promise<void>
 
 /**
  * RULES 1. The link to the database is slow; the first customer whose answer had to come that way is answered, and in the
- * same moment the link breaks and the node is killed: what had not arrived at the database never will.
+ * same moment the link breaks and the node is killed: what had not arrived at the database never will. `slowMs`, one way, is
+ * the time there is to act between an answer and the commit behind it; the lease must be some times as long.
  */
-export async function killBetweenAnswerAndCommit(stage: Stage, victim: LocalNode): Promise<void> {
+export async function killBetweenAnswerAndCommit(stage: Stage, victim: LocalNode, slowMs: number): Promise<void> {
   const { cluster, clock } = stage;
-  await victim.proxies.postgres.slow(SLOW_MS);
-  const given = new AbortController();
+  await victim.proxies.postgres.slow(slowMs);
+  const given = manyEars();
   let answered = (): void => {};
   const first = new Promise<void>((resolve) => {
     answered = resolve;
@@ -119,7 +119,7 @@ export async function killBetweenAnswerAndCommit(stage: Stage, victim: LocalNode
   const placed = stage.customers.map(async (customer) => {
     const key = newKey(clock);
     if (await place(stage, customer, key, victim.url, given.signal)) {
-      if (clock.monotonic() - sentAt >= SLOW_MS) answered();
+      if (clock.monotonic() - sentAt >= slowMs) answered();
     }
   });
   await Promise.race([first, Promise.all(placed)]);
@@ -164,6 +164,13 @@ export async function judgeStage(stage: Stage): Promise<readonly Violation[]> {
   };
   const { violations } = await hearWitness(cluster.databaseUrl);
   return [...judge(evidence), ...violations].filter(({ rule }) => AIMED_AT.has(rule));
+}
+
+/** One signal for many requests. */
+function manyEars(): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  return controller;
 }
 
 function newKey(clock: Clock): string {
