@@ -4,7 +4,9 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci
 COPY . .
-RUN npm run build && npm prune --omit=dev
+# Tests and benchmarks stay behind.
+RUN npm run build && npm prune --omit=dev \
+  && rm -rf dist/test dist/bench && find dist -name "*.test.js*" -delete
 
 FROM node:20-bookworm-slim
 WORKDIR /app

@@ -1,5 +1,5 @@
 /**
- * The payment sandbox as a process of its own: `node main.js --ledger FILE [--port N] [--seed N] [--decline 0.02] …`.
+ * The payment sandbox as a process of its own: `node main.js --ledger FILE [--host H] [--port N] [--seed N] [--decline 0.02] …`.
  * Prints `{"url": …}` as one line when it listens. With `--with-parent` it ends when its standard input does, so that it
  * never outlives the node that started it, however that one ends.
  */
@@ -10,6 +10,7 @@ import { defaultSandboxSettings, type SandboxSettings, startSandbox } from "./se
 const { values } = parseArgs({
   options: {
     ledger: { type: "string" },
+    host: { type: "string" },
     port: { type: "string" },
     seed: { type: "string" },
     "latency-min": { type: "string" },
@@ -36,6 +37,7 @@ if (values.ledger === undefined) throw new Error("--ledger FILE is needed: the s
 const defaults = defaultSandboxSettings;
 const settings: SandboxSettings = {
   ledgerPath: values.ledger,
+  ...(values.host === undefined ? {} : { host: values.host }),
   port: number("port", defaults.port),
   seed: number("seed", defaults.seed),
   latencyMinMs: number("latency-min", defaults.latencyMinMs),

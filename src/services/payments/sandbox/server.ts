@@ -13,6 +13,8 @@ import type { Operation } from "./book.js";
 import { openLedger } from "./ledger.js";
 
 export interface SandboxSettings {
+  /** The address to listen on. Default: this machine alone. */
+  readonly host?: string;
   readonly port: number;
   readonly ledgerPath: string;
   readonly seed: number;
@@ -103,7 +105,7 @@ export async function startSandbox(settings: SandboxSettings, clock: Clock): Pro
   server.keepAliveTimeout = 60_000;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(settings.port, "127.0.0.1", resolve);
+    server.listen(settings.port, settings.host ?? "127.0.0.1", resolve);
   });
   const { port } = server.address() as AddressInfo;
   return {
