@@ -15,7 +15,7 @@ import {
 import { type LocalNode, startLocalCluster } from "../simulator/cluster/mod.js";
 import { SHARD_COUNT, shardOf } from "../src/actors/runtime/mod.js";
 import { sleep, systemClock } from "../src/lib/clock.js";
-import { missing } from "./support/servers.js";
+import { missingProgram } from "./support/servers.js";
 
 const clock = systemClock();
 const PAUSE_MS = 50;
@@ -61,7 +61,7 @@ async function shardsOf(node: LocalNode): Promise<ReadonlySet<number>> {
 
 t.test(
   "R-CLU-1, R-CLU-2, R-CLU-3, R-CLU-4, rules 1, 3: an order placed at one node and seen at another survives its owner's death; a drained node exits 0",
-  { skip: missing("nats") || missing("redis"), timeout: 170_000 },
+  { skip: missingProgram("nats") || missingProgram("redis"), timeout: 170_000 },
   async (t) => {
     const cluster = await startLocalCluster({
       nodes: 3,

@@ -4,11 +4,11 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import t, { type Test } from "tap";
 import { sleep, systemClock } from "../../src/lib/clock.js";
-import { missing } from "../../test/support/servers.js";
+import { missingProgram } from "../../test/support/servers.js";
 
 const clock = systemClock();
 const script = fileURLToPath(new URL("./fixtures/run-cluster.js", import.meta.url));
-const absent = missing("nats") || missing("redis");
+const absent = missingProgram("nats") || missingProgram("redis");
 
 const until = async (holds: () => boolean): Promise<void> => {
   while (!holds()) await sleep(clock, 10);

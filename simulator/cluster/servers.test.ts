@@ -5,7 +5,7 @@ import t from "tap";
 import { systemClock } from "../../src/lib/clock.js";
 import { silentLog } from "../../src/lib/log.js";
 import { createPostgresActorStore } from "../../src/store/postgres/mod.js";
-import { missing } from "../../test/support/servers.js";
+import { missingProgram } from "../../test/support/servers.js";
 import { startLocalCluster } from "./mod.js";
 import { ClusterProcess } from "./process.js";
 import { startWarden } from "./warden/client.js";
@@ -35,7 +35,7 @@ function askJetStream(url: string, subject: string, body: object | null): Promis
   return talk(url, words, /MSG inbox[^\r]*\r\n[^\r]*\r\n/);
 }
 
-const absent = missing("nats") || missing("redis");
+const absent = missingProgram("nats") || missingProgram("redis");
 
 t.test(
   "servers that are killed come back on their ports with what they had on disk, and leave nothing behind",

@@ -1,5 +1,8 @@
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
+import { join } from "node:path";
 import t from "tap";
+import { container, engineAnswers } from "./docker.js";
 import { ensureServers, findProgram, missing, type RunningServer, startNats, startRedis } from "./servers.js";
 
 /** Sends one line and resolves with what comes back first; rejects when nobody listens. */
@@ -40,4 +43,27 @@ t.test("a server that is there is not installed again", { skip: missing("redis")
   const said: string[] = [];
   t.strictSame(await ensureServers(["redis"], (line) => said.push(line)), []);
   t.strictSame(said, []);
+});
+
+t.test("where Docker runs a server, it is the one on our port, and ends by its name", async (t) => {
+  // A stand-in for the engine: it writes down what it was asked, and says what a server says.
+  const directory = t.testdir();
+  const docker = join(directory, "docker");
+  writeFileSync(
+    docker,
+    `#!/bin/sh\necho "$@" >> ${directory}/asked\n[ "$1" != info ] || exit $(cat ${directory}/down 2>/dev/null || echo 0)\n`,
+  );
+  chmodSync(docker, 0o755);
+  t.equal(engineAnswers(docker), true);
+  writeFileSync(join(directory, "down"), "1");
+  t.equal(engineAnswers(docker), false, "an engine that is down is none");
+  t.equal(engineAnswers(join(directory, "nothing")), false);
+  const box = container("redis", 4711, 6379, ["redis-server", "--save", ""], docker);
+  const name = /--name (\S+)/.exec(box.words.join(" "))?.[1] ?? "";
+  t.match(box.words.join(" "), `--publish 127.0.0.1:4711:6379 redis redis-server --save`);
+  t.not(name, /--name (\S+)/.exec(container("redis", 4711, 6379, []).words.join(" "))?.[1], "each has its own name");
+  const file = box.words[box.words.indexOf("--file") + 1]!;
+  for (const service of ["redis", "nats"]) t.match(readFileSync(file, "utf8"), new RegExp(`^ {2}${service}:$`, "m"));
+  box.signal("SIGKILL");
+  t.match(readFileSync(join(directory, "asked"), "utf8"), `kill --signal SIGKILL ${name}`);
 });

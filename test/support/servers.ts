@@ -1,7 +1,7 @@
 /**
  * Real servers for tests: Redis and NATS on private ports of the loopback, each with a directory of its own, so that any
  * number of test files run side by side. A server's end is by its own process id; when the test's process dies first, the
- * server is stopped too.
+ * server is stopped too. Where their programs are neither found nor can be installed, Docker runs them.
  */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
@@ -11,13 +11,26 @@ import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { processEnvironment } from "../../config/mod.js";
 import { type Clock, systemClock } from "../../src/lib/clock.js";
+import { type Container, container, dockerAnswers } from "./docker.js";
 
 const run = promisify(execFile);
 const clock: Clock = systemClock();
 
 export const SERVERS = {
-  redis: { program: "redis-server", package: "redis-server", scheme: "redis", ready: /Ready to accept connections/ },
-  nats: { program: "nats-server", package: "nats-server", scheme: "nats", ready: /Server is ready/ },
+  redis: {
+    program: "redis-server",
+    package: "redis-server",
+    scheme: "redis",
+    ready: /Ready to accept connections/,
+    inDocker: { port: 6379, options: ["redis-server", "--save", "", "--appendonly", "no"] },
+  },
+  nats: {
+    program: "nats-server",
+    package: "nats-server",
+    scheme: "nats",
+    ready: /Server is ready/,
+    inDocker: { port: 4222, options: ["-js", "-sd", "/data"] },
+  },
 } as const;
 export type ServerName = keyof typeof SERVERS;
 
@@ -58,12 +71,17 @@ export function findProgram(name: ServerName): string | null {
 
 /** For the options of a test: why it cannot run here, or false. With `CI` set the runner counts a skip as a failure. */
 export function missing(name: ServerName): string | false {
+  return findProgram(name) === null && !dockerAnswers() ? missingProgram(name) : false;
+}
+
+/** The same for a test that needs the program itself. */
+export function missingProgram(name: ServerName): string | false {
   return findProgram(name) === null ? `${SERVERS[name].program} is not installed` : false;
 }
 
 /**
- * Makes sure that the servers can be started: found on the path, or installed with apt by root on Debian. Returns what is
- * missing and what to do about it; empty means all are there.
+ * Makes sure that the servers can be started: found on the path, or installed with apt by root on Debian, or run by Docker.
+ * Returns what is missing and what to do about it; empty means all are there.
  */
 export async function ensureServers(
   names: readonly ServerName[],
@@ -77,10 +95,10 @@ export async function ensureServers(
     await install(packages).catch((error: Error) => say(`apt-get: ${error.message.split("\n")[0]}`));
   }
   return absent
-    .filter((name) => findProgram(name) === null)
+    .filter((name) => missing(name) !== false)
     .map(
       (name) =>
-        `${SERVERS[name].program} is not installed. Install it (on Debian: apt-get install ${SERVERS[name].package}) and run the tests again.`,
+        `${SERVERS[name].program} is not installed. Install it (on Debian: apt-get install ${SERVERS[name].package}), or start Docker, and run the tests again.`,
     );
 }
 
@@ -100,22 +118,27 @@ async function install(packages: readonly string[]): Promise<void> {
 
 const SETPRIV = "/usr/bin/setpriv";
 const ATTEMPTS = 5;
-const START_MS = 10_000;
+/** An image may have to be fetched first. */
+const START_MS = 60_000;
 
 async function start(
   name: ServerName,
   words: (port: number, directory: string) => readonly string[],
 ): Promise<RunningServer> {
   const program = findProgram(name);
-  if (program === null) throw new Error(`${SERVERS[name].program} is not installed; \`npm test\` installs it.`);
+  if (program === null && !dockerAnswers()) {
+    throw new Error(`${SERVERS[name].program} is not installed; \`npm test\` installs it.`);
+  }
   let lastWords = "";
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     // The port is free now; when another test takes it first, the server ends and we take the next one.
     const port = await freePort();
     const directory = mkdtempSync(join(tmpdir(), `swift-eats-${name}-`));
-    const [command, ...options] = boundToUs([program, ...words(port, directory)]);
+    const { inDocker } = SERVERS[name];
+    const boxed = program === null ? container(name, port, inDocker.port, inDocker.options) : null;
+    const [command, ...options] = boundToUs(boxed?.words ?? [program!, ...words(port, directory)]);
     const child = spawn(command!, options, { stdio: ["ignore", "pipe", "pipe"] });
-    const server = running(name, child, port, directory);
+    const server = running(name, child, port, directory, boxed);
     const said = await untilReady(child, SERVERS[name].ready);
     if (said === null) return server;
     lastWords = said;
@@ -129,14 +152,24 @@ function boundToUs(words: readonly string[]): readonly string[] {
   return existsSync(SETPRIV) ? [SETPRIV, "--pdeathsig", "KILL", ...words] : words;
 }
 
-function running(name: ServerName, child: ChildProcess, port: number, directory: string): RunningServer {
+function running(
+  name: ServerName,
+  child: ChildProcess,
+  port: number,
+  directory: string,
+  boxed: Container | null,
+): RunningServer {
   const ended = new Promise<void>((resolve) => {
     child.once("exit", () => resolve()).once("error", () => resolve());
   });
   const alive = (): boolean => child.pid !== undefined && child.exitCode === null && child.signalCode === null;
   const clean = (): void => rmSync(directory, { recursive: true, force: true });
+  const send = (signal: "SIGTERM" | "SIGKILL"): void => {
+    if (boxed === null) child.kill(signal);
+    else boxed.signal(signal);
+  };
   const endWithUs = (): void => {
-    if (alive()) child.kill("SIGKILL");
+    if (alive()) send("SIGKILL");
     clean();
   };
   process.once("exit", endWithUs);
@@ -145,7 +178,7 @@ function running(name: ServerName, child: ChildProcess, port: number, directory:
   const end = async (signal: "SIGTERM" | "SIGKILL"): Promise<void> => {
     if (!alive()) return;
     child.ref();
-    child.kill(signal);
+    send(signal);
     await ended;
   };
   return {
