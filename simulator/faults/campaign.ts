@@ -26,6 +26,7 @@ export interface CampaignOptions {
   /** No more faults than so many. */
   readonly most?: number;
   readonly only?: readonly FaultKind[];
+  readonly hasty?: boolean;
   readonly leaseMs: number;
   /** How many times as fast as life. */
   readonly speed: number;
@@ -55,6 +56,7 @@ export async function runCampaign(options: CampaignOptions): Promise<Figures> {
     forMs: options.forMs,
     ...(options.most === undefined ? {} : { most: options.most }),
     ...(options.only === undefined ? {} : { only: options.only }),
+    ...(options.hasty === undefined ? {} : { hasty: options.hasty }),
   });
   const began = clock.monotonic();
   const cluster = await startLocalCluster({

@@ -84,10 +84,12 @@ function wants(operations: readonly Operation[]): readonly Want[] {
 export function heldUp(history: History, inflicted: readonly Inflicted[]): Readonly<Record<string, LatencySummary>> {
   const waits = new Map<string, number[]>();
   const all = wants(history.operations);
-  for (const { fault, beganAt, healthyAt } of inflicted) {
+  for (const [index, { fault, beganAt, healthyAt }] of inflicted.entries()) {
+    // What lasts into the next fault is no measure of this one.
+    const nextAt = inflicted[index + 1]?.beganAt ?? Number.POSITIVE_INFINITY;
     const found = waits.get(fault.kind) ?? [];
     for (const { from, to } of all) {
-      if (to < beganAt || from > healthyAt) continue;
+      if (to < beganAt || from > healthyAt || to > nextAt) continue;
       const waitedMs = to - Math.max(from, beganAt);
       if (waitedMs >= HELD_UP_MS) found.push(waitedMs);
     }

@@ -40,3 +40,11 @@ t.test("only what is asked for, and no more than asked for", async (t) => {
   t.strictSame([...new Set(planned.map(({ fault }) => countKey(fault)))].sort(), ["kill-nats", "roll-nodes"]);
   t.strictSame(planFaults({ seed: 2, ...HOUR, forMs: 1_000 }), [], "no time, no fault");
 });
+
+t.test("in haste the same faults take less time, and a pause still outlasts two leases", async (t) => {
+  const most = FAULT_KINDS.length;
+  const usual = planFaults({ seed: 3, ...HOUR, most });
+  const hasty = planFaults({ seed: 3, ...HOUR, most, hasty: true });
+  t.ok(hasty.at(-1)!.atMs < usual.at(-1)!.atMs);
+  for (const { fault } of hasty) if (fault.kind === "pause-node") t.ok(fault.forMs >= 2 * HOUR.leaseMs);
+});

@@ -24,11 +24,15 @@ export interface ScheduleOptions {
   /** No more than so many. */
   readonly most?: number;
   readonly only?: readonly FaultKind[];
+  /** Short faults and short pauses, where time is dear. */
+  readonly hasty?: boolean;
 }
 
 export const FIRST_AT_MS = 3_000;
-const PAUSE_LEAST_MS = 2_000;
-const PAUSE_SPREAD_MS = 3_000;
+const PAUSE = { least: 2_000, spread: 3_000 };
+const HASTY_PAUSE = { least: 800, spread: 400 };
+/** Of the span in which a fault's length is drawn, when haste is asked for. */
+const HASTY_PART = 0.25;
 /** What a node needs to drain and to come back, about; only for the times in the schedule. */
 const ROLL_A_NODE_MS = 4_000;
 const RESETS = 0.25;
@@ -36,6 +40,7 @@ const RESETS = 0.25;
 export function planFaults(options: ScheduleOptions): readonly PlannedFault[] {
   const random = seededRandom(options.seed);
   const kinds = options.only ?? FAULT_KINDS;
+  const pause = options.hasty === true ? HASTY_PAUSE : PAUSE;
   const planned: PlannedFault[] = [];
   let deck: FaultKind[] = [];
   let atMs = FIRST_AT_MS;
@@ -44,14 +49,15 @@ export function planFaults(options: ScheduleOptions): readonly PlannedFault[] {
     const fault = draw(random, deck.pop()!, options);
     planned.push({ atMs: Math.round(atMs), fault });
     const lastsMs = fault.kind === "roll-nodes" ? options.nodes * ROLL_A_NODE_MS : fault.forMs;
-    atMs += lastsMs + PAUSE_LEAST_MS + random.next() * PAUSE_SPREAD_MS;
+    atMs += lastsMs + pause.least + random.next() * pause.spread;
   }
   return planned;
 }
 
-function draw(random: Random, kind: FaultKind, { nodes, leaseMs }: ScheduleOptions): Fault {
+function draw(random: Random, kind: FaultKind, { nodes, leaseMs, hasty }: ScheduleOptions): Fault {
   const node = randomInteger(random, nodes);
-  const between = (least: number, most: number): number => Math.round(least + random.next() * (most - least));
+  const between = (least: number, most: number): number =>
+    Math.round(least + random.next() * (most - least) * (hasty === true ? HASTY_PART : 1));
   switch (kind) {
     case "kill-node":
       // Sometimes back before its lease has ended, sometimes long after.
