@@ -144,7 +144,7 @@ export function vendorViolations(project: Project): readonly Violation[] {
       used.add(name);
       if (isTest(source.path) && TEST_VENDORS.includes(name)) continue;
       const folders = VENDORS[name] ?? VENDORS[`${name.split("/")[0]}/*`];
-      if (folders?.some((folder) => source.path.startsWith(`${folder}/`))) continue;
+      if (folders?.some((place) => source.path === place || source.path.startsWith(`${place}/`))) continue;
       const where = folders === undefined ? "tests only, or nowhere yet: add it to VENDORS" : folders.join(" and ");
       found.push({ rule: "vendors", path: source.path, line, message: `imports ${name}, which lives in ${where}` });
     }
