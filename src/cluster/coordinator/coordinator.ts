@@ -107,7 +107,10 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
       counts.losses += lost;
     },
     onView: see,
-    onSessionLost: () => members.lostSight(),
+    onSessionLost() {
+      members.lostSight();
+      holdings.wasAway();
+    },
     onFatal(reason) {
       holdings.revokeAll();
       options.onFatal(reason);

@@ -36,12 +36,24 @@ export interface Handover {
   close(): void;
 }
 
+interface Move {
+  readonly shard: number;
+  readonly epoch: number;
+  readonly startedAt: number;
+}
+
+interface Lane {
+  waiting: (Move & { readonly resolve: () => void; readonly reject: (error: unknown) => void })[];
+  busy: boolean;
+}
+
 const KEPT_PAUSES = 1_024;
 
 export function createHandover(options: HandoverOptions): Handover {
   const { self, settings, members, holdings, keeper, clock, log } = options;
   const underWay = new Map<number, Promise<void>>();
   const notBefore = new Map<number, number>();
+  const lanes = new Map<string, Lane>();
   const pauses: number[] = [];
   let closed = false;
 
@@ -73,16 +85,7 @@ export function createHandover(options: HandoverOptions): Handover {
       // Lost meanwhile: a view said so, and it is revoked.
       if (closed || holding?.state !== "handing_over") return;
       epoch = holding.epoch;
-      const session = options.session();
-      const target = members.find(to);
-      if (session === null || target === null) throw new Error("the database or the receiver is away");
-      const given = await session.give([{ shard, epoch }], to);
-      if (!given.has(shard)) throw new Error("the database did not allow it");
-      if (closed) return;
-      holdings.letGo(shard, true);
-      pauses.push(clock.monotonic() - startedAt);
-      if (pauses.length > KEPT_PAUSES) pauses.shift();
-      options.onGiven(given, target);
+      await give({ shard, epoch, startedAt }, to);
     } catch (error) {
       if (closed) return;
       log.warn({ shard, to, error: String(error) }, "A shard could not be handed over.");
@@ -90,6 +93,48 @@ export function createHandover(options: HandoverOptions): Handover {
       const holding = holdings.get(shard);
       if (holding?.state === "handing_over" && (epoch === 0 || holding.epoch === epoch)) holdings.letGo(shard, clean);
       options.onFailed();
+    }
+  }
+
+  /** What was given up while a call was under way goes with the next one. Rejects when the shard was not given. */
+  function give(move: Move, to: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const lane = lanes.get(to) ?? { waiting: [], busy: false };
+      lanes.set(to, lane);
+      lane.waiting.push({ ...move, resolve, reject });
+      if (!lane.busy) void giveWaiting(lane, to);
+    });
+  }
+
+  async function giveWaiting(lane: Lane, to: string): Promise<void> {
+    lane.busy = true;
+    while (lane.waiting.length > 0) {
+      const moves = lane.waiting.splice(0);
+      try {
+        const session = options.session();
+        const target = members.find(to);
+        if (session === null || target === null) throw new Error("the database or the receiver is away");
+        const given = await session.give(moves, to);
+        if (!closed) settle(moves, given, target);
+      } catch (error) {
+        for (const { reject } of moves) reject(error);
+      }
+    }
+    lanes.delete(to);
+  }
+
+  function settle(moves: Lane["waiting"], given: ReadonlyMap<number, number>, target: MemberRow): void {
+    const now = clock.monotonic();
+    for (const { shard, startedAt } of moves) {
+      if (!given.has(shard)) continue;
+      holdings.letGo(shard, true);
+      pauses.push(now - startedAt);
+      if (pauses.length > KEPT_PAUSES) pauses.shift();
+    }
+    if (given.size > 0) options.onGiven(given, target);
+    for (const { shard, resolve, reject } of moves) {
+      if (given.has(shard)) resolve();
+      else reject(new Error("the database did not allow it"));
     }
   }
 

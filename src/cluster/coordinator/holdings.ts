@@ -23,6 +23,8 @@ export interface Holdings {
   revokeLost(view: ClusterView, asked: number): number;
   /** Grants what is ours by this view and not held. Returns the rows that must be taken first. */
   grantOwn(view: ClusterView, asked: number): readonly ShardRow[];
+  /** This process was no member for a while: what the next view shows as its own and is not held must be taken first. */
+  wasAway(): void;
   /** The database has just said so. */
   grant(epochs: ReadonlyMap<number, number>): void;
   handOver(shard: number, to: string): void;
@@ -41,8 +43,9 @@ export interface Holdings {
 
 export function createHoldings(self: string, keeper: ShardKeeper, sequence: Sequence): Holdings {
   const held = new Map<number, Holding>();
-  /** Own rows under whose epoch somebody else may still write, by epoch: to be taken again. Null until the first view. */
-  let inherited: Map<number, number> | null = null;
+  /** Own rows under whose epoch somebody else may still write, by epoch: to be taken again. */
+  const inherited = new Map<number, number>();
+  let away = true;
   /** The epoch under which a shard was let go last. */
   const letGoAt = new Map<number, number>();
 
@@ -71,7 +74,10 @@ export function createHoldings(self: string, keeper: ShardKeeper, sequence: Sequ
     },
     grantOwn(view, asked) {
       const own = view.shards.filter(({ node }) => node === self);
-      inherited ??= new Map(own.map(({ shard, epoch }) => [shard, epoch]));
+      if (away) {
+        away = false;
+        for (const { shard, epoch } of own) if (!held.has(shard)) inherited.set(shard, epoch);
+      }
       const granted = new Map<number, number>();
       const first: ShardRow[] = [];
       for (const row of own) {
@@ -83,10 +89,13 @@ export function createHoldings(self: string, keeper: ShardKeeper, sequence: Sequ
       if (granted.size > 0) keeper.grant(granted);
       return first;
     },
+    wasAway() {
+      away = true;
+    },
     grant(epochs) {
       sequence.touch(epochs.keys());
       for (const [shard, epoch] of epochs) {
-        inherited?.delete(shard);
+        inherited.delete(shard);
         held.set(shard, { state: "serving", epoch });
       }
       if (epochs.size > 0) keeper.grant(epochs);
@@ -100,7 +109,7 @@ export function createHoldings(self: string, keeper: ShardKeeper, sequence: Sequ
       const holding = held.get(shard);
       if (holding !== undefined) {
         letGoAt.set(shard, holding.epoch);
-        if (!clean) inherited?.set(shard, holding.epoch);
+        if (!clean) inherited.set(shard, holding.epoch);
       }
       held.delete(shard);
     },
@@ -109,7 +118,7 @@ export function createHoldings(self: string, keeper: ShardKeeper, sequence: Sequ
       for (const shard of shards) {
         const holding = held.get(shard);
         const before = letGoAt.get(shard);
-        if (holding === undefined && before !== undefined) inherited?.set(shard, before);
+        if (holding === undefined && before !== undefined) inherited.set(shard, before);
         if (holding === undefined || holding.state === "handing_over") continue;
         held.set(shard, { state: "fallen", epoch: holding.epoch });
         fallen.push(shard);

@@ -6,7 +6,8 @@
  * Invariants:
  * - the deadline is counted from before the renewal was sent, and never reaches beyond the lease less its margin;
  * - what a view takes away is revoked before the deadline moves, so that a node that slept says nothing old;
- * - when the session is lost the deadline shrinks at once; it grows again only by a renewal on a new session;
+ * - when the session is lost the deadline shrinks at once, counted from when the session was surely open (whoever notices
+ *   late may not speak late); it grows again only by a renewal on a new session;
  * - one renewal at a time.
  */
 import type { Cancel, Clock } from "../../lib/clock.js";
@@ -73,6 +74,8 @@ export function createLease(options: LeaseOptions): Lease {
   let current: OwnershipSession | null = null;
   let state: NodeState = "active";
   let deadline: Moment = { monotonic: Number.NEGATIVE_INFINITY, wall: Number.NEGATIVE_INFINITY };
+  /** When the session was surely open. It may have ended right after, and the others' patience begun. */
+  let provenAt: Moment = deadline;
   let closed = false;
   let beating = false;
   let again = false;
@@ -114,6 +117,7 @@ export function createLease(options: LeaseOptions): Lease {
       if (closed || session !== current) waiting.push(...heard);
       else {
         options.onTruth(view, asked);
+        provenAt = since;
         speakUntil(since, settings.leaseMs - settings.leaseMarginMs);
         options.onView(view, asked);
         for (const resolve of heard) resolve();
@@ -139,10 +143,8 @@ export function createLease(options: LeaseOptions): Lease {
       current = null;
       due?.cancel();
       due = null;
-      const left = Math.min(settings.sessionLossMs, leftMs());
-      if (left > 0) speakUntil(keeper.moment(), left);
-      else keeper.silence();
-      log.warn({ speakMs: left }, "The session at the database was lost; the node joins again.");
+      speakUntil(provenAt, Math.min(settings.sessionLossMs, settings.leaseMs - settings.leaseMarginMs));
+      log.warn({ speakMs: leftMs() }, "The session at the database was lost; the node joins again.");
       options.onSessionLost();
       clock.after(0, () => void rejoin());
     });

@@ -31,7 +31,8 @@ export function createMembers(
 ): Members {
   let rows = new Map<string, MemberRow>();
   let serverStartedAt = 0;
-  const missingSince = new Map<string, number>();
+  /** Since when a member was seen without a session, and until when its lease was said to last. */
+  const missing = new Map<string, { readonly since: number; readonly leaseUntil: number }>();
   let placed: { readonly active: string; readonly owners: Map<number, string | null> } = {
     active: "",
     owners: new Map(),
@@ -42,25 +43,29 @@ export function createMembers(
     if (node === self) return null;
     const row = rows.get(node);
     if (row === undefined || row.leaseLeftMs <= 0) return "lease";
-    const since = missingSince.get(node);
+    const since = missing.get(node)?.since;
     return since !== undefined && now - since >= settings.sessionGraceMs ? "session" : null;
   }
 
   return {
     see(view, now) {
-      if (view.serverStartedAt !== serverStartedAt) missingSince.clear();
+      if (view.serverStartedAt !== serverStartedAt) missing.clear();
       serverStartedAt = view.serverStartedAt;
       rows = new Map(view.members.map((row) => [row.node, row]));
-      for (const { node, hasSession } of rows.values()) {
-        if (hasSession) missingSince.delete(node);
-        else if (!missingSince.has(node)) missingSince.set(node, now);
+      for (const { node, hasSession, leaseLeftMs } of rows.values()) {
+        const leaseUntil = view.databaseNow + leaseLeftMs;
+        const before = missing.get(node);
+        // A lease that has grown was renewed in between, on a session that nobody here has seen.
+        if (hasSession) missing.delete(node);
+        else if (before === undefined || leaseUntil > before.leaseUntil + 1)
+          missing.set(node, { since: now, leaseUntil });
       }
-      for (const node of missingSince.keys()) if (!rows.has(node)) missingSince.delete(node);
+      for (const node of missing.keys()) if (!rows.has(node)) missing.delete(node);
       active = [...rows.values()]
         .filter(({ node, state }) => state === "active" && gone(node, now) === null)
         .map(({ node }) => node);
     },
-    lostSight: () => missingSince.clear(),
+    lostSight: () => missing.clear(),
     find: (node) => rows.get(node) ?? null,
     all: () => [...rows.values()],
     gone,
@@ -82,7 +87,7 @@ export function createMembers(
       let next: number | null = null;
       for (const { node, leaseLeftMs } of rows.values()) {
         if (node === self || gone(node, now) !== null) continue;
-        const since = missingSince.get(node);
+        const since = missing.get(node)?.since;
         const left = Math.min(leaseLeftMs, since === undefined ? leaseLeftMs : since + settings.sessionGraceMs - now);
         if (left < settings.heartbeatMs) next = Math.min(next ?? left, left);
       }

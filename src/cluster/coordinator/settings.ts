@@ -7,7 +7,7 @@ export interface CoordinatorSettings {
   readonly leaseMarginMs: number;
   /** How long an owner must have been without a session before its shards are taken. */
   readonly sessionGraceMs: number;
-  /** How much longer a node may speak after the loss of its own session. Less than the grace. */
+  /** How long after its last renewal a node may speak once it has lost its session. Less than the grace. */
   readonly sessionLossMs: number;
   /** Planned moves under way at once. */
   readonly movesAtOnce: number;
@@ -55,6 +55,7 @@ export function checkCoordinatorSettings(settings: CoordinatorSettings): Coordin
   less("leaseMarginMs", "leaseMs");
   less("heartbeatMs", "leaseMs", 3);
   less("sessionLossMs", "sessionGraceMs");
+  less("heartbeatMs", "sessionLossMs");
   less("sessionGraceMs", "leaseMs");
   if (settings.leaseMs > MAX_LEASE_MS)
     throw new RangeError(`cluster: leaseMs must be at most ${MAX_LEASE_MS}, not ${settings.leaseMs}`);

@@ -17,6 +17,15 @@ type Fault = (world: World) => void;
 const later = (world: World, mostMs: number, run: () => void): void =>
   world.later(200 + randomInteger(world.random, mostMs), run);
 
+/**
+ * Of members that can hear of it. One that cannot hear that its session was ended speaks until its lease ends: its
+ * flushes are refused, but it may answer reads from memory for that long.
+ */
+function endSession(world: World, node: string): void {
+  for (const process of world.alive()) if (process.node === node) process.store.heal();
+  world.ownership.endSession(node);
+}
+
 const FAULT_KINDS: Record<string, Fault> = {
   crash(world) {
     const victim = pick(world.random, world.alive());
@@ -30,20 +39,18 @@ const FAULT_KINDS: Record<string, Fault> = {
     if (world.random.next() < 0.5) world.later(9_000 + randomInteger(world.random, 4_000), () => victim.clock.resume());
     else later(world, 30_000, () => victim.clock.resume());
     // Sometimes a successor is started meanwhile, once nobody holds the sleeper alive.
-    if (world.random.next() < 0.3) later(world, 30_000, () => world.start(victim.node));
+    if (world.random.next() < 0.3)
+      world.later(2_000 + randomInteger(world.random, 28_000), () => world.start(victim.node));
   },
   loseSession(world) {
-    // Of a member that can hear of it. One that cannot is silent only when its lease ends, and only for reads is that late.
-    const { node, store } = pick(world.random, world.alive());
-    store.heal();
-    world.ownership.endSession(node);
+    endSession(world, pick(world.random, world.alive()).node);
   },
   sever(world) {
     // Both ends see the connection break, and then there is no way to another.
     const { node, store } = pick(world.random, world.alive());
-    store.heal();
-    world.ownership.endSession(node);
-    world.clock.after(10, () => store.cut());
+    endSession(world, node);
+    // The news takes 2 ms to the member, and its next knock 2 ms back.
+    world.clock.after(3, () => store.cut());
     later(world, 12_000, () => store.heal());
   },
   cut(world) {
@@ -86,7 +93,7 @@ for (const seed of SEEDS) {
         const kind = pick(world.random, Object.keys(FAULT_KINDS));
         story.push(`${world.clock.monotonic()} ${kind}`);
         FAULT_KINDS[kind]!(world);
-        await world.run(randomInteger(world.random, 4_000));
+        await world.run(5 + randomInteger(world.random, 4_000));
       }
       world.lostHints = 0;
       world.hungReleases = 0;

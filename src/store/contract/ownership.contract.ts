@@ -127,6 +127,22 @@ export async function ownershipContract(t: Test, make: MakeOwnership): Promise<v
     },
   );
 
+  await t.test(
+    "rule 4: a member that was replaced never comes back, even when its successor's session is gone",
+    async (t) => {
+      const database = await make(t);
+      const [old, fresh] = [database.store(), database.store()];
+      t.teardown(() => Promise.all([old.close(), fresh.close()]));
+      await old.join(describe("a", "a-1"), LEASE_MS);
+      await database.expireLease("a");
+      const successor = await fresh.join(describe("a", "a-2"), LEASE_MS);
+      successor.abort();
+      await t.rejects(old.join(describe("a", "a-1"), LEASE_MS), NodeIdInUse);
+      const again = await fresh.join(describe("a", "a-2"), LEASE_MS);
+      t.equal(member(await view(again), "a")?.incarnation, "a-2");
+    },
+  );
+
   await t.test("rule 4: a lone node and the members of a cluster exclude each other", async (t) => {
     const { join, beLone } = await open(t);
     const leave = await beLone();

@@ -91,9 +91,10 @@ export function createMemoryOwnership(options: MemoryOwnershipOptions): MemoryOw
   const write = (description: NodeDescription, leaseMs: number, state: NodeState): void =>
     void leases.set(description.node, { description, state, expiresAt: clock.now() + leaseMs, serverRun });
 
-  function join(node: NodeDescription, leaseMs: number, session: ServerSession): "joined" | "lone" | "in_use" {
+  function join(node: NodeDescription, leaseMs: number, session: ServerSession, again: boolean): Verdict {
     if (lone) return "lone";
     const before = leases.get(node.node);
+    if (again && before !== undefined && before.description.incarnation !== node.incarnation) return "replaced";
     const holder = sessions.get(node.node);
     if (holder !== undefined) {
       if (before?.description.incarnation !== node.incarnation && alive(before)) return "in_use";
@@ -166,7 +167,15 @@ export function createMemoryOwnership(options: MemoryOwnershipOptions): MemoryOw
     let reachable = true;
     let dead = false;
     const open = new Set<OwnershipSession>();
+    const members = new Set<string>();
     const ends = new Set<() => void>();
+
+    /** What has come over the network waits at the machine for a process that sleeps. */
+    function arrive(run: () => void): void {
+      clock.after(latencyMs, () => {
+        if (reachable && !dead) own.after(0, run);
+      });
+    }
 
     /** Carries a call there and its answer back; without latency both happen at once. */
     function carry<T>(call: () => T): Promise<T> {
@@ -180,11 +189,8 @@ export function createMemoryOwnership(options: MemoryOwnershipOptions): MemoryOw
           } catch (error) {
             answer = () => reject(error);
           }
-          const back = (): void => {
-            if (reachable && !dead) answer();
-          };
-          if (latencyMs === 0) back();
-          else own.after(latencyMs, back);
+          if (latencyMs === 0) answer();
+          else arrive(answer);
         };
         if (latencyMs === 0) there();
         else clock.after(latencyMs, there);
@@ -213,7 +219,7 @@ export function createMemoryOwnership(options: MemoryOwnershipOptions): MemoryOw
           if (sessions.get(node.node) === server) sessions.delete(node.node);
           if (!reachable || dead) return;
           if (latencyMs === 0) lose();
-          else own.after(latencyMs, () => reachable && !dead && lose());
+          else arrive(lose);
         },
       };
       ends.add(server.end);
@@ -276,9 +282,9 @@ export function createMemoryOwnership(options: MemoryOwnershipOptions): MemoryOw
         const { session, server, knock } = openSession(node);
         try {
           for (;;) {
-            const verdict = await knock(() => join(node, leaseMs, server));
+            const verdict = await knock(() => join(node, leaseMs, server, members.has(node.incarnation)));
             if (verdict === "joined") break;
-            if (own.monotonic() >= deadline) {
+            if (verdict === "replaced" || own.monotonic() >= deadline) {
               throw verdict === "lone"
                 ? new DatabaseNotShared("A lone node works on this database.")
                 : new NodeIdInUse(`Another living process is the member "${node.node}".`);
@@ -290,6 +296,7 @@ export function createMemoryOwnership(options: MemoryOwnershipOptions): MemoryOw
           throw error;
         }
         open.add(session);
+        members.add(node.incarnation);
         void session.lost.then(() => open.delete(session));
         return session;
       },
@@ -334,4 +341,5 @@ export function createMemoryOwnership(options: MemoryOwnershipOptions): MemoryOw
   };
 }
 
+type Verdict = "joined" | "lone" | "in_use" | "replaced";
 type Knock = <T>(call: () => T) => Promise<T>;

@@ -59,22 +59,25 @@ const NOT_A_MEMBER = "SE003";
 export function createPostgresOwnershipStore(options: PostgresOwnershipOptions): OwnershipStore {
   const { patienceMs = 5_000, clock } = options;
   const open = new Set<Session>();
+  /** Incarnations that were members before: one that was replaced since must not come back. */
+  const members = new Set<string>();
   return {
     async join(node, leaseMs) {
       const deadline = clock.monotonic() + patienceMs;
       const session = await openSession(options, node);
       try {
         for (;;) {
-          const verdict = await session.ask<string>("join_cluster_v1($1, $2, $3, $4, $5)", [
+          const verdict = await session.ask<string>("join_cluster_v1($1, $2, $3, $4, $5, $6)", [
             node.node,
             node.incarnation,
             node.workers,
             node.url,
             leaseMs,
+            members.has(node.incarnation),
           ]);
           if (verdict === "joined") break;
           const patience = verdict === "ending" ? ENDING_MS : 0;
-          if (clock.monotonic() >= deadline + patience) throw refusal(verdict, node.node);
+          if (verdict === "replaced" || clock.monotonic() >= deadline + patience) throw refusal(verdict, node.node);
           await sleep(clock, JOIN_AGAIN_MS);
         }
       } catch (error) {
@@ -82,6 +85,7 @@ export function createPostgresOwnershipStore(options: PostgresOwnershipOptions):
         throw error;
       }
       open.add(session);
+      members.add(node.incarnation);
       void session.lost.then(() => open.delete(session));
       return memberSession(session, node);
     },
@@ -121,6 +125,8 @@ async function openSession(options: PostgresOwnershipOptions, node: NodeDescript
     connectionTimeoutMillis: CONNECT_MS,
   });
   let alive = true;
+  /** The call before. One at a time: the next waits for its answer. */
+  let last: Promise<void> = Promise.resolve();
   let lose: () => void = () => undefined;
   const lost = new Promise<void>((resolve) => {
     lose = () => {
@@ -167,23 +173,32 @@ async function openSession(options: PostgresOwnershipOptions, node: NodeDescript
   return {
     lost,
     abort,
-    async ask<T>(call: string, parameters: readonly unknown[]): Promise<T> {
-      if (!alive) throw new Error("The member's session is lost.");
-      try {
-        const { rows } = await bounded(client.query(`SELECT ${call} AS answer`, [...parameters]));
-        return rows[0].answer as T;
-      } catch (error) {
-        // Anything but a plain refusal leaves open what was done: only a new session's view can tell.
-        const refused = error instanceof pg.DatabaseError && error.severity === "ERROR";
-        if (!refused || error.code === NOT_A_MEMBER) abort();
-        throw error;
-      }
+    ask<T>(call: string, parameters: readonly unknown[]): Promise<T> {
+      const answer = last.then(() => askNow<T>(call, parameters));
+      last = answer.then(
+        () => undefined,
+        () => undefined,
+      );
+      return answer;
     },
     async end() {
       if (alive) await bounded(client.end()).catch(() => undefined);
       lose();
     },
   };
+
+  async function askNow<T>(call: string, parameters: readonly unknown[]): Promise<T> {
+    if (!alive) throw new Error("The member's session is lost.");
+    try {
+      const { rows } = await bounded(client.query(`SELECT ${call} AS answer`, [...parameters]));
+      return rows[0].answer as T;
+    } catch (error) {
+      // Anything but a plain refusal leaves open what was done: only a new session's view can tell.
+      const refused = error instanceof pg.DatabaseError && error.severity === "ERROR";
+      if (!refused || error.code === NOT_A_MEMBER) abort();
+      throw error;
+    }
+  }
 }
 
 function memberSession(session: Session, { node, incarnation }: NodeDescription): OwnershipSession {

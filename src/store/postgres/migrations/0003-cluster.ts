@@ -46,12 +46,14 @@ $function$;
 `;
 
 /**
- * Returns 'joined'; 'lone' (a lone node works here); 'in_use' (another process holds the id and its lease lives); or
- * 'ending': a session that has no right to the id any more was told to end, ask again.
+ * Returns 'joined'; 'lone' (a lone node works here); 'in_use' (another process holds the id and its lease lives);
+ * 'replaced' (the caller was a member before, and another process has come under its id since, whatever became of that
+ * one's session); or 'ending': a session that has no right to the id any more was told to end, ask again.
  */
 const JOIN = `
 CREATE FUNCTION join_cluster_v1(
-  by_node text, by_incarnation text, its_workers integer, its_url text, lease_ms double precision
+  by_node text, by_incarnation text, its_workers integer, its_url text, lease_ms double precision,
+  again boolean
 ) RETURNS text LANGUAGE plpgsql AS $function$
 DECLARE
   found node_lease;
@@ -65,6 +67,9 @@ BEGIN
   SELECT * INTO found FROM node_lease l WHERE l.node = by_node FOR UPDATE;
   IF found.node IS NULL THEN
     RETURN 'ending';
+  END IF;
+  IF again AND found.incarnation NOT IN ('', by_incarnation) THEN
+    RETURN 'replaced';
   END IF;
   IF NOT pg_try_advisory_lock(${MEMBER_LOCKS}, found.lock_number) THEN
     IF found.incarnation <> by_incarnation AND found.expires_at > clock_timestamp() THEN
