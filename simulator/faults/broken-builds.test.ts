@@ -5,9 +5,9 @@
 import t, { type Test } from "tap";
 import { systemClock } from "../../src/lib/clock.js";
 import { startLocalCluster } from "../cluster/mod.js";
-import { judgeStage, killBetweenAnswerAndCommit, repeatAfterCrash, type Stage, setStage } from "./directed.js";
+import { judgeStage, killBetweenAnswerAndCommit, repeatAfterCrash, type Stage, setStage } from "./fixtures/directed.js";
+import { ACKNOWLEDGE_BEFORE_COMMIT, breakBuild, FORGET_ANSWERS, type Patch, replaceOnce } from "./fixtures/sabotage.js";
 import { hurried } from "./hurry.js";
-import { ACKNOWLEDGE_BEFORE_COMMIT, breakBuild, FORGET_ANSWERS, type Patch, replaceOnce } from "./sabotage.js";
 
 /** A machine that stands still in the wrong moment may let the commit through after all; then it is done once more. */
 const ROUNDS = 4;

@@ -5,9 +5,9 @@
 import t from "tap";
 import { systemClock } from "../../src/lib/clock.js";
 import { startLocalCluster } from "../cluster/mod.js";
-import { judgeStage, killBetweenAnswerAndCommit, lateWrites, repeatAfterCrash, setStage } from "./directed.js";
+import { judgeStage, killBetweenAnswerAndCommit, lateWrites, repeatAfterCrash, setStage } from "./fixtures/directed.js";
+import { removeFence } from "./fixtures/sabotage.js";
 import { hurried } from "./hurry.js";
-import { removeFence } from "./sabotage.js";
 
 const LEASE_MS = 3_000;
 const SLOW_MS = 400;
