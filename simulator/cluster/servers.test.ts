@@ -1,7 +1,8 @@
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import t from "tap";
+import t, { type Test } from "tap";
 import { systemClock } from "../../src/lib/clock.js";
 import { silentLog } from "../../src/lib/log.js";
 import { createPostgresActorStore } from "../../src/store/postgres/mod.js";
@@ -11,6 +12,12 @@ import { ClusterProcess } from "./process.js";
 import { startWarden } from "./warden/client.js";
 
 const clock = systemClock();
+
+function ownDirectory(t: Test): string {
+  const directory = mkdtempSync(join(tmpdir(), "swift-eats-servers-"));
+  t.teardown(() => rmSync(directory, { recursive: true, force: true, maxRetries: 3 }));
+  return directory;
+}
 
 /** Sends some lines and resolves with everything that comes back, as soon as it matches. */
 function talk(url: string, words: string, wanted: RegExp): Promise<string> {
@@ -83,7 +90,7 @@ t.test(
   "a given directory is kept, with the secrets, and belongs to one cluster at a time",
   { skip: absent },
   async (t) => {
-    const dataDir = t.testdir();
+    const dataDir = ownDirectory(t);
     const one = await startLocalCluster({ nodes: 0, dataDir });
     t.teardown(() => one.stop());
     await t.rejects(startLocalCluster({ nodes: 0, dataDir }), { name: "DataDirectoryInUse" });
@@ -101,7 +108,7 @@ t.test(
 t.test("a process that cannot start says why, one that hangs is ended the hard way", async (t) => {
   const warden = startWarden();
   t.teardown(() => warden.stop());
-  const directory = t.testdir();
+  const directory = ownDirectory(t);
   const run = (script: string): ClusterProcess =>
     new ClusterProcess({
       name: "the kettle",
@@ -132,7 +139,7 @@ t.test("a process that cannot start says why, one that hangs is ended the hard w
       logFile: join(directory, "nobody.log"),
       lastSignal: "SIGKILL",
     },
-    ready: /./,
+    ready: /it boils/,
     endSignal: "SIGTERM",
   });
   await t.rejects(absentProgram.start(), { message: /nobody did not start|ENOENT/ });

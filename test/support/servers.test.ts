@@ -1,5 +1,6 @@
-import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
 import { container, engineAnswers } from "./docker.js";
@@ -47,7 +48,8 @@ t.test("a server that is there is not installed again", { skip: missing("redis")
 
 t.test("where Docker runs a server, it is the one on our port, and ends by its name", async (t) => {
   // A stand-in for the engine: it writes down what it was asked, and says what a server says.
-  const directory = t.testdir();
+  const directory = mkdtempSync(join(tmpdir(), "swift-eats-docker-"));
+  t.teardown(() => rmSync(directory, { recursive: true, force: true }));
   const docker = join(directory, "docker");
   writeFileSync(
     docker,
