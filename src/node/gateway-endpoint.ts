@@ -3,6 +3,7 @@ import { createActorClient, type EndpointId, type Link, type ShardMap } from "..
 import { createGateway, type Gateway } from "../gateway/mod.js";
 import type { Clock } from "../lib/clock.js";
 import type { Log } from "../lib/log.js";
+import type { Metrics } from "../lib/metrics.js";
 import type { Random } from "../lib/random.js";
 import { createPostgresActorStore } from "../store/postgres/mod.js";
 import { createRedisMirror } from "../store/redis/mod.js";
@@ -34,6 +35,8 @@ export function openGateway(options: {
   readonly wholeProcess: boolean;
   /** What `/v1/node` tells beside the node's name. */
   readonly info?: () => Readonly<Record<string, unknown>>;
+  /** Adds what this thread alone can tell to its metrics. */
+  readonly measure?: (metrics: Metrics) => void;
 }): OpenGateway {
   const { plan, endpoint, link, shardMap, clock, random, wholeProcess } = options;
   const { config, secrets } = plan;
@@ -94,6 +97,11 @@ export function openGateway(options: {
     { name: "swift_gateway_asks_count", help: "Requests to actors without an answer yet." },
     () => client.stats().inFlight,
   );
+  metrics.gaugeOf(
+    { name: "swift_gateway_held_back_count", help: "New orders that were refused because actors answered late." },
+    () => client.stats().heldBack,
+  );
+  options.measure?.(metrics);
   return {
     gateway,
     listen: (port, share) => gateway.listen(port, { share, host: config.http.host }),

@@ -22,6 +22,7 @@ import type { Clock } from "../lib/clock.js";
 import type { Log } from "../lib/log.js";
 import type { Random } from "../lib/random.js";
 import { createPostgresActorStore } from "../store/postgres/mod.js";
+import { measureCluster } from "./cluster-metrics.js";
 import { makeDataDirectory } from "./data-directory.js";
 import { startEvents } from "./events.js";
 import { type OpenGateway, openGateway } from "./gateway-endpoint.js";
@@ -156,6 +157,12 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       random,
       log,
       wholeProcess: true,
+      measure: (metrics) =>
+        measureCluster(
+          metrics,
+          () => shards.status(),
+          () => events.stats(),
+        ),
       info: () => ({ cluster: shards.status(), events: events.stats() }),
     });
     undo.push(() => gateway.close());

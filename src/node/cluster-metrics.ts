@@ -1,0 +1,34 @@
+/** What a member of a cluster tells about itself on `/metrics`, from the thread that knows it: the main one. */
+import type { CoordinatorStatus, EventRelayStats } from "../cluster/mod.js";
+import type { Metrics } from "../lib/metrics.js";
+
+export function measureCluster(
+  metrics: Metrics,
+  cluster: () => CoordinatorStatus | null,
+  events: () => EventRelayStats | null,
+): void {
+  metrics.gaugeOf(
+    { name: "swift_cluster_members_count", help: "Members of the cluster as this node sees them; 0 on a lone node." },
+    () => cluster()?.members.length ?? 0,
+  );
+  metrics.gaugeOf(
+    { name: "swift_cluster_shards_count", help: "Shards that this member serves; 0 on a lone node, which has all." },
+    () => cluster()?.shards.length ?? 0,
+  );
+  metrics.gaugeOf(
+    { name: "swift_cluster_lease_left_ms", help: "How long this member may still speak without a heartbeat." },
+    () => cluster()?.leaseLeftMs ?? 0,
+  );
+  metrics.gaugeOf(
+    { name: "swift_cluster_handoff_pause_p99_ms", help: "The p99 of how long planned moves of a shard took." },
+    () => cluster()?.pauses?.p99 ?? 0,
+  );
+  metrics.gaugeOf(
+    { name: "swift_events_waiting_count", help: "Committed events of this member's shards that no stream has yet." },
+    () => events()?.lag?.waiting ?? 0,
+  );
+  metrics.gaugeOf(
+    { name: "swift_events_oldest_age_ms", help: "Age of the oldest event that waits for its stream." },
+    () => events()?.lag?.oldestAgeMs ?? 0,
+  );
+}
