@@ -54,7 +54,8 @@ export function createHoldings(self: string, keeper: ShardKeeper, sequence: Sequ
     in: (state) => [...held].filter(([, holding]) => holding.state === state).map(([shard]) => shard),
     revokeLost(view, asked) {
       const rows = new Map(view.shards.map((row) => [row.shard, row]));
-      const lost: number[] = [];
+      const gone: number[] = [];
+      let lost = 0;
       for (const [shard, holding] of held) {
         const row = rows.get(shard);
         if (sequence.touchedSince(shard, asked)) continue;
@@ -64,13 +65,15 @@ export function createHoldings(self: string, keeper: ShardKeeper, sequence: Sequ
           held.set(shard, { state: "fallen", epoch: row.epoch });
           continue;
         }
-        // The handover's own outcome, whose answer is about to be heard.
+        gone.push(shard);
+        // The handover's own outcome, whose answer is about to be heard: not lost. But its receiver may also have taken
+        // it, while it is still being given up here.
         if (holding.state === "handing_over" && row?.node === holding.to && row.epoch === holding.epoch + 1) continue;
         held.delete(shard);
-        lost.push(shard);
+        lost++;
       }
-      if (lost.length > 0) keeper.revoke(lost);
-      return lost.length;
+      if (gone.length > 0) keeper.revoke(gone);
+      return lost;
     },
     grantOwn(view, asked) {
       const own = view.shards.filter(({ node }) => node === self);
