@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
 /** Linux counts process time in ticks of 1/100 s (`getconf CLK_TCK`), whatever the kernel's own frequency. */
 const TICKS_PER_SECOND = 100;
@@ -18,4 +18,31 @@ export function usageOf(pid: number): ProcessUsage {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
   const resident = /^VmRSS:\s+(\d+) kB$/m.exec(status);
   return { cpuSeconds, residentBytes: Number(resident?.[1] ?? 0) * 1024 };
+}
+
+/** A process with its children, as a server has that serves each connection by one. Those that have ended count too. */
+export function usageOfTree(pid: number): ProcessUsage {
+  const own = usageOf(pid);
+  let cpuSeconds = own.cpuSeconds + endedChildrenSeconds(pid);
+  let { residentBytes } = own;
+  for (const name of readdirSync("/proc")) {
+    if (!/^[0-9]+$/.test(name)) continue;
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, "utf8");
+      if (Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]) !== pid) continue;
+      const child = usageOf(Number(name));
+      cpuSeconds += child.cpuSeconds;
+      residentBytes += child.residentBytes;
+    } catch {
+      // It has just ended.
+    }
+  }
+  return { cpuSeconds, residentBytes };
+}
+
+/** proc(5): 16 cutime, 17 cstime. */
+function endedChildrenSeconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[13]) + Number(fields[14])) / TICKS_PER_SECOND;
 }

@@ -1,41 +1,55 @@
 /** What the load's coordinator and its generator processes say to each other (process IPC). */
-export interface DriverPlan {
-  readonly role: "drivers";
+import type { Quantiles } from "../lib/histogram.js";
+
+export interface Address {
   readonly host: string;
   readonly port: number;
+}
+export interface DriverPlan {
+  readonly role: "drivers";
+  readonly nodes: readonly Address[];
+  /** For each driver, the number of the node that it connects to. */
+  readonly nodeOf: readonly number[];
   readonly tokens: readonly string[];
   readonly ids: readonly string[];
   readonly center: { readonly lat: number; readonly lng: number };
+  /** Until `pace`: while orders are brought on their way. */
+  readonly setUpFixEveryMs: number;
   readonly fixEveryMs: number;
 }
 export interface CustomerPlan {
   readonly role: "customers";
-  readonly host: string;
-  readonly port: number;
-  /** One entry a socket. */
-  readonly sockets: readonly { readonly token: string; readonly device: string; readonly orderId: string }[];
+  readonly nodes: readonly Address[];
+  /** One entry a socket; `node` is the number of the one that it connects to. */
+  readonly sockets: readonly {
+    readonly token: string;
+    readonly device: string;
+    readonly orderId: string;
+    readonly node: number;
+  }[];
+  /** Of this generator. */
+  readonly openPerSecond: number;
 }
 export type ToGenerator =
   | { readonly t: "plan"; readonly plan: DriverPlan | CustomerPlan }
-  /** Start sending (drivers) or start counting (customers). */
+  /** Send fixes at the pace that is measured. */
+  | { readonly t: "pace" }
+  /** Start counting. */
   | { readonly t: "measure" }
   | { readonly t: "report" }
   | { readonly t: "stop" };
 
-export interface Quantiles {
-  readonly count: number;
-  readonly p50: number;
-  readonly p95: number;
-  readonly p99: number;
-  readonly max: number;
-}
 export type FromGenerator =
   | { readonly t: "ready" }
   | { readonly t: "progress"; readonly connected: number; readonly picked: number; readonly closed: number }
   | {
       readonly t: "report";
       readonly latencyMs: Quantiles;
+      /** `hdr-histogram-js`, encoded: quantiles of several generators do not add up. */
+      readonly latency: string;
+      /** Drivers: how late fixes left. Customers: how late a tick of theirs came. */
       readonly lagMs: Quantiles;
+      readonly lag: string;
       readonly closed: number;
       readonly errors: Readonly<Record<string, number>>;
     };

@@ -20,7 +20,7 @@ export function measureCluster(
     () => cluster()?.leaseLeftMs ?? 0,
   );
   metrics.gaugeOf(
-    { name: "swift_cluster_handoff_pause_p99_ms", help: "The p99 of how long planned moves of a shard took." },
+    { name: "swift_cluster_handoff_pause_ms", help: "How long planned moves paused a shard, at quantile 0.99." },
     () => cluster()?.pauses?.p99 ?? 0,
   );
   metrics.gaugeOf(

@@ -27,18 +27,20 @@ const RUNTIME_DOORS = ["mod.ts", "definition.ts", "ports.ts", "client.ts", "link
 export const PARTS: readonly Part[] = [
   { name: "lib", path: "src/lib", mayImport: [], doors: ["*"] },
   { name: "protocol", path: "src/protocol", mayImport: ["lib"] },
+  // Pure: the zones, the benchmark and the simulation ask the same function.
+  { name: "matching", path: "src/matching", mayImport: ["lib"] },
   { name: "runtime", path: "src/actors/runtime", mayImport: ["lib"], doors: RUNTIME_DOORS },
   {
     name: "domain",
     path: "src/actors/domain",
-    mayImport: ["runtime", "protocol", "lib", "actor"],
+    mayImport: ["runtime", "protocol", "matching", "lib", "actor"],
     doors: ["mod.ts", "settings.ts"],
     house: "actors",
   },
   {
     name: "actor",
     path: "src/actors/domain/*",
-    mayImport: ["runtime", "protocol", "lib", "domain"],
+    mayImport: ["runtime", "protocol", "matching", "lib", "domain"],
     doors: ["actor.ts", "messages.ts", "state.ts"],
     siblingDoors: ["messages.ts"],
     house: "actors",
@@ -83,6 +85,7 @@ export const PARTS: readonly Part[] = [
       "cluster",
       "telemetry",
       "protocol",
+      "matching",
       "lib",
     ],
   },
@@ -134,7 +137,7 @@ export const PARTS: readonly Part[] = [
   {
     name: "virtual",
     path: "simulator/virtual",
-    mayImport: ["city", "checkers", "runtime", "domain", "services", "gateway", "store", "protocol", "lib"],
+    mayImport: ["city", "checkers", "runtime", "domain", "services", "gateway", "store", "protocol", "matching", "lib"],
   },
   { name: "bench", path: "bench", mayImport: ["*"], doors: [] },
   { name: "test", path: "test", mayImport: ["*"], doors: ["support/servers.ts"] },
