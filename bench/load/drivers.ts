@@ -1,0 +1,151 @@
+/** Driver sockets of a generator: on shift, taking what is offered, collecting it, and one fix each every few seconds. */
+import { systemClock } from "../../src/lib/clock.js";
+import { OP, SOCKET_PATH, SUBPROTOCOL_MSGPACK } from "../../src/protocol/mod.js";
+import { record } from "../lib/histogram.js";
+import type { Gauges } from "./gauges.js";
+import type { DriverPlan } from "./messages.js";
+import { openRawSocket, type RawSocket } from "./raw-socket.js";
+import { type Frame, frames, openAll, send } from "./wire.js";
+
+const clock = systemClock();
+const OPEN_PER_SECOND = 1200;
+const TICK_MS = 5;
+/** About 0.0002 degrees: some twenty metres, a plausible step in five seconds. */
+const STEP_DEGREES = 0.0002;
+
+export interface Drivers {
+  /** From now on at the pace that is measured. */
+  pace(): void;
+  stop(): void;
+}
+
+export function runDrivers(plan: DriverPlan, gauges: Gauges): Drivers {
+  const count = plan.ids.length;
+  const sockets: (RawSocket | null)[] = new Array(count).fill(null);
+  const sequence = new Float64Array(count);
+  const sentAt = new Float64Array(count);
+  /** Commands without an answer; what is refused for now is said again. */
+  const asked = new Map<number, { readonly frame: Frame; readonly online: boolean }>();
+  let lastCommandId = 10;
+  const homeOf = (i: number): { lat: number; lng: number } => {
+    const angle = i * 2.399963;
+    const radius = 0.04 * Math.sqrt((i + 0.5) / count);
+    return { lat: plan.center.lat + radius * Math.sin(angle), lng: plan.center.lng + radius * Math.cos(angle) };
+  };
+  function command(socket: RawSocket, key: string, type: string, body: unknown): void {
+    const id = ++lastCommandId;
+    const frame = [OP.cmd, id, key, type, body];
+    asked.set(id, { frame, online: type === "driver.online" });
+    send(socket, frame);
+  }
+  function refused(i: number, [, id, code, temporary, retryAfterMs]: Frame): void {
+    gauges.noteError(code);
+    const again = asked.get(Number(id));
+    if (again === undefined) return;
+    if (temporary !== true) asked.delete(Number(id));
+    else
+      clock.after(Number(retryAfterMs) || 200, () => {
+        const socket = sockets[i];
+        if (socket) send(socket, again.frame);
+      });
+  }
+  function work(socket: RawSocket, frame: Frame): void {
+    const body = frame[5] as {
+      offerId?: string;
+      trip?: { stops: { kind: string; orderId: string; done: boolean }[] } | null;
+    };
+    if (frame[3] === "offer.made" && body.offerId !== undefined) {
+      command(socket, `accept-${body.offerId}`, "driver.accept", { offerId: body.offerId });
+    } else if (frame[3] === "trip.changed" && body.trip) {
+      for (const stop of body.trip.stops) {
+        if (stop.kind !== "pickup") continue;
+        if (stop.done) gauges.picked.add(stop.orderId);
+        else command(socket, `pickup-${stop.orderId}`, "driver.pickup", { orderId: stop.orderId });
+      }
+    }
+  }
+  function hear(i: number, frame: Frame, socket: RawSocket): void {
+    switch (frame[0]) {
+      case OP.welcome:
+        send(socket, [OP.sub, 1, `driver:${plan.ids[i]}`]);
+        command(socket, `online-${plan.ids[i]}-1`, "driver.online", {
+          name: `Driver ${i}`,
+          vehicle: "motorcycle",
+          ...homeOf(i),
+        });
+        return;
+      case OP.reply:
+        if (asked.get(Number(frame[1]))?.online) gauges.connected++;
+        asked.delete(Number(frame[1]));
+        return;
+      case OP.gpsAck:
+        if (gauges.measuring && frame[2] === sequence[i]! - 1) record(gauges.latency, clock.monotonic() - sentAt[i]!);
+        return;
+      case OP.event:
+        work(socket, frame);
+        return;
+      case OP.ping:
+        send(socket, [OP.pong, frame[1]]);
+        return;
+      case OP.err:
+        refused(i, frame);
+        return;
+    }
+  }
+  openAll(
+    count,
+    OPEN_PER_SECOND,
+    () => gauges.connected + gauges.closed,
+    (i) =>
+      openRawSocket({
+        ...plan.nodes[plan.nodeOf[i]!]!,
+        path: SOCKET_PATH,
+        subprotocol: SUBPROTOCOL_MSGPACK,
+        onOpen: (socket) => {
+          sockets[i] = socket;
+          send(socket, [OP.hello, plan.tokens[i]!, `device-${i}`, "bench"]);
+        },
+        onMessage: (payload, socket) => {
+          for (const frame of frames(payload)) hear(i, frame, socket);
+        },
+        onClose: () => {
+          gauges.closed++;
+          sockets[i] = null;
+        },
+      }),
+  );
+  // Open loop: driver i is due at start + i·spacing + k·fixEveryMs, whatever became of the answers before.
+  let cursor = 0;
+  let spacing = plan.setUpFixEveryMs / count;
+  let start = clock.monotonic() + 1000;
+  const bootId = `boot-${Math.round(clock.now())}`;
+  const cancel = clock.every(TICK_MS, () => {
+    const now = clock.monotonic();
+    for (;;) {
+      const due = start + cursor * spacing;
+      if (due > now) return;
+      const i = cursor % count;
+      cursor++;
+      const socket = sockets[i];
+      if (!socket) continue;
+      const seq = sequence[i]!;
+      sequence[i] = seq + 1;
+      sentAt[i] = due;
+      const home = homeOf(i);
+      const shift = (seq % 2) * STEP_DEGREES;
+      // The fix carries the intended time, so that what a customer measures counts a late generator too.
+      const at = Math.round(clock.now() - (now - due));
+      send(socket, [OP.gps, bootId, seq, at, [[0, home.lat + shift, home.lng, 8, -1, -1]]]);
+      if (gauges.measuring) record(gauges.lag, now - due);
+    }
+  });
+  return {
+    pace() {
+      // Goes on with the driver whose turn it is.
+      const fresh = plan.fixEveryMs / count;
+      start = start + cursor * spacing - cursor * fresh;
+      spacing = fresh;
+    },
+    stop: cancel,
+  };
+}

@@ -1,0 +1,100 @@
+/** Brings orders on their way over HTTP: configures kitchens, places, accepts, and says that the food is ready. */
+import { sleep, systemClock } from "../../src/lib/clock.js";
+import { issueTokens } from "./node-process.js";
+import type { BenchNode } from "./target.js";
+
+const clock = systemClock();
+export const CENTER = { lat: 48.2, lng: 16.37 };
+const RESTAURANTS = 40;
+const ORDERS_AT_ONCE = 16;
+const MAX_ATTEMPTS = 100;
+
+async function post(
+  node: BenchNode,
+  path: string,
+  token: string,
+  key: string,
+  body: unknown,
+  method = "POST",
+): Promise<Record<string, unknown>> {
+  for (;;) {
+    const answer = await fetch(node.url + path, {
+      method,
+      headers: { "content-type": "application/json", authorization: `Bearer ${token}`, "idempotency-key": key },
+      body: JSON.stringify(body),
+    });
+    const text = await answer.text();
+    if (answer.ok) return JSON.parse(text) as Record<string, unknown>;
+    const problem = JSON.parse(text) as { temporary?: boolean; retryAfterMs?: number };
+    if (problem.temporary !== true) throw new Error(`${method} ${path} answered ${answer.status}: ${text}`);
+    await sleep(clock, problem.retryAfterMs ?? 200);
+  }
+}
+
+/**
+ * One order for each customer's token, through the nodes in turn. Resolves with the orders' ids once the food of all is
+ * ready; drivers are asked meanwhile.
+ */
+export async function placeOrders(
+  nodes: readonly BenchNode[],
+  customers: readonly string[],
+  onProgress: (placed: number) => void = () => undefined,
+): Promise<string[]> {
+  const ids = Array.from({ length: RESTAURANTS }, (_, i) => `bench-restaurant-${i}`);
+  const restaurants = await issueTokens(
+    nodes[0]!,
+    ids.map((id) => ({ id, role: "restaurant" })),
+  );
+  for (let i = 0; i < RESTAURANTS; i++) {
+    const angle = (i / RESTAURANTS) * 2 * Math.PI;
+    await post(
+      nodes[0]!,
+      `/v1/restaurants/${ids[i]}`,
+      restaurants[i]!,
+      `configure-${i}`,
+      {
+        name: `Kitchen ${i}`,
+        lat: CENTER.lat + 0.02 * Math.sin(angle),
+        lng: CENTER.lng + 0.02 * Math.cos(angle),
+        currency: "EUR",
+        deliveryRadiusMeters: 50_000,
+        kitchenCapacity: 100_000,
+        items: [{ itemId: "dish", name: "Dish of the day", priceMinor: 1200 }],
+      },
+      "PUT",
+    );
+  }
+  const orders: string[] = new Array(customers.length).fill("");
+  let next = 0;
+  let ready = 0;
+  const lane = async (): Promise<void> => {
+    while (next < customers.length) {
+      const i = next++;
+      const r = i % RESTAURANTS;
+      const node = nodes[i % nodes.length]!;
+      const placed = await post(node, "/v1/orders", customers[i]!, `place-${i}`, {
+        restaurantId: ids[r],
+        lines: [{ itemId: "dish", quantity: 1, unitPriceMinor: 1200 }],
+        destination: { lat: CENTER.lat + 0.01, lng: CENTER.lng + 0.01 },
+        currency: "EUR",
+      });
+      orders[i] = String(placed.orderId);
+      // Confirmed takes the payment's time: accepting earlier is an illegal move, so ask until it is legal.
+      for (let attempt = 0; ; attempt++) {
+        try {
+          await post(node, `/v1/orders/${orders[i]}/accept`, restaurants[r]!, `accept-${i}-${attempt}`, {
+            prepMinutes: 0,
+          });
+          break;
+        } catch (cause) {
+          if (attempt > MAX_ATTEMPTS || !String(cause).includes("illegal_transition")) throw cause;
+          await sleep(clock, 100);
+        }
+      }
+      await post(node, `/v1/orders/${orders[i]}/ready`, restaurants[r]!, `ready-${i}`, {});
+      onProgress(++ready);
+    }
+  };
+  await Promise.all(Array.from({ length: ORDERS_AT_ONCE }, lane));
+  return orders;
+}
