@@ -1,0 +1,100 @@
+/**
+ * How long a decision takes in a city of 500 open orders and 1,000 drivers: 200 decisions, 15 seconds apart, each with
+ * the plan of the one before, as a zone asks them. The city is made up from a seed: restaurants in clusters, orders at a
+ * steady rate, drivers who become free where they delivered.
+ *
+ *   node dist/bench/micro/decide.js [orders] [drivers] [decisions]
+ */
+import { systemClock } from "../../src/lib/clock.js";
+import type { Point } from "../../src/lib/geo.js";
+import { randomInteger, seededRandom } from "../../src/lib/random.js";
+import {
+  type Driver,
+  decide,
+  expectedOrders,
+  type OpenOrder,
+  defaultMatchingSettings as settings,
+  type TripPlan,
+} from "../../src/matching/mod.js";
+
+const [ORDERS = 500, DRIVERS = 1_000, DECISIONS = 200] = process.argv.slice(2).map(Number);
+const STEP_MS = 15_000;
+const MINUTE = 60_000;
+const METERS_PER_SECOND = 5.5;
+const STREET_FACTOR = 1.35;
+const random = seededRandom(7);
+const clock = systemClock();
+
+const around = (center: Point, meters: number): Point => ({
+  lat: center.lat + ((random.next() + random.next() - 1) * meters) / 111_195,
+  lng: center.lng + ((random.next() + random.next() - 1) * meters) / 70_000,
+});
+const travel = (from: Point, to: Point): number =>
+  (Math.hypot((from.lat - to.lat) * 111_195, (from.lng - to.lng) * 70_000) * STREET_FACTOR * 1_000) / METERS_PER_SECOND;
+const CENTER: Point = { lat: 51, lng: 7 };
+const quarters = Array.from({ length: 25 }, () => around(CENTER, 9_000));
+const restaurants = Array.from({ length: 400 }, (_, index) => ({
+  restaurantId: `r${index}`,
+  pickup: around(quarters[index % quarters.length]!, 900),
+}));
+
+let placed = 0;
+const newOrder = (now: number): OpenOrder<Point> => {
+  const restaurant = restaurants[randomInteger(random, restaurants.length)]!;
+  const readyAt = now + (5 + random.next() * 25) * MINUTE;
+  return {
+    ...restaurant,
+    orderId: `o${placed++}`,
+    dropOff: around(restaurant.pickup, 3_000),
+    placedAt: now,
+    readyAt,
+    targetAt: now + 40 * MINUTE,
+    latestAt: now + 90 * MINUTE,
+    excluded: [],
+    likelihood: 1,
+  };
+};
+
+let now = 1_800_000_000_000;
+let open = Array.from({ length: ORDERS }, () => newOrder(now));
+let drivers: Driver<Point>[] = Array.from({ length: DRIVERS }, (_, index) => ({
+  driverId: `d${index}`,
+  place: around(quarters[index % quarters.length]!, 2_500),
+  freeAt: now + (index % 2) * random.next() * 25 * MINUTE,
+  lastPickupAt: now + 4 * 60 * MINUTE,
+  overworked: random.next(),
+  acceptance: 0.5 + random.next() / 2,
+}));
+const recent: OpenOrder<Point>[] = [];
+let previous: readonly TripPlan[] = [];
+const times: number[] = [];
+let commits = 0;
+for (let i = 0; i < DECISIONS; i++) {
+  const orders = [...open, ...expectedOrders(recent, now, settings.forecast)];
+  const began = clock.monotonic();
+  const decision = decide({ now, orders, drivers, travel, settings, random, previous });
+  times.push(clock.monotonic() - began);
+  previous = decision.tentative;
+  commits += decision.commits.length;
+  for (const { driverId, orderIds, deliverAt } of decision.commits) {
+    const last = open.find(({ orderId }) => orderId === orderIds.at(-1))!;
+    const freeAt = deliverAt.at(-1)! + settings.leaveCustomerMs;
+    drivers = drivers.map((driver) =>
+      driver.driverId === driverId ? { ...driver, place: last.dropOff, freeAt } : driver,
+    );
+    open = open.filter(({ orderId }) => !orderIds.includes(orderId));
+  }
+  now += STEP_MS;
+  // The number of open orders stays the same.
+  while (open.length < ORDERS) {
+    const order = newOrder(now);
+    open.push(order);
+    recent.push(order);
+  }
+}
+const sorted = times.toSorted((a, b) => a - b);
+const at = (q: number): string => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))]!.toFixed(1);
+process.stdout.write(
+  `${ORDERS} orders x ${DRIVERS} drivers, ${DECISIONS} decisions (${commits} trips): ` +
+    `first ${times[0]?.toFixed(1)} ms, p50 ${at(0.5)}, p95 ${at(0.95)}, p99 ${at(0.99)}, most ${at(1)} ms\n`,
+);

@@ -1,0 +1,75 @@
+/** Why this driver: the terms of a trip's cost, and who would have been next. */
+import type { Plan } from "./plan.js";
+import type { Trip } from "./problem.js";
+import type { Alternative, Commit } from "./types.js";
+
+const MOST_ALTERNATIVES = 3;
+
+export function explain<Place>(
+  plan: Plan<Place>,
+  driver: number,
+  { restaurants, orders }: Trip,
+  departAt: number,
+  node: number,
+): Omit<Commit, "driverId" | "restaurantIds" | "orderIds"> {
+  const { problem } = plan;
+  const { drivers, settings } = problem.situation;
+  const pickupAt: number[] = [];
+  const deliverAt: number[] = [];
+  let [foodWaitsMs, driverWaitsMs, delayMs, lateMs, sharingMs] = [0, 0, 0, 0, 0];
+  const allowed = problem.run(driver, departAt, node, restaurants, orders, orders.length, {
+    collected: (_, arrivedAt, at) => {
+      pickupAt.push(at);
+      driverWaitsMs += at - arrivedAt;
+    },
+    delivered: (order, at, waits, late, sharing) => {
+      deliverAt.push(at);
+      foodWaitsMs += waits;
+      lateMs += late;
+      sharingMs += Math.max(0, sharing);
+      delayMs += at - problem.soonest[order]!;
+    },
+  });
+  if (!allowed) throw new Error("matching: a planned trip is not allowed");
+  const costMs = problem.cost;
+  const { overworked, acceptance } = drivers[driver]!;
+  const terms = {
+    travelMs: problem.toRestaurant(node, restaurants[0]!),
+    foodWaitsMs,
+    driverWaitsMs,
+    delayMs,
+    lateMs,
+    sharingMs,
+    busyMs: problem.endAt - departAt,
+    costMs,
+    fairnessMs: overworked * settings.weights.fairnessMs * orders.length,
+    acceptanceMs: ((1 - acceptance) / acceptance) * settings.weights.declineMs,
+  };
+  return {
+    departAt,
+    pickupAt,
+    deliverAt,
+    terms,
+    alternatives: alternatives(plan, driver, restaurants, orders, costMs),
+  };
+}
+
+function alternatives<Place>(
+  plan: Plan<Place>,
+  chosen: number,
+  restaurants: readonly number[],
+  orders: readonly number[],
+  costMs: number,
+): readonly Alternative[] {
+  const { problem } = plan;
+  const found: { driver: number; extraMs: number }[] = [];
+  for (const driver of plan.candidatesOf(restaurants[0]!)) {
+    if (driver === chosen) continue;
+    if (!problem.run(driver, problem.freeAt[driver]!, driver, restaurants, orders, orders.length)) continue;
+    found.push({ driver, extraMs: problem.cost - costMs });
+  }
+  return found
+    .sort((a, b) => a.extraMs - b.extraMs || a.driver - b.driver)
+    .slice(0, MOST_ALTERNATIVES)
+    .map(({ driver, extraMs }) => ({ driverId: problem.situation.drivers[driver]!.driverId, extraMs }));
+}
