@@ -9,8 +9,6 @@ import { type Process, World } from "./fixtures/world.js";
 import { ClockSkewTooGreat } from "./lease.js";
 import { type CoordinatorSettings, checkCoordinatorSettings, DEFAULT_COORDINATOR_SETTINGS } from "./settings.js";
 
-t.setTimeout(120_000);
-
 type Situation = (t: Test, world: World, processes: readonly [Process, Process, Process]) => Promise<void>;
 
 /** A settled cluster of so many nodes, and what happens to it. */

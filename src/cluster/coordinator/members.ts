@@ -24,7 +24,6 @@ export interface Members {
   nextGoneInMs(monotonicNow: number): number | null;
 }
 
-/** A lease that ends sooner was missed by at least one heartbeat. */
 export function createMembers(
   self: string,
   settings: { readonly sessionGraceMs: number; readonly heartbeatMs: number },
@@ -33,11 +32,9 @@ export function createMembers(
   let serverStartedAt = 0;
   /** Since when a member was seen without a session, and until when its lease was said to last. */
   const missing = new Map<string, { readonly since: number; readonly leaseUntil: number }>();
-  let placed: { readonly active: string; readonly owners: Map<number, string | null> } = {
-    active: "",
-    owners: new Map(),
-  };
   let active: readonly string[] = [];
+  /** Who should own what, as far as it was asked for since the active members changed. */
+  let placed = new Map<number, string | null>();
 
   function gone(node: string, now: number): "lease" | "session" | null {
     if (node === self) return null;
@@ -61,9 +58,11 @@ export function createMembers(
           missing.set(node, { since: now, leaseUntil });
       }
       for (const node of missing.keys()) if (!rows.has(node)) missing.delete(node);
+      const before = active.join("\n");
       active = [...rows.values()]
         .filter(({ node, state }) => state === "active" && gone(node, now) === null)
         .map(({ node }) => node);
+      if (active.join("\n") !== before) placed = new Map();
     },
     lostSight: () => missing.clear(),
     find: (node) => rows.get(node) ?? null,
@@ -74,12 +73,10 @@ export function createMembers(
       return row !== undefined && row.state === "active" && row.leaseLeftMs > 0 && row.hasSession;
     },
     desiredOwner(shard) {
-      const key = active.join("\n");
-      if (placed.active !== key) placed = { active: key, owners: new Map() };
-      let owner = placed.owners.get(shard);
+      let owner = placed.get(shard);
       if (owner === undefined) {
         owner = desiredOwner(shard, active);
-        placed.owners.set(shard, owner);
+        placed.set(shard, owner);
       }
       return owner;
     },
@@ -89,6 +86,7 @@ export function createMembers(
         if (node === self || gone(node, now) !== null) continue;
         const since = missing.get(node)?.since;
         const left = Math.min(leaseLeftMs, since === undefined ? leaseLeftMs : since + settings.sessionGraceMs - now);
+        // A lease with more left than that is looked at again in time anyway.
         if (left < settings.heartbeatMs) next = Math.min(next ?? left, left);
       }
       return next;

@@ -1,15 +1,12 @@
 /** Coordinators with real sessions at a real database. Waits for conditions; how long they take is reported, not judged. */
-import pg from "pg";
 import t from "tap";
 import { SHARD_COUNT } from "../../actors/runtime/ports.js";
 import { type Clock, sleep, systemClock } from "../../lib/clock.js";
 import { seededRandom } from "../../lib/random.js";
-import { createPostgresOwnershipStore, withPostgres } from "../../store/contract/postgres.js";
+import { createPostgresOwnershipStore, openSession, withPostgres } from "../../store/contract/postgres.js";
 import { createMemoryHints } from "../memory/mod.js";
 import type { Moment, ShardKeeper } from "../ports.js";
 import { type Coordinator, createCoordinator } from "./coordinator.js";
-
-t.setTimeout(180_000);
 
 const clock: Clock = systemClock();
 const { connectionString } = await withPostgres();
@@ -88,9 +85,7 @@ function createNode(node: string): Node {
   return own;
 }
 
-const watcher = new pg.Client({ connectionString });
-await watcher.connect();
-t.teardown(() => watcher.end());
+const watcher = await openSession(t, connectionString);
 
 async function endSession(node: string): Promise<void> {
   await watcher.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1", [

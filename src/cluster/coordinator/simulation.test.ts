@@ -3,14 +3,12 @@ import t from "tap";
 import { pick, randomInteger } from "../../lib/random.js";
 import { World } from "./fixtures/world.js";
 
-const SEEDS = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
+const SEEDS = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [1, 2, 3, 7, 18, 40];
 const FAULTS = 25;
 /** A lease, the grace, a release that hangs, and the moves of every shard, with room. */
 const HEALS_WITHIN_MS = 30_000;
 /** Until everything has woken up, come back and been stopped that was going to. */
 const CALM_WITHIN_MS = 120_000;
-
-t.setTimeout(300_000);
 
 type Fault = (world: World) => void;
 
