@@ -126,6 +126,24 @@ situation(
 );
 
 situation(
+  "R-CLU-2: an answer that waited for a node to wake up lets it speak for no longer than the lease it is about",
+  2,
+  async (t, world, processes) => {
+    for (let i = 0; i < 8; i++) {
+      processes[1].clock.pause();
+      await world.run(11_000);
+      processes[1].clock.resume();
+      await world.run(1);
+      t.notOk(processes[1].mayEmit());
+      t.ok(await world.until(() => world.settled(), 30_000));
+      await world.run(130);
+    }
+  },
+  // Slow enough that a renewal is often under way.
+  { latencyMs: 200 },
+);
+
+situation(
   "R-CLU-2: without a session a node speaks for sessionLossMs, and a new one lets it go on as before",
   2,
   async (t, world, processes) => {
