@@ -47,6 +47,12 @@ export function conflictsOf(config: Config): readonly Conflict[] {
     "Lower sessionGraceMs below leaseMs.",
   );
   need(
+    cluster.heartbeatMs < cluster.sessionLossMs,
+    ["cluster.sessionLossMs", "cluster.heartbeatMs"],
+    "it counts from the last heartbeat",
+    "Raise sessionLossMs above heartbeatMs.",
+  );
+  need(
     cluster.sessionLossMs < cluster.sessionGraceMs,
     ["cluster.sessionLossMs", "cluster.sessionGraceMs"],
     "a node that lost its session is silent before others take its shards",

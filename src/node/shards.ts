@@ -12,7 +12,7 @@ import {
   shardEndpoint,
 } from "../cluster/mod.js";
 import { openNatsHints } from "../cluster/nats/mod.js";
-import type { Clock } from "../lib/clock.js";
+import { type Clock, sleep } from "../lib/clock.js";
 import type { Log } from "../lib/log.js";
 import { type Random, uuidV7 } from "../lib/random.js";
 import { createPostgresOwnershipStore, type PostgresActorStore } from "../store/postgres/mod.js";
@@ -45,6 +45,9 @@ export interface ShardSourceOptions {
   readonly log: Log;
   readonly onFatal: (reason: string) => void;
 }
+
+/** Beyond the time that clients are given to leave. */
+const DRAIN_PATIENCE_MS = 5_000;
 
 const shardsOf = (worker: number, workers: number): readonly number[] =>
   Array.from({ length: SHARD_COUNT }, (_, shard) => shard).filter((shard) => shard % workers === worker);
@@ -131,7 +134,10 @@ export function clusterShards(options: ShardSourceOptions): ShardSource {
     async reclaim(worker) {
       await coordinator.reclaim(shardsOf(worker, workers));
     },
-    drain: () => coordinator.drain(),
+    async drain() {
+      // Without the database nothing can be given away; what is left is taken once this node is gone.
+      await Promise.race([coordinator.drain(), sleep(clock, config.node.drainMs + DRAIN_PATIENCE_MS)]);
+    },
     async stop() {
       await coordinator.stop();
       await hints.close();
