@@ -25,6 +25,9 @@ export interface Insertion {
   readonly extra: number;
 }
 
+/** What looking at one driver or order costs beside computing a trip. */
+export const LOOK = 0.2;
+
 export class Plan<Place> {
   readonly problem: Problem<Place>;
   readonly routes: Route[];
@@ -153,6 +156,7 @@ export class Plan<Place> {
       }
     }
     for (const driver of this.candidatesOf(restaurant)) {
+      problem.work += LOOK;
       const earliest = problem.freeAt[driver]! + problem.toRestaurant(driver, restaurant) + collectMs;
       const least =
         weight * (Math.max(0, earliest - readyAt) * (1 + weights.foodWaits) + problem.busyWeight * direct * 0.5);
@@ -259,6 +263,7 @@ export class Plan<Place> {
     if (known !== undefined) return known;
     const { problem } = this;
     const arrival = new Float64Array(problem.drivers);
+    problem.work += problem.drivers * LOOK;
     for (let driver = 0; driver < problem.drivers; driver++)
       arrival[driver] = problem.freeAt[driver]! + problem.toRestaurant(driver, restaurant);
     const list = smallest(arrival, problem.situation.settings.search.candidates);

@@ -32,8 +32,8 @@ export class Problem<Place> {
   /** The result of the last `run`. */
   endAt = 0;
   cost = 0;
-  /** How often `run` was asked: the measure of work, the same on every machine. */
-  runs = 0;
+  /** How much was computed, in trips; other work is counted by what it takes. The same on every machine, unlike time. */
+  work = 0;
 
   readonly #pickups: Place[] = [];
   readonly #toRestaurant: Float64Array;
@@ -164,7 +164,7 @@ export class Problem<Place> {
     count: number,
     trace?: Trace,
   ): boolean {
-    this.runs++;
+    this.work++;
     const { settings } = this.situation;
     const { collectMs, leaveRestaurantMs, handOverMs, leaveCustomerMs, weights } = settings;
     const readyAt = this.readyAt;

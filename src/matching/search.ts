@@ -3,7 +3,7 @@
  * each other are taken out and put back in another order, and what is better stays.
  */
 import { pick, type Random, randomInteger } from "../lib/random.js";
-import { Plan, type Route, smallest } from "./plan.js";
+import { LOOK, Plan, type Route, smallest } from "./plan.js";
 import { Problem, type Trip } from "./problem.js";
 import type { Situation } from "./types.js";
 
@@ -57,7 +57,7 @@ function putIn<Place>(plan: Plan<Place>, orders: number[], before: (a: number, b
 function improve<Place>(plan: Plan<Place>): void {
   const { problem } = plan;
   const { random, settings } = problem.situation;
-  const { roundsPerOrder, mostRounds, mostRemoved, mostRuns, toleranceMs } = settings.search;
+  const { roundsPerOrder, mostRounds, mostRemoved, mostWork, toleranceMs } = settings.search;
   if (problem.orders === 0 || problem.drivers === 0) return;
   const rounds = Math.min(mostRounds, Math.ceil(roundsPerOrder * problem.orders));
   const relatives: (Int32Array | undefined)[] = new Array(problem.orders);
@@ -65,7 +65,7 @@ function improve<Place>(plan: Plan<Place>): void {
   const isRemoved = (order: number): boolean => removed.has(order);
   let best = plan.cost;
   let kept = plan.routes.slice();
-  for (let round = 0; round < rounds && problem.runs < mostRuns; round++) {
+  for (let round = 0; round < rounds && problem.work < mostWork; round++) {
     const seed = pressing(plan, random);
     const count = 1 + randomInteger(random, mostRemoved);
     relatives[seed] ??= related(problem, seed, mostRemoved * 2);
@@ -161,6 +161,7 @@ function restoreAll<Place>(plan: Plan<Place>, routes: readonly Route[]): void {
 function related<Place>(problem: Problem<Place>, order: number, count: number): Int32Array {
   const restaurant = problem.restaurantOf[order]!;
   const distance = new Float64Array(problem.orders);
+  problem.work += problem.orders * LOOK;
   for (let other = 0; other < problem.orders; other++) {
     distance[other] =
       problem.betweenRestaurants(restaurant, problem.restaurantOf[other]!) +

@@ -52,7 +52,7 @@ export interface MatchingSettings {
     readonly roundsPerOrder: number;
     readonly mostRounds: number;
     /** No further round begins once so many trips were computed: a bound on time that is the same on every machine. */
-    readonly mostRuns: number;
+    readonly mostWork: number;
     /** Orders that are taken out and planned anew in a round. */
     readonly mostRemoved: number;
     /** How much worse a plan may be to go on from it, in milliseconds at the first round, falling to 0. */
@@ -78,7 +78,7 @@ export const defaultMatchingSettings: MatchingSettings = {
     mostAhead: 4,
   },
   weights: {
-    late: 0.2,
+    late: 0.5,
     foodWaits: 0,
     busy: 0,
     busyPerLoad: 0,
@@ -87,14 +87,14 @@ export const defaultMatchingSettings: MatchingSettings = {
     declineMs: 1 * MINUTE,
     unplannedMs: 120 * MINUTE,
   },
-  forecast: { aheadMs: 20 * MINUTE, likelihood: 0.5 },
+  forecast: { aheadMs: 20 * MINUTE, likelihood: 0.15 },
   commitLeadMs: 0,
   search: {
     candidates: 30,
-    roundsPerOrder: 6,
-    mostRounds: 300,
-    mostRuns: 100_000,
+    roundsPerOrder: 12,
+    mostRounds: 600,
+    mostWork: 80_000,
     mostRemoved: 6,
-    toleranceMs: 1 * MINUTE,
+    toleranceMs: 2 * MINUTE,
   },
 };
