@@ -27,7 +27,7 @@ export interface CommitterEvents {
   /** The state could not be encoded. */
   unwritable(actor: Activation, error: unknown): void;
   /** The store knows another owner for the shard. */
-  stale(shard: number): void;
+  stale(shard: number, epoch: number): void;
   /** Null when the shard is not ours any more. */
   epochOf(shard: number): number | null;
 }
@@ -222,7 +222,7 @@ export class Committer {
         this.#finish();
         const stale = new Set(result.staleShards);
         const failures = new Map(result.failures.map((one) => [one.index, one.failure]));
-        for (const shard of stale) this.#events.stale(shard);
+        for (const { shard, epoch } of batch.fences) if (stale.has(shard)) this.#events.stale(shard, epoch);
         for (let i = 0; i < prepared.length; i++) {
           const one = prepared[i]!;
           if (stale.has(one.actor.shard)) this.#free(one);
@@ -252,7 +252,7 @@ export class Committer {
     for (let attempt = 1; ; attempt++) {
       if (!batch.fences.some(({ shard, epoch }) => this.#events.epochOf(shard) === epoch)) {
         this.#events.turn(() => {
-          for (const { shard } of batch.fences) this.#events.stale(shard);
+          for (const { shard, epoch } of batch.fences) this.#events.stale(shard, epoch);
         });
         return [];
       }

@@ -45,6 +45,9 @@ export function createShardHost(options: ShardHostOptions): ShardHost {
 const LOCAL_PER_TURN = 10_000;
 const RELEASE_POLL_MS = 2;
 
+/** One call of `releaseShards`, to tell it from others. */
+type Release = Record<never, never>;
+
 class Host implements ShardHost {
   readonly #options: ShardHostOptions;
   readonly #settings: HostSettings;
@@ -66,7 +69,8 @@ class Host implements ShardHost {
   readonly #router: Router;
   /** The shards served here and the epochs they were started under. */
   readonly #shards = new Map<number, number>();
-  readonly #releasing = new Set<number>();
+  /** Shards that are being given up, each by the call that began it. */
+  readonly #releasing = new Map<number, Release>();
   readonly #muted = new Set<Activation>();
   #local: LinkMessage[] = [];
   #actors = 0;
@@ -171,7 +175,10 @@ class Host implements ShardHost {
       },
       failed: (prepared, failure) => this.#recovery.refused(prepared, failure),
       unwritable: (actor, error) => this.#recovery.unwritable(actor, error),
-      stale: (shard) => this.#dropShards(new Set([shard])),
+      // By the time a refusal arrives the shard may have come back under a newer epoch: that one stays.
+      stale: (shard, epoch) => {
+        if (this.#shards.get(shard) === epoch) this.#dropShards(new Set([shard]));
+      },
       epochOf: (shard) => (this.#shards.has(shard) ? ownership.epochOf(shard) : null),
     });
     this.#loader = new Loader(store, settings, log, {
@@ -211,11 +218,14 @@ class Host implements ShardHost {
 
   async start(shards: readonly number[]): Promise<void> {
     const { ownership } = this.#options;
-    const gained = shards.filter((shard) => this.#shards.get(shard) !== ownership.epochOf(shard));
+    const gained = shards.filter(
+      (shard) => this.#shards.get(shard) !== ownership.epochOf(shard) || this.#releasing.has(shard),
+    );
     this.#turn(() => {
       // A shard that comes back under another epoch: what is in memory of it belongs to the old one.
       this.#dropShards(new Set(gained.filter((shard) => this.#shards.has(shard))));
       for (const shard of gained) {
+        this.#releasing.delete(shard);
         const epoch = ownership.epochOf(shard);
         if (epoch !== null) this.#shards.set(shard, epoch);
       }
@@ -227,13 +237,25 @@ class Host implements ShardHost {
 
   async releaseShards(shards: readonly number[], withinMs = Number.POSITIVE_INFINITY): Promise<void> {
     const until = this.#clock.monotonic() + withinMs;
-    const leaving = new Set(shards.filter((shard) => this.#shards.has(shard)));
-    for (const shard of leaving) this.#releasing.add(shard);
-    while (!this.#stopped && this.#clock.monotonic() < until && this.#hasWork(leaving)) {
+    const mine: Release = {};
+    const leaving = new Map<number, Release>();
+    for (const shard of shards) {
+      if (!this.#shards.has(shard)) continue;
+      const release = this.#releasing.get(shard) ?? mine;
+      this.#releasing.set(shard, release);
+      leaving.set(shard, release);
+    }
+    // Not those that were started again meanwhile: they have come back, under another epoch, and stay.
+    const still = (): ReadonlySet<number> =>
+      new Set(
+        [...leaving].filter(([shard, release]) => this.#releasing.get(shard) === release).map(([shard]) => shard),
+      );
+    while (!this.#stopped && this.#clock.monotonic() < until && this.#hasWork(still())) {
       await new Promise<void>((resolve) => this.#clock.after(RELEASE_POLL_MS, resolve));
     }
-    this.#turn(() => this.#dropShards(leaving));
-    for (const shard of leaving) this.#releasing.delete(shard);
+    const gone = still();
+    this.#turn(() => this.#dropShards(gone));
+    for (const shard of gone) this.#releasing.delete(shard);
   }
 
   async stop(withinMs = 5_000): Promise<void> {

@@ -109,6 +109,24 @@ t.test("R-ENG-1: a planned handoff loses and repeats nothing under load", async 
   await kit.close();
 });
 
+t.test("R-CLU-1: shards that come back while they are still being given up are served", async (t) => {
+  const kit = kitOf();
+  await kit.must(AccountRef, A, "deposit", { amount: 10 });
+  kit.store.failNext("flush", { delayMs: 600 });
+  const slow = kit.send(AccountRef, A, "deposit", { amount: 5 }, { commandId: "slow", timeoutMs: 30_000 });
+  await kit.advance(10);
+  // Another has them, this host hears, and before it has let go of the last actor they are its own again.
+  const shards = kit.cluster.shardsOf(0);
+  const released = kit.cluster.host(0).releaseShards(shards, 2_000);
+  await kit.advance(50);
+  await kit.run(() => kit.cluster.gain(0, shards));
+  await kit.run(() => released);
+  await kit.advance(3_000);
+  t.same(await kit.run(() => slow), { ok: true, value: { balance: 15, version: 2 } });
+  t.equal((await kit.must(AccountRef, A, "balance", null)).balance, 15);
+  await kit.close();
+});
+
 t.test("rule 4: a shard that is claimed anew by its own host starts afresh, and unsent tells are found", async (t) => {
   const kit = kitOf();
   await kit.must(AccountRef, A, "deposit", { amount: 10 });
