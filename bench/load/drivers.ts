@@ -27,10 +27,13 @@ export function runDrivers(plan: DriverPlan, gauges: Gauges): Drivers {
   /** Commands without an answer; what is refused for now is said again. */
   const asked = new Map<number, { readonly frame: Frame; readonly online: boolean }>();
   let lastCommandId = 10;
+  const cities = plan.cities.length;
   const homeOf = (i: number): { lat: number; lng: number } => {
-    const angle = i * 2.399963;
-    const radius = 0.04 * Math.sqrt((i + 0.5) / count);
-    return { lat: plan.center.lat + radius * Math.sin(angle), lng: plan.center.lng + radius * Math.cos(angle) };
+    const city = plan.cities[i % cities]!;
+    const place = Math.floor(i / cities);
+    const angle = place * 2.399963;
+    const radius = 0.04 * Math.sqrt((place + 0.5) / Math.ceil(count / cities));
+    return { lat: city.lat + radius * Math.sin(angle), lng: city.lng + radius * Math.cos(angle) };
   };
   function command(socket: RawSocket, key: string, type: string, body: unknown): void {
     const id = ++lastCommandId;

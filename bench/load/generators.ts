@@ -5,6 +5,7 @@ import { sleep, systemClock } from "../../src/lib/clock.js";
 import type { CustomerPlan, DriverPlan, FromGenerator, ToGenerator } from "./messages.js";
 
 const clock = systemClock();
+const SAY_EVERY_MS = 20_000;
 const SCRIPT = fileURLToPath(new URL("./generator.js", import.meta.url));
 
 type Report = Extract<FromGenerator, { t: "report" }>;
@@ -55,10 +56,15 @@ export async function startGenerator(plan: DriverPlan | CustomerPlan): Promise<G
 export async function until(what: string, seconds: number, done: () => boolean, show: () => string): Promise<void> {
   const began = clock.monotonic();
   const deadline = began + seconds * 1000;
+  let sayAt = began + SAY_EVERY_MS;
   while (!done()) {
     if (clock.monotonic() > deadline) throw new Error(`${what}: not there after ${seconds} s (${show()})`);
     await sleep(clock, 500);
     if (process.stderr.isTTY) process.stderr.write(`\r${what}: ${show()}   `);
+    else if (clock.monotonic() >= sayAt) {
+      sayAt += SAY_EVERY_MS;
+      note(`${what}: ${show()} …`);
+    }
   }
   note(`${what}: ${show()}, after ${Math.round((clock.monotonic() - began) / 1000)} s`);
 }

@@ -17,7 +17,7 @@ import type { ProcessUsage } from "../lib/process.js";
 import { usageOf } from "../lib/process.js";
 import { type Generator, note, startGenerator, until } from "./generators.js";
 import { issueTokens } from "./node-process.js";
-import { CENTER, placeOrders } from "./orders.js";
+import { citiesOf, placeOrders } from "./orders.js";
 import { startTarget } from "./target.js";
 
 const clock = systemClock();
@@ -27,6 +27,10 @@ const CALM_FIX_EVERY_MS = 10_000;
 /** A process may have 20,000 files open. */
 const MAX_SOCKETS = 15_000;
 const MAX_SOCKETS_PER_NODE = 19_000;
+/** In a cluster: as many within five kilometres as a large city has. */
+const DRIVERS_PER_CITY = 2_500;
+const NEARLY_ALL = 0.995;
+const STUCK_MS = 70_000;
 
 const program = new Command()
   .option("--nodes <n>", "1: a lone node; more: a local cluster", Number, 1)
@@ -65,9 +69,23 @@ const seconds2 = (value: number): number => Number(value.toFixed(2));
 const total = (usages: readonly ProcessUsage[], key: keyof ProcessUsage): number =>
   usages.reduce((sum, usage) => sum + usage[key], 0);
 
+/**
+ * All orders are on their way, or nearly all and the rest not for long: a driver for each is found soon only while there
+ * are drivers to choose from, and with one driver for each order the last have to wait.
+ */
+function nearlyAll(drivers: Generator): () => boolean {
+  let [most, at] = [0, clock.monotonic()];
+  return () => {
+    const { picked } = drivers.progress;
+    if (picked > most) [most, at] = [picked, clock.monotonic()];
+    return picked >= orderCount || (picked >= NEARLY_ALL * orderCount && clock.monotonic() - at > STUCK_MS);
+  };
+}
+
 const target = await startTarget({ nodes: options.nodes, onProgress: note });
 const { nodes, addresses } = target;
 const isLone = nodes.length === 1;
+const cities = citiesOf(isLone ? 1 : Math.ceil(options.drivers / DRIVERS_PER_CITY));
 const generators: Generator[] = [];
 try {
   const idle = target.usage();
@@ -83,7 +101,7 @@ try {
     nodeOf,
     tokens: driverTokens,
     ids: driverIds,
-    center: CENTER,
+    cities,
     setUpFixEveryMs: isLone ? FIX_EVERY_MS : CALM_FIX_EVERY_MS,
     fixEveryMs: FIX_EVERY_MS,
   });
@@ -99,13 +117,13 @@ try {
     nodes[0]!,
     Array.from({ length: orderCount }, (_, i) => ({ id: `bench-customer-${i}`, role: "customer" })),
   );
-  const orders = await placeOrders(nodes, customerTokens, (placed) => {
+  const orders = await placeOrders(nodes, customerTokens, cities, (placed) => {
     if (placed % 1000 === 0) note(`orders ready: ${placed} of ${orderCount}, picked up: ${drivers.progress.picked}`);
   });
   await until(
     "orders picked up",
     options.patience,
-    () => drivers.progress.picked >= orderCount,
+    nearlyAll(drivers),
     () => `${drivers.progress.picked} of ${orderCount}`,
   );
   const beforeCustomers = target.usage();
@@ -164,8 +182,9 @@ try {
     for (const [code, count] of Object.entries(report.errors)) errors[code] = (errors[code] ?? 0) + count;
   const elsewhere = driverIds.filter((id, i) => target.ownerOf("driver", id) !== nodeOf[i]).length;
   const result = {
-    ...(isLone ? {} : { nodes: nodes.length }),
+    ...(isLone ? {} : { nodes: nodes.length, cities: cities.length }),
     drivers: options.drivers,
+    ordersUnderWay: drivers.progress.picked,
     trackingCustomers: sockets.length,
     seconds: Math.round(seconds),
     fixesPerSecond: Math.round(fromDrivers.lagMs.count / seconds),

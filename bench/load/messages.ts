@@ -12,7 +12,8 @@ export interface DriverPlan {
   readonly nodeOf: readonly number[];
   readonly tokens: readonly string[];
   readonly ids: readonly string[];
-  readonly center: { readonly lat: number; readonly lng: number };
+  /** Driver i rides in city i % n. */
+  readonly cities: readonly { readonly lat: number; readonly lng: number }[];
   /** Until `pace`: while orders are brought on their way. */
   readonly setUpFixEveryMs: number;
   readonly fixEveryMs: number;

@@ -4,7 +4,16 @@ import { issueTokens } from "./node-process.js";
 import type { BenchNode } from "./target.js";
 
 const clock = systemClock();
-export const CENTER = { lat: 48.2, lng: 16.37 };
+const CENTER = { lat: 48.2, lng: 16.37 };
+/** Far enough apart that no driver of one is asked for an order of the other. */
+const BETWEEN_CITIES_DEGREES = 1;
+
+/** The first is the one that a lone node is measured with. */
+export function citiesOf(count: number): readonly { readonly lat: number; readonly lng: number }[] {
+  return Array.from({ length: count }, (_, i) => ({ ...CENTER, lng: CENTER.lng + i * BETWEEN_CITIES_DEGREES }));
+}
+
+/** At least; rounded up so that every city has as many. */
 const RESTAURANTS = 40;
 const ORDERS_AT_ONCE = 16;
 const MAX_ATTEMPTS = 100;
@@ -17,7 +26,7 @@ async function post(
   body: unknown,
   method = "POST",
 ): Promise<Record<string, unknown>> {
-  for (;;) {
+  for (let attempt = 0; ; attempt++) {
     const answer = await fetch(node.url + path, {
       method,
       headers: { "content-type": "application/json", authorization: `Bearer ${token}`, "idempotency-key": key },
@@ -25,9 +34,10 @@ async function post(
     });
     const text = await answer.text();
     if (answer.ok) return JSON.parse(text) as Record<string, unknown>;
-    const problem = JSON.parse(text) as { temporary?: boolean; retryAfterMs?: number };
-    if (problem.temporary !== true) throw new Error(`${method} ${path} answered ${answer.status}: ${text}`);
-    await sleep(clock, problem.retryAfterMs ?? 200);
+    const { error: problem } = JSON.parse(text) as { error: { temporary: boolean; retryAfterMs: number } };
+    if (!problem.temporary || attempt >= MAX_ATTEMPTS)
+      throw new Error(`${method} ${path} answered ${answer.status}: ${text}`);
+    await sleep(clock, problem.retryAfterMs || 200);
   }
 }
 
@@ -38,15 +48,19 @@ async function post(
 export async function placeOrders(
   nodes: readonly BenchNode[],
   customers: readonly string[],
+  cities: ReturnType<typeof citiesOf>,
   onProgress: (placed: number) => void = () => undefined,
 ): Promise<string[]> {
-  const ids = Array.from({ length: RESTAURANTS }, (_, i) => `bench-restaurant-${i}`);
+  const restaurantCount = Math.ceil(RESTAURANTS / cities.length) * cities.length;
+  const cityOf = (restaurant: number): { lat: number; lng: number } => cities[restaurant % cities.length]!;
+  const ids = Array.from({ length: restaurantCount }, (_, i) => `bench-restaurant-${i}`);
   const restaurants = await issueTokens(
     nodes[0]!,
     ids.map((id) => ({ id, role: "restaurant" })),
   );
-  for (let i = 0; i < RESTAURANTS; i++) {
-    const angle = (i / RESTAURANTS) * 2 * Math.PI;
+  for (let i = 0; i < restaurantCount; i++) {
+    const city = cityOf(i);
+    const angle = (i / restaurantCount) * 2 * Math.PI;
     await post(
       nodes[0]!,
       `/v1/restaurants/${ids[i]}`,
@@ -54,8 +68,8 @@ export async function placeOrders(
       `configure-${i}`,
       {
         name: `Kitchen ${i}`,
-        lat: CENTER.lat + 0.02 * Math.sin(angle),
-        lng: CENTER.lng + 0.02 * Math.cos(angle),
+        lat: city.lat + 0.02 * Math.sin(angle),
+        lng: city.lng + 0.02 * Math.cos(angle),
         currency: "EUR",
         deliveryRadiusMeters: 50_000,
         kitchenCapacity: 100_000,
@@ -70,12 +84,12 @@ export async function placeOrders(
   const lane = async (): Promise<void> => {
     while (next < customers.length) {
       const i = next++;
-      const r = i % RESTAURANTS;
+      const r = i % restaurantCount;
       const node = nodes[i % nodes.length]!;
       const placed = await post(node, "/v1/orders", customers[i]!, `place-${i}`, {
         restaurantId: ids[r],
         lines: [{ itemId: "dish", quantity: 1, unitPriceMinor: 1200 }],
-        destination: { lat: CENTER.lat + 0.01, lng: CENTER.lng + 0.01 },
+        destination: { lat: cityOf(r).lat + 0.01, lng: cityOf(r).lng + 0.01 },
         currency: "EUR",
       });
       orders[i] = String(placed.orderId);

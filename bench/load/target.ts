@@ -25,6 +25,8 @@ export interface Target {
   readonly addresses: readonly Address[];
   /** Of the servers that a cluster stands on, each with its children; empty for a lone node. */
   servers(): Readonly<Record<string, ProcessUsage>>;
+  /** Null for a lone node. */
+  readonly redisUrl: string | null;
   /** Of the nodes, in their order. */
   usage(): readonly ProcessUsage[];
   /** The number of the node on which an actor lives. All zero on a lone node. */
@@ -57,6 +59,7 @@ export async function startTarget(options: {
         nats: usageOf(cluster.nats.pid!),
         redis: usageOf(cluster.redis.pid!),
       }),
+      redisUrl: cluster.redis.url,
       usage: () => nodes.map(({ pid }) => usageOf(pid)),
       ownerOf: (kind, key) => owners[shardOf({ kind, key })]!,
       stop: () => cluster.stop(),
@@ -74,6 +77,7 @@ async function startLone(): Promise<Target> {
     nodes: [{ id: "node", url: node.url, pid: node.pid, operatorSecret: node.operatorSecret }],
     addresses: [addressOf(node.url)],
     servers: () => ({}),
+    redisUrl: null,
     usage: () => [usageOf(node.pid)],
     ownerOf: () => 0,
     async stop() {

