@@ -32,6 +32,7 @@ import { jsonFile, readStaticFiles, type StaticFile } from "./http/static-files.
 import { Buckets } from "./limits/buckets.js";
 import { TierLimits } from "./limits/tiers.js";
 import { type Listening, type ListenOptions, listenOn } from "./listen.js";
+import type { NativeApp } from "./native.js";
 import type { GatewayClient, MirrorCopy } from "./ports.js";
 import { DEFAULT_GATEWAY_SETTINGS, type GatewaySettings } from "./settings.js";
 import { OrderStreams } from "./sse/stream.js";
@@ -70,6 +71,8 @@ export interface GatewayOptions {
   readonly nodeInfo?: () => Readonly<Record<string, unknown>>;
   /** What `GET /readyz` says while serving. Default: ready. */
   readonly ready?: () => boolean;
+  /** A server in place of the native one, which listens by itself. */
+  readonly app?: NativeApp;
   /** The text of `GET /metrics`. */
   readonly metrics?: () => string | Promise<string>;
 }
@@ -143,7 +146,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   const streams = new OrderStreams(context);
   // What a stranger's browser sees of a node without pages; pages served at `/` take its place.
   const files = new Map<string, StaticFile>([["/", jsonFile({ name: "Swift Eats", ...FRONT_DOOR })]]);
-  const app = uWS.App();
+  const native = options.app === undefined ? uWS.App() : null;
+  const app: NativeApp = options.app ?? (native as uWS.TemplatedApp);
   app.ws(settings.socketPath, socketBehavior(sockets));
   serveRoutes(app, {
     context,
@@ -168,7 +172,8 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   return {
     async listen(wanted, listenOptions = {}) {
-      listening = await listenOn(app, wanted, listenOptions);
+      if (native === null) throw new Error("the server given to this gateway listens by itself: do not call `listen`");
+      listening = await listenOn(native, wanted, listenOptions);
       log.info({ port: listening.port }, "gateway.listening");
       port = listening.port;
       return port;

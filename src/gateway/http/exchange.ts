@@ -5,10 +5,10 @@
  * Invariants: every request is answered once or has been aborted; nothing touches the native response after that; a
  * handler that throws answers `internal`; at most `maxRequests` wait at once.
  */
-import type * as uWS from "uWebSockets.js";
 import { jsonCodec, type ScanLimits } from "../../protocol/mod.js";
 import type { Principal } from "../auth/tokens.js";
 import type { GatewayContext } from "../context.js";
+import type { NativeRequest, NativeResponse } from "../native.js";
 import { count } from "../stats.js";
 import { type Answer, problem } from "./answer.js";
 import { problemOf, statusText } from "./problem.js";
@@ -26,7 +26,7 @@ export interface Exchange {
   readonly notAfter: string;
   /** The parsed body; an empty object where there was none. */
   body: unknown;
-  readonly res: uWS.HttpResponse;
+  readonly res: NativeResponse;
   readonly corsOrigin: string;
   readonly headOnly: boolean;
   aborted: boolean;
@@ -42,8 +42,8 @@ export type Handler = (exchange: Exchange) => Answer | Promise<Answer>;
 /** `params`: names of the path's parameters in order. To be called within the native callback. */
 export function openExchange(
   context: GatewayContext,
-  res: uWS.HttpResponse,
-  req: uWS.HttpRequest,
+  res: NativeResponse,
+  req: NativeRequest,
   params: readonly string[],
   headOnly: boolean,
 ): Exchange {
@@ -221,7 +221,7 @@ export function write(context: GatewayContext, exchange: Exchange, answer: Answe
  * Answers HEAD. The length is written as a header of ours: `endWithoutBody(length)` leaves the native response unfinished,
  * and a handler that returns with an unfinished response ends the process.
  */
-function endHead(res: uWS.HttpResponse, length: number): void {
+function endHead(res: NativeResponse, length: number): void {
   res.writeHeader("content-length", String(length)).endWithoutBody();
 }
 

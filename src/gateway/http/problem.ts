@@ -2,9 +2,9 @@
  * Refusals by HTTP: problem details (RFC 9457) with the catalogue's code, hint, and whether and when to try again. The
  * only place where codes become statuses. `error` repeats what an ERR frame carries, for clients that speak both.
  */
-import type * as uWS from "uWebSockets.js";
 import type { JsonObject } from "../../lib/json.js";
 import { ERRORS, type ErrorCode, isErrorCode } from "../../protocol/mod.js";
+import type { NativeResponse } from "../native.js";
 import type { ActorError } from "../ports.js";
 
 export const STATUS: Readonly<Record<ErrorCode, number>> = {
@@ -111,7 +111,7 @@ export function problemOfError(error: ActorError): { readonly code: ErrorCode; r
 }
 
 /** For the moments before there is an exchange: a refused upgrade. Answers at once. */
-export function sendProblem(res: uWS.HttpResponse, code: ErrorCode, options: ProblemOptions = {}): void {
+export function sendProblem(res: NativeResponse, code: ErrorCode, options: ProblemOptions = {}): void {
   const { status, body } = problemOf(code, options);
   res.cork(() => {
     res.writeStatus(statusText(status)).writeHeader("content-type", "application/problem+json");

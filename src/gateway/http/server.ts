@@ -2,10 +2,10 @@
  * The routes on the native server. For each request: open the exchange, who is it, may they, how often, then the body
  * and the handler. Everything that no route answers is a file, 404 or 405.
  */
-import type * as uWS from "uWebSockets.js";
 import { CLIENT_FRAME_LIMITS, type ScanLimits } from "../../protocol/mod.js";
 import { mayEnter, routeAccess } from "../auth/access.js";
 import type { GatewayContext } from "../context.js";
+import type { NativeApp, NativeRequest, NativeResponse } from "../native.js";
 import { type Answer, matches, problem } from "./answer.js";
 import { allowedOrigin, commonHeaders, type Exchange, openExchange, readBody, run, write } from "./exchange.js";
 import { type HandlerDeps, handlerOf } from "./handlers.js";
@@ -25,12 +25,12 @@ export interface HttpDeps extends HandlerDeps {
   readonly files: ReadonlyMap<string, StaticFile>;
 }
 
-export function serveRoutes(app: uWS.TemplatedApp, deps: HttpDeps): void {
+export function serveRoutes(app: NativeApp, deps: HttpDeps): void {
   for (const route of ROUTES) {
     const name = routeName(route);
     if (routeAccess(name) === null) throw new Error(`route ${name} is not in the access table: nobody may call it`);
     const serve = serverOf(deps, route);
-    const handle = (res: uWS.HttpResponse, req: uWS.HttpRequest): void => serve(res, req, false);
+    const handle = (res: NativeResponse, req: NativeRequest): void => serve(res, req, false);
     if (route.method === "POST") app.post(route.path, handle);
     else if (route.method === "PUT") app.put(route.path, handle);
     else {
@@ -42,7 +42,7 @@ export function serveRoutes(app: uWS.TemplatedApp, deps: HttpDeps): void {
   app.any("/*", (res, req) => other(deps, res, req));
 }
 
-function serverOf(deps: HttpDeps, route: Route): (res: uWS.HttpResponse, req: uWS.HttpRequest, head: boolean) => void {
+function serverOf(deps: HttpDeps, route: Route): (res: NativeResponse, req: NativeRequest, head: boolean) => void {
   const { context } = deps;
   const { settings } = context;
   const name = routeName(route);
@@ -113,11 +113,11 @@ function bodyLimits(route: Route, settings: GatewayContext["settings"]): ScanLim
   return { maxBytes: settings.maxBodyBytes, maxDepth, maxNodes };
 }
 
-function addressOf(res: uWS.HttpResponse): string {
+function addressOf(res: NativeResponse): string {
   return Buffer.from(res.getRemoteAddressAsText()).toString("latin1");
 }
 
-function preflight(context: GatewayContext, res: uWS.HttpResponse, req: uWS.HttpRequest): void {
+function preflight(context: GatewayContext, res: NativeResponse, req: NativeRequest): void {
   const corsOrigin = allowedOrigin(context, req.getHeader("origin"));
   const methods = methodsOf(req.getUrl());
   res.cork(() => {
@@ -136,7 +136,7 @@ function preflight(context: GatewayContext, res: uWS.HttpResponse, req: uWS.Http
   });
 }
 
-function other(deps: HttpDeps, res: uWS.HttpResponse, req: uWS.HttpRequest): void {
+function other(deps: HttpDeps, res: NativeResponse, req: NativeRequest): void {
   const method = req.getMethod();
   const url = req.getUrl();
   const exchange = openExchange(deps.context, res, req, [], method === "head");

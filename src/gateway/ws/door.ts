@@ -2,11 +2,11 @@
  * Where sockets come in and go out: the upgrade, and the native callbacks. Nothing here may throw into native code, and
  * nothing may touch a socket after its close handler has run.
  */
-import type * as uWS from "uWebSockets.js";
 import { uuidV7 } from "../../lib/random.js";
 import { CLOSE, codecOf, type FrameCodec, MAX_FRAME_BYTES } from "../../protocol/mod.js";
 import { sendProblem } from "../http/problem.js";
 import { Bucket } from "../limits/buckets.js";
+import type { NativeRequest, NativeResponse, NativeSocket, NativeSocketBehavior } from "../native.js";
 import { count } from "../stats.js";
 import type { Connection } from "./connection.js";
 import { Outbox } from "./outbox.js";
@@ -25,11 +25,11 @@ const NATIVE_MAX_BACKLOG = 16 * 1024 * 1024;
 /** Seconds. Ours is shorter; this one also frees sockets whose close frame is never read. */
 const NATIVE_IDLE_SECONDS = 120;
 
-export function socketBehavior(deps: SocketDeps): uWS.WebSocketBehavior<UserData> {
+export function socketBehavior(deps: SocketDeps): NativeSocketBehavior<UserData> {
   const { context, registry } = deps;
   const { settings, stats, clock, log } = context;
 
-  function upgrade(res: uWS.HttpResponse, req: uWS.HttpRequest, socketContext: uWS.us_socket_context_t): void {
+  function upgrade(res: NativeResponse, req: NativeRequest, socketContext: object): void {
     if (context.phase !== "serving") {
       sendProblem(res, "draining", { retryAfterMs: 1_000 });
       return;
@@ -67,9 +67,9 @@ export function socketBehavior(deps: SocketDeps): uWS.WebSocketBehavior<UserData
       const now = clock.monotonic();
       const connection: Connection = {
         id: uuidV7(clock.now(), context.random),
-        ws: ws as uWS.WebSocket<unknown>,
+        ws: ws as NativeSocket<unknown>,
         codec: data.codec,
-        outbox: new Outbox(ws as uWS.WebSocket<unknown>, data.codec, settings, stats, () =>
+        outbox: new Outbox(ws as NativeSocket<unknown>, data.codec, settings, stats, () =>
           registry.close(connection, CLOSE.slow, "reads too slowly"),
         ),
         frames: new Bucket({ perMinute: settings.framesPerMinute, burst: settings.frameBurst }, now),

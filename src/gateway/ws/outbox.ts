@@ -5,9 +5,9 @@
  * Invariants: unsent bytes never exceed `reliableBacklogBytes` plus one frame, after which the socket closes with 4003;
  * one waiting value per slot; nothing is said after the socket is closed.
  */
-import type * as uWS from "uWebSockets.js";
 import type { FrameCodec, ServerFrame } from "../../protocol/mod.js";
 import type { Broadcast } from "../fanout/broadcast.js";
+import type { NativeSocket } from "../native.js";
 import type { GatewayStats } from "../stats.js";
 
 export interface OutboxLimits {
@@ -19,7 +19,7 @@ export interface OutboxLimits {
 const DROPPED = 2;
 
 export class Outbox {
-  readonly #ws: uWS.WebSocket<unknown>;
+  readonly #ws: NativeSocket<unknown>;
   readonly #codec: FrameCodec;
   readonly #limits: OutboxLimits;
   readonly #stats: GatewayStats;
@@ -29,7 +29,7 @@ export class Outbox {
   #closed = false;
 
   constructor(
-    ws: uWS.WebSocket<unknown>,
+    ws: NativeSocket<unknown>,
     codec: FrameCodec,
     limits: OutboxLimits,
     stats: GatewayStats,

@@ -1,0 +1,78 @@
+/**
+ * What a gateway uses of the native server, and nothing more. uWebSockets.js fits it as it is; the deterministic
+ * simulation has a twin that fits it too, proven by one set of exchanges with both. Whoever needs more of the native
+ * server adds it here first, and then to the twin.
+ */
+
+export interface NativeRequest {
+  getHeader(lowerCaseName: string): string;
+  getParameter(index: number): string | undefined;
+  getUrl(): string;
+  /** In lower case. */
+  getMethod(): string;
+  /** Without the question mark; empty when there is none. */
+  getQuery(): string;
+}
+
+export interface NativeResponse {
+  writeStatus(status: string): NativeResponse;
+  writeHeader(name: string, value: string): NativeResponse;
+  /** False: the line has enough for now, `onWritable` says when it has room. */
+  write(chunk: string): boolean;
+  end(body?: Uint8Array | string, closeConnection?: boolean): unknown;
+  endWithoutBody(): unknown;
+  onWritable(handler: (offset: number) => boolean): unknown;
+  onAborted(handler: () => void): unknown;
+  /** The chunk is taken back when the handler returns. */
+  onData(handler: (chunk: ArrayBuffer, isLast: boolean) => void): unknown;
+  getRemoteAddressAsText(): ArrayBuffer;
+  cork(write: () => void): unknown;
+  /** `context` is what the upgrade handler was given. */
+  upgrade<UserData>(
+    userData: UserData,
+    secWebSocketKey: string,
+    secWebSocketProtocol: string,
+    secWebSocketExtensions: string,
+    context: object,
+  ): void;
+}
+
+export interface NativeSocket<UserData> {
+  /** 0: waits behind others. 1: on its way. 2: not taken, because more than `maxBackpressure` waits. */
+  send(message: Uint8Array | string, isBinary?: boolean): number;
+  /** Bytes that wait because the line is full. */
+  getBufferedAmount(): number;
+  /** Says goodbye. The close handler runs within, with this code. */
+  end(code?: number, reason?: string): void;
+  cork(write: () => void): unknown;
+  getUserData(): UserData;
+}
+
+export interface NativeSocketBehavior<UserData> {
+  /** A longer message cuts the line, with the code 1006 for both sides. */
+  readonly maxPayloadLength?: number;
+  readonly maxBackpressure?: number;
+  /** Seconds without a byte from the client after which the line is cut. */
+  readonly idleTimeout?: number;
+  readonly sendPingsAutomatically?: boolean;
+  readonly upgrade?: (response: NativeResponse, request: NativeRequest, context: object) => void;
+  readonly open?: (socket: NativeSocket<UserData>) => void;
+  /** The message is taken back when the handler returns. */
+  readonly message?: (socket: NativeSocket<UserData>, message: ArrayBuffer, isBinary: boolean) => void;
+  readonly drain?: (socket: NativeSocket<UserData>) => void;
+  readonly close?: (socket: NativeSocket<UserData>, code: number, reason: ArrayBuffer) => void;
+}
+
+export type NativeHandler = (response: NativeResponse, request: NativeRequest) => void;
+
+export interface NativeApp {
+  ws<UserData>(pattern: string, behavior: NativeSocketBehavior<UserData>): unknown;
+  get(pattern: string, handler: NativeHandler): unknown;
+  head(pattern: string, handler: NativeHandler): unknown;
+  post(pattern: string, handler: NativeHandler): unknown;
+  put(pattern: string, handler: NativeHandler): unknown;
+  options(pattern: string, handler: NativeHandler): unknown;
+  any(pattern: string, handler: NativeHandler): unknown;
+  /** Cuts every line and stops listening. */
+  close(): unknown;
+}
