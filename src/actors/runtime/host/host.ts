@@ -34,6 +34,7 @@ import { Credits } from "./credits.js";
 import { Keeper } from "./keeper.js";
 import type { ShardHost, ShardHostOptions } from "./options.js";
 import { Recovery } from "./recovery.js";
+import { Refusals } from "./refusals.js";
 import { Router } from "./router.js";
 import { defaultHostSettings, type HostSettings, type HostStats } from "./settings.js";
 
@@ -66,9 +67,12 @@ class Host implements ShardHost {
   readonly #credits: Credits;
   readonly #keeper: Keeper;
   readonly #recovery: Recovery;
+  readonly #refusals: Refusals;
   readonly #router: Router;
   /** The shards served here and the epochs they were started under. */
   readonly #shards = new Map<number, number>();
+  /** What is in memory of each shard, so that a move costs what it moves and not what the host holds. */
+  readonly #byShard = new Map<number, Set<Activation>>();
   /** Shards that are being given up, each by the call that began it. */
   readonly #releasing = new Map<number, Release>();
   readonly #muted = new Set<Activation>();
@@ -140,6 +144,16 @@ class Host implements ShardHost {
     });
     // Room says nothing about any state: a peer is told of it even while this node may not speak, or it would wait for ever.
     this.#credits = new Credits(settings.askWindow, (peer, count) => this.#send(peer, { t: "credit", count }));
+    this.#refusals = new Refusals({
+      self: options.self,
+      shardMap,
+      credits: this.#credits,
+      channels: this.#channels,
+      timers: this.#timers,
+      effects: this.#effects,
+      post,
+      inMemory: (address) => this.#inMemory(address),
+    });
     const gate = new Gate(clock, ownership, shardMap, this.#channels, this.#timers, this.#mirror, {
       post,
       outboxed: (from, shard, tell) => {
@@ -163,7 +177,7 @@ class Host implements ShardHost {
         turn,
         dirty: (actor) => this.#committer.add(actor),
         storeStalled: () => this.#committer.stalled,
-        refuse: (actor, delivery, error) => this.#refuse(actor.address, actor.shard, delivery, error),
+        refuse: (actor, delivery, error) => this.#refusals.refuse(actor.address, actor.shard, delivery, error),
         recall: (actor, commandId) => store.rememberedCommand(actor.address, commandId),
       },
     );
@@ -196,8 +210,8 @@ class Host implements ShardHost {
     );
     this.#router = new Router({
       deliver: (to, delivery) => this.#deliver(to, delivery),
-      refuse: (to, delivery, error) => this.#refuse(to, shardOf(to), delivery, error),
-      inMemory: (address) => this.#kinds.get(address.kind)?.activations.get(address.key),
+      refuse: (to, delivery, error) => this.#refusals.refuse(to, shardOf(to), delivery, error),
+      inMemory: (address) => this.#inMemory(address),
       admit: (actor, delivery) => this.#executor.admit(actor, delivery),
       told: (from, number) => this.#sender.told(from, number),
       takeCredit: (peer) => this.#credits.take(peer),
@@ -359,7 +373,7 @@ class Host implements ShardHost {
   #deliver(to: ActorAddress, delivery: Delivery): void {
     const kind = this.#kinds.get(to.kind);
     if (kind === undefined) {
-      this.#refuse(to, shardOf(to), delivery, {
+      this.#refusals.refuse(to, shardOf(to), delivery, {
         code: "unavailable",
         temporary: true,
         detail: { reason: "unknown_kind" },
@@ -373,7 +387,7 @@ class Host implements ShardHost {
         this.#drop(actor, this.#notOwner());
         actor = undefined;
       } else if (this.#releasing.size > 0 && this.#releasing.has(actor.shard)) {
-        this.#refuse(to, actor.shard, delivery, this.#notOwner());
+        this.#refusals.refuse(to, actor.shard, delivery, this.#notOwner());
         return;
       }
     }
@@ -387,7 +401,7 @@ class Host implements ShardHost {
     const epoch =
       this.#shards.has(shard) && !this.#releasing.has(shard) ? this.#options.ownership.epochOf(shard) : null;
     if (epoch === null) {
-      this.#refuse(to, shard, delivery, this.#notOwner());
+      this.#refusals.refuse(to, shard, delivery, this.#notOwner());
       return undefined;
     }
     if (this.#actors >= this.#settings.maxActors) {
@@ -395,12 +409,15 @@ class Host implements ShardHost {
       if (room === 0) {
         this.#executor.overloaded++;
         const retryAfterMs = this.#settings.retryAfterMs;
-        this.#refuse(to, shard, delivery, { code: "overloaded", temporary: true, retryAfterMs });
+        this.#refusals.refuse(to, shard, delivery, { code: "overloaded", temporary: true, retryAfterMs });
         return undefined;
       }
     }
     const actor = new Activation(kind, to.key, `${to.kind}/${to.key}`, shard, epoch);
     kind.activations.set(to.key, actor);
+    const neighbours = this.#byShard.get(shard);
+    if (neighbours === undefined) this.#byShard.set(shard, new Set([actor]));
+    else neighbours.add(actor);
     this.#actors++;
     if (needsNoLoading(actor)) {
       installFresh(actor);
@@ -411,49 +428,12 @@ class Host implements ShardHost {
     return actor;
   }
 
+  #inMemory({ kind, key }: ActorAddress): Activation | undefined {
+    return this.#kinds.get(kind)?.activations.get(key);
+  }
+
   #notOwner(): ActorError {
     return { code: "not_owner", temporary: true };
-  }
-
-  /** The message will not be handled here and now: its sender hears so, or it comes again by itself. */
-  #refuse(to: ActorAddress, shard: number, delivery: Delivery, error: ActorError): void {
-    switch (delivery.source) {
-      case "ask":
-        this.#credits.giveBack(delivery.endpoint);
-        this.#postError(shard, delivery, error);
-        return;
-      case "subscribe":
-        this.#postError(shard, delivery, error);
-        return;
-      case "unsubscribe": {
-        const actor = this.#kinds.get(to.kind)?.activations.get(to.key);
-        if (actor !== undefined) this.#channels.leave(actor, delivery.name, delivery.endpoint, delivery.number);
-        return;
-      }
-      case "timer":
-        if (delivery.timer !== null) this.#timers.again(to, shard, delivery.timer, ++delivery.refusals);
-        return;
-      case "effect":
-        this.#effects.retryDelivery(to, delivery.number);
-        return;
-      case "quarantine":
-        if (delivery.poisoned !== null) this.#refuse(to, shard, delivery.poisoned, error);
-        return;
-      case "tell":
-      case "cast":
-        // A tell is sent again by its sender; a cast is said at most once.
-        return;
-    }
-  }
-
-  #postError(shard: number, delivery: Delivery, error: ActorError): void {
-    const owner = error.code === "not_owner" ? this.#options.shardMap.ownerOf(shard) : null;
-    this.#post(
-      delivery.endpoint,
-      owner === null || owner === this.#options.self
-        ? { t: "error", id: delivery.number, error }
-        : { t: "error", id: delivery.number, error, owner },
-    );
   }
 
   /** The actor leaves memory; what waits for it is refused with the error, and so are its listeners. */
@@ -461,13 +441,14 @@ class Host implements ShardHost {
     actor.phase = "gone";
     if (actor.kind.activations.get(actor.key) === actor) {
       actor.kind.activations.delete(actor.key);
+      this.#byShard.get(actor.shard)?.delete(actor);
       this.#actors--;
     }
     this.#muted.delete(actor);
     this.#executor.queued -= actor.waiting;
     const waiting = [...actor.pending.map((unit) => unit.delivery), ...actor.mailbox.drain()];
     actor.pending = [];
-    for (const delivery of waiting) this.#refuse(actor.address, actor.shard, delivery, error);
+    for (const delivery of waiting) this.#refusals.refuse(actor.address, actor.shard, delivery, error);
     this.#channels.end(actor, error);
   }
 
@@ -477,7 +458,11 @@ class Host implements ShardHost {
     this.#sender.release(shards);
     this.#outbox.release(shards);
     this.#effects.release(shards);
-    for (const actor of [...this.#activations()]) if (shards.has(actor.shard)) this.#drop(actor, this.#notOwner());
+    for (const shard of shards) {
+      const actors = this.#byShard.get(shard);
+      this.#byShard.delete(shard);
+      for (const actor of actors ?? []) this.#drop(actor, this.#notOwner());
+    }
   }
 
   /** Outputs were held back while the lease had passed: listeners missed some and start again. */
@@ -490,7 +475,7 @@ class Host implements ShardHost {
   }
 
   #hasWork(shards: ReadonlySet<number>): boolean {
-    for (const actor of this.#activations()) if (actor.waiting > 0 && shards.has(actor.shard)) return true;
+    for (const shard of shards) for (const actor of this.#byShard.get(shard) ?? []) if (actor.waiting > 0) return true;
     return false;
   }
 
