@@ -26,7 +26,7 @@ import type {
 import type { Addresses } from "./addresses.js";
 import { pauseMs } from "./backoff.js";
 import { SwiftEatsError } from "./errors.js";
-import type { FetchLike, TokenProvider } from "./ports.js";
+import type { FetchLike, FetchResponse, TokenProvider } from "./ports.js";
 import {
   asFailure,
   BACKOFF,
@@ -204,7 +204,7 @@ export class Http {
     path: string,
     headers: Record<string, string>,
     signal: AbortSignal | undefined,
-    use: (response: Response, origin: string) => Promise<T>,
+    use: (response: FetchResponse, origin: string) => Promise<T>,
   ): Promise<T> {
     for (let tried = 1; ; tried++) {
       try {
@@ -252,7 +252,7 @@ export class Http {
     headers: Record<string, string>,
     body: string | undefined,
     signal: AbortSignal | undefined,
-    use: (response: Response, origin: string) => Promise<T>,
+    use: (response: FetchResponse, origin: string) => Promise<T>,
   ): Promise<T> {
     const { addresses, token } = this.#options;
     for (let again = false; ; again = true) {
@@ -280,7 +280,7 @@ export class Http {
     url: string,
     init: Parameters<FetchLike>[1],
     signal: AbortSignal | undefined,
-    use: (response: Response) => Promise<T>,
+    use: (response: FetchResponse) => Promise<T>,
   ): Promise<T> {
     const { fetch, clock, answerTimeoutMs } = this.#options;
     const giveUp = new AbortController();
@@ -313,7 +313,7 @@ function query(fields: Readonly<Record<string, number | boolean | undefined>>): 
 }
 
 /** The body of every refusal: `{ error: { code, temporary, retryAfterMs?, detail? } }`. */
-async function refusal(response: Response): Promise<SwiftEatsError> {
+async function refusal(response: FetchResponse): Promise<SwiftEatsError> {
   try {
     const { error } = (await response.json()) as {
       readonly error: { code: string; temporary: boolean; retryAfterMs?: number; detail?: JsonObject };

@@ -35,5 +35,14 @@ export type { ConnectionState } from "./connection.js";
 export { type LocalErrorCode, SwiftEatsError } from "./errors.js";
 export type { Gps, OfferResult, PositionFix } from "./gps.js";
 export type { Http, NearbyRestaurant, OrderPage, Principal, TokenOrder, WriteOptions } from "./http.js";
-export type { FetchLike, SocketConstructor, SocketLike, StorageLike, TokenProvider, TokenReason } from "./ports.js";
+export type {
+  ByteStream,
+  FetchLike,
+  FetchResponse,
+  SocketConstructor,
+  SocketLike,
+  StorageLike,
+  TokenProvider,
+  TokenReason,
+} from "./ports.js";
 export { type Courier, type Customer, courier, customer, type Kitchen, kitchen } from "./roles.js";

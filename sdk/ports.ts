@@ -28,7 +28,22 @@ export type FetchLike = (
     readonly body?: string;
     readonly signal?: AbortSignal;
   },
-) => Promise<Response>;
+) => Promise<FetchResponse>;
+
+/** The part of a `Response` that the client uses. */
+export interface FetchResponse {
+  readonly ok: boolean;
+  readonly body: ByteStream | null;
+  json(): Promise<unknown>;
+}
+
+/** The part of a `ReadableStream` that the client uses. */
+export interface ByteStream {
+  getReader(): {
+    read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>;
+    cancel(): Promise<void>;
+  };
+}
 
 /** Keeps unanswered commands over a restart of the application, for example `localStorage`. */
 export interface StorageLike {

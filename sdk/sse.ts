@@ -1,4 +1,5 @@
 /** Reads `text/event-stream` bodies (WHATWG HTML, section 9.2), as bytes arrive. */
+import type { ByteStream } from "./ports.js";
 
 export interface ServerSentEvent {
   readonly id: string;
@@ -16,7 +17,7 @@ const MAX_EVENT_CHARACTERS = 1_000_000;
  * called whenever anything came, comments too.
  */
 export async function* readEvents(
-  body: ReadableStream<Uint8Array>,
+  body: ByteStream,
   stop?: AbortSignal,
   heard?: () => void,
 ): AsyncGenerator<ServerSentEvent> {

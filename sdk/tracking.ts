@@ -9,6 +9,7 @@ import type { Random } from "../src/lib/random.js";
 import { isTerminal, type TrackedOrder } from "../src/protocol/mod.js";
 import { pauseMs } from "./backoff.js";
 import { SwiftEatsError } from "./errors.js";
+import type { FetchResponse } from "./ports.js";
 import { readEvents } from "./sse.js";
 
 export interface FollowOptions {
@@ -18,7 +19,7 @@ export interface FollowOptions {
 }
 
 export interface OpenStream {
-  readonly response: Response;
+  readonly response: FetchResponse;
   /** It ended before its order did: the next one is opened at another node, if there is one. */
   broken(): void;
 }

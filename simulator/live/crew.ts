@@ -13,6 +13,7 @@ import { pause } from "./agents/context.js";
 import { Counters } from "./agents/counter.js";
 import { runCustomer } from "./agents/customer.js";
 import { DriverAgent } from "./agents/driver.js";
+import type { Device } from "./agents/radio.js";
 import { RestaurantAgent } from "./agents/restaurant.js";
 import { CityTime, type CityTimeFacts } from "./city-time.js";
 import { Meter, type MeterReading } from "./measure/meter.js";
@@ -31,6 +32,10 @@ export interface CrewOptions {
   /** Told of agents that failed in a way nobody foresaw. */
   readonly onFailure: (error: unknown) => void;
   readonly clock?: Clock;
+  /** Absent: habits come from the seed; keys and connection back-off, which must differ between runs, from the system. */
+  readonly random?: (agent: number) => Random;
+  readonly device?: (principalId: string) => Device;
+  readonly recorder?: Recorder;
 }
 
 /** Customers connect this long before they order, so that connecting is not part of ordering. */
@@ -54,7 +59,7 @@ export class Crew {
     this.#clock = options.clock ?? systemClock();
     this.time = new CityTime(options.time, this.#clock);
     this.counters = new Counters(options.tellOthers);
-    this.#recorder = options.keepsHistory === false ? new ForgetfulRecorder() : new Recorder();
+    this.#recorder = options.recorder ?? (options.keepsHistory === false ? new ForgetfulRecorder() : new Recorder());
     // One signal ends thousands of agents.
     setMaxListeners(0, this.#stop.signal);
     this.#context = {
@@ -66,6 +71,7 @@ export class Crew {
       roads: options.roads,
       counters: this.counters,
       ended: this.#stop.signal,
+      ...(options.device === undefined ? {} : { device: options.device }),
       token: (principalId) => {
         const token = options.tokens.get(principalId);
         if (token === undefined) throw new Error(`no token was issued for ${principalId}`);
@@ -113,9 +119,11 @@ export class Crew {
     this.#stop.abort();
   }
 
-  /** Habits come from the seed; keys and connection back-off must differ between runs and come from the system. */
   #random(): Random {
-    const habits = seededRandom(this.#options.seed * 1_000_003 + this.#agents++);
+    const agent = this.#agents++;
+    const { random, seed } = this.#options;
+    if (random !== undefined) return random(agent);
+    const habits = seededRandom(seed * 1_000_003 + agent);
     return { next: () => habits.next(), bytes: (count) => SYSTEM.bytes(count) };
   }
 

@@ -1,5 +1,5 @@
 /** What every agent needs, and the small tools they share. */
-import { type Client, createClient, type SocketConstructor } from "../../../sdk/node.js";
+import { type Client, createClient } from "../../../sdk/node.js";
 import type { Clock } from "../../../src/lib/clock.js";
 import type { Random } from "../../../src/lib/random.js";
 import type { Recorder } from "../../checkers/mod.js";
@@ -7,6 +7,7 @@ import type { Roads } from "../../city/mod.js";
 import type { CityTime } from "../city-time.js";
 import type { Meter } from "../measure/meter.js";
 import type { Counters } from "./counter.js";
+import type { Device } from "./radio.js";
 import { recorded } from "./recorded.js";
 
 export { codeOf, isTemporary } from "./failures.js";
@@ -21,6 +22,8 @@ export interface AgentContext {
   readonly counters: Counters;
   /** The access token of a principal. Throws for a stranger. */
   readonly token: (principalId: string) => string;
+  /** What each has in the hand. Absent: this machine's sockets, and a phone that loses its signal for drivers. */
+  readonly device?: (principalId: string) => Device;
   /** Fires when the run ends: agents leave. */
   readonly ended: AbortSignal;
 }
@@ -28,28 +31,26 @@ export interface AgentContext {
 /** Commands are resent until answered for this long: a node's restart must fit in. */
 export const COMMAND_TTL_MS = 600_000;
 
-export function connect(
-  context: AgentContext,
-  principalId: string,
-  random: Random,
-  socket?: SocketConstructor,
-): Client {
+/** `radio`: a phone that its owner carries in and out of the signal. */
+export function connect(context: AgentContext, principalId: string, random: Random, radio?: Device): Client {
+  const device = radio ?? context.device?.(principalId);
   const client = createClient({
     url: context.url,
     tokenProvider: () => context.token(principalId),
     deviceId: `sim-${principalId}`.slice(0, 64),
-    clock: context.clock,
+    clock: device?.clock ?? context.clock,
     random,
     backoffBaseMs: 400,
     backoffMaxMs: 4_000,
     commandTtlMs: COMMAND_TTL_MS,
-    ...(socket === undefined ? {} : { WebSocket: socket }),
+    ...(device === undefined ? {} : { WebSocket: device.Socket }),
+    ...(device?.fetch === undefined ? {} : { fetch: device.fetch }),
   });
   return recorded(client, {
     principal: principalId,
     recorder: context.recorder,
     clock: context.clock,
-    radio: socket !== undefined,
+    radio: radio !== undefined,
   });
 }
 

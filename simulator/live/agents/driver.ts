@@ -19,7 +19,7 @@ import type { DriverCommand, DriverEntry } from "../../checkers/mod.js";
 import { answerOffer, measuredFix, round6 } from "../../city/mod.js";
 import type { PlannedDriver, Shift } from "../plan.js";
 import { type AgentContext, codeOf, connect, isTemporary, pause } from "./context.js";
-import { createRadio, type Radio } from "./radio.js";
+import { createRadio, type Device } from "./radio.js";
 import { driveTrip, type TripDriver } from "./trip.js";
 import { Wheel } from "./wheel.js";
 
@@ -31,7 +31,7 @@ export class DriverAgent {
   readonly #context: AgentContext;
   readonly #plan: PlannedDriver;
   readonly #random: Random;
-  readonly #radio: Radio;
+  readonly #radio: Device;
   readonly #client: Client;
   readonly #wheel: Wheel;
   #trip: TripView | null = null;
@@ -47,8 +47,8 @@ export class DriverAgent {
     this.#context = context;
     this.#plan = plan;
     this.#random = random;
-    this.#radio = createRadio();
-    this.#client = connect(context, plan.id, random, this.#radio.Socket);
+    this.#radio = context.device?.(plan.id) ?? createRadio();
+    this.#client = connect(context, plan.id, random, this.#radio);
     this.#wheel = new Wheel(context, plan.start, plan.speedMetersPerSecond);
   }
 

@@ -1,17 +1,22 @@
 /**
- * A phone's radio. While the signal is lost, the socket in use is dead without a word and no new one can be opened: the
+ * What an agent holds in the hand, and a phone's radio. While the signal is lost, the socket in use is dead without a word and no new one can be opened: the
  * client sees what a real phone sees in a tunnel.
  */
-import { NodeSocket, type SocketConstructor } from "../../../sdk/node.js";
+import { type FetchLike, NodeSocket, type SocketConstructor } from "../../../sdk/node.js";
+import type { Clock } from "../../../src/lib/clock.js";
 
-export interface Radio {
+export interface Device {
   readonly Socket: SocketConstructor;
+  /** Absent: the platform's own. */
+  readonly fetch?: FetchLike;
+  /** Absent: the clock of the run. */
+  readonly clock?: Clock;
   readonly lost: boolean;
   lose(): void;
   find(): void;
 }
 
-export function createRadio(): Radio {
+export function createRadio(): Device {
   let lost = false;
   let current: NodeSocket | null = null;
   class RadioSocket extends NodeSocket {
