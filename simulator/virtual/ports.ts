@@ -12,10 +12,14 @@ import type {
   MirrorPort,
   Ownership,
 } from "../../src/actors/runtime/mod.js";
+import type { ProcessClock } from "../../src/actors/runtime/testkit/mod.js";
 import type { Clock } from "../../src/lib/clock.js";
 import type { Random } from "../../src/lib/random.js";
 import type { LedgerEntry, PaymentProvider } from "../../src/services/payments/mod.js";
 import type { Evidence, History, Violation } from "../checkers/mod.js";
+
+/** The clock of one process or client: a view on the world's time that may be wrong, be paused, and die. */
+export type { ProcessClock } from "../../src/actors/runtime/testkit/mod.js";
 
 /** Everything that can be done to the world. Each is counted when it really happens, not when it is planned. */
 export const FAULT_KINDS = [
@@ -49,6 +53,8 @@ export const FAULT_KINDS = [
   // Of the stream of events.
   "stream_away",
   "stream_answer_lost",
+  // Of the shared mirror.
+  "mirror_away",
   // Of the payment provider.
   "payment_unavailable",
   "payment_slow",
@@ -107,20 +113,6 @@ export interface StoryLine {
   readonly at: number;
   readonly of: string;
   readonly text: string;
-}
-
-/** The clock of one process or client: a view on the world's time that may be wrong, be paused, and die. */
-export interface ProcessClock extends Clock {
-  /** Milliseconds that are added to what its wall clock shows. */
-  skew(ms: number): void;
-  /** Its seconds last `1 + partsPerMillion / 1e6` of the world's. */
-  drift(partsPerMillion: number): void;
-  /** What falls due waits, and then happens at once, in order. */
-  pause(): void;
-  resume(): void;
-  /** Nothing that it was asked for ever happens. */
-  die(): void;
-  readonly state: "running" | "paused" | "dead";
 }
 
 export interface Scheduler {

@@ -9,12 +9,11 @@ import { createPostgresActorStore } from "../store/postgres/mod.js";
 import { createRedisMirror } from "../store/redis/mod.js";
 import { createLog } from "../telemetry/mod.js";
 import { domainSettings } from "./domain-settings.js";
+import { serveShards } from "./keeper.js";
 import { openNodeLink } from "./link.js";
 import { fanOutMirror } from "./mirror.js";
 import type { ThreadPlan } from "./plan.js";
 
-/** A shard that moves waits this long for its last commits; its callers wait with it. */
-const RELEASE_WITHIN_MS = 2_000;
 const clock = systemClock();
 const random = systemRandom();
 const mesh = joinMesh({ clock });
@@ -55,12 +54,7 @@ const host = createShardHost({
   },
 });
 
-mesh.onOwnership(({ gained, lost }) => {
-  if (gained.length > 0) void host.start(gained);
-  // They are another's already: what is not committed cannot be any more.
-  if (lost.length > 0) void host.releaseShards(lost, RELEASE_WITHIN_MS);
-});
-mesh.onRelease((shards) => host.releaseShards(shards, RELEASE_WITHIN_MS));
+serveShards(mesh, host);
 mesh.onStop(async () => {
   await host.stop();
   await closeLink();

@@ -4,18 +4,13 @@
  */
 import type { Config } from "../../config/mod.js";
 import { type AssignableShardMap, type OwnershipTable, SHARD_COUNT, type ThreadMesh } from "../actors/runtime/mod.js";
-import {
-  type Coordinator,
-  type CoordinatorStatus,
-  createCoordinator,
-  type ShardKeeper,
-  shardEndpoint,
-} from "../cluster/mod.js";
+import { type Coordinator, type CoordinatorStatus, createCoordinator, shardEndpoint } from "../cluster/mod.js";
 import { openNatsHints } from "../cluster/nats/mod.js";
 import { type Clock, sleep } from "../lib/clock.js";
 import type { Log } from "../lib/log.js";
 import { type Random, uuidV7 } from "../lib/random.js";
 import { createPostgresOwnershipStore, type PostgresActorStore } from "../store/postgres/mod.js";
+import { shardKeeper } from "./keeper.js";
 
 export interface ShardSource {
   /** Before the workers run. */
@@ -78,38 +73,8 @@ export function aloneShards(options: ShardSourceOptions): ShardSource {
   };
 }
 
-/** Carries out on this node what the coordinator decides. Shard `s` is served by worker `s % workers`. */
-function keeperOf({ config, mesh, ownership, shardMap, workers }: ShardSourceOptions): ShardKeeper {
-  const { id } = config.node;
-  const byWorker = (shards: Iterable<number>): Map<number, number[]> => {
-    const lists = new Map<number, number[]>();
-    for (const shard of shards) {
-      const worker = shard % workers;
-      lists.set(worker, [...(lists.get(worker) ?? []), shard]);
-    }
-    return lists;
-  };
-  return {
-    grant(epochs) {
-      for (const [worker, shards] of byWorker(epochs.keys()))
-        mesh.grant(worker, new Map(shards.map((shard) => [shard, epochs.get(shard)!])));
-      shardMap.assign([...epochs.keys()].map((shard) => [shard, shardEndpoint(id, workers, shard)]));
-    },
-    async release(shards) {
-      await Promise.all([...byWorker(shards)].map(([worker, own]) => mesh.release(worker, own)));
-    },
-    revoke(shards) {
-      for (const [worker, own] of byWorker(shards)) mesh.revoke(worker, own);
-    },
-    moment: () => ownership.moment(),
-    extend: (since, forMs) => ownership.extend(since, forMs),
-    silence: () => ownership.silence(),
-    assign: (owners) => shardMap.assign(owners),
-  };
-}
-
 export function clusterShards(options: ShardSourceOptions): ShardSource {
-  const { config, connectionString, workers, url, clock, random, onFatal } = options;
+  const { config, connectionString, mesh, ownership, shardMap, workers, url, clock, random, onFatal } = options;
   const log = options.log.child({ part: "cluster" });
   const { natsUrl, name, leaseMs, heartbeatMs, sessionGraceMs, sessionLossMs, movesAtOnce, maxClockSkewMs } =
     config.cluster;
@@ -121,7 +86,7 @@ export function clusterShards(options: ShardSourceOptions): ShardSource {
     description: { node: id, incarnation: uuidV7(clock.now(), random), workers, url },
     store,
     hints,
-    keeper: keeperOf(options),
+    keeper: shardKeeper({ node: id, mesh, ownership, shardMap, workers }),
     clock,
     random,
     log,

@@ -100,7 +100,7 @@ for (const seed of SEEDS) {
       const states = world.alive().map(({ node, state, coordinator, served, clock }) => ({
         node,
         phase: state,
-        running: clock.running,
+        running: clock.state === "running",
         served: served.size,
         ...coordinator.status(),
         shards: coordinator.status().shards.length,
