@@ -9,6 +9,8 @@ import { type LedgerEntry, readSandboxLedger } from "../../src/services/payments
 import { openAudit } from "../../src/store/postgres/mod.js";
 import type { Booking, Database, StoredOrder } from "../checkers/mod.js";
 
+type Audit = Awaited<ReturnType<typeof openAudit>>;
+
 /** Where a node without a database of its own keeps its server's socket; null when there is none. */
 export function embeddedDatabaseUrl(dataDir: string): string | null {
   if (!existsSync(dataDir)) return null;
@@ -21,40 +23,48 @@ export function embeddedDatabaseUrl(dataDir: string): string | null {
 export async function readDatabase(connectionString: string, mine: (id: string) => boolean): Promise<Database> {
   const audit = await openAudit(connectionString);
   try {
-    const orders = new Map<string, StoredOrder>();
-    for await (const row of audit.indexRows("order")) {
-      const tracking = row.view as unknown as OrderTracking;
-      if (!mine(tracking.customerId)) continue;
-      const { view } = tracking;
-      orders.set(row.key, {
-        orderId: row.key,
-        customerId: tracking.customerId,
-        restaurantId: tracking.restaurantId,
-        driverId: tracking.driverId,
-        status: view.status,
-        version: view.version,
-        lines: view.lines.map(({ itemId, quantity, unitPriceMinor }) => ({ itemId, quantity, unitPriceMinor })),
-        totals: view.totals,
-        timeline: view.timeline,
-      });
-    }
-    const trips: { driverId: string; tripId: string; orderIds: string[] }[] = [];
-    for await (const { key, state } of audit.snapshots("driver")) {
-      if (!mine(key)) continue;
-      const { work } = state as { work?: { trip?: { tripId: string; legs: readonly { orderId: string }[] } } };
-      if (work?.trip === undefined) continue;
-      trips.push({ driverId: key, tripId: work.trip.tripId, orderIds: work.trip.legs.map((leg) => leg.orderId) });
-    }
-    const stockLeft = new Map<string, number>();
-    for await (const { key, state } of audit.snapshots("restaurant")) {
-      if (!mine(key)) continue;
-      const { left } = state as { left?: Readonly<Record<string, number>> };
-      for (const [itemId, count] of Object.entries(left ?? {})) stockLeft.set(`${key}/${itemId}`, count);
-    }
-    return { orders, trips, stockLeft };
+    return await databaseOf(audit, mine);
   } finally {
     await audit.close();
   }
+}
+
+/** The same of whatever store has the auditor's door. */
+export async function databaseOf(
+  audit: Pick<Audit, "indexRows" | "snapshots">,
+  mine: (id: string) => boolean,
+): Promise<Database> {
+  const orders = new Map<string, StoredOrder>();
+  for await (const row of audit.indexRows("order")) {
+    const tracking = row.view as unknown as OrderTracking;
+    if (!mine(tracking.customerId)) continue;
+    const { view } = tracking;
+    orders.set(row.key, {
+      orderId: row.key,
+      customerId: tracking.customerId,
+      restaurantId: tracking.restaurantId,
+      driverId: tracking.driverId,
+      status: view.status,
+      version: view.version,
+      lines: view.lines.map(({ itemId, quantity, unitPriceMinor }) => ({ itemId, quantity, unitPriceMinor })),
+      totals: view.totals,
+      timeline: view.timeline,
+    });
+  }
+  const trips: { driverId: string; tripId: string; orderIds: string[] }[] = [];
+  for await (const { key, state } of audit.snapshots("driver")) {
+    if (!mine(key)) continue;
+    const { work } = state as { work?: { trip?: { tripId: string; legs: readonly { orderId: string }[] } } };
+    if (work?.trip === undefined) continue;
+    trips.push({ driverId: key, tripId: work.trip.tripId, orderIds: work.trip.legs.map((leg) => leg.orderId) });
+  }
+  const stockLeft = new Map<string, number>();
+  for await (const { key, state } of audit.snapshots("restaurant")) {
+    if (!mine(key)) continue;
+    const { left } = state as { left?: Readonly<Record<string, number>> };
+    for (const [itemId, count] of Object.entries(left ?? {})) stockLeft.set(`${key}/${itemId}`, count);
+  }
+  return { orders, trips, stockLeft };
 }
 
 /** The sandbox's ledger in a data directory, or null when the node uses another provider. */
@@ -67,8 +77,11 @@ export async function readBookings(
   ledgerFile: string,
   mine: (orderId: string) => boolean,
 ): Promise<readonly Booking[]> {
-  const entries = await readSandboxLedger(ledgerFile);
-  return entries.flatMap(bookingOf).filter((booking) => mine(booking.orderId));
+  return bookingsOf(await readSandboxLedger(ledgerFile)).filter((booking) => mine(booking.orderId));
+}
+
+export function bookingsOf(entries: readonly LedgerEntry[]): readonly Booking[] {
+  return entries.flatMap(bookingOf);
 }
 
 function bookingOf({ operation, outcome, at }: LedgerEntry): Booking[] {

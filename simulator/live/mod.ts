@@ -3,7 +3,7 @@
 export { connect } from "./agents/context.js";
 export type { Device } from "./agents/radio.js";
 export { recorded } from "./agents/recorded.js";
-export { readBookings, readDatabase } from "./audit.js";
+export { bookingsOf, databaseOf, readBookings, readDatabase } from "./audit.js";
 export { type CityRun, type CityRunOptions, DEMO_SCRIPT, DEMO_SEED, demoCity, startCityRun } from "./city-run.js";
 export { CityTime, type CityTimeFacts } from "./city-time.js";
 export { Crew, type CrewOptions } from "./crew.js";

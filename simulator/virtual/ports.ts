@@ -30,6 +30,7 @@ export const FAULT_KINDS = [
   "link_reorder",
   "link_clog",
   "link_partition_one_way",
+  "link_server_restart",
   "hint_lost",
   // Between nodes and the database.
   "database_cut",

@@ -54,6 +54,8 @@ export interface EventRelayOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly settings?: Partial<EventRelaySettings>;
+  /** Runs what this turn of the event loop has gathered. Default: at the real turn's end; virtual time has turns of its own. */
+  readonly endOfTurn?: (run: () => void) => void;
 }
 
 export interface EventRelayStats {
@@ -112,6 +114,7 @@ export function createEventRelay(options: EventRelayOptions): EventRelay {
       throw new RangeError(`event relay: ${name} must be a whole number from 1, not ${settings[name]}`);
   }
   const log = options.log.child({ part: "event-relay" });
+  const atEndOfTurn = options.endOfTurn ?? endOfTurn;
 
   const lanes = new Map<string, Lane>();
   /** Lanes whose next event may go, in the order of their turn. Those that have lost their events are passed over. */
@@ -144,7 +147,7 @@ export function createEventRelay(options: EventRelayOptions): EventRelay {
   function wake(): void {
     if (turning) return;
     turning = true;
-    endOfTurn(() => {
+    atEndOfTurn(() => {
       turning = false;
       turn();
     });

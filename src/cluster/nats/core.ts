@@ -53,6 +53,8 @@ export interface LinkCoreOptions {
   readonly random: Random;
   readonly log: Log;
   readonly settings?: Partial<NatsLinkSettings>;
+  /** Runs what this turn of the event loop has gathered. Default: at the real turn's end; virtual time has turns of its own. */
+  readonly endOfTurn?: (run: () => void) => void;
 }
 
 export interface LinkCore extends Link {
@@ -74,6 +76,7 @@ export function createLinkCore(options: LinkCoreOptions): LinkCore {
   const { self, subjects, wire, clock, random } = options;
   const settings = checkNatsLinkSettings({ ...DEFAULT_NATS_LINK_SETTINGS, ...options.settings });
   const log = options.log.child({ part: "nats-link", endpoint: self });
+  const atEndOfTurn = options.endOfTurn ?? endOfTurn;
   const ownNode = nodeOf(self);
   const instance = uuidV7(clock.now(), random);
   const presence = encodePresence({ endpoint: self, instance });
@@ -139,7 +142,7 @@ export function createLinkCore(options: LinkCoreOptions): LinkCore {
     dirty.add(pair);
     if (flushing) return;
     flushing = true;
-    endOfTurn(flush);
+    atEndOfTurn(flush);
   }
 
   function encodeMessage(peer: EndpointId, message: LinkMessage): Uint8Array | null {
@@ -278,7 +281,7 @@ export function createLinkCore(options: LinkCoreOptions): LinkCore {
     },
     receive(handler) {
       receiver = handler;
-      endOfTurn(() => {
+      atEndOfTurn(() => {
         if (!closed) for (const pair of [...pairs.values()]) pair.hearEarly();
       });
     },

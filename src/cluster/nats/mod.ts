@@ -6,7 +6,8 @@ export {
   type EventGap,
   openEventConsumer,
 } from "./consumer.js";
-export type { NatsLinkStats } from "./core.js";
+// The link without a connection, for whoever carries its bytes in another way: the deterministic simulation does.
+export { createLinkCore, type LinkCore, type LinkCoreOptions, type NatsLinkStats } from "./core.js";
 export { EVENT_FAMILIES, type EventEnvelope, type EventFamily } from "./envelope.js";
 export { type NatsHints, type NatsHintsOptions, openNatsHints } from "./hints.js";
 export { type NatsLink, type NatsLinkOptions, openNatsLink } from "./link.js";
@@ -20,3 +21,4 @@ export {
   openEventStream,
   StreamUnavailable,
 } from "./stream.js";
+export { type ClusterSubjects, clusterSubjects } from "./subjects.js";

@@ -11,6 +11,7 @@
  * - messages on their way to or from an endpoint that closed are lost, as with a dead thread.
  */
 import type { Cancel, Clock } from "../../../lib/clock.js";
+import { plainCopy } from "../../../lib/plain-copy.js";
 import type { EndpointId, Link, LinkMessage } from "../link.js";
 import { checkBounds, DEFAULT_LINK_BOUNDS, type LinkBounds, mayBeDropped } from "./bounds.js";
 
@@ -127,7 +128,7 @@ export function createMemoryNetwork(options: MemoryNetworkOptions = {}): MemoryN
         continue;
       }
       if (cuts.has(pair)) continue;
-      const messages = structuredClone(sent) as readonly LinkMessage[];
+      const messages: readonly LinkMessage[] = plainCopy(sent);
       const batch = { from: from.id, to: to.id, messages };
       for (const delivery of route === undefined ? [{ messages }] : route(batch)) {
         const delayMs = delivery.delayMs ?? 0;
@@ -157,7 +158,7 @@ export function createMemoryNetwork(options: MemoryNetworkOptions = {}): MemoryN
       if (cuts.has(pairText(from.id, to.id))) continue;
       arrived += messages.length;
       // Copied when they left; a route may deliver one message twice, and then each arrival is a copy of its own.
-      to.handler(from.id, route === undefined ? messages : (structuredClone(messages) as readonly LinkMessage[]));
+      to.handler(from.id, route === undefined ? messages : plainCopy(messages));
     }
     return arrived;
   }

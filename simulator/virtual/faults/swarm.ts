@@ -1,0 +1,52 @@
+/**
+ * What a seed is like: its size, and which faults it has how badly. Swarm testing: a random subset of faults per seed finds
+ * more than all of them always, because many faults hide each other (Groce et al., "Swarm Testing", ISSTA 2012).
+ */
+import { pick, type Random, randomInteger } from "../../../src/lib/random.js";
+import { FAULT_KINDS, type FaultKind, type Sizes, type Streams } from "../ports.js";
+
+export interface Swarm {
+  readonly sizes: Sizes;
+  readonly intensities: ReadonlyMap<FaultKind, number>;
+  /** How long faults go on after the world has started. */
+  readonly chaosMs: number;
+  /** Whether the nodes share a mirror. */
+  readonly hasMirror: boolean;
+}
+
+/** Of all seeds: one without any fault shows that the others' findings are the faults' doing. */
+const CALM_CHANCE = 0.04;
+
+export function drawSwarm(streams: Streams): Swarm {
+  const random = streams.of("swarm");
+  const sizes: Sizes = {
+    nodes: 2 + randomInteger(random, 3),
+    workersPerNode: 1 + randomInteger(random, 2),
+    restaurants: 2 + randomInteger(random, 3),
+    drivers: 4 + randomInteger(random, 5),
+    orders: 8 + randomInteger(random, 13),
+    timeScale: pick(random, [20, 30, 40, 60]),
+    placingMs: 40_000 + randomInteger(random, 50_000),
+  };
+  const calm = random.next() < CALM_CHANCE;
+  const share = pick(random, [0.1, 0.25, 0.4, 0.7]);
+  const chosen = streams.of("swarm faults");
+  const intensities = new Map<FaultKind, number>();
+  for (const kind of FAULT_KINDS) {
+    const isChosen = chosen.next() < share;
+    const intensity = hundredths(chosen);
+    if (isChosen && !calm) intensities.set(kind, intensity);
+  }
+  return {
+    sizes,
+    intensities,
+    chaosMs: sizes.placingMs + randomInteger(random, 40_000),
+    hasMirror: random.next() < 0.5,
+  };
+}
+
+/** From 0.05 to 1; mild more often than wild. */
+function hundredths(random: Random): number {
+  const even = 5 + randomInteger(random, 96);
+  return random.next() < 0.5 ? even / 100 : Math.max(5, Math.floor(even / 4)) / 100;
+}

@@ -1,0 +1,122 @@
+/**
+ * `npm run simulate`: whole clusters in virtual time, one per seed, judged by every rule. Exit status 0: no violation; 1:
+ * violations, or a seed that went differently the second time; 2: wrong options.
+ */
+import { writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { Command, InvalidArgumentError } from "commander";
+import { systemClock } from "../../src/lib/clock.js";
+import { violationText } from "../checkers/mod.js";
+import { keepFailingSeeds } from "./run/failing.js";
+import type { SeedSummary, SeedTask } from "./run/messages.js";
+import { hasFailed, runSeeds } from "./run/seeds.js";
+
+interface Options {
+  readonly seed?: number;
+  readonly seeds?: number;
+  readonly minutes?: number;
+  readonly from: number;
+  readonly json?: string;
+  readonly processes: number;
+  readonly twice?: boolean;
+  readonly keep: boolean;
+}
+
+const MINUTE_MS = 60_000;
+const SEEDS = 100;
+const TELL_EVERY_MS = 10_000;
+
+const whole = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value <= 0) throw new InvalidArgumentError("give a whole number above zero");
+  return value;
+};
+const positive = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError("give a number above zero");
+  return value;
+};
+
+const options = new Command("simulate")
+  .description("Runs whole clusters in virtual time, each from one seed, with faults of every kind, and judges them.")
+  .option("--seed <number>", "this seed alone, twice, with all that happened if it fails", whole)
+  .option("--seeds <count>", `so many seeds (default ${SEEDS})`, whole)
+  .option("--minutes <number>", "as many seeds as fit", positive)
+  .option("--from <number>", "the first seed", whole, 1)
+  .option("--processes <count>", "at once", whole, availableParallelism())
+  .option("--twice", "runs every seed twice and compares what happened")
+  .option("--no-keep", "does not write seeds that fail to simulator/virtual/failing-seeds.json")
+  .option("--json <file>", "the result as JSON")
+  .parse()
+  .opts<Options>();
+
+const clock = systemClock();
+
+function* tasks(): Generator<SeedTask> {
+  if (options.seed !== undefined) {
+    yield { seed: options.seed, twice: true };
+    return;
+  }
+  const untilMs =
+    options.minutes === undefined ? Number.POSITIVE_INFINITY : clock.monotonic() + options.minutes * MINUTE_MS;
+  const count = options.seeds ?? (options.minutes === undefined ? SEEDS : Number.POSITIVE_INFINITY);
+  for (let number = 0; number < count && clock.monotonic() < untilMs; number++)
+    yield { seed: options.from + number, twice: options.twice === true };
+}
+
+function tell(summary: SeedSummary): void {
+  if (!hasFailed(summary)) return;
+  console.log(`seed ${summary.seed}`);
+  if (summary.broke !== null) console.log(`  broke off: ${summary.broke}`);
+  if (summary.secondHash !== null && summary.secondHash !== summary.hash)
+    console.log(`  went differently the second time: ${summary.hash}, ${summary.secondHash}`);
+  if (summary.violations.length > 0) console.log(violationText(summary.violations, 1));
+}
+
+let done = 0;
+let toldAt = clock.monotonic();
+const outcome = await runSeeds({
+  tasks: tasks(),
+  processes: options.seed === undefined ? options.processes : 1,
+  clock,
+  onSummary(summary) {
+    done++;
+    tell(summary);
+    if (clock.monotonic() - toldAt < TELL_EVERY_MS) return;
+    toldAt = clock.monotonic();
+    console.error(`${done} seeds`);
+  },
+});
+
+const { seeds, seconds, virtualHours, faults, failed, steps } = outcome;
+const rate = (count: number): string => (count / seconds).toFixed(count / seconds < 10 ? 2 : 0);
+console.log(
+  `${seeds} seeds in ${seconds.toFixed(1)} s: ${rate(seeds)} seeds/s, ${virtualHours.toFixed(2)} virtual hours, ${rate(steps)} steps/s`,
+);
+if (options.seed !== undefined) console.log(`hash ${outcome.hashes.get(options.seed)}`);
+console.log("faults by kind:");
+for (const [kind, count] of Object.entries(faults)) console.log(`  ${kind.padEnd(26)} ${count}`);
+console.log(
+  failed.length === 0
+    ? "violations: none"
+    : `violations in ${failed.length} seeds: ${failed.map(({ seed }) => seed).join(", ")}`,
+);
+
+if (options.keep && failed.length > 0)
+  keepFailingSeeds(
+    failed.map(({ seed, violations, broke }) => ({
+      seed,
+      what: violations[0]?.rule ?? broke?.split("\n")[0] ?? "hash",
+    })),
+  );
+if (options.json !== undefined) {
+  const violations = failed.flatMap(({ seed, violations: found, broke, hash, secondHash }) => [
+    ...found.map(({ rule, subject, summary, story }) => ({ seed, rule, subject, summary, story })),
+    ...(broke === null ? [] : [{ seed, rule: "broke-off", subject: "run", summary: broke, story: [] }]),
+    ...(secondHash === null || secondHash === hash
+      ? []
+      : [{ seed, rule: "determinism", subject: "run", summary: `${hash}, then ${secondHash}`, story: [] }]),
+  ]);
+  writeFileSync(options.json, `${JSON.stringify({ seeds, seconds, virtualHours, faults, violations }, null, 2)}\n`);
+}
+process.exitCode = failed.length === 0 ? 0 : 1;

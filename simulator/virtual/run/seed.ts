@@ -1,0 +1,248 @@
+/**
+ * One seed from its first step to its evidence: the nodes start, people come, things go wrong, everything is mended, and
+ * the world has until a deadline to come to rest.
+ *
+ * Owns: the phases and the hand-over to the judge. Does not own: what is right (the judge's).
+ */
+import { defaultDomainSettings, domainActors, scaleDurations } from "../../../src/actors/domain/mod.js";
+import { defaultHostSettings } from "../../../src/actors/runtime/mod.js";
+import type { GatewayAuth } from "../../../src/gateway/mod.js";
+import { type Log, type LogFields, silentLog } from "../../../src/lib/log.js";
+import type { Evidence, Violation } from "../../checkers/mod.js";
+import { bookingsOf, databaseOf } from "../../live/mod.js";
+import { createFaults } from "../faults/faults.js";
+import { createInjector } from "../faults/injector.js";
+import { drawSwarm } from "../faults/swarm.js";
+import type {
+  BoundSample,
+  EndState,
+  FaultKind,
+  Judge,
+  PlantedBug,
+  ProcessView,
+  VirtualEvidence,
+  Workload,
+  World,
+} from "../ports.js";
+import { createScheduler } from "../time/scheduler.js";
+import { createStreams } from "../time/streams.js";
+import { createTrace } from "../trace/trace.js";
+import { createTransport } from "../transport/mod.js";
+import { createWorkload } from "../workload/mod.js";
+import { createCluster } from "../world/cluster.js";
+import { createDatabase } from "../world/database.js";
+import { createNetwork } from "../world/network.js";
+import type { Surroundings } from "../world/node.js";
+import { createPayments } from "../world/payments.js";
+import { createMirror, createStream } from "../world/streams.js";
+
+export interface SeedOptions {
+  readonly seed: number;
+  readonly judge: Judge;
+  /** Made anew for this seed. */
+  readonly bug?: PlantedBug;
+  /** Every note of the trace as text: for finding out where two runs part. */
+  readonly onNote?: (text: string) => void;
+}
+
+export interface SeedResult {
+  readonly seed: number;
+  /** Of the whole run: the same seed gives the same, on every machine. */
+  readonly hash: string;
+  readonly steps: number;
+  readonly notes: number;
+  readonly virtualMs: number;
+  readonly faults: Readonly<Record<FaultKind, number>>;
+  readonly violations: readonly Violation[];
+  readonly evidence: VirtualEvidence;
+}
+
+/** Noon of a Monday. */
+const START_AT = Date.UTC(2026, 0, 5, 12);
+const BOOT_MS = 30_000;
+/** From the end of healing; longer than any order's deadlines in a row. */
+const CONVERGE_MS = 20 * 60_000;
+const LOOK_MS = 500;
+const SAMPLE_MS = 1_000;
+const MOST_ERRORS = 200;
+const TABLET_BOUND_MS = 30_000;
+const POLL_AFTER_CLOSE_MS = 10_000;
+
+export const OPERATOR_SECRET = "the-operators-secret-of-a-world-that-is-not";
+
+/** Nothing real is signed with it: it only has to be the same for everyone. PKCS 8 around 32 bytes of our own (RFC 8410). */
+const SIGNING_KEY = Buffer.concat([
+  Buffer.from("302e020100300506032b657004220420", "hex"),
+  Buffer.from("a world of its own, 32 bytes .. ", "ascii"),
+]).toString("base64");
+
+const AUTH: GatewayAuth = {
+  keys: [{ kid: "virtual", privateKey: `-----BEGIN PRIVATE KEY-----\n${SIGNING_KEY}\n-----END PRIVATE KEY-----\n` }],
+  operatorSecret: OPERATOR_SECRET,
+  orderIdSecret: "the-key-of-order-ids-of-a-world-that-is-not",
+};
+
+export async function runSeed({ seed, judge, bug, onNote }: SeedOptions): Promise<SeedResult> {
+  const streams = createStreams(seed);
+  const swarm = drawSwarm(streams);
+  const scheduler = createScheduler(seed, START_AT);
+  const trace = createTrace({ now: () => scheduler.now, ...(onNote === undefined ? {} : { onNote }) });
+  const faults = createFaults(swarm.intensities, trace);
+  const world: World = { seed, sizes: swarm.sizes, scheduler, streams, trace, faults };
+  const errors: string[] = [];
+  const transport = createTransport(world);
+  const surroundings: Surroundings = {
+    world,
+    database: createDatabase(world, bug ?? null),
+    network: createNetwork(world),
+    payments: createPayments(world, bug ?? null),
+    stream: createStream(world),
+    mirror: swarm.hasMirror ? createMirror(world) : null,
+    auth: AUTH,
+    settings: scaleDurations(defaultDomainSettings, swarm.sizes.timeScale),
+    bug: bug ?? null,
+    transport,
+    logFor: (process) => errorLog(process, errors),
+  };
+  const { database, network, payments, stream, settings } = surroundings;
+  const cluster = createCluster(surroundings, domainActors(settings));
+  const injector = createInjector({ world, cluster, database, network, stream });
+
+  trace.note("seed", "world", [seed]);
+  cluster.startAll();
+  await scheduler.until(
+    watch(scheduler, () => cluster.unsettled().length === 0),
+    START_AT + BOOT_MS,
+  );
+  const boot = cluster.unsettled();
+  if (boot.length > 0) throw new Error(`seed ${seed}: the nodes do not come up: ${boot.join("; ")}`);
+
+  const workload: Workload = createWorkload({
+    ...world,
+    urls: cluster.urls,
+    operatorSecret: OPERATOR_SECRET,
+    transport,
+    ...(bug?.deviceClock === undefined ? {} : { deviceClock: bug.deviceClock }),
+  });
+  const bounds = sampleBounds(world, cluster);
+  workload.start();
+  faults.enter("chaos");
+  injector.start();
+  const healAt = scheduler.now + swarm.chaosMs;
+  await scheduler.until(() => false, healAt);
+
+  faults.enter("heal");
+  workload.heal();
+  let healed = false;
+  void injector.heal().then(() => {
+    healed = true;
+  });
+  await scheduler.until(() => healed, healAt + CONVERGE_MS);
+  faults.enter("converge");
+  const healedAt = scheduler.now;
+  const deadlineAt = healedAt + CONVERGE_MS;
+  const unsettled = (): readonly string[] => [...cluster.unsettled(), ...workload.waitsFor()];
+  const atRest = (): boolean => workload.settled() && cluster.unsettled().length === 0;
+  await scheduler.until(watch(scheduler, atRest), deadlineAt);
+  const left = atRest() ? [] : unsettled();
+  const endedAt = scheduler.now;
+
+  faults.enter("over");
+  workload.stop();
+  await scheduler.until(() => false, endedAt + 2_000);
+  const audit = database.tables.audit();
+  const end: EndState = { ...(await endState(audit)), unsettled: left, errors: [...errors, ...workload.failures] };
+  const evidence: Evidence = {
+    history: workload.history(),
+    database: await databaseOf(audit, () => true),
+    bookings: bookingsOf(payments.ledger),
+    stockConfigured: workload.stockConfigured,
+    endedAt,
+    bounds: { tabletMs: TABLET_BOUND_MS, pollAfterCloseMs: POLL_AFTER_CLOSE_MS },
+  };
+  const found: VirtualEvidence = {
+    seed,
+    evidence,
+    sizes: swarm.sizes,
+    commits: database.commits,
+    received: stream.received,
+    ledger: payments.ledger,
+    bounds: bounds(),
+    end,
+    faults: { ...faults.counts },
+    times: { startedAt: START_AT, healedAt, deadlineAt, endedAt },
+    trace,
+  };
+  for (const machine of cluster.machines) machine.life?.crash();
+  return {
+    seed,
+    hash: trace.hash(),
+    steps: scheduler.steps,
+    notes: trace.notes,
+    virtualMs: endedAt - START_AT,
+    faults: found.faults,
+    violations: judge(found),
+    evidence: found,
+  };
+}
+
+/** Looks at a condition that is dear now and then, instead of after every step. */
+function watch(scheduler: World["scheduler"], condition: () => boolean): () => boolean {
+  let holds = false;
+  const stop = scheduler.clock.every(LOOK_MS, () => {
+    holds = condition();
+    if (holds) stop();
+  });
+  return () => holds;
+}
+
+async function endState(
+  audit: ReturnType<Surroundings["database"]["tables"]["audit"]>,
+): Promise<Omit<EndState, "unsettled" | "errors">> {
+  const unsentTells: { from: string; to: string; name: string }[] = [];
+  for await (const { from, to, name } of audit.tells())
+    unsentTells.push({ from: `${from.kind}/${from.key}`, to: `${to.kind}/${to.key}`, name });
+  const deadLetters: { to: string; name: string; reason: string }[] = [];
+  for await (const { kind, key, name, reason } of audit.deadLetters())
+    deadLetters.push({ to: `${kind}/${key}`, name, reason });
+  let unpublished = 0;
+  for await (const _ of audit.events()) unpublished++;
+  return { unsentTells, deadLetters, unpublished };
+}
+
+/** The most that bounded things held, by node. Returns how to read it. */
+function sampleBounds(world: World, cluster: ReturnType<typeof createCluster>): () => readonly BoundSample[] {
+  const samples = new Map<string, BoundSample>();
+  const see = (what: string, where: string, value: number, limit: number): void => {
+    const name = `${what} ${where}`;
+    const before = samples.get(name);
+    if (before === undefined || value > before.most) samples.set(name, { what, where, most: value, limit });
+  };
+  world.scheduler.clock.every(SAMPLE_MS, () => {
+    for (const { node, life } of cluster.machines) {
+      if (life === null || life.state === "over") continue;
+      for (const host of life.hosts()) {
+        const stats = host.stats();
+        see("actors", node, stats.actors, defaultHostSettings.maxActors);
+        see("queued messages", node, stats.queued, defaultHostSettings.maxQueued);
+        see("outbox in memory", node, stats.tellsWaiting + stats.effectsWaiting, defaultHostSettings.outboxInMemory);
+      }
+    }
+  });
+  return () => [...samples.values()];
+}
+
+/** Keeps what a node reports as an error; warnings are about faults, of which there are many. */
+function errorLog(process: ProcessView, errors: string[]): Log {
+  const error = (fields: LogFields, message: string): void => {
+    if (errors.length < MOST_ERRORS) errors.push(`${process.life}: ${message} ${textOf(fields)}`);
+  };
+  const log: Log = { ...silentLog, error, child: () => log };
+  return log;
+}
+
+function textOf(fields: LogFields): string {
+  return JSON.stringify(fields, (_, value: unknown) =>
+    value instanceof Error ? (value.stack ?? value.message) : value,
+  );
+}

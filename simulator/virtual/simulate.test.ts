@@ -1,0 +1,70 @@
+import { availableParallelism } from "node:os";
+import t from "tap";
+import { systemClock } from "../../src/lib/clock.js";
+import { violationText } from "../checkers/mod.js";
+import { FAULT_KINDS } from "./ports.js";
+import { failingSeeds } from "./run/failing.js";
+import type { SeedTask } from "./run/messages.js";
+import { runSeeds, type SeedsOutcome } from "./run/seeds.js";
+
+/** About a minute of two cores. */
+const SEEDS = 200;
+/** Of them, so many run twice. */
+const TWICE = 20;
+
+const clock = systemClock();
+const run = (tasks: readonly SeedTask[], processes: number): Promise<SeedsOutcome> =>
+  runSeeds({ tasks, processes, clock });
+
+const text = ({ failed }: SeedsOutcome): string =>
+  failed
+    .map(({ seed, violations, broke, hash, secondHash }) =>
+      [
+        `seed ${seed}`,
+        broke ?? "",
+        secondHash === null || secondHash === hash ? "" : `${hash}, then ${secondHash}`,
+        violationText(violations, 1),
+      ].join("\n"),
+    )
+    .join("\n");
+
+t.test(
+  "R-SIM-2, R-ENG-2: whole clusters keep every rule in every seed, and each kind of fault really comes",
+  async (t) => {
+    const tasks = Array.from({ length: SEEDS }, (_, index) => ({ seed: index + 1, twice: index < TWICE }));
+    const outcome = await run(tasks, Math.min(2, availableParallelism()));
+    t.equal(outcome.seeds, SEEDS);
+    t.equal(text(outcome), "", "no violation");
+    for (const kind of FAULT_KINDS) t.ok(outcome.faults[kind] > 0, `${kind} has happened`);
+    t.equal(new Set(outcome.hashes.values()).size, SEEDS, "every seed is a world of its own");
+    t.comment(
+      `${outcome.seeds} seeds in ${outcome.seconds.toFixed(1)} s, ${outcome.virtualHours.toFixed(1)} virtual hours`,
+    );
+  },
+);
+
+t.test("R-SIM-2: a seed is the same after others as before them", async (t) => {
+  const there = await run(
+    [3, 1, 2].map((seed) => ({ seed, twice: false })),
+    1,
+  );
+  const back = await run(
+    [2, 3, 1].map((seed) => ({ seed, twice: false })),
+    1,
+  );
+  for (const seed of [1, 2, 3]) t.equal(there.hashes.get(seed), back.hashes.get(seed));
+});
+
+t.test("R-SIM-2: seeds that once failed do not fail any more", async (t) => {
+  const known = failingSeeds();
+  if (known.length === 0) return t.pass("there is none");
+  t.equal(
+    text(
+      await run(
+        known.map(({ seed }) => ({ seed, twice: false })),
+        2,
+      ),
+    ),
+    "",
+  );
+});
