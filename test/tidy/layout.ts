@@ -166,6 +166,7 @@ export const PARTS: readonly Part[] = [
 export const TEST_DOORS: readonly string[] = [
   "src/store/memory/mod.ts",
   "src/store/contract/",
+  "src/gateway/contract/",
   // What runs the actors' payment effects, against the real sandbox.
   "src/services/payments/mod.ts",
   "src/actors/runtime/testkit/mod.ts",

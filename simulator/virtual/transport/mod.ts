@@ -1,0 +1,82 @@
+/**
+ * The network between devices and gateways, in virtual time. Owns who listens where, and what a crash does to the lines of
+ * a node. A device's troubles are `device.ts`'s, a line's `line.ts`'s.
+ */
+import type { FetchLike, SocketConstructor } from "../../../sdk/mod.js";
+import type { NativeApp } from "../../../src/gateway/mod.js";
+import type { Clock } from "../../../src/lib/clock.js";
+import { randomInteger } from "../../../src/lib/random.js";
+import type { ProcessView, Transport, World } from "../ports.js";
+import { Device, type LineHabits } from "./device.js";
+import { Listener } from "./listener.js";
+import { wordsOf } from "./words.js";
+
+export type { VirtualAnswer } from "./client-fetch.js";
+export { Device, type LineHabits } from "./device.js";
+
+export interface VirtualTransport extends Transport<NativeApp, SocketConstructor, FetchLike> {
+  open(process: ProcessView, url: string): NativeApp;
+  crash(process: ProcessView): void;
+  device(name: string, clock: Clock, habits?: Partial<LineHabits>): Device;
+}
+
+/** Every so many crashes take the whole machine: its lines say nothing until the node is started again. */
+const MACHINE_CRASH_CHANCE = 0.3;
+
+export function createTransport(
+  world: Pick<World, "scheduler" | "streams" | "trace"> & { readonly faults: Pick<World["faults"], "happened"> },
+): VirtualTransport {
+  const { scheduler, streams, trace, faults } = world;
+  /** By address: the newest life that listened there, alive or not. */
+  const listeners = new Map<string, Listener>();
+  const crashes = streams.of("transport crashes");
+  let devices = 0;
+
+  const told = (device: string, way: "up" | "down", bytes: number, message: Uint8Array | string): void =>
+    trace.note(way, device, [bytes], () => wordsOf(way, message));
+
+  return {
+    open(process, url) {
+      const before = listeners.get(url);
+      before?.machineIsBack();
+      const listener = new Listener(process, told);
+      listeners.set(url, listener);
+      return listener;
+    },
+    crash(process) {
+      for (const listener of listeners.values()) {
+        if (listener.process.life !== process.life || listener.state === "crashed") continue;
+        const machineAnswers = crashes.next() >= MACHINE_CRASH_CHANCE;
+        if (!machineAnswers && listener.openLines > 0) faults.happened("client_half_open", process.node, "machine");
+        listener.crash(machineAnswers);
+      }
+    },
+    device(name, clock, habits = {}) {
+      const random = streams.of(`line ${name}`);
+      const number = devices++;
+      return new Device({
+        name,
+        world: scheduler.clock,
+        clock,
+        random,
+        address: `10.1.${number >> 8}.${number & 255}`,
+        habits: {
+          delayMs: 2 + randomInteger(random, 60),
+          jitterMs: randomInteger(random, 30),
+          lossChance: 0.01,
+          bytesPerMs: 50 + randomInteger(random, 1000),
+          windowBytes: 16 * 1024 + randomInteger(random, 48 * 1024),
+          ...habits,
+        },
+        listenerAt(origin) {
+          const listener = listeners.get(origin);
+          if (listener === undefined) return "refused";
+          if (listener.state === "listening") return listener;
+          return listener.machineAnswers ? "refused" : "unreachable";
+        },
+        told,
+        repeated: (device) => faults.happened("client_duplicate_send", device),
+      });
+    },
+  };
+}
