@@ -25,7 +25,8 @@ export interface CrewOptions {
   readonly seed: number;
   readonly time: CityTimeFacts;
   readonly roads: Roads;
-  readonly tokens: ReadonlyMap<string, string>;
+  /** By principal; or what hands them out, when they do not last for the run. */
+  readonly tokens: ReadonlyMap<string, string> | AgentContext["token"];
   readonly tellOthers?: (orderId: string) => void;
   /** False: nothing is written down, as fits a run without an end. */
   readonly keepsHistory?: boolean;
@@ -72,11 +73,7 @@ export class Crew {
       counters: this.counters,
       ended: this.#stop.signal,
       ...(options.device === undefined ? {} : { device: options.device }),
-      token: (principalId) => {
-        const token = options.tokens.get(principalId);
-        if (token === undefined) throw new Error(`no token was issued for ${principalId}`);
-        return token;
-      },
+      token: typeof options.tokens === "function" ? options.tokens : tokenOf(options.tokens),
     };
   }
 
@@ -132,6 +129,14 @@ export class Crew {
       if (!this.#stop.signal.aborted) this.#options.onFailure(error);
     });
   }
+}
+
+function tokenOf(tokens: ReadonlyMap<string, string>): AgentContext["token"] {
+  return (principalId) => {
+    const token = tokens.get(principalId);
+    if (token === undefined) throw new Error(`no token was issued for ${principalId}`);
+    return token;
+  };
 }
 
 const SYSTEM = systemRandom();

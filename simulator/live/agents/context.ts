@@ -1,5 +1,5 @@
 /** What every agent needs, and the small tools they share. */
-import { type Client, createClient } from "../../../sdk/node.js";
+import { type Client, createClient, type TokenReason } from "../../../sdk/node.js";
 import type { Clock } from "../../../src/lib/clock.js";
 import type { Random } from "../../../src/lib/random.js";
 import type { Recorder } from "../../checkers/mod.js";
@@ -20,8 +20,8 @@ export interface AgentContext {
   readonly meter: Meter;
   readonly roads: Roads;
   readonly counters: Counters;
-  /** The access token of a principal. Throws for a stranger. */
-  readonly token: (principalId: string) => string;
+  /** The access token of a principal, as the client asks for it. Throws for a stranger. */
+  readonly token: (principalId: string, reason: TokenReason) => string | Promise<string>;
   /** What each has in the hand. Absent: this machine's sockets, and a phone that loses its signal for drivers. */
   readonly device?: (principalId: string) => Device;
   /** Fires when the run ends: agents leave. */
@@ -36,7 +36,7 @@ export function connect(context: AgentContext, principalId: string, random: Rand
   const device = radio ?? context.device?.(principalId);
   const client = createClient({
     url: context.url,
-    tokenProvider: () => context.token(principalId),
+    tokenProvider: (reason) => context.token(principalId, reason),
     deviceId: `sim-${principalId}`.slice(0, 64),
     clock: device?.clock ?? context.clock,
     random,

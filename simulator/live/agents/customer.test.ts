@@ -88,3 +88,15 @@ t.test("R-SIM-1: a customer whom nobody answers gives up in the end, and is not 
   await runCustomer(context, plan("poll"), seededRandom(1));
   t.match(context.meter.counts, { intended: 1, acknowledged: 0, finished: 1 });
 });
+
+t.test("R-SIM-1: a refused order is over once", async (t) => {
+  const node = createServer((_request, response) => {
+    response.writeHead(409, { "content-type": "application/json" });
+    response.end(JSON.stringify({ error: { code: "stock_too_low", temporary: false } }));
+  });
+  await new Promise<void>((resolve) => node.listen(0, "127.0.0.1", resolve));
+  t.teardown(() => node.close());
+  const context = contextAt(`http://127.0.0.1:${(node.address() as AddressInfo).port}`);
+  await runCustomer(context, plan("poll"), seededRandom(1));
+  t.match(context.meter.counts, { intended: 1, acknowledged: 0, refused: 1, finished: 1 });
+});

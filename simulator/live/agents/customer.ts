@@ -50,7 +50,7 @@ class CustomerAgent {
       this.#context.recorder.placed(this.#key, this.#plan.customerId, this.#plan.order, this.#intendedAt);
       const placed = await this.#placeUntilAnswered();
       if (placed === null) {
-        // Given up: nobody waits for this order any more.
+        // Refused, or given up: nobody waits for this order any more.
         if (!ended.aborted) meter.counts.finished++;
         return;
       }
@@ -78,7 +78,6 @@ class CustomerAgent {
       const reply = first ?? other;
       if (reply === "refused") {
         meter.counts.refused++;
-        meter.counts.finished++;
         return null;
       }
       if (reply !== null) return reply;
