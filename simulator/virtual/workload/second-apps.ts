@@ -1,0 +1,91 @@
+/**
+ * The second app of an account: a tablet beside the tablet, a phone beside the phone. It hears the same channels on a
+ * line of its own and is recorded as a stream of its own; now and then somebody touches it.
+ *
+ * Owns nothing of what the first app does. Invariant: whatever it is refused, it goes on listening.
+ */
+import { type Client, courier, customer, type DriverEvent, kitchen, type TabletEvent } from "../../../sdk/mod.js";
+import type { Clock } from "../../../src/lib/clock.js";
+import { type Random, randomInteger } from "../../../src/lib/random.js";
+import type { OrderView, PositionView } from "../../../src/protocol/mod.js";
+import type { Recorder } from "../../checkers/mod.js";
+import { chance } from "../../city/mod.js";
+
+export interface SecondApp {
+  readonly client: Client;
+  readonly recorder: Recorder;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Somebody touched it: told once per touch. */
+  readonly touched: (what: string) => void;
+}
+
+const TOUCH_WITHIN_MS = 20_000;
+
+export function secondTablet(restaurantId: string, app: SecondApp): void {
+  const { client, recorder, clock, random } = app;
+  const stream = `restaurant:${restaurantId}#2`;
+  client.subscribe(`restaurant:${restaurantId}`, {
+    subscribed: (start) => recorder.subscribed(stream, start, clock.now()),
+    event: ({ type, body, offset }) => {
+      recorder.event(stream, offset, clock.now());
+      const event = { type, body } as unknown as TabletEvent;
+      if (event.type !== "order.new" || !chance(random, 0.3)) return;
+      const { orderId } = event.body;
+      touchLater(app, `preparing ${orderId}`, () => kitchen(client).preparing(orderId));
+    },
+  });
+  client.connect();
+}
+
+export function secondDriverPhone(driverId: string, app: SecondApp): void {
+  const { client, recorder, clock, random } = app;
+  const stream = `driver:${driverId}#2`;
+  client.subscribe(`driver:${driverId}`, {
+    subscribed: (start) => recorder.subscribed(stream, start, clock.now()),
+    event: ({ type, body, offset }) => {
+      recorder.event(stream, offset, clock.now());
+      const event = { type, body } as unknown as DriverEvent;
+      if (event.type !== "offer.made" || !chance(random, 0.3)) return;
+      const { offerId } = event.body;
+      // The same offer is answered on both phones, perhaps differently.
+      touchLater(app, `accept ${offerId}`, () => courier(client).accept(offerId));
+    },
+  });
+  client.connect();
+}
+
+/** Follows an order on another phone of its customer, by socket. */
+export function secondCustomerPhone(customerId: string, orderId: string, app: SecondApp): void {
+  const { client, recorder, clock, random } = app;
+  const stream = `${customerId}#2`;
+  const subject = `${stream} order:${orderId}`;
+  client.subscribe(`order:${orderId}`, {
+    subscribed: ({ top, recovered }) => {
+      recorder.orderSubscribed(orderId, stream, top, clock.now());
+      if (!recovered) recorder.forgetSlots(subject, ["view", "position"]);
+    },
+    state: ({ slot, version, body }) => {
+      const receivedAt = clock.now();
+      recorder.slot(subject, slot, version, receivedAt);
+      if (slot === "view") recorder.view(stream, "socket", body as unknown as OrderView, receivedAt);
+      else if (slot === "position" && body !== null) {
+        recorder.position(orderId, stream, "socket", body as unknown as PositionView, receivedAt);
+      }
+    },
+  });
+  if (chance(random, 0.15)) {
+    touchLater(app, `cancel ${orderId}`, () => customer(client).cancel(orderId, "from the other phone"));
+  }
+  client.connect();
+}
+
+function touchLater(app: SecondApp, what: string, touch: () => Promise<unknown>): void {
+  const { clock, random, client, touched } = app;
+  clock.after(randomInteger(random, TOUCH_WITHIN_MS), () => {
+    if (client.state.name === "closed") return;
+    touched(what);
+    // Whatever the answer is, the first app shows what became of it.
+    touch().catch(() => {});
+  });
+}
