@@ -130,6 +130,7 @@ export const defaults: Config = {
       nearMeters: 300,
       positionMirrorMs: seconds(30),
       maxOpenOffers: 16,
+      cardGatherMs: 400,
     },
     restaurant: {
       redeliverMs: seconds(20),
@@ -140,6 +141,15 @@ export const defaults: Config = {
       menuMirrorMs: seconds(60),
     },
     zone: {
+      dispatch: "simple",
+      horizonMs: seconds(15),
+      decisionPatienceMs: seconds(2),
+      answerMs: seconds(15),
+      promiseMs: minutes(40),
+      latestMs: minutes(90),
+      maxTripOrders: 3,
+      fairnessMs: seconds(12),
+      declineMs: minutes(1),
       tickMs: seconds(1),
       presenceTtlMs: seconds(30),
       proposalMs: seconds(3),

@@ -7,6 +7,7 @@ import { integer, listOf, mapOf, number, oneOf } from "./setting.js";
 
 const HOUR_MS = 3_600_000;
 
+export const DISPATCH_MODES = ["horizon", "simple"] as const;
 export const OFFER_MODES = ["sequential", "broadcast"] as const;
 const CANCELLABLE = ["placed", "confirmed", "accepted", "preparing", "ready", "picked_up"] as const;
 
@@ -94,6 +95,7 @@ const driver = section("Drivers and their positions. None of the GPS cadences is
   nearMeters: meters("The customer is told that the driver is near within this distance.", 100_000),
   positionMirrorMs: duration("How long a position answers polls after it was last written.", HOUR_MS, 1000),
   maxOpenOffers: count("Offers open for one driver at once.", 1000),
+  cardGatherMs: duration("A trip of several orders is offered after this long with those that have come.", 10_000, 10),
 });
 
 const restaurant = section("Restaurants and their tablets.", {
@@ -114,6 +116,25 @@ const restaurant = section("Restaurants and their tablets.", {
 });
 
 const zone = section("Dispatch zones and their matching.", {
+  dispatch: oneOf(DISPATCH_MODES, {
+    description: "How a zone decides which driver gets which order, when, and with which other order.",
+    advice: "horizon plans all orders and drivers together, simple takes the nearest driver order by order.",
+  }),
+  horizonMs: duration("Between two plans of the horizon when nothing asks for one sooner.", HOUR_MS, 500),
+  decisionPatienceMs: duration(
+    "A decision that has not come by then is done without. Not divided by timeScale.",
+    60_000,
+    100,
+  ),
+  answerMs: duration("How long a driver is expected to think about an offer: it is made so much earlier."),
+  promiseMs: duration("From placement until the customer expects the food; later than that weighs more."),
+  latestMs: duration("From placement: nobody is planned who would deliver later."),
+  maxTripOrders: count("The most orders of one trip; 1 shares none.", 3),
+  fairnessMs: duration(
+    "What one order costs for a driver who has had clearly more than a fair part of the work, in time that a customer waits.",
+    HOUR_MS,
+  ),
+  declineMs: duration("What one declined offer costs, in time that a customer waits.", HOUR_MS),
   tickMs: duration("How often a zone matches.", HOUR_MS, 50),
   presenceTtlMs: duration("A presence older than this is forgotten. Not divided by timeScale.", HOUR_MS, 1000),
   proposalMs: duration("After a proposal neither driver nor order is proposed again for this long.", HOUR_MS, 500),

@@ -325,7 +325,7 @@ t.test("the report counts from what was received and stored, and is good only if
     endedAt: 100_000,
     bounds: { tabletMs: 1, pollAfterCloseMs: 1 },
   };
-  const report = reportOf(evidence, { name: "test", timeScale: 60, wallSeconds: 61, violations: [] });
+  const report = reportOf(evidence, { name: "test", timeScale: 60, wallSeconds: 61, violations: [], dispatch: null });
   t.match(report, {
     intended: 7,
     placed: 5,

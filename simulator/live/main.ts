@@ -1,7 +1,7 @@
 /** `npm run replay`: a recorded city-day, or a generated load, through the real system. Exit status 0: nothing lost, no rule broken. */
 import { writeFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { systemClock } from "../../src/lib/clock.js";
 import { violationText } from "../checkers/mod.js";
 import { CannotRun } from "./node-control.js";
@@ -27,6 +27,7 @@ interface Options {
   readonly processes: number;
   readonly report?: string;
   readonly keepData?: boolean;
+  readonly dispatch?: string;
 }
 
 const DEFAULT_SPEED = 60;
@@ -69,6 +70,9 @@ const program = new Command("replay")
   .option("--limit <count>", "only the first so many orders", whole)
   .option("--seed <number>", "of habits and chances", whole, 1)
   .option("--processes <count>", "at most so many processes of clients", whole, 3)
+  .addOption(
+    new Option("--dispatch <mode>", "how the zones of the run's own node decide").choices(["horizon", "simple"]),
+  )
   .option("--report <file>", "writes the result as JSON")
   .option("--keep-data", "leaves the data of the run's own node where it is");
 
@@ -76,6 +80,9 @@ async function main(): Promise<number> {
   const options = program.parse().opts<Options>();
   if ((options.orders === undefined) === (options.generate === undefined)) {
     program.error("give either --orders DIR or --generate COUNT");
+  }
+  if (options.dispatch !== undefined && options.url !== undefined) {
+    program.error("--dispatch is for the run's own node: set domain.zone.dispatch of the node at --url instead");
   }
   const dataDir = options.dataDir ?? (options.url === undefined ? undefined : USUAL_DATA_DIR);
   const speed = options.speed ?? (options.url === undefined ? DEFAULT_SPEED : undefined);
@@ -107,6 +114,7 @@ async function main(): Promise<number> {
     ...(options.operatorSecret === undefined ? {} : { operatorSecret: options.operatorSecret }),
     ...(dataDir === undefined ? {} : { dataDir }),
     ...(options.database === undefined ? {} : { databaseUrl: options.database }),
+    ...(options.dispatch === undefined ? {} : { dispatch: options.dispatch }),
     ...(options.keepData === undefined ? {} : { keepData: options.keepData }),
   });
   if (violations.length > 0) process.stderr.write(`\n${violationText(violations)}\n`);

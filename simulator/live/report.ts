@@ -1,6 +1,7 @@
 /** The result of a run: counted from what clients received and from the database, never from the agents' own counts. */
 import { isTerminal, type OrderStatus } from "../../src/protocol/mod.js";
 import { acknowledgement, type Evidence, NUMBERS_PER_FIX, statusPath, type Violation } from "../checkers/mod.js";
+import { type DispatchFigures, dispatchText } from "./measure/dispatch.js";
 import { type LatencySummary, latencyOf } from "./measure/histogram.js";
 
 export interface RunReport {
@@ -37,6 +38,8 @@ export interface RunReport {
   /** Minutes of the city. */
   readonly clickToDoorMinutes: { readonly mean: number; readonly p50: number; readonly p90: number };
   readonly readyToPickedUpMinutes: { readonly mean: number; readonly p50: number; readonly p90: number };
+  /** Null when there was no way to the database. */
+  readonly dispatch: DispatchFigures | null;
   readonly ordersPerMinute: number;
   readonly wallSeconds: number;
 }
@@ -46,6 +49,7 @@ export interface RunFacts {
   readonly timeScale: number;
   readonly wallSeconds: number;
   readonly violations: readonly Violation[];
+  readonly dispatch: DispatchFigures | null;
 }
 
 export function reportOf(evidence: Evidence, facts: RunFacts): RunReport {
@@ -129,6 +133,7 @@ export function reportOf(evidence: Evidence, facts: RunFacts): RunReport {
     },
     clickToDoorMinutes: cityMinutes(clickToDoor, facts.timeScale),
     readyToPickedUpMinutes: cityMinutes(readyToPickedUp, facts.timeScale),
+    dispatch: facts.dispatch,
     ordersPerMinute: history.placements.length === 0 ? 0 : tenth(history.placements.length / minutes),
     wallSeconds: tenth(facts.wallSeconds),
   };
@@ -244,6 +249,7 @@ export function reportText(report: RunReport): string {
     row("minutes of the city", "mean", "p50", "p90"),
     row("click to door", door.mean, door.p50, door.p90),
     row("ready to picked up", counter.mean, counter.p50, counter.p90),
+    ...(report.dispatch === null ? [] : dispatchText(report.dispatch, row)),
     ...(report.databaseRead ? [] : ["", "  The database could not be read: nothing is proven about what it holds."]),
   ].join("\n");
 }

@@ -12,6 +12,7 @@ import { type Evidence, judge, type Violation } from "../checkers/mod.js";
 import { embeddedDatabaseUrl, readBookings, readDatabase, sandboxLedgerFile } from "./audit.js";
 import { CityTime } from "./city-time.js";
 import { Fleet, processesFor } from "./fleet/fleet.js";
+import { dispatchFigures, idleShareOf, readSearches } from "./measure/dispatch.js";
 import type { MeterReading } from "./measure/meter.js";
 import { CannotRun, NodeControl, type Principal } from "./node-control.js";
 import { OwnNode } from "./node-process.js";
@@ -33,6 +34,8 @@ export interface RunOptions {
   readonly meanwhile?: (load: RunningLoad) => Promise<void>;
   /** Absent: the speed of the node at `url`. */
   readonly speed?: number;
+  /** How the zones of the run's own node decide. Absent: as the node does by itself. */
+  readonly dispatch?: string;
   readonly seed: number;
   readonly processes: number;
   readonly out: Output;
@@ -105,6 +108,7 @@ async function startOwn(
   const own = new OwnNode({
     dataDir,
     timeScale,
+    ...(options.dispatch === undefined ? {} : { extraArguments: ["--domain.zone.dispatch", options.dispatch] }),
     onRestart: (how) => say(`\nthe node ended (${how}): starting it again on the same data`),
   });
   ends.push(() => own.stop());
@@ -206,10 +210,17 @@ async function drive(
   const history = await fleet.finish();
   const evidence = await gather(plan, node, history, clock, say);
   const violations = judge(evidence);
+  const { database } = evidence;
+  const searches =
+    node.databaseUrl === null || database === null
+      ? null
+      : await readSearches(node.databaseUrl, (orderId) => database.orders.has(orderId));
+  const dispatch =
+    searches === null ? null : dispatchFigures(searches, idleShareOf(history, plan, time), plan.timeScale);
   return {
     evidence,
     violations,
-    report: reportOf(evidence, { name: plan.name, timeScale: plan.timeScale, wallSeconds, violations }),
+    report: reportOf(evidence, { name: plan.name, timeScale: plan.timeScale, wallSeconds, violations, dispatch }),
   };
 }
 

@@ -1,6 +1,6 @@
 /** The script of a shard worker thread: plugs the engine, the actors, the store and the payment provider together. */
 
-import { domainActors } from "../actors/domain/mod.js";
+import { DECISION_EFFECT, decisionEffect, domainActors } from "../actors/domain/mod.js";
 import { createShardHost, joinMesh, SHARD_COUNT } from "../actors/runtime/mod.js";
 import { systemClock } from "../lib/clock.js";
 import { systemRandom } from "../lib/random.js";
@@ -8,6 +8,7 @@ import { defaultHttpProviderSettings, httpPaymentProvider, paymentEffect } from 
 import { createPostgresActorStore } from "../store/postgres/mod.js";
 import { createRedisMirror } from "../store/redis/mod.js";
 import { createLog } from "../telemetry/mod.js";
+import { createDecisionPool } from "./decision-pool.js";
 import { domainSettings } from "./domain-settings.js";
 import { serveShards } from "./keeper.js";
 import { openNodeLink } from "./link.js";
@@ -32,12 +33,24 @@ const { link, close: closeLink } = openNodeLink({ local: mesh.link, config, cloc
 const mirror = fanOutMirror(link, plan.gateways, redis);
 const provider = httpPaymentProvider({ ...defaultHttpProviderSettings, url: plan.paymentUrl });
 
+const settings = domainSettings(config);
+const decisions = settings.zone.dispatch === "horizon" ? createDecisionPool(1) : null;
+
 const host = createShardHost({
   self: mesh.self,
-  definitions: domainActors(domainSettings(config)),
+  definitions: domainActors(settings),
   store,
   mirror,
-  effects: { payment: paymentEffect(provider) },
+  effects: {
+    payment: paymentEffect(provider),
+    ...(decisions === null
+      ? {}
+      : {
+          [DECISION_EFFECT]: decisionEffect(decisions, settings.zone.decisionPatienceMs, (delayMs, run) =>
+            clock.after(delayMs, run),
+          ),
+        }),
+  },
   link,
   ownership: mesh.ownership,
   shardMap: mesh.shardMap,
@@ -57,6 +70,7 @@ const host = createShardHost({
 serveShards(mesh, host);
 mesh.onStop(async () => {
   await host.stop();
+  await decisions?.close();
   await closeLink();
   await mirror.close();
   await store.close();

@@ -1,6 +1,7 @@
 /** The wire contract's one door. Runs in a browser. */
 export * from "./codec.js";
 export * from "./commands.js";
+export * from "./dispatch.js";
 export * from "./errors.js";
 export * from "./frames.js";
 export * from "./ids.js";

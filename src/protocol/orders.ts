@@ -131,7 +131,7 @@ export interface OrderView {
   readonly eta?: { readonly from: number; readonly to: number };
   readonly readyAt?: number;
   readonly driver?: DriverCard;
-  /** "Your driver is delivering another order first." */
+  /** "Your driver is delivering another order first." True while the driver has an order to deliver before this one. */
   readonly anotherFirst: boolean;
   /** Why it ended, for cancelled, rejected and undeliverable. */
   readonly reason?: string;
@@ -235,13 +235,20 @@ export interface StopView {
   readonly name: string;
   readonly done: boolean;
 }
+/** One trip on offer, of one order or several: one answer, one pay. */
 export interface OfferView {
   readonly offerId: string;
+  /** The first order to be delivered. */
   readonly orderId: string;
+  /** Every order of the trip, in the order of delivery. */
+  readonly orderIds: readonly string[];
   readonly expiresAt: number;
+  /** All collections, then the deliveries in the order of `orderIds`. */
   readonly stops: readonly StopView[];
+  /** For the whole trip. */
   readonly payMinor: number;
   readonly currency: string;
+  /** When the last of the food is expected to be ready. */
   readonly readyAt: number;
 }
 export interface TripView {
@@ -257,6 +264,8 @@ export interface GpsPolicy {
 /** Events on `driver:<id>` (reliable). */
 export type DriverEvent =
   | { readonly type: "offer.made"; readonly body: OfferView }
+  /** An order of the trip on offer is gone; the rest still is. */
+  | { readonly type: "offer.changed"; readonly body: OfferView }
   | {
       readonly type: "offer.closed";
       readonly body: {

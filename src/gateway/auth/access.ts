@@ -15,6 +15,7 @@ export const ROUTE_ACCESS: Readonly<Record<string, Access>> = {
   "GET /v1/orders": ["customer"],
   "GET /v1/orders/:orderId": ["customer", "restaurant", ...staff],
   "GET /v1/orders/:orderId/track": ["customer", ...staff],
+  "GET /v1/orders/:orderId/dispatch": staff,
   "GET /v1/orders/:orderId/stream": ["customer", ...staff],
   "GET /v1/orders/:orderId/events": ["customer", ...staff],
   "POST /v1/orders/:orderId/cancel": ["customer", "restaurant", ...staff],

@@ -1,6 +1,7 @@
-/** What the routes answer. Reads come from the services; none of them touches an actor except a driver's own work. */
+/** What the routes answer. Reads come from the services; two ask an actor: a driver's own work, and an order's dispatch. */
 import { gzipSync } from "node:zlib";
-import { CHANNELS, GpsBatch, isId, validateSchema } from "../../protocol/mod.js";
+import { actorRef } from "../../actors/runtime/mod.js";
+import { CHANNELS, type DispatchView, GpsBatch, isId, validateSchema } from "../../protocol/mod.js";
 import type { Catalog } from "../../services/catalog/mod.js";
 import type { HistoryService } from "../../services/history/mod.js";
 import type { TrackingService, TrackResult } from "../../services/tracking/mod.js";
@@ -207,6 +208,24 @@ async function history(deps: HandlerDeps, exchange: Exchange): Promise<Answer> {
   }
 }
 
+const SearchedOrder = actorRef<{ dispatchView: { input: null; reply: DispatchView } }>("order");
+
+/** Why this driver: the order tells it itself, because nothing else keeps it. */
+async function dispatch(deps: HandlerDeps, exchange: Exchange): Promise<Answer> {
+  const { principal, params } = exchange;
+  const orderId = params.orderId ?? "";
+  if (principal === null) return problem("unauthenticated");
+  if (!isId(orderId)) return problem("not_found");
+  const { client, settings } = deps.context;
+  return fromResult(
+    await client.ask(SearchedOrder, orderId, "dispatchView", null, {
+      commandId: "",
+      caller: { id: principal.id, role: principal.role },
+      timeoutMs: settings.commandTimeoutMs,
+    }),
+  );
+}
+
 /** The snapshot of a driver's own channel, read once. */
 function work(deps: HandlerDeps, exchange: Exchange): Answer | Promise<Answer> {
   const { context } = deps;
@@ -237,6 +256,7 @@ function work(deps: HandlerDeps, exchange: Exchange): Answer | Promise<Answer> {
 const READS: Readonly<Record<ReadName, (deps: HandlerDeps) => Handler>> = {
   track: (deps) => (exchange) => track(deps, exchange),
   order: (deps) => (exchange) => order(deps, exchange),
+  dispatch: (deps) => (exchange) => dispatch(deps, exchange),
   stream: (deps) => (exchange) => deps.streams.open(exchange),
   history: (deps) => (exchange) => history(deps, exchange),
   menu: (deps) => (exchange) => menu(deps, exchange),

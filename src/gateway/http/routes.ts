@@ -10,6 +10,7 @@ export type ReadName =
   | "order"
   | "track"
   | "stream"
+  | "dispatch"
   | "restaurants"
   | "menu"
   | "work"
@@ -52,6 +53,7 @@ export const ROUTES: readonly Route[] = [
   read("/v1/orders", "history"),
   read("/v1/orders/:orderId", "order"),
   read("/v1/orders/:orderId/track", "track"),
+  read("/v1/orders/:orderId/dispatch", "dispatch"),
   read("/v1/orders/:orderId/stream", "stream"),
   read("/v1/orders/:orderId/events", "stream"),
   post("/v1/orders/:orderId/cancel", "order.cancel"),

@@ -6,14 +6,15 @@
  * `tickMs`; the one timer watches for silence and wakes the zone after a restart while orders are open.
  */
 import { isTerminal } from "../../../protocol/mod.js";
-import { type ActorContext, type ActorDefinition, defineActor, Rejection } from "../../runtime/definition.js";
+import { type ActorDefinition, defineActor, Rejection } from "../../runtime/definition.js";
+import { type DecisionRules, decisionRules } from "../decision.js";
 import { Driver } from "../driver/messages.js";
 import { asJson } from "../json.js";
-import { Order } from "../order/messages.js";
 import type { DomainSettings } from "../settings.js";
 import { isPart, isZone, PART_RESOLUTION, wholeOf, zoneOf, zonesInReach } from "./cells.js";
-import { type FreeDriver, match, type WaitingOrder } from "./matching.js";
+import * as horizon from "./horizon.js";
 import { type PresenceInput, Zone, type ZoneContract, type ZoneOrderInput } from "./messages.js";
+import { propose } from "./proposals.js";
 import {
   emptyZone,
   follows,
@@ -21,14 +22,14 @@ import {
   keepDriver,
   keepOrder,
   pictureOf,
+  type ZoneContext,
   type ZoneMemory,
   type ZoneState,
   zoneLive,
 } from "./state.js";
 
-type ZoneContext = ActorContext<ZoneState, ZoneMemory>;
-
 export function zoneActor(settings: DomainSettings): ActorDefinition<ZoneContract, ZoneState, ZoneMemory> {
+  const rules = decisionRules(settings);
   return defineActor<ZoneContract, ZoneState, ZoneMemory>({
     ref: Zone,
     version: 1,
@@ -56,14 +57,14 @@ export function zoneActor(settings: DomainSettings): ActorDefinition<ZoneContrac
         }),
       },
     },
-    volatileCommands: ["driverPresent", "driverGone", "orderMoved"],
+    volatileCommands: ["driverPresent", "driverGone", "orderMoved", "decided", "beat"],
     commands: {
       driverPresent(ctx, presence) {
         const before = ctx.volatile.drivers.get(presence.driverId)?.state;
         keepDriver(ctx.volatile, presence, settings.zone);
         if (ctx.state.split) passPresence(ctx, settings, presence);
         const news = presence.state === "available" && (before !== "available" || pairs(ctx.volatile) <= FREE_PAIRS);
-        beat(ctx, settings, news ? "driver" : null);
+        beat(ctx, settings, rules, news ? "driver" : null);
         return null;
       },
       driverGone(ctx, { driverId, at }) {
@@ -78,13 +79,22 @@ export function zoneActor(settings: DomainSettings): ActorDefinition<ZoneContrac
         // An answer. Whom it is offered to now, the picture says.
         ctx.volatile.proposals.delete(order.orderId);
         if (ctx.state.split) passOrder(ctx, order);
-        beat(ctx, settings, order.search === "waiting" ? order : null);
+        beat(ctx, settings, rules, order.search === "waiting" ? order : null);
+        return null;
+      },
+      decided(ctx, { id, answer }) {
+        horizon.decided(ctx, settings, rules, id, answer);
+        return null;
+      },
+      beat(ctx) {
+        ctx.volatile.ringAt = 0;
+        beat(ctx, settings, rules, null);
         return null;
       },
       tick(ctx) {
         ctx.volatile.watchAt = 0;
         watchSilence(ctx, settings);
-        beat(ctx, settings, "driver");
+        beat(ctx, settings, rules, "driver");
         return null;
       },
     },
@@ -95,17 +105,24 @@ export function zoneActor(settings: DomainSettings): ActorDefinition<ZoneContrac
  * Whatever is due now: matching, the picture for operations, the watch. News is matched at once while that is cheap: an
  * order that begins to wait by itself, a driver who becomes free against all that wait.
  */
-function beat(ctx: ZoneContext, settings: DomainSettings, news: ZoneOrderInput | "driver" | null): void {
+function beat(
+  ctx: ZoneContext,
+  settings: DomainSettings,
+  rules: DecisionRules,
+  news: ZoneOrderInput | "driver" | null,
+): void {
   const memory = ctx.volatile;
-  const { tickMs, liveMs } = settings.zone;
-  if (ctx.now - memory.matchedAt >= tickMs || (news === "driver" && pairs(memory) <= CHEAP_PAIRS)) {
+  const { tickMs, liveMs, dispatch } = settings.zone;
+  const isTime = ctx.now - memory.matchedAt >= tickMs;
+  if (isTime || (news === "driver" && dispatch === "simple" && pairs(memory) <= CHEAP_PAIRS)) {
     memory.matchedAt = ctx.now;
     forgetSilent(memory, ctx.now, settings.zone);
     resize(ctx, settings);
-    if (!ctx.state.split) propose(ctx, settings, memory.orders.values());
-  } else if (news !== null && news !== "driver" && !ctx.state.split) {
+    if (!ctx.state.split && dispatch === "simple") propose(ctx, settings, memory.orders.values());
+  } else if (news !== null && news !== "driver" && !ctx.state.split && dispatch === "simple") {
     propose(ctx, settings, [news]);
   }
+  if (dispatch === "horizon" && !ctx.state.split) horizon.beat(ctx, settings, rules, news !== null);
   if (ctx.now - memory.shownAt >= liveMs && ctx.hasSubscribers("live")) {
     memory.shownAt = ctx.now;
     ctx.emit("live", "live", asJson(zoneLive(ctx.key, memory, ctx.now)), settings.zone.presenceTtlMs);
@@ -123,36 +140,6 @@ const FREE_PAIRS = 1_000;
 const pairs = (memory: ZoneMemory): number => memory.orders.size * memory.drivers.size;
 
 const watchMs = (settings: DomainSettings): number => Math.max(10_000, settings.driver.stalledMs / 2);
-
-/** Proposes drivers for those of `orders` that are due. */
-function propose(ctx: ZoneContext, settings: DomainSettings, orders: Iterable<ZoneOrderInput>): void {
-  const memory = ctx.volatile;
-  const waiting: WaitingOrder[] = [];
-  for (const order of orders) {
-    const proposed = (memory.proposals.get(order.orderId)?.until ?? 0) > ctx.now;
-    if (order.search === "waiting" && order.notBefore <= ctx.now && !proposed) waiting.push(order);
-  }
-  if (waiting.length === 0) return;
-  const offered = new Set<string>();
-  for (const { until, driverIds } of memory.proposals.values()) {
-    if (until > ctx.now) for (const driverId of driverIds) offered.add(driverId);
-  }
-  for (const order of memory.orders.values()) for (const driverId of order.offeredTo) offered.add(driverId);
-  const free: FreeDriver[] = [];
-  for (const driver of memory.drivers.values()) {
-    const { driverId } = driver;
-    const heard = ctx.now - driver.at <= settings.zone.presenceTtlMs;
-    if (driver.state === "available" && heard && !offered.has(driverId)) free.push(driver);
-  }
-  const zone = wholeOf(ctx.key);
-  const mode = settings.order.offerModeByZone[zone] ?? settings.order.offerMode;
-  const size = mode === "broadcast" ? settings.order.broadcastSize : 1;
-  for (const { orderId, candidates } of match(waiting, free, ctx.now, size, settings)) {
-    const until = ctx.now + settings.zone.proposalMs;
-    memory.proposals.set(orderId, { until, driverIds: candidates.map(({ driverId }) => driverId) });
-    ctx.cast(Order, orderId, "proposeDrivers", { zone: ctx.key, candidates });
-  }
-}
 
 /** Splits a hot zone and joins a quiet one. Parts are never split again. */
 function resize(ctx: ZoneContext, settings: DomainSettings): void {

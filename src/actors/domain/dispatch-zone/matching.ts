@@ -22,6 +22,8 @@ export interface FreeDriver {
 
 export interface Proposal {
   readonly orderId: string;
+  /** When its slack was spent: from then on it could have been offered to this driver. */
+  readonly dueAt: number;
   /** Best first. */
   readonly candidates: readonly { readonly driverId: string; readonly why: string }[];
 }
@@ -85,6 +87,7 @@ export function match(
     for (const score of best) free.delete(score.driver.driverId);
     proposals.push({
       orderId: order.orderId,
+      dueAt: order.readyAt - first.travelMs - matchSlackMs,
       candidates: best.map((score, index) => ({
         driverId: score.driver.driverId,
         why: explain(score, index + 1, settings),

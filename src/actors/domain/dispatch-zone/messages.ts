@@ -2,6 +2,7 @@
 import type { Point } from "../../../lib/geo.js";
 import type { OrderStatus } from "../../../protocol/mod.js";
 import { actorRef } from "../../runtime/definition.js";
+import type { DecisionAnswer } from "../decision.js";
 
 export { zoneOf, zonesInReach } from "./cells.js";
 
@@ -14,6 +15,13 @@ export interface PresenceInput {
   readonly state: DriverPresence;
   /** When the driver actor said it. */
   readonly at: number;
+  readonly vehicle: string;
+  /** Where and when the driver can set out anew: here and now, or after the last stop of the trip, as far as can be told. */
+  readonly free: Point & { readonly at: number };
+  /** How likely an offer is accepted, 0 < p ≤ 1. */
+  readonly acceptance: number;
+  /** Share of the shift that was work, 0 … 1. */
+  readonly busyShare: number;
 }
 
 /** An order as its zone follows it; the whole picture each time, so that the last one heard is enough. */
@@ -22,6 +30,8 @@ export interface ZoneOrderInput {
   /** Rises with every change of the order: an older picture is ignored. */
   readonly version: number;
   readonly status: OrderStatus;
+  readonly restaurantId: string;
+  readonly placedAt: number;
   readonly pickup: Point;
   readonly dropoff: Point;
   readonly readyAt: number;
@@ -39,6 +49,10 @@ export type ZoneContract = {
   driverPresent: { input: PresenceInput; reply: null };
   driverGone: { input: { readonly driverId: string; readonly at: number }; reply: null };
   orderMoved: { input: ZoneOrderInput; reply: null };
+  /** The matcher has the pool's answer to the question `id`, or knows that there will be none. */
+  decided: { input: { readonly id: string; readonly answer: DecisionAnswer | null }; reply: null };
+  /** The matcher rings: it is time for what the zone wanted to do now. */
+  beat: { input: null; reply: null };
   tick: { input: null; reply: null };
 };
 

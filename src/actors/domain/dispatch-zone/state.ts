@@ -2,7 +2,9 @@
  * What a zone knows. Kept: whether it is split. Everything else is memory, told by drivers every few seconds and read
  * from the index of orders when the zone wakes up.
  */
+import type { TripPlan } from "../../../matching/mod.js";
 import type { OrderStatus, ZoneLive } from "../../../protocol/mod.js";
+import type { ActorContext } from "../../runtime/definition.js";
 import type { IndexRow } from "../../runtime/ports.js";
 import type { OrderRecord } from "../order/messages.js";
 import type { ZoneSettings } from "../settings.js";
@@ -19,6 +21,20 @@ export interface ZoneMemory {
   readonly orders: Map<string, ZoneOrderInput>;
   /** Order → the proposal on its way to it. Neither is proposed again until the order answers, or `until`. */
   readonly proposals: Map<string, { readonly until: number; readonly driverIds: readonly string[] }>;
+  /** Order → since when it has been time to find a driver for it, as far as this zone knows. */
+  readonly due: Map<string, number>;
+  /** Orders placed lately, open or not, oldest first: what a forecast is made of. */
+  readonly recent: Map<string, ZoneOrderInput>;
+  /** The question that the pool is thinking about. */
+  asked: { readonly id: string; readonly at: number; readonly until: number } | null;
+  /** When the pool was asked last. */
+  askedAt: number;
+  /** When to ask at the latest; 0: at once. */
+  askBy: number;
+  /** When the matcher rings; 0: it does not. */
+  ringAt: number;
+  /** The trips that may still change. */
+  tentative: readonly TripPlan[];
   startedAt: number;
   matchedAt: number;
   shownAt: number;
@@ -26,10 +42,19 @@ export interface ZoneMemory {
   watchAt: number;
 }
 
+export type ZoneContext = ActorContext<ZoneState, ZoneMemory>;
+
 export const emptyZone = (): ZoneMemory => ({
   drivers: new Map(),
   orders: new Map(),
   proposals: new Map(),
+  due: new Map(),
+  recent: new Map(),
+  asked: null,
+  askedAt: 0,
+  askBy: 0,
+  ringAt: 0,
+  tentative: [],
   startedAt: 0,
   matchedAt: 0,
   shownAt: 0,
@@ -46,6 +71,8 @@ export function pictureOf(row: IndexRow): ZoneOrderInput {
     orderId: row.key,
     version: record.version,
     status: view.status,
+    restaurantId: view.restaurant.id,
+    placedAt: view.placedAt,
     pickup: { lat: view.restaurant.lat, lng: view.restaurant.lng },
     dropoff: { lat: view.destination.lat, lng: view.destination.lng },
     readyAt: view.readyAt ?? 0,
@@ -66,8 +93,20 @@ export function follows(zone: string, order: ZoneOrderInput): boolean {
 export function keepOrder(memory: ZoneMemory, order: ZoneOrderInput, over: boolean, settings: ZoneSettings): void {
   const known = memory.orders.get(order.orderId);
   if (known !== undefined && known.version > order.version) return;
+  if (order.search !== "waiting") memory.due.delete(order.orderId);
   if (over) memory.orders.delete(order.orderId);
-  else if (known !== undefined || memory.orders.size < settings.maxOrders) memory.orders.set(order.orderId, order);
+  else if (known !== undefined || memory.orders.size < settings.maxOrders) {
+    memory.orders.set(order.orderId, order);
+    keepRecent(memory, order);
+  }
+}
+
+/** The newest orders, as many as a forecast looks at. */
+const MOST_RECENT = 300;
+
+function keepRecent({ recent }: ZoneMemory, order: ZoneOrderInput): void {
+  recent.set(order.orderId, order);
+  if (recent.size > MOST_RECENT) recent.delete(recent.keys().next().value as string);
 }
 
 export function keepDriver(memory: ZoneMemory, presence: PresenceInput, settings: ZoneSettings): void {

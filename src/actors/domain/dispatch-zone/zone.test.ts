@@ -128,7 +128,7 @@ t.test("R-DSP-4: proposals for orders that are gone, taken or offered change not
   await city.openRestaurant("r");
   await city.bring("o", "assigned");
   const before = await city.state("o");
-  const proposal = { zone: "z", candidates: [{ driverId: "x", why: "late" }] };
+  const proposal = { zone: "z", candidates: [{ driverId: "x", why: "late" }], by: "simple", dueAt: 0 } as const;
   await city.kit.cast(Order, "o", "proposeDrivers", proposal);
   await city.kit.cast(Order, "nothing", "proposeDrivers", proposal);
   await city.kit.advance(100);

@@ -1,11 +1,12 @@
 /** The driver actor: its commands and its channels. Shift and offers, the trip, and the stream of fixes are files of their own. */
+import type { JsonObject } from "../../../lib/json.js";
 import { type ActorDefinition, defineActor, Rejection } from "../../runtime/definition.js";
 import { asJson } from "../json.js";
 import type { DomainSettings } from "../settings.js";
 import * as position from "./gps.js";
 import { Driver, type DriverContract } from "./messages.js";
 import * as shift from "./shift.js";
-import { type DriverMemory, type DriverState, driverSnapshot, emptyMemory, initialDriver } from "./state.js";
+import { type DriverMemory, type DriverState, driverSnapshot, emptyMemory, initialDriver, withCards } from "./state.js";
 import * as trip from "./trip.js";
 
 const DAY_MS = 24 * 60 * 60_000;
@@ -13,7 +14,8 @@ const DAY_MS = 24 * 60 * 60_000;
 export function driverActor(settings: DomainSettings): ActorDefinition<DriverContract, DriverState, DriverMemory> {
   return defineActor<DriverContract, DriverState, DriverMemory>({
     ref: Driver,
-    version: 1,
+    version: 2,
+    migrate: { 1: (state) => withCards(state as JsonObject) },
     durability: "commit",
     idleMs: 10 * 60_000,
     init: initialDriver,

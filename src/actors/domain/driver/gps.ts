@@ -9,13 +9,15 @@ import { distanceMeters } from "../../../lib/geo.js";
 import type { Json } from "../../../lib/json.js";
 import type { GpsAck, GpsBatch } from "../../../protocol/mod.js";
 import type { ActorContext, ReadContext, Rejection } from "../../runtime/definition.js";
-import { type DriverPresence, Zone, zonesInReach } from "../dispatch-zone/messages.js";
+import { type DriverPresence, type PresenceInput, Zone, zonesInReach } from "../dispatch-zone/messages.js";
 import { asJson } from "../json.js";
 import { Order } from "../order/messages.js";
 import type { DomainSettings } from "../settings.js";
 import { judgeFix, refilled } from "./fix.js";
+import { freeAfter } from "./forecast.js";
 import type { DriverContract } from "./messages.js";
-import { type DriverMemory, type DriverState, isCarrying, type Leg } from "./state.js";
+import { acceptanceOf, busyShareOf } from "./record.js";
+import { type DriverMemory, type DriverState, isCarrying, type Leg, type LivePosition } from "./state.js";
 
 export type DriverContext = ActorContext<DriverState, DriverMemory>;
 
@@ -162,6 +164,28 @@ function presenceOf(state: DriverState): DriverPresence {
   return state.work.status === "claiming" || state.offers.length > 0 ? "offered" : "available";
 }
 
+function presenceInput(ctx: DriverContext, settings: DomainSettings, { lat, lng }: LivePosition): PresenceInput {
+  const { shift, work, record } = ctx.state;
+  const vehicle = shift.status === "on" ? shift.vehicle : "";
+  const free =
+    work.status === "on_trip"
+      ? freeAfter(work.trip, { lat, lng }, vehicle, ctx.now, settings)
+      : { lat, lng, at: ctx.now };
+  const underWayMs = work.status === "free" ? 0 : ctx.now - work.trip.acceptedAt;
+  const onlineMs = shift.status === "on" ? ctx.now - shift.since : 0;
+  return {
+    driverId: ctx.key,
+    lat,
+    lng,
+    state: presenceOf(ctx.state),
+    at: ctx.now,
+    vehicle,
+    free: { lat: free.lat, lng: free.lng, at: Math.round(free.at) },
+    acceptance: acceptanceOf(record),
+    busyShare: busyShareOf(record, underWayMs, onlineMs, 60 * settings.order.minuteMs),
+  };
+}
+
 /** Says to every zone in reach where the driver is and whether to be had; zones that were left are told so. */
 export function tellPresence(ctx: DriverContext, settings: DomainSettings): void {
   const memory = ctx.volatile;
@@ -171,7 +195,7 @@ export function tellPresence(ctx: DriverContext, settings: DomainSettings): void
   const zones = new Set<string>(zonesInReach(live, settings.zone.borderMeters));
   // The zones of the trip's orders watch for silence, wherever the trip leads.
   if (ctx.state.work.status === "on_trip") for (const leg of ctx.state.work.trip.legs) zones.add(leg.zone);
-  const input = { driverId: ctx.key, lat: live.lat, lng: live.lng, state: presenceOf(ctx.state), at: ctx.now };
+  const input = presenceInput(ctx, settings, live);
   for (const zone of zones) ctx.cast(Zone, zone, "driverPresent", input);
   for (const zone of memory.zones) {
     if (!zones.has(zone)) ctx.cast(Zone, zone, "driverGone", { driverId: ctx.key, at: ctx.now });

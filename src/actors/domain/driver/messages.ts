@@ -1,11 +1,14 @@
 /** What others may send a driver. */
 import type { CommandBody, CommandReplies, GpsAck, GpsBatch, OfferView } from "../../../protocol/mod.js";
 import { actorRef } from "../../runtime/definition.js";
+import type { OfferCard } from "../order/messages.js";
 
 /** What an order offers: what the driver sees, and the zone that follows the order. */
 export interface OfferInput {
   readonly offer: OfferView;
   readonly zone: string;
+  /** The trip it is part of. Absent: the order goes alone. */
+  readonly card?: OfferCard;
 }
 
 export type DriverContract = {

@@ -1,12 +1,14 @@
 /** Shift and offers: coming and going, what is offered, accepting and declining. */
-import type { CommandBody } from "../../../protocol/mod.js";
+import type { CommandBody, OfferOutcome } from "../../../protocol/mod.js";
 import type { Rejection } from "../../runtime/definition.js";
 import { asJson } from "../json.js";
 import { Order } from "../order/messages.js";
 import type { DomainSettings } from "../settings.js";
+import { cardView, expiryOf, type HeldCard, newCard, shown, withoutPart, withPart } from "./cards.js";
 import { type DriverContext, tellGone, tellPresence } from "./gps.js";
 import type { OfferInput } from "./messages.js";
-import { type DriverState, emptyMemory, gpsPolicy, type HeldOffer, type OfferOutcome, withPast } from "./state.js";
+import { newRecord, withAnswer } from "./record.js";
+import { type DriverState, emptyMemory, gpsPolicy, withPast } from "./state.js";
 
 export function pushPolicy(ctx: DriverContext, settings: DomainSettings): void {
   ctx.push("work", "gps.policy", asJson(gpsPolicy(ctx.state, settings.driver)));
@@ -16,21 +18,27 @@ export function pushClosed(ctx: DriverContext, offerId: string, outcome: OfferOu
   ctx.push("work", "offer.closed", { offerId, outcome });
 }
 
-/** Sets the one timer of the open offers to the soonest expiry. */
+/** Sets the one timer of the open cards: to the soonest that expires, or that is shown though not complete. */
 export function armOffers(ctx: DriverContext): void {
-  const soonest = Math.min(...ctx.state.offers.map(({ offer }) => offer.expiresAt));
+  const soonest = Math.min(...ctx.state.offers.map((card) => Math.min(card.showAt ?? expiryOf(card), expiryOf(card))));
   if (Number.isFinite(soonest)) ctx.timer("offers", { at: soonest, run: "offersExpire" });
   else ctx.cancelTimer("offers");
 }
 
-/** Every open offer is declined for this reason, except one. */
+/** Tells every order of a card that this driver does not take it. */
+function declineParts(ctx: DriverContext, card: HeldCard, reason: string): void {
+  for (const { offer } of card.parts) {
+    ctx.tell(Order, offer.orderId, "offerDeclined", { driverId: ctx.key, offerId: offer.offerId, reason });
+  }
+}
+
+/** Every open card is declined for this reason. */
 export function declineAll(ctx: DriverContext, reason: string): void {
   let { past } = ctx.state;
-  for (const { offer } of ctx.state.offers) {
-    const { orderId, offerId } = offer;
-    ctx.tell(Order, orderId, "offerDeclined", { driverId: ctx.key, offerId, reason });
-    pushClosed(ctx, offerId, "declined");
-    past = withPast({ ...ctx.state, past }, offerId, "declined");
+  for (const card of ctx.state.offers) {
+    declineParts(ctx, card, reason);
+    if (card.showAt === null) pushClosed(ctx, card.cardId, "declined");
+    past = withPast({ past }, card.cardId, "declined");
   }
   if (ctx.state.offers.length > 0) ctx.cancelTimer("offers");
   ctx.become({ ...ctx.state, offers: [], past });
@@ -44,7 +52,8 @@ export function goOnline(
   const { name, vehicle, lat, lng } = input;
   const { shift } = ctx.state;
   const since = shift.status === "on" ? shift.since : ctx.now;
-  ctx.become({ ...ctx.state, shift: { status: "on", since, name, vehicle } });
+  const record = shift.status === "on" ? ctx.state.record : { ...ctx.state.record, busyMs: newRecord().busyMs };
+  ctx.become({ ...ctx.state, shift: { status: "on", since, name, vehicle }, record });
   const memory = ctx.volatile;
   memory.live = { lat, lng, bearing: null, at: ctx.now };
   memory.heardAt = ctx.now;
@@ -68,45 +77,87 @@ export function goOffline(ctx: DriverContext, settings: DomainSettings): { onShi
 }
 
 /** Why an offer cannot be shown to this driver now, or null. */
-function unavailable(state: DriverState, now: number, expiresAt: number, most: number): string | null {
+function unavailable(state: DriverState, now: number, held: OfferInput, most: number): string | null {
   if (state.shift.status === "off") return "driver_offline";
-  if (state.work.status !== "free" || state.offers.length >= most) return "driver_busy";
-  return expiresAt <= now ? "offer_expired" : null;
+  const isPart = state.offers.some(({ cardId }) => cardId === held.card?.cardId);
+  if (state.work.status !== "free" || (!isPart && state.offers.length >= most)) return "driver_busy";
+  // Answered, or shown without it.
+  if (held.card !== undefined && state.past.some(({ offerId }) => offerId === held.card?.cardId)) return "card_closed";
+  return held.offer.expiresAt <= now ? "offer_expired" : null;
 }
 
-export function offer(ctx: DriverContext, settings: DomainSettings, held: OfferInput): null {
-  const { orderId, offerId, expiresAt } = held.offer;
-  if (ctx.state.offers.some((open) => open.offer.offerId === offerId)) return null;
-  const reason = unavailable(ctx.state, ctx.now, expiresAt, settings.driver.maxOpenOffers);
-  if (reason !== null) {
+/** An order offers itself: alone, or as a part of a card, which is shown when it is complete. */
+export function offer(ctx: DriverContext, settings: DomainSettings, { card, ...held }: OfferInput): null {
+  const { orderId, offerId } = held.offer;
+  const { offers } = ctx.state;
+  if (offers.some(({ parts }) => parts.some((part) => part.offer.offerId === offerId))) return null;
+  const decline = (reason: string): null => {
     ctx.tell(Order, orderId, "offerDeclined", { driverId: ctx.key, offerId, reason });
     return null;
-  }
-  ctx.become({ ...ctx.state, offers: [...ctx.state.offers, held] });
-  ctx.push("work", "offer.made", asJson(held.offer));
+  };
+  const input: OfferInput = card === undefined ? held : { ...held, card };
+  const reason = unavailable(ctx.state, ctx.now, input, settings.driver.maxOpenOffers);
+  if (reason !== null) return decline(reason);
+  const open = card === undefined ? undefined : offers.find(({ cardId }) => cardId === card.cardId);
+  if (open !== undefined && (open.showAt === null || !open.orderIds.includes(orderId))) return decline("card_closed");
+  const next = open === undefined ? newCard(held, card, ctx.now + settings.driver.cardGatherMs) : withPart(open, held);
+  replaceCard(ctx, open, next);
+  if (next.showAt === null) ctx.push("work", "offer.made", asJson(cardView(next)));
   armOffers(ctx);
-  tellPresence(ctx, settings);
+  if (open === undefined) tellPresence(ctx, settings);
   return null;
 }
 
-/** Takes an offer out of the open ones. Returns it, or null when it is not open. */
-export function removeOffer(ctx: DriverContext, offerId: string, outcome: OfferOutcome): HeldOffer | null {
-  const held = ctx.state.offers.find((open) => open.offer.offerId === offerId);
-  if (held === undefined) return null;
-  const offers = ctx.state.offers.filter((open) => open !== held);
-  ctx.become({ ...ctx.state, offers, past: withPast(ctx.state, offerId, outcome) });
-  pushClosed(ctx, offerId, outcome);
+function replaceCard(ctx: DriverContext, before: HeldCard | undefined, next: HeldCard): void {
+  const { offers } = ctx.state;
+  ctx.become({
+    ...ctx.state,
+    offers: before === undefined ? [...offers, next] : offers.map((card) => (card === before ? next : card)),
+  });
+}
+
+/** Takes a card out of the open ones. */
+function closeCard(ctx: DriverContext, card: HeldCard, outcome: OfferOutcome): void {
+  const offers = ctx.state.offers.filter((open) => open !== card);
+  ctx.become({ ...ctx.state, offers, past: withPast(ctx.state, card.cardId, outcome) });
+  if (card.showAt === null) pushClosed(ctx, card.cardId, outcome);
   armOffers(ctx);
-  return held;
+}
+
+/** One order is not to be had any more: its card shrinks, or closes with its last order. True: it was on an open card. */
+export function withdrawOffer(ctx: DriverContext, offerId: string, outcome: OfferOutcome): boolean {
+  const card = ctx.state.offers.find(({ parts }) => parts.some(({ offer }) => offer.offerId === offerId));
+  if (card === undefined) return false;
+  const next = withoutPart(card, offerId);
+  if (next === null) {
+    closeCard(ctx, card, outcome);
+    return true;
+  }
+  replaceCard(ctx, card, next);
+  if (card.showAt === null) ctx.push("work", "offer.changed", asJson(cardView(next)));
+  else if (next.showAt === null) ctx.push("work", "offer.made", asJson(cardView(next)));
+  armOffers(ctx);
+  return true;
 }
 
 export function offersExpire(ctx: DriverContext, settings: DomainSettings): null {
-  for (const { offer: open } of ctx.state.offers) {
-    if (open.expiresAt <= ctx.now) removeOffer(ctx, open.offerId, "expired");
+  for (const card of ctx.state.offers) {
+    if (expiryOf(card) <= ctx.now) {
+      closeCard(ctx, card, "expired");
+      if (card.showAt === null) learn(ctx, false);
+    } else if (card.showAt !== null && card.showAt <= ctx.now) {
+      const next = shown(card);
+      replaceCard(ctx, card, next);
+      ctx.push("work", "offer.made", asJson(cardView(next)));
+    }
   }
   armOffers(ctx);
   tellPresence(ctx, settings);
   return null;
+}
+
+function learn(ctx: DriverContext, accepted: boolean): void {
+  ctx.become({ ...ctx.state, record: withAnswer(ctx.state.record, accepted) });
 }
 
 const LATE_ANSWER = {
@@ -117,50 +168,65 @@ const LATE_ANSWER = {
   declined: "offer_expired",
 } as const satisfies Record<OfferOutcome, string>;
 
+/** A card that the driver sees, or why there is none. */
+function openCard(state: DriverState, cardId: string): HeldCard | OfferOutcome | null {
+  const card = state.offers.find((open) => open.cardId === cardId && open.showAt === null);
+  return card ?? state.past.findLast((past) => past.offerId === cardId)?.outcome ?? null;
+}
+
+/** Commits to the whole card; each of its orders then decides about itself. */
 export function acceptOffer(
   ctx: DriverContext,
   settings: DomainSettings,
-  offerId: string,
+  cardId: string,
 ): { claiming: string } | Rejection {
   const { state } = ctx;
-  if (state.shift.status === "off") return ctx.reject("driver_offline");
-  if (state.work.status === "claiming" && state.work.held.offer.offerId === offerId) return { claiming: offerId };
-  if (state.work.status === "on_trip" && state.work.trip.legs.some((leg) => leg.offerId === offerId)) {
-    return { claiming: offerId };
-  }
-  const held = state.offers.find((open) => open.offer.offerId === offerId);
-  if (held === undefined) {
-    const outcome = state.past.findLast((past) => past.offerId === offerId)?.outcome;
-    return ctx.reject(outcome === undefined ? "not_found" : LATE_ANSWER[outcome]);
-  }
-  if (state.work.status !== "free") return ctx.reject("driver_busy");
+  const { shift, work } = state;
+  if (shift.status === "off") return ctx.reject("driver_offline");
+  if (work.status !== "free" && work.trip.tripId === cardId) return { claiming: cardId };
+  const card = openCard(state, cardId);
+  if (card === null) return ctx.reject("not_found");
+  if (typeof card === "string") return ctx.reject(LATE_ANSWER[card]);
+  if (work.status !== "free") return ctx.reject("driver_busy");
   // The timer only wakes us; the clock decides.
-  if (held.offer.expiresAt <= ctx.now) return ctx.reject("offer_expired");
+  if (expiryOf(card) <= ctx.now) return ctx.reject("offer_expired");
+  const number = state.trips + 1;
+  const claims = card.parts.map((held, place) => ({ held, place }));
   ctx.become({
     ...state,
-    offers: state.offers.filter((open) => open !== held),
-    work: { status: "claiming", held, acceptedAt: ctx.now },
+    offers: state.offers.filter((open) => open !== card),
+    work: {
+      status: "claiming",
+      trip: { tripId: cardId, number, acceptedAt: ctx.now, plan: card.orderIds, legs: [], claims },
+    },
+    trips: number,
+    record: withAnswer(state.record, true),
   });
-  const { name, vehicle } = state.shift;
-  ctx.tell(Order, held.offer.orderId, "claim", { driverId: ctx.key, offerId, acceptedAt: ctx.now, name, vehicle });
+  const { name, vehicle } = shift;
+  for (const { held, place } of claims) {
+    const { orderId, offerId } = held.offer;
+    const seat = { trip: number, place };
+    const claim = { driverId: ctx.key, offerId, acceptedAt: ctx.now, name, vehicle, tripId: cardId, seat };
+    ctx.tell(Order, orderId, "claim", claim);
+  }
   armOffers(ctx);
   tellPresence(ctx, settings);
-  return { claiming: offerId };
+  return { claiming: cardId };
 }
 
 export function declineOffer(
   ctx: DriverContext,
   settings: DomainSettings,
-  offerId: string,
+  cardId: string,
   reason: string,
 ): { declined: string } | Rejection {
-  const held = removeOffer(ctx, offerId, "declined");
-  if (held === null) {
-    const outcome = ctx.state.past.findLast((past) => past.offerId === offerId)?.outcome;
-    if (outcome === "declined") return { declined: offerId };
-    return ctx.reject(outcome === undefined ? "not_found" : LATE_ANSWER[outcome]);
-  }
-  ctx.tell(Order, held.offer.orderId, "offerDeclined", { driverId: ctx.key, offerId, reason });
+  const card = openCard(ctx.state, cardId);
+  if (card === "declined") return { declined: cardId };
+  if (card === null) return ctx.reject("not_found");
+  if (typeof card === "string") return ctx.reject(LATE_ANSWER[card]);
+  closeCard(ctx, card, "declined");
+  learn(ctx, false);
+  declineParts(ctx, card, reason);
   tellPresence(ctx, settings);
-  return { declined: offerId };
+  return { declined: cardId };
 }

@@ -1,21 +1,19 @@
 /**
- * A driver's state. Kept: the shift, the open offers, the claim or the trip. Not kept, ever: where the driver is; the
- * position lives in `DriverMemory` only, and in the mirror for half a minute.
+ * A driver's state. Kept: the shift, the open cards, the claims or the trip, what is learned of the driver. Not kept,
+ * ever: where the driver is; the position lives in `DriverMemory` only, and in the mirror for half a minute.
  *
- * Invariants: a driver claims or drives, never both; `claiming` ends only by the order's answer; a leg that was delivered
- * is gone from the trip before the order hears of it.
+ * Invariants: a driver is on one trip at most; a claim ends only by the order's answer; a leg that was delivered is gone
+ * from the trip before the order hears of it; legs and claims lie in the order of delivery.
  */
-import type { DriverSnapshot, GpsPolicy, OfferView, StopView, TripView } from "../../../protocol/mod.js";
+import type { JsonObject } from "../../../lib/json.js";
+import type { DriverSnapshot, GpsPolicy, OfferOutcome, OfferView, StopView, TripView } from "../../../protocol/mod.js";
 import type { DriverSettings } from "../settings.js";
+import { cardView, type HeldCard, type HeldOffer } from "./cards.js";
+import { newRecord, type WorkRecord } from "./record.js";
 
 export type Shift =
   | { readonly status: "off" }
   | { readonly status: "on"; readonly since: number; readonly name: string; readonly vehicle: string };
-
-export interface HeldOffer {
-  readonly offer: OfferView;
-  readonly zone: string;
-}
 
 export type LegStage = "to_pickup" | "at_pickup" | "carrying" | "at_dropoff";
 
@@ -26,27 +24,47 @@ export interface Leg {
   readonly zone: string;
   readonly stage: LegStage;
   readonly stops: readonly StopView[];
+  /** When the food was expected to be ready as it was offered. */
+  readonly readyAt: number;
+  /** The order's place in the guard against two trips. */
+  readonly place: number;
+  /** How many deliveries before this one the order was told of. */
+  readonly before: number;
+}
+
+/** An order that the driver has committed to; it decides. */
+export interface OpenClaim {
+  readonly held: HeldOffer;
+  readonly place: number;
 }
 
 export interface Trip {
+  /** The card's id. */
   readonly tripId: string;
+  /** The how manieth trip of this driver it is: see `order/seats.ts`. */
+  readonly number: number;
+  readonly acceptedAt: number;
+  /** Every order of the card, in the order of delivery. */
+  readonly plan: readonly string[];
   readonly legs: readonly Leg[];
+  readonly claims: readonly OpenClaim[];
 }
 
 export type Work =
   | { readonly status: "free" }
-  /** Committed to this offer; the order decides. */
-  | { readonly status: "claiming"; readonly held: HeldOffer; readonly acceptedAt: number }
+  /** Committed to the card; no order has decided for this driver yet. */
+  | { readonly status: "claiming"; readonly trip: Trip }
   | { readonly status: "on_trip"; readonly trip: Trip };
-
-export type OfferOutcome = "won" | "lost" | "expired" | "withdrawn" | "declined";
 
 export interface DriverState {
   readonly shift: Shift;
-  readonly offers: readonly HeldOffer[];
+  readonly offers: readonly HeldCard[];
   readonly work: Work;
-  /** The last offers that are over, so that a late tap gets a clear answer. */
+  /** The last cards that are over, so that a late tap gets a clear answer. */
   readonly past: readonly { readonly offerId: string; readonly outcome: OfferOutcome }[];
+  /** Trips so far, claimed ones that came to nothing too. */
+  readonly trips: number;
+  readonly record: WorkRecord;
 }
 
 const MOST_PAST = 8;
@@ -56,9 +74,65 @@ export const initialDriver = (): DriverState => ({
   offers: [],
   work: { status: "free" },
   past: [],
+  trips: 0,
+  record: newRecord(),
 });
 
-export function withPast(state: DriverState, offerId: string, outcome: OfferOutcome): DriverState["past"] {
+/** What version 1 kept, in the shape of version 2: cards and trips of one order become those of possibly several. */
+export function withCards(state: JsonObject): JsonObject {
+  const held = (offer: JsonObject): JsonObject => ({
+    ...offer,
+    offer: { ...(offer.offer as JsonObject), orderIds: [(offer.offer as JsonObject).orderId ?? ""] },
+  });
+  const cardOf = (offer: JsonObject): JsonObject => {
+    const { offerId, orderId } = offer.offer as JsonObject;
+    return { cardId: offerId ?? "", orderIds: [orderId ?? ""], parts: [held(offer)], showAt: null };
+  };
+  const work = state.work as JsonObject;
+  let next: JsonObject = { status: "free" };
+  if (work.status === "claiming") {
+    const offer = work.held as JsonObject;
+    const { offerId, orderId } = offer.offer as JsonObject;
+    next = {
+      status: "claiming",
+      trip: {
+        tripId: offerId ?? "",
+        number: 1,
+        acceptedAt: work.acceptedAt ?? 0,
+        plan: [orderId ?? ""],
+        legs: [],
+        claims: [{ held: held(offer), place: 0 }],
+      },
+    };
+  } else if (work.status === "on_trip") {
+    const trip = work.trip as JsonObject;
+    const legs = trip.legs as readonly JsonObject[];
+    next = {
+      status: "on_trip",
+      trip: {
+        tripId: trip.tripId ?? "",
+        number: 1,
+        acceptedAt: 0,
+        plan: legs.map(({ orderId }) => orderId ?? ""),
+        legs: legs.map((leg, place) => ({ ...leg, readyAt: 0, place, before: 0 })),
+        claims: [],
+      },
+    };
+  }
+  return {
+    ...state,
+    offers: (state.offers as readonly JsonObject[]).map(cardOf),
+    work: next,
+    trips: 1,
+    record: { ...newRecord() },
+  };
+}
+
+export function withPast(
+  state: Pick<DriverState, "past">,
+  offerId: string,
+  outcome: OfferOutcome,
+): DriverState["past"] {
   return [...state.past, { offerId, outcome }].slice(-MOST_PAST);
 }
 
@@ -105,8 +179,13 @@ export const emptyMemory = (): DriverMemory => ({
   flagged: 0,
 });
 
-export function tripView(trip: Trip): TripView {
-  return { tripId: trip.tripId, stops: trip.legs.flatMap((leg) => leg.stops) };
+/** All collections, then the deliveries as they were planned. */
+export function tripView({ tripId, legs }: Trip): TripView {
+  const stops = legs.flatMap((leg) => leg.stops);
+  return {
+    tripId,
+    stops: [...stops.filter(({ kind }) => kind === "pickup"), ...stops.filter(({ kind }) => kind === "dropoff")],
+  };
 }
 
 /** When and how often the app shall send (R-GPS-9). */
@@ -117,9 +196,10 @@ export function gpsPolicy(state: DriverState, settings: DriverSettings): GpsPoli
 }
 
 export function driverSnapshot(state: DriverState, settings: DriverSettings, now: number): DriverSnapshot {
+  const shown = state.offers.filter((card) => card.showAt === null);
   return {
     onShift: state.shift.status === "on",
-    offers: state.offers.map((held) => held.offer).filter((offer) => offer.expiresAt > now),
+    offers: shown.map(cardView).filter((offer: OfferView) => offer.expiresAt > now),
     trip: state.work.status === "on_trip" ? tripView(state.work.trip) : null,
     gps: gpsPolicy(state, settings),
   };
@@ -133,13 +213,19 @@ export function legOf(state: DriverState, orderId: string): Leg | undefined {
   return state.work.status === "on_trip" ? state.work.trip.legs.find((leg) => leg.orderId === orderId) : undefined;
 }
 
-/** The work with one leg replaced, or without it; the trip ends with its last leg. */
+/** What a trip is while it has so many legs and claims; it ends with the last of them. */
+export function workOf(trip: Trip): Work {
+  if (trip.legs.length > 0) return { status: "on_trip", trip };
+  return trip.claims.length > 0 ? { status: "claiming", trip } : { status: "free" };
+}
+
+/** The work with one leg replaced, or without it. */
 export function withLeg(work: Work, orderId: string, change: Partial<Pick<Leg, "stage" | "stops">> | null): Work {
   if (work.status !== "on_trip") return work;
   const legs = work.trip.legs.flatMap((leg) =>
     leg.orderId !== orderId ? [leg] : change === null ? [] : [{ ...leg, ...change }],
   );
-  return legs.length === 0 ? { status: "free" } : { status: "on_trip", trip: { ...work.trip, legs } };
+  return workOf({ ...work.trip, legs });
 }
 
 /** The stops of a leg with those of this kind done. */

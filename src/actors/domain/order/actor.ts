@@ -2,6 +2,8 @@
  * The order actor: its commands, its channel, its place in the index. The decisions are in the files beside it, one for
  * each part of an order's life.
  */
+
+import type { JsonObject } from "../../../lib/json.js";
 import { type ActorDefinition, defineActor, type ReadContext, Rejection } from "../../runtime/definition.js";
 import { asJson } from "../json.js";
 import type { DomainSettings } from "../settings.js";
@@ -14,17 +16,18 @@ import { retry } from "./payment.js";
 import * as placement from "./placement.js";
 import * as road from "./road.js";
 import { VIEW_TTL_MS } from "./save.js";
-import { initialOrder, isPlaced, type OrderState } from "./state.js";
-import { orderIndex, orderRecord } from "./view.js";
+import { initialOrder, isPlaced, type OrderState, withTrips } from "./state.js";
+import { dispatchView, orderIndex, orderRecord } from "./view.js";
 
 export function orderActor(settings: DomainSettings): ActorDefinition<OrderContract, OrderState> {
   return defineActor<OrderContract, OrderState>({
     ref: Order,
-    version: 1,
+    version: 2,
+    migrate: { 1: (state) => withTrips(state as JsonObject) },
     durability: "commit",
     idleMs: 5 * 60_000,
     init: initialOrder,
-    cold: ["content"],
+    cold: ["content", "offersMade"],
     index: orderIndex(settings),
     channels: {
       view: {
@@ -39,7 +42,7 @@ export function orderActor(settings: DomainSettings): ActorDefinition<OrderContr
         snapshot: (ctx) => slots(ctx, settings),
       },
     },
-    volatileCommands: ["proposeDrivers", "driverNear", "driverLost", "askGrant"],
+    volatileCommands: ["proposeDrivers", "driverNear", "driverLost", "askGrant", "dispatchView"],
     commands: {
       place: (ctx, input) => placement.place(ctx, settings, input),
       cancel: (ctx, { reason }) => cancel(ctx, settings, reason),
@@ -51,10 +54,16 @@ export function orderActor(settings: DomainSettings): ActorDefinition<OrderContr
       reserved: (ctx) => placement.reserved(ctx, settings),
       refused: (ctx, { code, detail }) => placement.refused(ctx, settings, code, detail),
       paymentDone: (ctx, result) => placement.paymentDone(ctx, settings, result),
-      proposeDrivers: (ctx, { candidates }) => offers.proposeDrivers(ctx, settings, candidates),
+      proposeDrivers: (ctx, proposal) => offers.proposeDrivers(ctx, settings, proposal),
       claim: (ctx, input) => dispatch.claim(ctx, settings, input),
       offerDeclined: (ctx, input) => offers.offerDeclined(ctx, settings, input),
       offersExpire: (ctx) => offers.offersExpire(ctx, settings),
+      deliveriesBefore: (ctx, input) => dispatch.deliveriesBefore(ctx, settings, input),
+      dispatchView: (ctx) => {
+        const role = ctx.command.caller?.role;
+        if (!isPlaced(ctx.state) || (role !== "support" && role !== "admin")) return ctx.reject("not_found");
+        return dispatchView(ctx.key, ctx.state);
+      },
       revoked: (ctx, input) => dispatch.revoked(ctx, settings, input),
       driverLost: (ctx, input) => dispatch.driverLost(ctx, settings, input),
       pickedUp: (ctx, { driverId }) => road.pickedUp(ctx, settings, driverId),

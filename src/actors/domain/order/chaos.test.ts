@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import t from "tap";
+import { decode } from "../../../lib/msgpack.js";
 import { pick, type Random, randomInteger, seededRandom } from "../../../lib/random.js";
 import { isTerminal } from "../../../protocol/mod.js";
 import { inProcessProvider, paymentEffect } from "../../../services/payments/mod.js";
@@ -7,7 +8,7 @@ import type { EffectRunner } from "../../runtime/ports.js";
 import type { StoreCall, StoreFault } from "../../runtime/testkit/mod.js";
 import { historyProblems, problemsAtRest } from "../fixtures/checks.js";
 import { at, type City, createCity, customer, driver, restaurant, support } from "../fixtures/city.js";
-import { Driver, defaultDomainSettings, Order } from "../mod.js";
+import { type DomainSettings, Driver, defaultDomainSettings, Order } from "../mod.js";
 
 const STOCK = 40;
 const DRIVERS = ["d0", "d1", "d2"] as const;
@@ -102,7 +103,7 @@ class Crowd {
 
   async #answer(driverId: string, accept: boolean): Promise<void> {
     const known = await this.city.driverState(driverId).catch(() => null);
-    const offerId = known?.offers[0]?.offer.offerId;
+    const offerId = known?.offers[0]?.cardId;
     if (offerId !== undefined) this.#drive(driverId, accept ? "acceptOffer" : "declineOffer", { offerId });
   }
 }
@@ -123,7 +124,7 @@ async function bringHome(city: City, orderIds: readonly string[]): Promise<void>
     for (const driverId of DRIVERS) {
       await city.goOnline(driverId);
       const { offers, work } = await city.driverState(driverId);
-      const offerId = offers[0]?.offer.offerId;
+      const offerId = offers[0]?.cardId;
       if (offerId !== undefined) await city.drive(driverId, "acceptOffer", { offerId });
       if (work.status !== "on_trip") continue;
       for (const { orderId } of work.trip.legs) {
@@ -157,13 +158,20 @@ function badBank(random: Random, city: () => City): EffectRunner {
 }
 const banks = new WeakMap<Random, ReturnType<typeof inProcessProvider>>();
 
+/** Zones that plan, with trips of several orders. */
+const planning: DomainSettings = {
+  ...defaultDomainSettings,
+  zone: { ...defaultDomainSettings.zone, dispatch: "horizon", horizonMs: 5_000 },
+};
+
 async function run(
   seed: number,
   faults: (random: Random, call: StoreCall) => StoreFault | null,
+  decidedBy: DomainSettings = settings,
 ): Promise<readonly string[]> {
   const random = seededRandom(seed);
   const bankRandom = seededRandom(seed + 1);
-  const city: City = createCity({ seed, settings, payment: badBank(bankRandom, () => city) });
+  const city: City = createCity({ seed, settings: decidedBy, payment: badBank(bankRandom, () => city) });
   const { kit } = city;
   await city.openRestaurant("r", { items: [{ itemId: "arepa", name: "Arepa", priceMinor: 900, stock: STOCK }] });
   for (const driverId of DRIVERS) await city.goOnline(driverId);
@@ -197,25 +205,42 @@ async function run(
     const status = await city.status(orderId);
     ends[status] = (ends[status] ?? 0) + 1;
   }
-  t.comment(`seed ${seed}: ${JSON.stringify(ends)}, ${crashes} crashes, ${kit.store.committed.length} commits`);
+  const shared = kit.store.committed.filter(({ kind, state }) => kind === "driver" && sharesTrip(state)).length;
+  if (decidedBy === planning) sharing += shared;
+  t.comment(
+    `seed ${seed}: ${JSON.stringify(ends)}, ${crashes} crashes, ${kit.store.committed.length} commits, ${shared} of drivers with two orders`,
+  );
   await kit.close();
   return problems;
+}
+
+let sharing = 0;
+function sharesTrip(state: Uint8Array): boolean {
+  const { work } = decode<{ work: { trip?: { legs: readonly unknown[] } } }>(state);
+  return (work.trip?.legs.length ?? 0) > 1;
 }
 
 t.test("rules 1–8, 13, 14, 17: random taps by everybody, with a bad bank", async (t) => {
   for (let seed = 1; seed <= 6; seed++) t.same(await run(seed, () => null), [], `seed ${seed}`);
 });
 
+const deadly = (random: Random, call: StoreCall): StoreFault | null => {
+  if (call.operation !== "flush") return null;
+  const draw = random.next();
+  if (draw < 0.02) return "crash-before";
+  if (draw < 0.04) return "crash-after";
+  if (draw < 0.06) return "answer-lost";
+  return draw < 0.08 ? "unavailable" : null;
+};
+
 t.test("rules 1–8, 13, 14, 17: random taps while the host dies at random points of its commits", async (t) => {
-  const crash = (random: Random, call: StoreCall): StoreFault | null => {
-    if (call.operation !== "flush") return null;
-    const draw = random.next();
-    if (draw < 0.02) return "crash-before";
-    if (draw < 0.04) return "crash-after";
-    if (draw < 0.06) return "answer-lost";
-    return draw < 0.08 ? "unavailable" : null;
-  };
-  for (let seed = 101; seed <= 108; seed++) t.same(await run(seed, crash), [], `seed ${seed}`);
+  for (let seed = 101; seed <= 108; seed++) t.same(await run(seed, deadly), [], `seed ${seed}`);
+});
+
+t.test("rules 1–8, 13, 14, 17: the same with zones that plan trips of several orders", async (t) => {
+  for (let seed = 201; seed <= 204; seed++) t.same(await run(seed, () => null, planning), [], `seed ${seed}`);
+  for (let seed = 301; seed <= 306; seed++) t.same(await run(seed, deadly, planning), [], `seed ${seed}`);
+  t.ok(sharing > 0, "some of them had several orders");
 });
 
 t.test("R-ORD-3, rule 3: any sequence of commands moves an order only as `NEXT_STATUS` allows", async (t) => {
@@ -276,7 +301,7 @@ async function obey(city: City, command: string): Promise<void> {
       await city.order(orderId, "assignManually", { ...reason, driverId: "d0" }, support);
       return;
     case "claim": {
-      const offerId = (await city.driverState("d0")).offers[0]?.offer.offerId;
+      const offerId = (await city.driverState("d0")).offers[0]?.cardId;
       if (offerId !== undefined) await city.drive("d0", "acceptOffer", { offerId });
       return;
     }

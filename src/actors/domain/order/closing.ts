@@ -10,8 +10,10 @@ import { Driver } from "../driver/messages.js";
 import { Restaurant } from "../restaurant/messages.js";
 import type { DomainSettings } from "../settings.js";
 import type { DeadlineOf } from "./messages.js";
+import { offersWereClosed } from "./offers-made.js";
 import { release } from "./payment.js";
 import { type OrderContext, save } from "./save.js";
+import { seatClaims, TRIP_CLAIM } from "./seats.js";
 import { type Closing, type Delivery, isPlaced, type Payment, type PlacedOrder, statusOf } from "./state.js";
 
 export interface End {
@@ -50,6 +52,10 @@ export function close(ctx: OrderContext, settings: DomainSettings, order: Placed
     closed,
     payment: end.payment ?? release(ctx, order.payment),
     delivery: letGo(ctx, order.delivery, end),
+    offersMade:
+      order.delivery.status === "offered"
+        ? offersWereClosed(order.offersMade, order.delivery.offers, "withdrawn", end.reason, ctx.now)
+        : order.offersMade,
   };
   return save(ctx, settings, next, [{ kind: end.status, by: end.by, reason: end.reason }], {
     zone: order.delivery.status !== "none",
@@ -82,7 +88,7 @@ function letGo(ctx: OrderContext, delivery: Delivery, end: End): Delivery {
     case "carrying": {
       const { driver } = delivery;
       if (end.driverGone === true) {
-        ctx.release("driver_on_trip", driver.driverId);
+        for (const place of seatClaims(driver.driverId, driver.seat)) ctx.release(TRIP_CLAIM, place);
         return { status: "over" };
       }
       ctx.tell(Driver, driver.driverId, "withdraw", {

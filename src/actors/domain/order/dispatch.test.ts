@@ -196,16 +196,17 @@ t.test("R-DSP-5, rule 6: the store's unique claim is the last guard against two 
     city.order("o2", "assignManually", { orderId: "o2", driverId: "d9", reason: "x" }, support),
   );
   await city.kit.advance(0);
-  const claims = city.kit.store.committed.filter((write) => write.claims.some(({ value }) => value === "d"));
+  const claims = city.kit.store.committed.filter((write) => write.claims.some(({ value }) => value.startsWith("d/")));
   t.equal(claims.length, 1, "the winner's claim is in the store");
   await city.goOnline("d9");
   await must(city.order("o2", "assignManually", { orderId: "o2", driverId: "d9", reason: "y" }, support));
   const offer = await city.offerTo("d9");
   t.not(offer.offerId, manual.offerId, "the first offer was withdrawn");
   city.kit.store.refuseRow = (write) => {
-    if (!write.claims.some(({ value }) => value === "d9") || refused > 0) return null;
+    const claim = write.claims.find(({ value }) => value.startsWith("d9/"));
+    if (claim === undefined || refused > 0) return null;
     refused++;
-    return { reason: "claim_taken", claim: "driver_on_trip", value: "d9" };
+    return { reason: "claim_taken", ...claim };
   };
   await must(city.drive("d9", "acceptOffer", { offerId: offer.offerId }));
   await city.kit.advance(500);

@@ -5,7 +5,9 @@ import { Restaurant } from "../restaurant/messages.js";
 import type { DomainSettings } from "../settings.js";
 import type { OrderContract } from "./messages.js";
 import { exclude, offersOver, offerTo, SEARCHING, searchOn } from "./offers.js";
+import { offersWereClosed } from "./offers-made.js";
 import { type Entry, type OrderContext, save } from "./save.js";
+import { seatClaims, TRIP_CLAIM } from "./seats.js";
 import {
   type Assignee,
   isPlaced,
@@ -39,12 +41,14 @@ export function claim(ctx: OrderContext, settings: DomainSettings, input: OrderC
     offersOver(ctx, settings, order, [offer], "expired", "accepted too late");
     return lose("offer_expired");
   }
-  if (ctx.taken("driver_on_trip", driverId)) {
+  const { name, vehicle, tripId, seat } = input;
+  const places = seatClaims(driverId, seat);
+  if (places.some((place) => ctx.taken(TRIP_CLAIM, place))) {
     offersOver(ctx, settings, order, [offer], "declined", "driver_busy");
     return lose("driver_busy");
   }
-  ctx.claim("driver_on_trip", driverId);
-  const driver: Assignee = { driverId, offerId, name: input.name, vehicle: input.vehicle };
+  for (const place of places) ctx.claim(TRIP_CLAIM, place);
+  const driver: Assignee = { driverId, offerId, name, vehicle, tripId, seat, before: 0 };
   win(ctx, settings, order, driver, delivery.offers, offer.why);
   return null;
 }
@@ -58,7 +62,13 @@ function win(
   why: string,
 ): void {
   ctx.cancelTimer("offers");
-  const next: PlacedOrder = { ...order, delivery: { status: "assigned", driver } };
+  const lost = offers.filter(({ offerId }) => offerId !== driver.offerId);
+  const offersMade = offersWereClosed(order.offersMade, [driver], "won", why, ctx.now);
+  const next: PlacedOrder = {
+    ...order,
+    delivery: { status: "assigned", driver },
+    offersMade: offersWereClosed(offersMade, lost, "lost", "offer_taken", ctx.now),
+  };
   ctx.tell(Driver, driver.driverId, "claimWon", { orderId: ctx.key, offerId: driver.offerId });
   for (const offer of offers) {
     const { offerId, driverId } = offer;
@@ -83,6 +93,31 @@ function win(
   });
   armPickup(ctx, settings, next);
   save(ctx, settings, next, [{ kind: "driver_assigned", by: "system", reason: why }]);
+}
+
+/** The order is off the driver's trip: its place is free. */
+export function leaveTrip(ctx: OrderContext, { driverId, seat }: Assignee): void {
+  for (const place of seatClaims(driverId, seat)) ctx.release(TRIP_CLAIM, place);
+}
+
+/** The driver's list of deliveries has changed. The customer of a later one sees that another goes first. */
+export function deliveriesBefore(
+  ctx: OrderContext,
+  settings: DomainSettings,
+  { driverId, before }: OrderContract["deliveriesBefore"]["input"],
+): null {
+  const order = ctx.state;
+  if (!isPlaced(order) || order.closed !== null) return null;
+  const { delivery } = order;
+  if (delivery.status !== "assigned" && delivery.status !== "carrying" && delivery.status !== "revoking") return null;
+  const { driver } = delivery;
+  if (driver.driverId !== driverId || driver.before === before) return null;
+  save(ctx, settings, { ...order, delivery: { ...delivery, driver: { ...driver, before } } }, [], { zone: false });
+  return null;
+}
+
+function withdrawn(ctx: OrderContext, order: PlacedOrder, offers: readonly OpenOffer[], reason: string): PlacedOrder {
+  return { ...order, offersMade: offersWereClosed(order.offersMade, offers, "withdrawn", reason, ctx.now) };
 }
 
 /** From when the food is ready the driver has so long to come. */
@@ -133,19 +168,19 @@ export function revoked(
   if (!isPlaced(order)) return null;
   const { delivery } = order;
   if (delivery.status === "letting_go" && delivery.driver.driverId === driverId) {
-    ctx.release("driver_on_trip", driverId);
+    leaveTrip(ctx, delivery.driver);
     save(ctx, settings, { ...order, delivery: { status: "over" } }, [], { zone: false });
     return null;
   }
   if (delivery.status !== "assigned" && delivery.status !== "revoking") return null;
   if (delivery.driver.driverId !== driverId) return null;
-  ctx.release("driver_on_trip", driverId);
+  leaveTrip(ctx, delivery.driver);
   ctx.cancelTimer("pickup");
   const entry: Entry = { kind: "driver_unassigned", by: delivery.status === "assigned" ? "driver" : "system", reason };
   const free: PlacedOrder = { ...order, excluded: exclude(order.excluded, driverId) };
   const next = delivery.status === "revoking" ? delivery.next : null;
   if (next === null) searchOn(ctx, settings, free, [entry]);
-  else offerTo(ctx, settings, free, [next], [entry]);
+  else offerTo(ctx, settings, free, [{ ...next, by: "manual" }], [entry]);
   return null;
 }
 
@@ -183,7 +218,7 @@ export function assignManually(
   const chosen: ManualOffer = { offerId: ctx.newId(), driverId, why: `assigned by ${role}: ${reason}` };
   switch (delivery.status) {
     case "searching":
-      offerTo(ctx, settings, order, [chosen]);
+      offerTo(ctx, settings, order, [{ ...chosen, by: "manual" }]);
       return { offerId: chosen.offerId };
     case "offered":
       for (const offer of delivery.offers) {
@@ -196,7 +231,9 @@ export function assignManually(
           reason: "assigned to another driver",
         });
       }
-      offerTo(ctx, settings, order, [chosen]);
+      offerTo(ctx, settings, withdrawn(ctx, order, delivery.offers, "assigned to another driver"), [
+        { ...chosen, by: "manual" },
+      ]);
       return { offerId: chosen.offerId };
     case "assigned":
       if (delivery.driver.driverId === driverId) return ctx.reject("order_not_assignable");

@@ -4,6 +4,7 @@ import { Restaurant } from "../restaurant/messages.js";
 import type { DomainSettings } from "../settings.js";
 import { close } from "./closing.js";
 import { armPickup } from "./dispatch.js";
+import { searchBegan } from "./offers-made.js";
 import { type OrderContext, save } from "./save.js";
 import { isPlaced, type PlacedOrder, statusOf } from "./state.js";
 
@@ -40,6 +41,7 @@ export function accept(
     ...order,
     kitchen: { status: "accepted", readyAt },
     delivery: { status: "searching", notBefore: ctx.now },
+    offersMade: searchBegan(order.offersMade, ctx.now),
   };
   return moved(save(ctx, settings, next, [{ kind: "accepted", by: "restaurant" }]));
 }

@@ -3,6 +3,8 @@ import type { JsonObject } from "../../../lib/json.js";
 import type {
   CommandBody,
   CommandReplies,
+  DecisionEvidence,
+  DispatchView,
   OrderLine,
   OrderTotals,
   OrderTracking,
@@ -10,6 +12,9 @@ import type {
   PlaceOrder,
 } from "../../../protocol/mod.js";
 import { actorRef, type EffectResult } from "../../runtime/definition.js";
+import type { Seat } from "./seats.js";
+
+export { MOST_ON_TRIP, type Seat } from "./seats.js";
 
 /** What a customer ordered, with the names and the totals that the service read from the menu the customer saw. */
 export interface PlaceInput extends Omit<PlaceOrder, "lines"> {
@@ -25,6 +30,26 @@ export interface PlaceInput extends Omit<PlaceOrder, "lines"> {
 export interface Candidate {
   readonly driverId: string;
   readonly why: string;
+}
+
+/** A trip of several orders that is offered as one. Each of its orders is asked by itself, and each decides by itself. */
+export interface OfferCard {
+  /** What the driver answers. */
+  readonly cardId: string;
+  /** In the order of delivery. */
+  readonly orderIds: readonly string[];
+}
+
+/** What a zone asks of an order. */
+export interface Proposal {
+  readonly zone: string;
+  readonly candidates: readonly Candidate[];
+  readonly by: "horizon" | "simple";
+  /** Since when it has been time to offer the order, as far as the zone knows. */
+  readonly dueAt: number;
+  /** Absent: the order goes alone. */
+  readonly card?: OfferCard;
+  readonly evidence?: DecisionEvidence;
 }
 
 /** What an order asks the payment effect to do. The provider sees one idempotency key per (order, step, n). */
@@ -68,13 +93,15 @@ export type OrderContract = {
   startPreparing: { input: CommandBody<"order.preparing">; reply: Moved };
   markReady: { input: CommandBody<"order.ready">; reply: Moved };
   assignManually: { input: CommandBody<"ops.assign">; reply: CommandReplies["ops.assign"] };
+  // Support, reading
+  dispatchView: { input: null; reply: DispatchView };
   // The restaurant actor
   reserved: { input: { readonly menuVersion: number }; reply: null };
   refused: { input: { readonly code: string; readonly detail: JsonObject }; reply: null };
   // The payment effect
   paymentDone: { input: EffectResult<PaymentAnswer>; reply: null };
   // The zone
-  proposeDrivers: { input: { readonly zone: string; readonly candidates: readonly Candidate[] }; reply: null };
+  proposeDrivers: { input: Proposal; reply: null };
   // The driver actor
   claim: {
     input: {
@@ -83,9 +110,13 @@ export type OrderContract = {
       readonly acceptedAt: number;
       readonly name: string;
       readonly vehicle: string;
+      readonly tripId: string;
+      readonly seat: Seat;
     };
     reply: null;
   };
+  /** How many orders the driver delivers before this one, whenever that changes. */
+  deliveriesBefore: { input: { readonly driverId: string; readonly before: number }; reply: null };
   offerDeclined: {
     input: { readonly driverId: string; readonly offerId: string; readonly reason: string };
     reply: null;

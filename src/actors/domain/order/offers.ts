@@ -9,9 +9,10 @@ import { Zone } from "../dispatch-zone/messages.js";
 import { Driver } from "../driver/messages.js";
 import { asJson } from "../json.js";
 import type { DomainSettings } from "../settings.js";
-import type { Candidate, OrderContract } from "./messages.js";
+import type { OrderContract, Proposal } from "./messages.js";
+import { offersWereClosed, offersWereMade } from "./offers-made.js";
 import { type Entry, type OrderContext, save } from "./save.js";
-import { isPlaced, type ManualOffer, type OpenOffer, type PlacedOrder, readyAtOf, statusOf } from "./state.js";
+import { type ChosenOffer, isPlaced, type OpenOffer, type PlacedOrder, readyAtOf, statusOf } from "./state.js";
 import { zonePicture } from "./view.js";
 
 /** Bounded: a city with more refusals than this for one order has other worries. */
@@ -25,6 +26,7 @@ function offerView(order: PlacedOrder, orderId: string, offer: OpenOffer, settin
   return {
     offerId: offer.offerId,
     orderId,
+    orderIds: [orderId],
     expiresAt: offer.expiresAt,
     stops: [
       { kind: "pickup", orderId, lat: restaurant.lat, lng: restaurant.lng, name: restaurant.name, done: false },
@@ -48,17 +50,32 @@ export function offerTo(
   ctx: OrderContext,
   settings: DomainSettings,
   order: PlacedOrder,
-  chosen: readonly ManualOffer[],
+  chosen: readonly ChosenOffer[],
   entries: readonly Entry[] = [],
 ): void {
   const expiresAt = ctx.now + settings.order.offerMs;
-  const offers = chosen.map((candidate): OpenOffer => ({ ...candidate, expiresAt }));
-  const next: PlacedOrder = { ...order, delivery: { status: "offered", offers }, rounds: order.rounds + 1 };
+  const offers = chosen.map(
+    ({ offerId, driverId, why, card }): OpenOffer => ({
+      offerId,
+      driverId,
+      why,
+      expiresAt,
+      ...(card === undefined ? {} : { card }),
+    }),
+  );
+  const rounds = order.rounds + 1;
+  const next: PlacedOrder = {
+    ...order,
+    delivery: { status: "offered", offers },
+    rounds,
+    offersMade: offersWereMade(order.offersMade, ctx.key, chosen, rounds, ctx.now),
+  };
   ctx.timer("offers", { at: expiresAt + settings.order.offerGraceMs, run: "offersExpire" });
   for (const offer of offers) {
     ctx.tell(Driver, offer.driverId, "offer", {
       offer: offerView(next, ctx.key, offer, settings),
       zone: order.content.zone,
+      ...(offer.card === undefined ? {} : { card: offer.card }),
     });
     ctx.publish("order.offer_made", asJson({ orderId: ctx.key, round: next.rounds, ...offer }));
   }
@@ -68,7 +85,8 @@ export function offerTo(
 /** In these an order may look for a driver. */
 export const SEARCHING: ReadonlySet<OrderStatus> = new Set(["accepted", "preparing", "ready"]);
 
-export function proposeDrivers(ctx: OrderContext, settings: DomainSettings, candidates: readonly Candidate[]): null {
+export function proposeDrivers(ctx: OrderContext, settings: DomainSettings, proposal: Proposal): null {
+  const { candidates, by, dueAt, card, evidence } = proposal;
   const order = ctx.state;
   if (!isPlaced(order)) return null;
   const { delivery, content } = order;
@@ -80,8 +98,19 @@ export function proposeDrivers(ctx: OrderContext, settings: DomainSettings, cand
     return null;
   }
   const mode = settings.order.offerModeByZone[content.zone] ?? settings.order.offerMode;
-  const size = mode === "broadcast" ? settings.order.broadcastSize : 1;
-  const chosen = fresh.slice(0, size).map(({ driverId, why }) => ({ offerId: ctx.newId(), driverId, why }));
+  // A trip of several orders is one driver's to answer: broadcast, its orders could go to different ones.
+  const size = mode === "broadcast" && card === undefined ? settings.order.broadcastSize : 1;
+  const chosen = fresh.slice(0, size).map(
+    ({ driverId, why }): ChosenOffer => ({
+      offerId: ctx.newId(),
+      driverId,
+      why,
+      by,
+      dueAt,
+      ...(card === undefined ? {} : { card }),
+      ...(evidence === undefined ? {} : { evidence }),
+    }),
+  );
   offerTo(ctx, settings, order, chosen);
   return null;
 }
@@ -115,7 +144,7 @@ export function offersOver(
   settings: DomainSettings,
   order: PlacedOrder,
   over: readonly OpenOffer[],
-  outcome: string,
+  outcome: "declined" | "expired",
   reason: string,
 ): void {
   if (order.delivery.status !== "offered" || over.length === 0) return;
@@ -128,7 +157,8 @@ export function offersOver(
     );
   }
   const offers = order.delivery.offers.filter((offer) => !over.includes(offer));
-  const next: PlacedOrder = { ...order, excluded };
+  const offersMade = offersWereClosed(order.offersMade, over, outcome, reason, ctx.now);
+  const next: PlacedOrder = { ...order, excluded, offersMade };
   if (offers.length === 0) searchOn(ctx, settings, next);
   else save(ctx, settings, { ...next, delivery: { status: "offered", offers } });
 }

@@ -3,6 +3,7 @@ import { Driver } from "../driver/messages.js";
 import { Restaurant } from "../restaurant/messages.js";
 import type { DomainSettings } from "../settings.js";
 import { close } from "./closing.js";
+import { leaveTrip } from "./dispatch.js";
 import { capture } from "./payment.js";
 import { type Entry, type OrderContext, save } from "./save.js";
 import { isPlaced, type PlacedOrder, statusOf } from "./state.js";
@@ -69,7 +70,7 @@ export function toldOnce(
 export function delivered(ctx: OrderContext, settings: DomainSettings, driverId: string, at: number): null {
   const order = carriedBy(ctx, driverId);
   if (order?.delivery.status !== "carrying") return null;
-  ctx.release("driver_on_trip", driverId);
+  leaveTrip(ctx, order.delivery.driver);
   const next: PlacedOrder = {
     ...order,
     delivery: { status: "delivered", driver: order.delivery.driver, at },

@@ -9,7 +9,17 @@
  */
 import type { Point } from "../../../lib/geo.js";
 import type { JsonObject } from "../../../lib/json.js";
-import type { MovedBy, OrderLine, OrderStatus, OrderTotals, Place, TimelineEntry } from "../../../protocol/mod.js";
+import type {
+  DecisionEvidence,
+  MovedBy,
+  OfferRecord,
+  OrderLine,
+  OrderStatus,
+  OrderTotals,
+  Place,
+  TimelineEntry,
+} from "../../../protocol/mod.js";
+import type { OfferCard, Seat } from "./messages.js";
 
 /** What never changes after placement; stored apart. */
 export interface OrderContent {
@@ -43,6 +53,8 @@ export interface OpenOffer {
   readonly driverId: string;
   readonly expiresAt: number;
   readonly why: string;
+  /** Absent: the order is offered alone. */
+  readonly card?: OfferCard;
 }
 
 /** The driver a trip was confirmed for. */
@@ -51,6 +63,12 @@ export interface Assignee {
   readonly offerId: string;
   readonly name: string;
   readonly vehicle: string;
+  /** Equal for the orders of one trip. */
+  readonly tripId: string;
+  /** What is claimed of the driver. Null: claimed before trips had several orders. */
+  readonly seat: Seat | null;
+  /** Orders that this driver delivers before this one. */
+  readonly before: number;
 }
 
 /** An offer that support asked for, to be made once the driver before has let go. */
@@ -58,6 +76,14 @@ export interface ManualOffer {
   readonly offerId: string;
   readonly driverId: string;
   readonly why: string;
+}
+
+/** An offer that is about to be made. */
+export interface ChosenOffer extends ManualOffer {
+  readonly by: OfferRecord["by"];
+  readonly dueAt?: number;
+  readonly card?: OfferCard;
+  readonly evidence?: DecisionEvidence;
 }
 
 export type Delivery =
@@ -109,6 +135,18 @@ export interface OrderState {
   /** The last grant's number; every pickup gets a higher one. */
   readonly grants: number;
   readonly escalations: number;
+  /** The search as support sees it: the newest offers and what stood behind them. Stored apart. */
+  readonly offersMade: OffersMade;
+}
+
+export interface OffersMade {
+  /** When the order first wanted a driver; null: not yet. */
+  readonly searchedFrom: number | null;
+  /** From when on the first offer could have been made, by the zone that proposed it. */
+  readonly dueAt: number | null;
+  readonly firstOfferAt: number | null;
+  /** Oldest first. */
+  readonly newest: readonly OfferRecord[];
 }
 
 /** The state of an order that was placed. */
@@ -126,7 +164,20 @@ export const initialOrder = (): OrderState => ({
   excluded: [],
   grants: 0,
   escalations: 0,
+  offersMade: { searchedFrom: null, dueAt: null, firstOfferAt: null, newest: [] },
 });
+
+/** What version 1 kept, in the shape of version 2: trips with names, and the offers that were made. */
+export function withTrips(state: JsonObject): JsonObject {
+  const delivery = state.delivery as JsonObject;
+  const driver = delivery.driver as JsonObject | undefined;
+  const named = driver === undefined ? {} : { driver: { ...driver, tripId: driver.offerId, seat: null, before: 0 } };
+  return {
+    ...state,
+    delivery: { ...delivery, ...named } as JsonObject,
+    offersMade: { searchedFrom: null, dueAt: null, firstOfferAt: null, newest: [] },
+  };
+}
 
 export function isPlaced(state: OrderState): state is PlacedOrder {
   return state.content !== null;

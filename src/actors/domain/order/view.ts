@@ -1,5 +1,5 @@
 /** An order as others see it: the customer's view, what gateways hold beside it, the row of the index, the zone's picture. */
-import type { OrderView } from "../../../protocol/mod.js";
+import type { DispatchView, OrderView } from "../../../protocol/mod.js";
 import { isTerminal } from "../../../protocol/mod.js";
 import type { IndexEntry } from "../../runtime/definition.js";
 import type { ZoneOrderInput } from "../dispatch-zone/messages.js";
@@ -55,7 +55,7 @@ export function orderView(orderId: string, order: PlacedOrder, now: number, sett
             ...(delivery.status === "carrying" ? { contact: `relay:${driver.offerId}` } : {}),
           },
         }),
-    anotherFirst: false,
+    anotherFirst: closed === null && driver !== null && delivery.status !== "delivered" && driver.before > 0,
     ...(closed === null ? {} : { reason: closed.reason }),
     ...(closed?.refusal ? { refusal: closed.refusal } : {}),
   };
@@ -112,6 +112,8 @@ export function zonePicture(
     orderId,
     version: order.revision,
     status: statusOf(order),
+    restaurantId: content.restaurant.id,
+    placedAt: content.placedAt,
     pickup: pickupPoint(content),
     dropoff: dropoffPoint(content),
     readyAt: readyAtOf(order, now, settings.order.defaultPrepMs),
@@ -126,5 +128,31 @@ export function zonePicture(
     excluded: order.excluded,
     offeredTo: delivery.status === "offered" ? delivery.offers.map((offer) => offer.driverId) : [],
     driverId: open && driver !== null ? driver.driverId : null,
+  };
+}
+
+const SEARCH: Readonly<Partial<Record<PlacedOrder["delivery"]["status"], DispatchView["search"]>>> = {
+  searching: "searching",
+  offered: "offered",
+  assigned: "assigned",
+  revoking: "assigned",
+  carrying: "assigned",
+};
+
+/** The search for the order's driver, for support. */
+export function dispatchView(orderId: string, order: PlacedOrder): DispatchView {
+  const { delivery, offersMade, revision, rounds, excluded } = order;
+  return {
+    orderId,
+    version: revision,
+    status: statusOf(order),
+    search: SEARCH[delivery.status] ?? "none",
+    driverId: driverOf(delivery)?.driverId ?? null,
+    searchedFrom: offersMade.searchedFrom,
+    dueAt: offersMade.dueAt,
+    firstOfferAt: offersMade.firstOfferAt,
+    rounds,
+    excluded,
+    offers: offersMade.newest,
   };
 }

@@ -1,0 +1,41 @@
+/**
+ * A zone's matcher: carries its questions to the pool that thinks and the answers back, and rings it when it is time to
+ * ask again. It exists because a zone is kept, and what a kept actor asks of the world is written down first: a decision
+ * is out of date before a commit is done. This actor keeps nothing, so its effects and its timer cost no commit.
+ *
+ * Does not own: the question, the answer, what happens when there is none (the zone waits only so long, and hears of its
+ * drivers and orders all the time).
+ */
+import { type ActorDefinition, defineActor } from "../../runtime/definition.js";
+import { DECISION_EFFECT } from "../decision.js";
+import { Zone } from "../dispatch-zone/messages.js";
+import { asJson } from "../json.js";
+import { Matcher, type MatcherContract } from "./messages.js";
+
+export function matcherActor(): ActorDefinition<MatcherContract, null> {
+  return defineActor<MatcherContract, null>({
+    ref: Matcher,
+    version: 1,
+    durability: "volatile",
+    idleMs: 10 * 60_000,
+    init: () => null,
+    commands: {
+      decide(ctx, request) {
+        ctx.effect(DECISION_EFFECT, request.id, asJson(request), "decided");
+        return null;
+      },
+      decided(ctx, result) {
+        ctx.cast(Zone, ctx.key, "decided", { id: result.key, answer: result.ok ? result.value : null });
+        return null;
+      },
+      wake(ctx, { at }) {
+        ctx.timer("wake", { at, run: "ring" });
+        return null;
+      },
+      ring(ctx) {
+        ctx.cast(Zone, ctx.key, "beat", null);
+        return null;
+      },
+    },
+  });
+}

@@ -1,0 +1,28 @@
+/** When a driver on a trip will be free, and where. Pure: way by way, stop by stop, as the trip is planned. */
+import type { Point } from "../../../lib/geo.js";
+import type { DomainSettings } from "../settings.js";
+import { travelMs, travelOf } from "../travel.js";
+import { type Trip, tripView } from "./state.js";
+
+export interface FreeAt extends Point {
+  readonly at: number;
+}
+
+export function freeAfter(
+  trip: Trip,
+  from: Point,
+  vehicle: string,
+  now: number,
+  settings: Pick<DomainSettings, "travel">,
+): FreeAt {
+  const travel = travelOf(vehicle, settings.travel);
+  const readyAt = new Map(trip.legs.map((leg) => [leg.orderId, leg.readyAt]));
+  let [at, place] = [now, from];
+  for (const stop of tripView(trip).stops) {
+    if (stop.done) continue;
+    at += travelMs(place, stop, travel) + travel.handoverMs;
+    if (stop.kind === "pickup") at = Math.max(at, readyAt.get(stop.orderId) ?? 0);
+    place = stop;
+  }
+  return { lat: place.lat, lng: place.lng, at };
+}
