@@ -4,6 +4,7 @@ import * as uWS from "uWebSockets.js";
 import t, { type Test } from "tap";
 import WebSocket from "ws";
 import { systemClock } from "../lib/clock.js";
+import { gatewayContract } from "./contract/gateway.contract.js";
 import { type HeardSocket, type NativeSubject, nativeContract } from "./contract/native.contract.js";
 import { listenOn } from "./listen.js";
 
@@ -11,6 +12,7 @@ const clock = systemClock();
 const LONG_MS = 30_000;
 
 await t.test("R-SIM-2: the native server", (t) => nativeContract(t, open));
+await t.test("R-SIM-2: a gateway on it", (t) => gatewayContract(t, open));
 
 async function open(t: Test): Promise<NativeSubject> {
   const sockets = new Set<WebSocket>();

@@ -1,5 +1,6 @@
 /** The twin of the native server keeps what gateways rely on of the native one. */
 import t, { type Test } from "tap";
+import { gatewayContract } from "../../../src/gateway/contract/gateway.contract.js";
 import { type HeardSocket, type NativeSubject, nativeContract } from "../../../src/gateway/contract/native.contract.js";
 import { createScheduler } from "../time/scheduler.js";
 import { createStreams } from "../time/streams.js";
@@ -10,6 +11,7 @@ const START_AT = 1_800_000_000_000;
 const LONG_MS = 60_000;
 
 await t.test("R-SIM-2: the twin of the native server", (t) => nativeContract(t, open));
+await t.test("R-SIM-2: a gateway on it", (t) => gatewayContract(t, open));
 
 async function open(t: Test): Promise<NativeSubject> {
   const seed = t.name.length;

@@ -16,7 +16,8 @@ export { Device, type LineHabits } from "./device.js";
 
 export interface VirtualTransport extends Transport<NativeApp, SocketConstructor, FetchLike> {
   open(process: ProcessView, url: string): NativeApp;
-  crash(process: ProcessView): void;
+  /** `machine`: all of it died, and says nothing until the node is started again. Absent: chance decides. */
+  crash(process: ProcessView, machine?: boolean): void;
   device(name: string, clock: Clock, habits?: Partial<LineHabits>): Device;
 }
 
@@ -43,12 +44,11 @@ export function createTransport(
       listeners.set(url, listener);
       return listener;
     },
-    crash(process) {
+    crash(process, machine = crashes.next() < MACHINE_CRASH_CHANCE) {
       for (const listener of listeners.values()) {
         if (listener.process.life !== process.life || listener.state === "crashed") continue;
-        const machineAnswers = crashes.next() >= MACHINE_CRASH_CHANCE;
-        if (!machineAnswers && listener.openLines > 0) faults.happened("client_half_open", process.node, "machine");
-        listener.crash(machineAnswers);
+        if (machine && listener.openLines > 0) faults.happened("client_half_open", process.node, "machine");
+        listener.crash(!machine);
       }
     },
     device(name, clock, habits = {}) {
@@ -65,7 +65,7 @@ export function createTransport(
           jitterMs: randomInteger(random, 30),
           lossChance: 0.01,
           bytesPerMs: 50 + randomInteger(random, 1000),
-          windowBytes: 16 * 1024 + randomInteger(random, 48 * 1024),
+          windowBytes: 2 * 1024 + randomInteger(random, 30 * 1024),
           ...habits,
         },
         listenerAt(origin) {
