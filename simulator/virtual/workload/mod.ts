@@ -217,7 +217,11 @@ export function createWorkload(city: WorkloadCity): Workload {
     });
     people.openRestaurants(plan.restaurants, () => null);
     people.sendDrivers(plan.drivers);
-    for (const { id } of plan.restaurants) if (chance(random, secondShare)) secondTablet(id, secondApp(id));
+    for (const { id, profile } of plan.restaurants) {
+      if (!chance(random, secondShare)) continue;
+      const items = profile.items.map(({ itemId }) => itemId);
+      secondTablet(id, items, secondApp(id));
+    }
     for (const id of drivers) if (chance(random, secondShare)) secondDriverPhone(id, secondApp(id));
     opened = true;
     await people.serveCustomers(due());

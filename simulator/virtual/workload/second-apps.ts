@@ -6,7 +6,7 @@
  */
 import { type Client, courier, customer, type DriverEvent, kitchen, type TabletEvent } from "../../../sdk/mod.js";
 import type { Clock } from "../../../src/lib/clock.js";
-import { type Random, randomInteger } from "../../../src/lib/random.js";
+import { pick, type Random, randomInteger } from "../../../src/lib/random.js";
 import type { OrderView, PositionView } from "../../../src/protocol/mod.js";
 import type { Recorder } from "../../checkers/mod.js";
 import { chance } from "../../city/mod.js";
@@ -21,8 +21,11 @@ export interface SecondApp {
 }
 
 const TOUCH_WITHIN_MS = 20_000;
+/** Somebody closes the shop, or takes a dish off the menu, now and then and for a while. */
+const MANAGES_WITHIN_MS = 90_000;
+const MOST_CLOSED_MS = 15_000;
 
-export function secondTablet(restaurantId: string, app: SecondApp): void {
+export function secondTablet(restaurantId: string, itemIds: readonly string[], app: SecondApp): void {
   const { client, recorder, clock, random } = app;
   const stream = `restaurant:${restaurantId}#2`;
   client.subscribe(`restaurant:${restaurantId}`, {
@@ -36,6 +39,18 @@ export function secondTablet(restaurantId: string, app: SecondApp): void {
     },
   });
   client.connect();
+  const closes = chance(random, 0.5);
+  const itemId = pick(random, itemIds);
+  const set = (there: boolean): Promise<unknown> =>
+    closes ? kitchen(client).open(there) : client.command("restaurant.item", { itemId, available: there });
+  const goneMs = randomInteger(random, MOST_CLOSED_MS);
+  clock.after(randomInteger(random, MANAGES_WITHIN_MS), () => {
+    if (client.state.name === "closed") return;
+    app.touched(closes ? "closes the shop" : `takes ${itemId} off the menu`);
+    // One lane: the second is sent once the first is answered.
+    set(false).catch(() => {});
+    clock.after(goneMs, () => void set(true).catch(() => {}));
+  });
 }
 
 export function secondDriverPhone(driverId: string, app: SecondApp): void {

@@ -12,10 +12,10 @@ import type { Faults, Streams } from "../ports.js";
 import type { Device } from "../transport/mod.js";
 
 /** At full intensity a device meets each kind about this often. */
-const EVERY_MS = 40_000;
-const STORM_EVERY_MS = 60_000;
-const MAX_LOSS_MS = 45_000;
-const MAX_SLOW_MS = 40_000;
+const EVERY_MS = 15_000;
+const STORM_EVERY_MS = 20_000;
+const MAX_LOSS_MS = 30_000;
+const MAX_SLOW_MS = 30_000;
 const KEEPS_ADDRESS = 0.6;
 const MAX_REPEAT_CHANCE = 0.15;
 
