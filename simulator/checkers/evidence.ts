@@ -38,6 +38,45 @@ export interface Database {
   readonly stockLeft: ReadonlyMap<string, number>;
 }
 
+/** One actor's rows as the database took them, in the moment it did. Only an auditor inside the database sees it. */
+export interface Committed {
+  /** The database's clock. */
+  readonly at: number;
+  readonly kind: string;
+  readonly key: string;
+  readonly shard: number;
+  /** One life of a node's process. */
+  readonly process: string;
+  readonly node: string;
+  /** Under which the writer believed to own the shard. */
+  readonly epoch: number;
+  /** Who owned the shard, and under which epoch, by the database. */
+  readonly owner: { readonly node: string; readonly epoch: number };
+  /** The actor's sequence number that the write built on, and the one it made. */
+  readonly seqBefore: number;
+  readonly seq: number;
+  /** Messages and commands that are remembered as done with this commit. */
+  readonly commandIds: readonly string[];
+  /** What was said on reliable channels with it. */
+  readonly pushes: readonly { readonly channel: string; readonly offset: number; readonly type: string }[];
+}
+
+/** A committed event, or its arrival at a consumer. `at` only where both were told by one clock. */
+export interface EventId {
+  readonly kind: string;
+  readonly key: string;
+  readonly offset: number;
+  readonly at?: number;
+}
+
+/** The largest value that a bounded thing had in the run. */
+export interface BoundSample {
+  readonly what: string;
+  readonly where: string;
+  readonly most: number;
+  readonly limit: number;
+}
+
 export interface Evidence {
   readonly history: History;
   /** Null when the run could not reach the database: rules that need it say nothing. */
@@ -47,8 +86,38 @@ export interface Evidence {
   readonly stockConfigured: ReadonlyMap<string, number>;
   /** When the run ended; `bounds` are the longest that things may take, in wall milliseconds. */
   readonly endedAt: number;
-  readonly bounds: { readonly tabletMs: number; readonly pollAfterCloseMs: number };
+  readonly bounds: {
+    readonly tabletMs: number;
+    readonly pollAfterCloseMs: number;
+    /** How far apart the clocks of clients and nodes may be. Default 500: more, and a node refuses to join. */
+    readonly clockSkewMs?: number;
+    /** How often a tablet is told of an order that nobody answers. */
+    readonly redeliverMs?: number;
+  };
+  /** Since when no fault was at work: waits are counted from here. Absent: the run does not say. */
+  readonly healedAt?: number;
+  /** The run waited until nobody, payment included, had anything left to do: nothing unfinished can be excused. */
+  readonly atRest?: boolean;
+  /** In the order of committing. */
+  readonly commits?: readonly Committed[];
+  /** In the order of arrival, repeats and all, once all had time to arrive. */
+  readonly events?: { readonly committed: readonly EventId[]; readonly received: readonly EventId[] };
+  readonly samples?: readonly BoundSample[];
 }
+
+/** What clocks may differ by where the run does not say. */
+const CLOCK_SKEW_MS = 500;
+
+/** Whoever has lost a connection is back within this, and what was on its way has come. */
+const SETTLING_MS = 20_000;
+
+/** Until when things must have happened to be with everybody who listens, now that the run is at rest; null: it is not. */
+export function settledUntil({ atRest, healedAt, endedAt }: Evidence): number | null {
+  const until = endedAt - SETTLING_MS;
+  return atRest === true && (healedAt ?? 0) <= until ? until : null;
+}
+
+export const clockSkewMs = ({ bounds }: Evidence): number => bounds.clockSkewMs ?? CLOCK_SKEW_MS;
 
 export interface Violation {
   /** `rule-03-legal-moves` */
@@ -78,6 +147,8 @@ export interface EvidenceIndex extends Evidence {
     readonly { restaurantId: string; receivedAt: number; attempt: number }[]
   >;
   readonly bookingsByOrder: ReadonlyMap<string, readonly Booking[]>;
+  /** By `kind/key`. */
+  readonly commitsByActor: ReadonlyMap<string, readonly Committed[]>;
 }
 
 export type Acknowledged = Extract<PlacementAnswer, { ok: true }>;
@@ -114,8 +185,11 @@ export function indexEvidence(evidence: Evidence): EvidenceIndex {
   }
   const bookingsByOrder = new Map<string, Booking[]>();
   for (const booking of evidence.bookings ?? []) add(bookingsByOrder, booking.orderId, booking);
+  const commitsByActor = new Map<string, Committed[]>();
+  for (const commit of evidence.commits ?? []) add(commitsByActor, `${commit.kind}/${commit.key}`, commit);
   return {
     ...evidence,
+    commitsByActor,
     ordersById: new Map(history.orders.map((order) => [order.orderId, order])),
     driversById: new Map(history.drivers.map((driver) => [driver.driverId, driver])),
     placementsByOrder,

@@ -49,9 +49,21 @@ export interface PositionSighting {
 
 export type NewestView = Pick<OrderView, "orderId" | "version" | "status" | "timeline">;
 
+/** The first range that any client saw of a stage of the order. */
+export interface EtaSighting {
+  readonly receivedAt: number;
+  readonly status: OrderStatus;
+  readonly driver: boolean;
+  readonly from: number;
+  readonly expected: number;
+  readonly to: number;
+}
+
 export interface OrderHistory {
   readonly orderId: string;
   readonly sightings: readonly Sighting[];
+  /** One for each status with and without a driver. */
+  readonly etas?: readonly EtaSighting[];
   readonly positions: readonly PositionSighting[];
   /** The newest view any client saw. */
   readonly newest: NewestView | null;
@@ -128,6 +140,24 @@ export interface StreamFault {
   readonly detail: string;
 }
 
+/** A subscription to a reliable channel was answered: the node's last event there was `top`. */
+export interface ChannelStart {
+  readonly stream: string;
+  readonly receivedAt: number;
+  readonly epoch: number;
+  readonly top: number;
+  readonly recovered: boolean;
+}
+
+/** How far one client has come on a reliable channel. */
+export interface ChannelPosition {
+  readonly stream: string;
+  readonly epoch: number;
+  readonly offset: number;
+  /** It has not unsubscribed. */
+  readonly open: boolean;
+}
+
 /**
  * What the caller knows of something it asked for: it was done; it was refused, or never sent; or nobody can say, because
  * the answer was lost or the node itself did not know.
@@ -163,9 +193,11 @@ export interface History {
   readonly drivers: readonly DriverHistory[];
   readonly tablets: readonly TabletHistory[];
   readonly faults: readonly StreamFault[];
+  readonly starts: readonly ChannelStart[];
+  readonly channels: readonly ChannelPosition[];
   readonly operations: readonly Operation[];
   readonly gaps: readonly ConnectionGap[];
-  /** Operations and gaps beyond the bound. */
+  /** Operations, gaps and starts beyond the bound. */
   readonly unwritten: number;
 }
 
@@ -184,6 +216,7 @@ const LETTERS: Readonly<Record<TimelineKind, string>> = {
   driver_unassigned: "U",
   driver_near: "N",
   driver_arrived: "V",
+  eta_changed: "M",
   escalated: "E",
   payment_captured: "C",
   payment_voided: "O",

@@ -1,7 +1,11 @@
 /** Judges a run: what clients received, the database and the provider's books against the rules. Pure. */
 import { type Evidence, indexEvidence, type Rule, type Violation } from "./evidence.js";
+import { channelsMatchCommits } from "./rules/channels.js";
+import { commandRunsOnce, offsetsWithoutHoles, oneEpochCommits } from "./rules/commits.js";
 import { closedStaysClosed, oneDriver, oneTrip, oneWinner } from "./rules/drivers.js";
-import { capturedWithinAuthorised, locationGate, neverOversold } from "./rules/money-and-privacy.js";
+import { eventsOnceInOrder } from "./rules/events.js";
+import { locationGate } from "./rules/location.js";
+import { capturedWithinAuthorised, ledgerSumsToZero, neverOversold } from "./rules/money.js";
 import {
   acknowledgedSurvives,
   confirmedReachesTablet,
@@ -11,33 +15,45 @@ import {
   oneKeyOneOrder,
   oneWriter,
 } from "./rules/orders.js";
+import { withinBounds } from "./rules/samples.js";
 
 export {
   type Acknowledged,
   acknowledgement,
   type Booking,
+  type BoundSample,
+  type Committed,
   type Database,
+  type EventId,
   type Evidence,
   type StoredOrder,
   type Violation,
 } from "./evidence.js";
 export * from "./history.js";
 export { ForgetfulRecorder, joinHistories, RECORDER_BOUNDS, Recorder } from "./recorder.js";
+export { EVENT_RULE, judgeEvents, outstanding } from "./rules/events.js";
 
 export const ALL_RULES: readonly Rule[] = [
   acknowledgedSurvives,
   oneKeyOneOrder,
+  commandRunsOnce,
   legalMoves,
   oneWriter,
+  oneEpochCommits,
   oneWinner,
   oneTrip,
   oneDriver,
   capturedWithinAuthorised,
+  ledgerSumsToZero,
   confirmedReachesTablet,
+  eventsOnceInOrder,
   locationGate,
   closedStaysClosed,
   endsInTime,
   noGapNoRepeat,
+  offsetsWithoutHoles,
+  channelsMatchCommits,
+  withinBounds,
   neverOversold,
 ];
 

@@ -5,8 +5,10 @@
  */
 import type { OrderStatus, OrderView, PlaceOrder, PositionView } from "../../src/protocol/mod.js";
 import {
+  type ChannelStart,
   type ConnectionGap,
   type DriverEntry,
+  type EtaSighting,
   type History,
   type NewestView,
   NUMBERS_PER_FIX,
@@ -31,10 +33,12 @@ export const RECORDER_BOUNDS = {
   faults: 200,
   operations: 200_000,
   gaps: 50_000,
+  starts: 20_000,
 } as const;
 
 interface OrderNotes {
   sightings: Sighting[];
+  etas: EtaSighting[];
   positions: PositionSighting[];
   newest: NewestView | null;
   dropped: number;
@@ -52,6 +56,14 @@ interface DriverNotes {
 interface Position {
   epoch: number;
   offset: number;
+  open: boolean;
+}
+
+/** Views come in order on one stream, and the first stream that shows a stage is the one that counts. */
+function noteEta(etas: EtaSighting[], { eta, status, driver }: OrderView, receivedAt: number): void {
+  const found = driver !== undefined;
+  if (eta === undefined || etas.some((known) => known.status === status && known.driver === found)) return;
+  etas.push({ receivedAt, status, driver: found, from: eta.from, expected: eta.expected, to: eta.to });
 }
 
 const isFinal = (answer: PlacementAnswer): boolean => answer.ok || !answer.temporary;
@@ -66,6 +78,7 @@ export class Recorder {
   readonly #faults: StreamFault[] = [];
   readonly #operations: Operation[] = [];
   readonly #gaps: ConnectionGap[] = [];
+  readonly #starts: ChannelStart[] = [];
   #unwritten = 0;
 
   /** A customer sends an order, or sends it again under the same key. */
@@ -95,6 +108,7 @@ export class Recorder {
       return false;
     }
     notes.seen.set(stream, { version: view.version, status: view.status, steps });
+    noteEta(notes.etas, view, receivedAt);
     if (notes.newest === null || view.version > notes.newest.version) {
       const { orderId, version, status, timeline } = view;
       notes.newest = { orderId, version, status, timeline };
@@ -152,11 +166,18 @@ export class Recorder {
     start: { readonly epoch: number; readonly top: number; readonly recovered: boolean },
     receivedAt: number,
   ): void {
+    const { epoch, top, recovered } = start;
+    if (this.#starts.length < RECORDER_BOUNDS.starts) this.#starts.push({ stream, receivedAt, epoch, top, recovered });
+    else this.#unwritten++;
     const known = this.#streams.get(stream);
+    if (known !== undefined && !start.recovered && known.epoch === start.epoch && start.top < known.offset) {
+      this.#fault(stream, receivedAt, "backwards", `starts over at event ${start.top}, ${known.offset} was shown`);
+    }
     if (!start.recovered || known === undefined) {
-      this.#streams.set(stream, { epoch: start.epoch, offset: start.top });
+      this.#streams.set(stream, { epoch: start.epoch, offset: start.top, open: true });
       return;
     }
+    known.open = true;
     if (known.epoch !== start.epoch) {
       this.#fault(stream, receivedAt, "gap", `recovered into epoch ${start.epoch} from ${known.epoch}`);
       known.epoch = start.epoch;
@@ -166,11 +187,17 @@ export class Recorder {
     }
   }
 
+  /** The client listens no more. */
+  left(stream: string): void {
+    const known = this.#streams.get(stream);
+    if (known !== undefined) known.open = false;
+  }
+
   event(stream: string, offset: number, receivedAt: number): void {
     const known = this.#streams.get(stream);
     if (known === undefined) {
       this.#fault(stream, receivedAt, "gap", `event ${offset} before the subscription was answered`);
-      this.#streams.set(stream, { epoch: 0, offset });
+      this.#streams.set(stream, { epoch: 0, offset, open: true });
       return;
     }
     if (offset <= known.offset) this.#fault(stream, receivedAt, "repeat", `event ${offset} after ${known.offset}`);
@@ -178,6 +205,18 @@ export class Recorder {
       this.#fault(stream, receivedAt, "gap", `event ${offset} after ${known.offset}`);
     }
     known.offset = Math.max(known.offset, offset);
+  }
+
+  /** A subscription to an order begins, or begins again, and the node names the order's version. */
+  orderSubscribed(orderId: string, stream: string, version: number, receivedAt: number): void {
+    const seen = this.#orders.get(orderId)?.seen.get(stream);
+    if (seen === undefined || version >= seen.version) return;
+    this.#fault(
+      `${stream} order:${orderId}`,
+      receivedAt,
+      "backwards",
+      `is at version ${version}, ${seen.version} was shown`,
+    );
   }
 
   /** A value of a latest-wins slot: its version (shard epoch, counter) must rise. */
@@ -211,9 +250,10 @@ export class Recorder {
   history(): History {
     return {
       placements: [...this.#placements.values()],
-      orders: [...this.#orders].map(([orderId, { sightings, positions, newest, dropped }]) => ({
+      orders: [...this.#orders].map(([orderId, { sightings, etas, positions, newest, dropped }]) => ({
         orderId,
         sightings,
+        etas,
         positions,
         newest,
         dropped,
@@ -221,6 +261,8 @@ export class Recorder {
       drivers: [...this.#drivers].map(([driverId, notes]) => ({ driverId, ...notes })),
       tablets: [...this.#tablets].map(([restaurantId, entries]) => ({ restaurantId, entries })),
       faults: this.#faults,
+      starts: this.#starts,
+      channels: [...this.#streams].map(([stream, position]) => ({ stream, ...position })),
       operations: this.#operations,
       gaps: this.#gaps,
       unwritten: this.#unwritten,
@@ -230,7 +272,7 @@ export class Recorder {
   #order(orderId: string): OrderNotes {
     let notes = this.#orders.get(orderId);
     if (notes === undefined) {
-      notes = { sightings: [], positions: [], newest: null, dropped: 0, seen: new Map() };
+      notes = { sightings: [], etas: [], positions: [], newest: null, dropped: 0, seen: new Map() };
       this.#orders.set(orderId, notes);
     }
     return notes;
@@ -262,11 +304,22 @@ export class ForgetfulRecorder extends Recorder {
   override fix(): void {}
   override tablet(): void {}
   override subscribed(): void {}
+  override left(): void {}
   override event(): void {}
+  override orderSubscribed(): void {}
   override slot(): void {}
   override forgetSlots(): void {}
   override operation(): void {}
   override gap(): void {}
+}
+
+/** Of several that saw the same stage, the first. */
+function joinEtas(etas: readonly EtaSighting[]): readonly EtaSighting[] {
+  const first: EtaSighting[] = [];
+  for (const eta of etas.toSorted((a, b) => a.receivedAt - b.receivedAt)) {
+    if (!first.some((known) => known.status === eta.status && known.driver === eta.driver)) first.push(eta);
+  }
+  return first;
 }
 
 /** Histories of several processes as one. Each order, driver and tablet was kept by one process only, or is joined. */
@@ -282,6 +335,7 @@ export function joinHistories(histories: readonly History[]): History {
     orders.set(order.orderId, {
       orderId: order.orderId,
       sightings: [...known.sightings, ...order.sightings].sort((a, b) => a.receivedAt - b.receivedAt),
+      etas: joinEtas([...(known.etas ?? []), ...(order.etas ?? [])]),
       positions: [...known.positions, ...order.positions].sort((a, b) => a.receivedAt - b.receivedAt),
       newest: newer,
       dropped: known.dropped + order.dropped,
@@ -293,6 +347,8 @@ export function joinHistories(histories: readonly History[]): History {
     drivers: histories.flatMap((history) => history.drivers),
     tablets: histories.flatMap((history) => history.tablets),
     faults: histories.flatMap((history) => history.faults),
+    starts: histories.flatMap((history) => history.starts),
+    channels: histories.flatMap((history) => history.channels),
     operations: histories.flatMap((history) => history.operations),
     gaps: histories.flatMap((history) => history.gaps),
     unwritten: histories.reduce((sum, history) => sum + history.unwritten, 0),

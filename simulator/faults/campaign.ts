@@ -6,10 +6,9 @@
  * provider's ledger, never from a node's own word; the cluster is ended before it resolves or rejects.
  */
 import { type Clock, sleep } from "../../src/lib/clock.js";
-import type { Violation } from "../checkers/mod.js";
+import { type EventId, judgeEvents, outstanding, type Violation } from "../checkers/mod.js";
 import { type LocalCluster, startLocalCluster } from "../cluster/mod.js";
 import { planGenerated, type RunResult, run } from "../live/mod.js";
-import { judgeEvents, outstanding, type ReceivedEvent } from "./events.js";
 import { countFaults, countOperations, type Figures, gapFigures, heldUp } from "./figures.js";
 import { hurried } from "./hurry.js";
 import { type Inflicted, inflict, untilHealthy } from "./inflict.js";
@@ -131,7 +130,7 @@ async function load(
 }
 
 /** Waits until every committed event has arrived, or has had its time. */
-async function settleEvents(cluster: LocalCluster, tap: EventTap, clock: Clock): Promise<readonly ReceivedEvent[]> {
+async function settleEvents(cluster: LocalCluster, tap: EventTap, clock: Clock): Promise<readonly EventId[]> {
   const giveUpAt = clock.monotonic() + EVENTS_WITHIN_MS;
   for (;;) {
     const { events } = await hearWitness(cluster.databaseUrl);
@@ -146,7 +145,7 @@ function figuresOf(
   { evidence, report, violations }: RunResult,
   inflicted: readonly Inflicted[],
   testimony: Testimony,
-  received: readonly ReceivedEvent[],
+  received: readonly EventId[],
 ): Figures {
   const { history } = evidence;
   const drains = inflicted.flatMap((one) => one.drains);

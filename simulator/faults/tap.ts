@@ -5,11 +5,11 @@
 import { EVENT_FAMILIES, openEventConsumer } from "../../src/cluster/nats/mod.js";
 import type { Clock } from "../../src/lib/clock.js";
 import { silentLog } from "../../src/lib/log.js";
-import type { ReceivedEvent } from "./events.js";
+import type { EventId } from "../checkers/mod.js";
 
 export interface EventTap {
   /** In order of arrival. */
-  received(): readonly ReceivedEvent[];
+  received(): readonly EventId[];
   close(): Promise<void>;
 }
 
@@ -17,7 +17,7 @@ export interface EventTap {
 const CLUSTER = "swift-eats";
 
 export function tapEvents(natsUrl: string, clock: Clock): EventTap {
-  const received: ReceivedEvent[] = [];
+  const received: EventId[] = [];
   const consumers = EVENT_FAMILIES.map((family) =>
     openEventConsumer({
       url: natsUrl,

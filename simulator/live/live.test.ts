@@ -289,6 +289,8 @@ t.test("the report counts from what was received and stored, and is good only if
     faults: [],
     operations: [],
     gaps: [],
+    starts: [],
+    channels: [],
     unwritten: 0,
   };
   const stored = (number: number, status: OrderStatus & TimelineKind, reason = "no driver") => ({

@@ -1,6 +1,6 @@
 /** Rules about offers, trips and who carries what: 5, 6, 7, 13. */
 import { isTerminal } from "../../../src/protocol/mod.js";
-import type { EvidenceIndex, Rule, Violation } from "../evidence.js";
+import { clockSkewMs, type EvidenceIndex, type Rule, type Violation } from "../evidence.js";
 import { storyOfDriver, storyOfOrder } from "../story.js";
 
 /** RULES 5: an offer has at most one winner; a confirmed acceptance is that winner's. */
@@ -107,7 +107,8 @@ export const oneDriver: Rule = {
       for (let i = 1; i < sorted.length; i++) {
         const before = sorted[i - 1]!;
         const after = sorted[i]!;
-        if (before.driverId === after.driverId || after.from >= before.to) continue;
+        // Two nodes have told the times.
+        if (before.driverId === after.driverId || after.from + clockSkewMs(index) >= before.to) continue;
         found.push({
           rule: this.name,
           subject: orderId,
@@ -194,7 +195,9 @@ export const closedStaysClosed: Rule = {
           continue;
         }
         const late = (acceptedAt.get(entry.offerId) ?? 0) - (expiresAt.get(entry.offerId) ?? Number.POSITIVE_INFINITY);
-        const why = over.get(entry.offerId) ?? (late > 0 ? `accepted ${Math.round(late)} ms after it expired` : null);
+        const why =
+          over.get(entry.offerId) ??
+          (late > clockSkewMs(index) ? `accepted ${Math.round(late)} ms after it expired` : null);
         if (why === null) continue;
         found.push({
           rule: this.name,

@@ -1,6 +1,13 @@
 /** Rules about an order's content and its status: 1, 2, 3, 4, 10, 14, 15. */
-import { isTerminal, NEXT_STATUS, type OrderStatus } from "../../../src/protocol/mod.js";
-import { acknowledgement, type EvidenceIndex, type Rule, type Violation } from "../evidence.js";
+import { isTerminal, NEXT_STATUS, ORDER_STATUSES, type OrderStatus } from "../../../src/protocol/mod.js";
+import {
+  acknowledgement,
+  clockSkewMs,
+  type EvidenceIndex,
+  type Rule,
+  settledUntil,
+  type Violation,
+} from "../evidence.js";
 import { type PlacementAnswer, statusPath, stepLetters } from "../history.js";
 import { storyOfOrder } from "../story.js";
 
@@ -61,17 +68,37 @@ export const oneKeyOneOrder: Rule = {
       }
       keyOfOrder.set(orderId, placement.idempotencyKey);
     }
+    // Only a run that knows every key of its customers can count.
+    if (index.atRest !== undefined) found.push(...moreOrdersThanKeys(this.name, index));
     for (const [orderId, bookings] of index.bookingsByOrder) {
-      const captures = bookings.filter((booking) => booking.kind === "captured");
-      if (captures.length > 1) {
-        found.push(
-          violation(this.name, orderId, `was charged ${captures.length} times`, index, ["placement", "payment"]),
-        );
+      for (const [kind, what] of [
+        ["captured", "charged"],
+        ["authorised", "authorised"],
+      ] as const) {
+        const times = bookings.filter((booking) => booking.kind === kind).length;
+        if (times <= 1) continue;
+        found.push(violation(this.name, orderId, `was ${what} ${times} times`, index, ["placement", "payment"]));
       }
     }
     return found;
   },
 };
+
+function* moreOrdersThanKeys(rule: string, index: EvidenceIndex): Iterable<Violation> {
+  const keys = new Map<string, number>();
+  for (const { customerId } of index.history.placements) keys.set(customerId, (keys.get(customerId) ?? 0) + 1);
+  const orders = new Map<string, string[]>();
+  for (const { orderId, customerId } of index.database?.orders.values() ?? []) {
+    orders.set(customerId, [...(orders.get(customerId) ?? []), orderId]);
+  }
+  for (const [customerId, orderIds] of orders) {
+    const sent = keys.get(customerId) ?? 0;
+    if (orderIds.length <= sent) continue;
+    const unknown = orderIds.find((orderId) => !index.placementsByOrder.has(orderId)) ?? orderIds[0]!;
+    const problem = `is one of ${orderIds.length} of ${customerId}, who used ${sent} keys`;
+    yield violation(rule, unknown, problem, index, ["placement", "stored"]);
+  }
+}
 
 /** RULES 3: status follows legal moves only; an order's version strictly rises. */
 export const legalMoves: Rule = {
@@ -163,7 +190,7 @@ export const oneWriter: Rule = {
   },
 };
 
-/** RULES 10: every confirmed order reaches its restaurant's tablet within its bound. */
+/** RULES 10: every confirmed order reaches its restaurant's tablet within its bound, and is told again until it is answered. */
 export const confirmedReachesTablet: Rule = {
   name: "rule-10-confirmed-reaches-tablet",
   check(index) {
@@ -171,26 +198,61 @@ export const confirmedReachesTablet: Rule = {
     for (const order of ordersKnown(index)) {
       const path = order.timeline.filter((entry) => statusPath(stepLetters([entry])).length > 0);
       const confirmed = path.findIndex((entry) => entry.kind === "confirmed");
-      if (confirmed < 0 || index.tabletsByOrder.has(order.orderId)) continue;
+      if (confirmed < 0) continue;
       // Ended before anyone could have been told, or not due yet when the run ended.
-      const next = path[confirmed + 1]?.at ?? index.endedAt;
-      const waitedMs = next - path[confirmed]!.at;
-      if (path[confirmed + 1]?.kind !== "accepted" && waitedMs < index.bounds.tabletMs) continue;
-      const problem = `was confirmed and never shown on its tablet (${Math.round(waitedMs)} ms)`;
+      const next = path[confirmed + 1];
+      const waitedMs = (next?.at ?? index.endedAt) - path[confirmed]!.at;
+      const shown = index.tabletsByOrder.get(order.orderId);
+      const problem =
+        shown === undefined
+          ? next?.kind !== "accepted" && waitedMs < index.bounds.tabletMs
+            ? null
+            : `was confirmed and never shown on its tablet (${Math.round(waitedMs)} ms)`
+          : (lateOnTablet(index, path[confirmed]!.at, shown) ??
+            notToldAgain(index, path[confirmed]!.at, waitedMs, shown));
+      if (problem === null) continue;
       found.push(violation(this.name, order.orderId, problem, index, ["views", "tablet", "stored"]));
     }
     return found;
   },
 };
 
-/** RULES 14: after faults heal, no order stays non-terminal past its deadline. The run has waited all deadlines out. */
+type Shown = readonly { readonly receivedAt: number; readonly attempt: number }[];
+
+/** The bound counts while no fault is at work; a run that does not say when that is has none. */
+function lateOnTablet(index: EvidenceIndex, confirmedAt: number, shown: Shown): string | null {
+  if (index.healedAt === undefined) return null;
+  const first = Math.min(...shown.map((entry) => entry.receivedAt));
+  const lateMs = first - Math.max(confirmedAt, index.healedAt) - clockSkewMs(index);
+  return lateMs > index.bounds.tabletMs
+    ? `was shown on its tablet ${Math.round(lateMs)} ms after it was confirmed`
+    : null;
+}
+
+/** Faults may hold back one repetition, not all of them: three times the pause is a long time for none. */
+function notToldAgain(index: EvidenceIndex, confirmedAt: number, waitedMs: number, shown: Shown): string | null {
+  const { redeliverMs } = index.bounds;
+  if (redeliverMs === undefined || index.healedAt === undefined) return null;
+  const calmMs = waitedMs - Math.max(0, index.healedAt - confirmedAt);
+  if (calmMs < 3 * redeliverMs || shown.some(({ attempt }) => attempt > 1)) return null;
+  return `waited ${Math.round(waitedMs)} ms for an answer and its tablet was told once`;
+}
+
+/**
+ * RULES 14: after faults heal, no order stays non-terminal past its deadline. The run has waited all deadlines out. Where
+ * it waited for everybody, orders whose customers never heard of them count as well.
+ */
 export const endsInTime: Rule = {
   name: "rule-14-ends-in-time",
   check(index) {
     const found: Violation[] = [];
+    const orderIds = new Set<string>();
     for (const placement of index.history.placements) {
       const orderId = acknowledgement(placement)?.orderId;
-      if (orderId === undefined) continue;
+      if (orderId !== undefined) orderIds.add(orderId);
+    }
+    if (index.atRest !== undefined) for (const orderId of index.database?.orders.keys() ?? []) orderIds.add(orderId);
+    for (const orderId of orderIds) {
       const status = index.database?.orders.get(orderId)?.status ?? index.ordersById.get(orderId)?.newest?.status;
       if (status === undefined || isTerminal(status)) continue;
       const problem = `is still ${status} when every deadline has passed`;
@@ -223,11 +285,13 @@ export const noGapNoRepeat: Rule = {
       const stored = index.database?.orders.get(order.orderId);
       if (stored === undefined || order.dropped > 0) continue;
       const storedPath = statusPath(stepLetters(stored.timeline));
+      const until = settledUntil(index);
       for (const [stream, last] of lastOf) {
         const path = statusPath(last.steps);
         // Who saw an end must have seen the end; who left earlier must have seen a beginning of the truth.
         const ok = isTerminal(last.status) ? last.status === stored.status : isPrefix(path, storedPath);
-        if (ok) continue;
+        const behind = !isTerminal(last.status) && isTerminal(stored.status) && endedBefore(stored.timeline, until);
+        if (ok && !behind) continue;
         const problem = `ended as ${last.status} for ${stream} and as ${stored.status} in the database`;
         found.push(violation(this.name, order.orderId, problem, index, ["views", "stored"]));
       }
@@ -235,6 +299,12 @@ export const noGapNoRepeat: Rule = {
     return found;
   },
 };
+
+/** Long enough ago for everybody who follows to have seen it. */
+const endedBefore = (timeline: readonly { readonly kind: string; readonly at: number }[], until: number | null) =>
+  until !== null && timeline.some(({ kind, at }) => ENDS.has(kind) && at <= until);
+
+const ENDS: ReadonlySet<string> = new Set(ORDER_STATUSES.filter(isTerminal));
 
 function* ordersKnown(index: EvidenceIndex) {
   if (index.database !== null) {

@@ -154,7 +154,8 @@ class CustomerAgent {
           over = true;
           void pause(clock, LISTEN_ON_MS, ended).then(() => finish(view.status));
         },
-        subscribed: ({ recovered }) => {
+        subscribed: ({ top, recovered }) => {
+          recorder.orderSubscribed(orderId, this.#stream, top, clock.now());
           if (!recovered) recorder.forgetSlots(`${this.#stream} order:${orderId}`, ["view", "position"]);
         },
         ended: () => finish(null),

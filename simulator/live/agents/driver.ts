@@ -101,6 +101,7 @@ export class DriverAgent {
     meter.counts.driversOnline--;
     this.#cancelTick();
     subscription.unsubscribe();
+    recorder.left(stream);
     stopCounting();
     this.#client.close();
   }

@@ -53,6 +53,18 @@ async function finish(running: Crew): Promise<void> {
   process.exit(0);
 }
 
+const NAMES = [
+  "placements",
+  "orders",
+  "drivers",
+  "tablets",
+  "faults",
+  "operations",
+  "gaps",
+  "starts",
+  "channels",
+] as const;
+
 /** Small enough that one message never holds the whole of a long run. */
 function* partsOf(history: History): Generator<History> {
   const nothing: History = {
@@ -63,10 +75,12 @@ function* partsOf(history: History): Generator<History> {
     faults: [],
     operations: [],
     gaps: [],
+    starts: [],
+    channels: [],
     unwritten: 0,
   };
   yield { ...nothing, unwritten: history.unwritten };
-  for (const name of ["placements", "orders", "drivers", "tablets", "faults", "operations", "gaps"] as const) {
+  for (const name of NAMES) {
     for (let from = 0; from < history[name].length; from += ENTRIES_A_MESSAGE) {
       yield { ...nothing, [name]: history[name].slice(from, from + ENTRIES_A_MESSAGE) };
     }

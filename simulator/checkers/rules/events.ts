@@ -1,28 +1,24 @@
 /**
  * RULES 11: every committed event is published at least once, applied effectively once, in order per actor. Compares what
- * an outside consumer of the stream received with what the witness in the database saw committed. Pure.
+ * a consumer of the stream received with what an auditor of the database saw committed. Pure.
  */
-import type { Violation } from "../checkers/mod.js";
-import type { CommittedEvent } from "./witness.js";
-
-export interface ReceivedEvent {
-  readonly kind: string;
-  readonly key: string;
-  readonly offset: number;
-}
+import type { EventId, Rule, Violation } from "../evidence.js";
 
 export const EVENT_RULE = "rule-11-events-once-in-order";
+
+export const eventsOnceInOrder: Rule = {
+  name: EVENT_RULE,
+  check: ({ events }) => (events === undefined ? [] : judgeEvents(events.committed, events.received)),
+};
+
 const MOST_TOLD = 20;
 const LINES = 16;
 
 /** `received` in order of arrival, repeats and all. */
-export function judgeEvents(
-  committed: readonly CommittedEvent[],
-  received: readonly ReceivedEvent[],
-): readonly Violation[] {
+export function judgeEvents(committed: readonly EventId[], received: readonly EventId[]): readonly Violation[] {
   const wanted = byActor(committed);
   const got = byActor(received);
-  const found: Violation[] = [];
+  const found = [...early(committed, received)];
   for (const [actor, offsets] of wanted) {
     const arrived = got.get(actor) ?? [];
     const problem = missing(offsets, arrived) ?? disorder(arrived);
@@ -38,10 +34,35 @@ export function judgeEvents(
 }
 
 /** Events that were committed and have not arrived. */
-export function outstanding(committed: readonly CommittedEvent[], received: readonly ReceivedEvent[]): number {
-  const got = new Set(received.map((event) => `${event.kind}/${event.key}/${event.offset}`));
-  return committed.filter((event) => !got.has(`${event.kind}/${event.key}/${event.offset}`)).length;
+export function outstanding(committed: readonly EventId[], received: readonly EventId[]): number {
+  const got = new Set(received.map(textOf));
+  return committed.filter((event) => !got.has(textOf(event))).length;
 }
+
+/** Events that a consumer had before they were committed, where one clock told both. */
+function* early(committed: readonly EventId[], received: readonly EventId[]): Iterable<Violation> {
+  const committedAt = new Map<string, number>();
+  for (const event of committed) if (event.at !== undefined) committedAt.set(textOf(event), event.at);
+  if (committedAt.size === 0) return;
+  for (const event of received) {
+    const at = committedAt.get(textOf(event));
+    if (at === undefined || event.at === undefined || event.at >= at) continue;
+    const actor = `${event.kind}/${event.key}`;
+    yield {
+      rule: EVENT_RULE,
+      subject: actor,
+      summary: `${actor}: event ${event.offset} was published ${at - event.at} ms before its commit`,
+      story: [
+        `${stamp(event.at)} a consumer has event ${event.offset}`,
+        `${stamp(at)} event ${event.offset} is committed`,
+      ],
+    };
+  }
+}
+
+const stamp = (at: number): string => new Date(at).toISOString().slice(11, 23);
+
+const textOf = ({ kind, key, offset }: EventId): string => `${kind}/${key}/${offset}`;
 
 function missing(offsets: readonly number[], arrived: readonly number[]): string | null {
   const got = new Set(arrived);
@@ -64,7 +85,7 @@ function disorder(arrived: readonly number[]): string | null {
   return null;
 }
 
-function byActor(events: readonly ReceivedEvent[]): Map<string, number[]> {
+function byActor(events: readonly EventId[]): Map<string, number[]> {
   const found = new Map<string, number[]>();
   for (const { kind, key, offset } of events) {
     const actor = `${kind}/${key}`;
