@@ -134,6 +134,7 @@ export const PARTS: readonly Part[] = [
       { file: "src/store/postgres/mod.ts", why: "the checker reads the database afterwards, without the nodes" },
       { file: "src/services/payments/mod.ts", why: "the checker reads the sandbox's ledger afterwards" },
       { file: "src/cluster/nats/mod.ts", why: "events are received as a program outside the cluster receives them" },
+      { file: "simulator/virtual/bugs/patch.ts", why: "there is one way to break a build on purpose" },
     ],
   },
   {

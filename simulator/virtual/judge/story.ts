@@ -12,6 +12,7 @@ const MOST_LINES = 44;
 const MOST_FAULTS = 12;
 /** Faults before the first line that may have led to it. */
 const BEFORE_MS = 15_000;
+const MOST_TEXT = 170;
 
 export const repeatCommand = (seed: number): string => `npm run simulate -- --seed ${seed}`;
 
@@ -54,11 +55,16 @@ export function createNarrator(found: VirtualEvidence): (violation: Violation) =
       const orderId = offers.get(key) ?? key;
       if (evidence.database?.orders.has(orderId) === true) orderIds.add(orderId);
       const [, kind] = /^(driver|restaurant|dispatch-zone)[:/]/.exec(name) ?? [];
-      if (kind !== undefined) leads.add(`${kind}/${key}`);
+      if (kind === undefined) continue;
+      leads.add(`${kind}/${key}`);
+      for (const device of devicesOf(`${kind}/${key}`)) others.add(device);
     }
     for (const orderId of orderIds) {
       leads.add(`order/${orderId}`);
-      for (const partner of partners.get(orderId) ?? []) others.add(partner);
+      for (const partner of partners.get(orderId) ?? []) {
+        others.add(partner);
+        for (const device of devicesOf(partner)) others.add(device);
+      }
     }
     if (leads.size === 0) leads.add(subject);
     return { leads, others };
@@ -72,7 +78,7 @@ export function createNarrator(found: VirtualEvidence): (violation: Violation) =
     const { leads, others } = castOf(violation);
     const keys = [...leads].map((lead) => lead.slice(lead.indexOf("/") + 1));
     const own = linesOf(leads);
-    const theirs = linesOf(others).filter(({ text, of }) => isAbout(text, keys) || isDevice(of));
+    const theirs = linesOf(others).filter(({ text }) => (isAbout(text, keys) && !isChatter(text)) || isFault(text));
     const acted = [...own, ...theirs].sort((a, b) => a.number - b.number);
     const lives = new Set(acted.flatMap(({ text }) => text.match(/\bn\d+(?=-\d+\b)/g) ?? []));
     const from = (acted[0]?.at ?? 0) - BEFORE_MS;
@@ -96,13 +102,21 @@ export function createNarrator(found: VirtualEvidence): (violation: Violation) =
 
 const lineOf = ({ at, of, text }: StoryLine): Told => ({
   stamp: new Date(at).toISOString().slice(11, 23),
-  text: `${of}: ${text}`,
+  text: `${of}: ${text.length > MOST_TEXT ? `${text.slice(0, MOST_TEXT)}…` : text}`,
 });
 
 const isAbout = (text: string, keys: readonly string[]): boolean => keys.some((key) => text.includes(key));
 
-/** Customers' and drivers' phones and tablets: what happened to their lines matters to whoever waited for them. */
-const isDevice = (of: string): boolean => !of.includes("/");
+const isFault = (text: string): boolean => /^[a-z]+(_[a-z]+)+ at /.test(text);
+
+/** What apps and nodes say to each other all the time. */
+const isChatter = (text: string): boolean => /^(says|hears) (PING|PONG|ACK|GPS|GPSACK|HELLO|WELCOME)\b/.test(text);
+
+/** The apps of an account, whose lines the faults of clients touch: `r-1`, and the second app `r-1#2`. */
+function devicesOf(entity: string): readonly string[] {
+  const account = entity.slice(entity.indexOf("/") + 1);
+  return [account, `${account}#2`];
+}
 
 /** `n2-3` for every life that committed something, of these nodes. */
 function namesOfLives({ commits }: VirtualEvidence, nodes: ReadonlySet<string>): readonly string[] {

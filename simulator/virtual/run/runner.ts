@@ -1,13 +1,13 @@
 /** One seed with the project's judge, whatever happens: a seed that breaks off is an outcome, too. */
 
-import { judge } from "../../checkers/mod.js";
 import { noFaults } from "../faults/faults.js";
+import { judgeVirtual } from "../judge/mod.js";
 import { type SeedSummary, type SeedTask, summaryOf } from "./messages.js";
 import { runSeed } from "./seed.js";
 
 export async function runTask({ seed, twice }: SeedTask): Promise<SeedSummary> {
   try {
-    const result = await runSeed({ seed, judge: ({ evidence }) => judge(evidence) });
+    const result = await runSeed({ seed, judge: judgeVirtual });
     const second = twice ? await runSeed({ seed, judge: () => [] }) : null;
     return summaryOf(result, second?.hash ?? null);
   } catch (error) {
