@@ -30,6 +30,7 @@ export const defaults: Config = {
     maxClockSkewMs: 500,
   },
   payment: { url: null },
+  routing: { osrmUrl: null, profile: "driving", timeoutMs: 50 },
   auth: { operatorSecret: null, privateKey: null, orderIdSecret: null },
   gateway: {
     minAppVersion: "0",
@@ -88,8 +89,6 @@ export const defaults: Config = {
       speedMetersPerSecond: 6.5,
       streetFactor: 1.35,
       handoverMs: minutes(2),
-      spread: 0.2,
-      spreadMs: minutes(3),
     },
     order: {
       placementDeadlineMs: minutes(2),
@@ -161,6 +160,20 @@ export const defaults: Config = {
       maxDrivers: 5_000,
       maxOrders: 5_000,
       liveMs: seconds(1),
+    },
+    eta: {
+      utcOffsetMinutes: 0,
+      quietMs: seconds(90),
+      quietShare: 0.15,
+      tellMs: minutes(5),
+      maxTellings: 8,
+      cushionMs: minutes(2),
+      historyKeep: 24,
+      moveMeters: 100,
+      driftMs: minutes(1),
+      waitTellMs: minutes(2),
+      pictureMs: minutes(1),
+      keepMs: minutes(1),
     },
   },
 };

@@ -21,11 +21,6 @@ const travel = section("How long a way takes, for quotes and for matching.", {
     advice: "A grid of streets has about 1.3.",
   }),
   handoverMs: duration("From the kerb to the hand, at the restaurant and at the door alike."),
-  spread: number(0, 2, {
-    description: "Half the width of a quoted range, as a share of what remains.",
-    advice: "0.2 quotes 24 to 36 minutes for 30.",
-  }),
-  spreadMs: duration("The least half width of a quoted range."),
 });
 
 const order = section("The order's deadlines and offers.", {
@@ -148,4 +143,31 @@ const zone = section("Dispatch zones and their matching.", {
   liveMs: duration("Between two pictures for the live map. Not divided by timeScale.", HOUR_MS, 100),
 });
 
-export const domainSection = section("What the actors decide by.", { travel, order, driver, restaurant, zone });
+const eta = section("How arrivals are estimated, shown and told.", {
+  utcOffsetMinutes: integer(-720, 840, {
+    description: "The market's time minus UTC: kitchens and streets are learned by the hour of the city.",
+    advice: "Give minutes, for example -300 for Bogotá.",
+  }),
+  quietMs: duration(
+    "A new range is shown within a stage when the expected arrival moved by this much at least.",
+    HOUR_MS,
+  ),
+  quietShare: number(0, 2, {
+    description: "And by this share of what remains.",
+    advice: "0.15 leaves 40 minutes alone until they are 34 or 46.",
+  }),
+  tellMs: duration(
+    "The customer is told when the expected arrival moved further than this from what was told last.",
+    HOUR_MS,
+  ),
+  maxTellings: count("An order tells its customer of so many changes at the most.", 100),
+  cushionMs: duration("Added to both sides when errors are measured as ratios.", HOUR_MS, 1),
+  historyKeep: count("Ranges kept per order.", 200, 8),
+  moveMeters: meters("A driver on a trip looks at the way again after moving this far.", 10_000),
+  driftMs: duration("And tells the order when the way takes so much longer or shorter than was told.", HOUR_MS),
+  waitTellMs: duration("A driver who stands still tells the order this often.", HOUR_MS, 250),
+  pictureMs: duration("A restaurant asks for its zone's figures again after this.", HOUR_MS, 250),
+  keepMs: duration("A zone writes down what it has learned this often. Not divided by timeScale.", HOUR_MS, 1000),
+});
+
+export const domainSection = section("What the actors decide by.", { travel, order, driver, restaurant, zone, eta });

@@ -167,6 +167,29 @@ const payment = section("Who takes the money.", {
 const auth = section("Who may come in.", {
   operatorSecret: optionalText(
     200,
+const routing = section("Who says how long a way is, for quotes and for new orders.", {
+  osrmUrl: optionalText(
+    2000,
+    {
+      description:
+        "A server with OSRM's HTTP API. Not set, or while it does not answer: distance × street factor ÷ speed.",
+      env: ["OSRM_URL"],
+      secret: "url",
+      advice: "Give http://host:port, without a path.",
+    },
+    { pattern: "^https?://" },
+  ),
+  profile: text(
+    40,
+    {
+      description: "The profile in the server's addresses.",
+      advice: "driving, or what the server was built with.",
+    },
+    "^[A-Za-z0-9_-]+$",
+  ),
+  timeoutMs: duration("How long one request may take; then the built-in router answers.", 10_000, 5),
+});
+
     {
       description:
         "With it the operator's tools ask for tokens of any role. Not set: one is made and kept in the data directory.",
@@ -224,7 +247,19 @@ const engine = section("The actor engine.", {
 });
 
 export const ConfigSchema = Type.Object(
-  { node, http, store, redis, cluster, payment, auth, gateway: gatewaySection, engine, domain: domainSection },
+  {
+    node,
+    http,
+    store,
+    redis,
+    cluster,
+    payment,
+    routing,
+    auth,
+    gateway: gatewaySection,
+    engine,
+    domain: domainSection,
+  },
   { additionalProperties: false },
 );
 

@@ -22,8 +22,8 @@ export const newPreparation = (): PreparationRecord => ({
   pace: NO_EFFECTS,
   habits: NO_EFFECTS,
   // A promise about one order knows more than a menu does.
-  paceError: [0.35, 3],
-  promiseError: [0.2, 3],
+  paceError: [0.5, 3],
+  promiseError: [0.12, 3],
 });
 
 /** What one order taught, once it had left the kitchen. Durations in milliseconds. */

@@ -84,6 +84,8 @@ export type TimelineKind =
   | "driver_unassigned"
   | "driver_near"
   | "driver_arrived"
+  /** The expected arrival moved by more than a few minutes; `reason` says how far and why. */
+  | "eta_changed"
   | "escalated"
   | "payment_captured"
   | "payment_voided"
@@ -111,6 +113,22 @@ export interface PositionView {
   readonly at: number;
 }
 
+/** An arrival as a range, ms since the epoch: one order in ten comes before `from`, one after `to`, half before `expected`. */
+export interface ArrivalView {
+  readonly from: number;
+  readonly expected: number;
+  readonly to: number;
+}
+
+/** What an expected arrival was last changed by. */
+export type EtaCause = "placed" | "restaurant" | "kitchen" | "driver" | "pickup" | "road";
+
+/** A range that was shown from `at` on, and why. */
+export interface EtaView extends ArrivalView {
+  readonly at: number;
+  readonly cause: EtaCause;
+}
+
 /** What a customer sees of an order, by socket, SSE and polling alike. */
 export interface OrderView {
   readonly orderId: string;
@@ -127,8 +145,10 @@ export interface OrderView {
   }[];
   readonly totals: OrderTotals;
   readonly placedAt: number;
-  /** Earliest and latest expected arrival, ms since the epoch; absent once closed. */
-  readonly eta?: { readonly from: number; readonly to: number };
+  /** When it is expected; absent once closed. */
+  readonly eta?: ArrivalView;
+  /** How that changed, oldest first; once the order is over. */
+  readonly etaHistory?: readonly EtaView[];
   readonly readyAt?: number;
   readonly driver?: DriverCard;
   /** "Your driver is delivering another order first." True while the driver has an order to deliver before this one. */
@@ -202,6 +222,32 @@ export interface MenuView {
   readonly deliveryFeeMinor: number;
   readonly deliveryRadiusMeters: number;
   readonly items: readonly (MenuItem & { readonly left?: number })[];
+}
+
+/**
+ * When an order would arrive that is placed now: body of `GET /v1/restaurants/{id}/quote`. Promises nothing. Times are
+ * milliseconds since the epoch.
+ */
+export interface ArrivalQuote {
+  readonly restaurantId: string;
+  readonly at: number;
+  readonly open: boolean;
+  /** False: the destination is beyond the delivery area. */
+  readonly delivers: boolean;
+  /** Of ten orders one would come before `earliest`, five before `expected`, eight before `likely`, nine before `latest`. */
+  readonly earliest: number;
+  readonly expected: number;
+  readonly likely: number;
+  readonly latest: number;
+  readonly currency: string;
+  readonly deliveryFeeMinor: number;
+  readonly distanceMeters: number;
+  readonly travelMs: number;
+  readonly preparationMs: number;
+  /** What it rests on: the restaurant's own record, or what is usual while it does not answer. */
+  readonly basis: "learned" | "usual";
+  /** `built-in`, or the name of the router that was asked. */
+  readonly router: string;
 }
 
 /** Events on `restaurant:<id>` (reliable). */

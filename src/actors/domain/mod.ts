@@ -3,6 +3,7 @@ import type { AnyActorDefinition } from "../runtime/definition.js";
 import { matcherActor } from "./dispatch-matcher/actor.js";
 import { zoneActor } from "./dispatch-zone/actor.js";
 import { driverActor } from "./driver/actor.js";
+import { etaModelActor } from "./eta-model/actor.js";
 import { orderActor } from "./order/actor.js";
 import { restaurantActor } from "./restaurant/actor.js";
 import type { DomainSettings } from "./settings.js";
@@ -20,6 +21,7 @@ export {
 export { isZone } from "./dispatch-zone/cells.js";
 export { Zone, type ZoneContract, zoneOf, zonesInReach } from "./dispatch-zone/messages.js";
 export { Driver, type DriverContract } from "./driver/messages.js";
+export { EtaModel, type EtaModelContract } from "./eta-model/messages.js";
 export {
   Order,
   type OrderContract,
@@ -34,6 +36,7 @@ export {
   type DomainSettings,
   type DriverSettings,
   defaultDomainSettings,
+  type EtaSettings,
   type OfferMode,
   type OrderSettings,
   type RestaurantSettings,
@@ -44,5 +47,12 @@ export {
 
 /** Every kind of actor there is, deciding by these settings. */
 export function domainActors(settings: DomainSettings): AnyActorDefinition[] {
-  return [orderActor(settings), driverActor(settings), restaurantActor(settings), zoneActor(settings), matcherActor()];
+  return [
+    orderActor(settings),
+    driverActor(settings),
+    restaurantActor(settings),
+    zoneActor(settings),
+    matcherActor(),
+    etaModelActor(settings),
+  ];
 }

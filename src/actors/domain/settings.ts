@@ -21,10 +21,6 @@ export interface TravelSettings {
   readonly streetFactor: number;
   /** From the kerb to the hand, at the restaurant and at the door alike. */
   readonly handoverMs: number;
-  /** Half the width of a quoted range, as a share of what remains. */
-  readonly spread: number;
-  /** The least half width of a quoted range. */
-  readonly spreadMs: number;
 }
 
 export interface OrderSettings {
@@ -151,19 +147,48 @@ export interface ZoneSettings {
   readonly liveMs: number;
 }
 
+/** How arrivals are estimated, shown and told. */
+export interface EtaSettings {
+  /** The market's time minus UTC: kitchens and streets are learned by the hour of the city. */
+  readonly utcOffsetMinutes: number;
+  /** A new range is shown within a stage when the expected arrival moved by this much at least … */
+  readonly quietMs: number;
+  /** … and by this share of what remains. */
+  readonly quietShare: number;
+  /** The customer is told by name when the expected arrival moved further than this from what was told last. */
+  readonly tellMs: number;
+  /** An order tells so often at the most. */
+  readonly maxTellings: number;
+  /** Added to both sides when errors are measured as ratios, so that the last metres do not weigh too much. */
+  readonly cushionMs: number;
+  /** Ranges kept per order. */
+  readonly historyKeep: number;
+  /** A driver on a trip tells the orders how far it is after moving this far … */
+  readonly moveMeters: number;
+  /** … when the way takes so much longer or shorter than the order was told. */
+  readonly driftMs: number;
+  /** The same for a driver who stands still. */
+  readonly waitTellMs: number;
+  /** A restaurant asks for its zone's figures again after this. */
+  readonly pictureMs: number;
+  /** A zone writes down what it has learned this often. Machine time, never divided. */
+  readonly keepMs: number;
+}
+
 export interface DomainSettings {
   readonly travel: TravelSettings;
   readonly order: OrderSettings;
   readonly driver: DriverSettings;
   readonly restaurant: RestaurantSettings;
   readonly zone: ZoneSettings;
+  readonly eta: EtaSettings;
 }
 
 const seconds = (count: number): number => count * 1000;
 const minutes = (count: number): number => count * 60_000;
 
 export const defaultDomainSettings: DomainSettings = {
-  travel: { speedMetersPerSecond: 6.5, streetFactor: 1.35, handoverMs: minutes(2), spread: 0.2, spreadMs: minutes(3) },
+  travel: { speedMetersPerSecond: 6.5, streetFactor: 1.35, handoverMs: minutes(2) },
   order: {
     placementDeadlineMs: minutes(2),
     acceptDeadlineMs: minutes(10),
@@ -235,6 +260,20 @@ export const defaultDomainSettings: DomainSettings = {
     maxOrders: 5_000,
     liveMs: seconds(1),
   },
+  eta: {
+    utcOffsetMinutes: 0,
+    quietMs: seconds(90),
+    quietShare: 0.15,
+    tellMs: minutes(5),
+    maxTellings: 8,
+    cushionMs: minutes(2),
+    historyKeep: 24,
+    moveMeters: 100,
+    driftMs: minutes(1),
+    waitTellMs: minutes(2),
+    pictureMs: minutes(1),
+    keepMs: minutes(1),
+  },
 };
 
 /**
@@ -248,13 +287,12 @@ export function scaleDurations(settings: DomainSettings, timeScale: number): Dom
   if (timeScale === 1) return settings;
   const divided = (durationMs: number, floorMs = 250): number =>
     durationMs <= 0 ? durationMs : Math.max(Math.min(floorMs, durationMs), Math.round(durationMs / timeScale));
-  const { travel, order, driver, restaurant, zone } = settings;
+  const { travel, order, driver, restaurant, zone, eta } = settings;
   return {
     travel: {
       ...travel,
       speedMetersPerSecond: travel.speedMetersPerSecond * timeScale,
       handoverMs: divided(travel.handoverMs),
-      spreadMs: divided(travel.spreadMs),
     },
     order: {
       ...order,
@@ -291,6 +329,15 @@ export function scaleDurations(settings: DomainSettings, timeScale: number): Dom
       declineMs: zone.declineMs / timeScale,
       tickMs: divided(zone.tickMs),
       matchSlackMs: divided(zone.matchSlackMs),
+    },
+    eta: {
+      ...eta,
+      quietMs: divided(eta.quietMs),
+      tellMs: divided(eta.tellMs),
+      cushionMs: divided(eta.cushionMs),
+      driftMs: divided(eta.driftMs),
+      waitTellMs: divided(eta.waitTellMs, 1_000),
+      pictureMs: divided(eta.pictureMs, 5_000),
     },
   };
 }

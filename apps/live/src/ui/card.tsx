@@ -25,6 +25,7 @@ const STEP_LABEL: Readonly<Record<TimelineKind, string>> = {
   driver_unassigned: "Driver changed",
   driver_near: "Driver is near",
   driver_arrived: "Driver has arrived",
+  eta_changed: "New arrival time",
   escalated: "Support looks into it",
   payment_captured: "Paid",
   payment_voided: "Payment released",

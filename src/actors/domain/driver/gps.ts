@@ -16,6 +16,7 @@ import type { DomainSettings } from "../settings.js";
 import { judgeFix, refilled } from "./fix.js";
 import { freeAfter } from "./forecast.js";
 import type { DriverContract } from "./messages.js";
+import { tellProgress } from "./progress.js";
 import { acceptanceOf, busyShareOf } from "./record.js";
 import { type DriverMemory, type DriverState, isCarrying, type Leg, type LivePosition } from "./state.js";
 
@@ -74,6 +75,7 @@ function show(ctx: DriverContext, settings: DomainSettings): void {
     }
     tellNear(ctx, settings, leg);
   }
+  tellProgress(ctx, settings);
   mirrorPosition(ctx, settings);
   if (ctx.now - memory.presentAt >= settings.driver.presenceMs) tellPresence(ctx, settings);
 }

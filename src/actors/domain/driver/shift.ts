@@ -7,6 +7,7 @@ import type { DomainSettings } from "../settings.js";
 import { cardView, expiryOf, type HeldCard, newCard, shown, withoutPart, withPart } from "./cards.js";
 import { type DriverContext, tellGone, tellPresence } from "./gps.js";
 import type { OfferInput } from "./messages.js";
+import { wayOnClaim } from "./progress.js";
 import { newRecord, withAnswer } from "./record.js";
 import { type DriverState, emptyMemory, gpsPolicy, withPast } from "./state.js";
 
@@ -206,8 +207,17 @@ export function acceptOffer(
   for (const { held, place } of claims) {
     const { orderId, offerId } = held.offer;
     const seat = { trip: number, place };
-    const claim = { driverId: ctx.key, offerId, acceptedAt: ctx.now, name, vehicle, tripId: cardId, seat };
-    ctx.tell(Order, orderId, "claim", claim);
+    const way = wayOnClaim(ctx, card, orderId);
+    ctx.tell(Order, orderId, "claim", {
+      driverId: ctx.key,
+      offerId,
+      acceptedAt: ctx.now,
+      name,
+      vehicle,
+      tripId: cardId,
+      seat,
+      ...(way === undefined ? {} : { way }),
+    });
   }
   armOffers(ctx);
   tellPresence(ctx, settings);

@@ -9,6 +9,7 @@ import type { JsonObject } from "../../../lib/json.js";
 import type { DriverSnapshot, GpsPolicy, OfferOutcome, OfferView, StopView, TripView } from "../../../protocol/mod.js";
 import type { DriverSettings } from "../settings.js";
 import { cardView, type HeldCard, type HeldOffer } from "./cards.js";
+import type { ToldProgress } from "./progress.js";
 import { newRecord, type WorkRecord } from "./record.js";
 
 export type Shift =
@@ -159,6 +160,8 @@ export interface DriverMemory {
   /** Open grants by order. Where the driver was before `since` is nobody's business. */
   readonly grants: Map<string, { readonly number: number; readonly since: number }>;
   askedGrantAt: number;
+  /** What the trip's orders were told of the way, by order. */
+  readonly progress: Map<string, ToldProgress>;
   nearAt: number;
   lostAt: number;
   flagged: number;
@@ -173,6 +176,7 @@ export const emptyMemory = (): DriverMemory => ({
   presentAt: 0,
   zones: [],
   grants: new Map(),
+  progress: new Map(),
   askedGrantAt: 0,
   nearAt: 0,
   lostAt: 0,

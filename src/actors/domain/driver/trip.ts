@@ -6,6 +6,7 @@ import { Order } from "../order/messages.js";
 import type { DomainSettings } from "../settings.js";
 import { closeGate, type DriverContext, tellPresence } from "./gps.js";
 import type { DriverContract } from "./messages.js";
+import { cameToCounter, waitedMs } from "./progress.js";
 import { declineAll, pushClosed, pushPolicy, withdrawOffer } from "./shift.js";
 import {
   type DriverState,
@@ -153,6 +154,7 @@ export function arrived(ctx: DriverContext, orderId: string, stop: "pickup" | "d
   const leg = legOf(ctx.state, orderId);
   if (leg === undefined) return ctx.reject("not_your_trip");
   if (stop === "pickup") {
+    cameToCounter(ctx, orderId);
     if (leg.stage === "to_pickup") {
       ctx.become({ ...ctx.state, work: withLeg(ctx.state.work, orderId, { stage: "at_pickup" }) });
     }
@@ -174,7 +176,9 @@ export function pickUp(ctx: DriverContext, orderId: string): At | Rejection {
   ctx.become({ ...ctx.state, work: withLeg(ctx.state.work, orderId, change) });
   // The grant comes by itself; ask only when it does not.
   ctx.volatile.askedGrantAt = ctx.now;
-  ctx.tell(Order, orderId, "pickedUp", { driverId: ctx.key, at: ctx.now });
+  const waited = waitedMs(ctx, orderId);
+  const told = { driverId: ctx.key, at: ctx.now, ...(waited === undefined ? {} : { waitedMs: waited }) };
+  ctx.tell(Order, orderId, "pickedUp", told);
   pushTrip(ctx);
   return { at: ctx.now };
 }

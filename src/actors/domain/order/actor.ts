@@ -27,8 +27,8 @@ export function orderActor(settings: DomainSettings): ActorDefinition<OrderContr
     durability: "commit",
     idleMs: 5 * 60_000,
     init: initialOrder,
-    cold: ["content", "offersMade"],
-    index: orderIndex(settings),
+    cold: ["content", "outlook", "offersMade"],
+    index: orderIndex,
     channels: {
       view: {
         delivery: "latest",
@@ -39,10 +39,10 @@ export function orderActor(settings: DomainSettings): ActorDefinition<OrderContr
           }
           return new Rejection("not_found");
         },
-        snapshot: (ctx) => slots(ctx, settings),
+        snapshot: slots,
       },
     },
-    volatileCommands: ["proposeDrivers", "driverNear", "driverLost", "askGrant", "dispatchView"],
+    volatileCommands: ["proposeDrivers", "driverNear", "driverLost", "askGrant", "dispatchView", "progress"],
     commands: {
       place: (ctx, input) => placement.place(ctx, settings, input),
       cancel: (ctx, { reason }) => cancel(ctx, settings, reason),
@@ -51,7 +51,7 @@ export function orderActor(settings: DomainSettings): ActorDefinition<OrderContr
       startPreparing: (ctx) => kitchen.startPreparing(ctx, settings),
       markReady: (ctx) => kitchen.markReady(ctx, settings),
       assignManually: (ctx, { driverId, reason }) => dispatch.assignManually(ctx, settings, driverId, reason),
-      reserved: (ctx) => placement.reserved(ctx, settings),
+      reserved: (ctx, { outlook }) => placement.reserved(ctx, settings, outlook),
       refused: (ctx, { code, detail }) => placement.refused(ctx, settings, code, detail),
       paymentDone: (ctx, result) => placement.paymentDone(ctx, settings, result),
       proposeDrivers: (ctx, proposal) => offers.proposeDrivers(ctx, settings, proposal),
@@ -66,7 +66,8 @@ export function orderActor(settings: DomainSettings): ActorDefinition<OrderContr
       },
       revoked: (ctx, input) => dispatch.revoked(ctx, settings, input),
       driverLost: (ctx, input) => dispatch.driverLost(ctx, settings, input),
-      pickedUp: (ctx, { driverId }) => road.pickedUp(ctx, settings, driverId),
+      pickedUp: (ctx, { driverId, waitedMs }) => road.pickedUp(ctx, settings, driverId, waitedMs),
+      progress: (ctx, input) => road.progress(ctx, settings, input),
       delivered: (ctx, { driverId, at }) => road.delivered(ctx, settings, driverId, at),
       deliveryFailed: (ctx, { driverId, reason }) => road.deliveryFailed(ctx, settings, driverId, reason),
       driverNear: (ctx, { driverId }) => road.toldOnce(ctx, settings, driverId, "driver_near"),
@@ -84,9 +85,9 @@ export function orderActor(settings: DomainSettings): ActorDefinition<OrderContr
 }
 
 /** `view` is for the customer; `tracking` for the gateway, which keeps it to itself. */
-function slots(ctx: ReadContext<OrderState, undefined>, settings: DomainSettings) {
+function slots(ctx: ReadContext<OrderState, undefined>) {
   if (!isPlaced(ctx.state)) return {};
-  const { acceptBy: _acceptBy, note: _note, ...tracking } = orderRecord(ctx.key, ctx.state, ctx.now, settings);
+  const { acceptBy: _acceptBy, note: _note, ...tracking } = orderRecord(ctx.key, ctx.state);
   return {
     view: { body: asJson(tracking.view), ttlMs: VIEW_TTL_MS },
     tracking: { body: asJson(tracking), ttlMs: VIEW_TTL_MS },

@@ -3,6 +3,7 @@ import { Driver } from "../driver/messages.js";
 import { asJson } from "../json.js";
 import { Restaurant } from "../restaurant/messages.js";
 import type { DomainSettings } from "../settings.js";
+import { withApproach } from "./eta.js";
 import type { OrderContract } from "./messages.js";
 import { exclude, offersOver, offerTo, SEARCHING, searchOn } from "./offers.js";
 import { offersWereClosed } from "./offers-made.js";
@@ -49,7 +50,7 @@ export function claim(ctx: OrderContext, settings: DomainSettings, input: OrderC
   }
   for (const place of places) ctx.claim(TRIP_CLAIM, place);
   const driver: Assignee = { driverId, offerId, name, vehicle, tripId, seat, before: 0 };
-  win(ctx, settings, order, driver, delivery.offers, offer.why);
+  win(ctx, settings, withApproach(order, driverId, input.way, ctx.now), driver, delivery.offers, offer.why);
   return null;
 }
 

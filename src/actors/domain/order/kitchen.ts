@@ -35,7 +35,11 @@ export function accept(
   const { order: limits } = settings;
   const prepMs = prepMinutes === undefined ? limits.defaultPrepMs : Math.round(prepMinutes * limits.minuteMs);
   const readyAt = ctx.now + prepMs;
-  ctx.tell(Restaurant, order.content.restaurant.id, "orderAccepted", { orderId: ctx.key, status: "accepted" });
+  ctx.tell(Restaurant, order.content.restaurant.id, "orderAccepted", {
+    orderId: ctx.key,
+    status: "accepted",
+    readyAt,
+  });
   ctx.timer("kitchen", { at: ctx.now + limits.preparingDelayMs, run: "kitchenStarts" });
   const next: PlacedOrder = {
     ...order,

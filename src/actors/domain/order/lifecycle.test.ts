@@ -26,6 +26,8 @@ t.test("R-ORD-3, R-TRK-4: an order from the tap to the door, each move by whom i
       "placed by customer",
       "confirmed by system",
       "accepted by restaurant",
+      // One minute where the menu says fifteen.
+      "eta_changed by system",
       "preparing by restaurant",
       "driver_assigned by system",
       "ready by restaurant",
@@ -50,6 +52,7 @@ t.test("R-ORD-3, R-TRK-4: an order from the tap to the door, each move by whom i
       "order.placed",
       "order.confirmed",
       "order.accepted",
+      "order.eta_changed",
       "order.preparing",
       "order.offer_made",
       "order.offer_closed",

@@ -1,4 +1,6 @@
 /** What others may send an order. */
+
+import type { Outlook } from "../../../eta/mod.js";
 import type { JsonObject } from "../../../lib/json.js";
 import type {
   CommandBody,
@@ -22,6 +24,8 @@ export interface PlaceInput extends Omit<PlaceOrder, "lines"> {
   readonly restaurant: { readonly name: string; readonly lat: number; readonly lng: number };
   /** By `orderTotals`; the restaurant calculates them again when it reserves. */
   readonly totals: OrderTotals;
+  /** From the restaurant to the customer, as the router says; absent where none was asked. */
+  readonly way?: { readonly meters: number; readonly durationMs: number };
   /** What the menu at the door says against it: the order is not made, and the same key gets the same answer. */
   readonly refusal?: { readonly code: string; readonly detail: JsonObject };
 }
@@ -79,6 +83,17 @@ export interface OrderRecord extends OrderTracking {
   readonly note: string | null;
 }
 
+export interface ProgressInput {
+  readonly driverId: string;
+  /** False: on the way to the restaurant, or waiting there. */
+  readonly carrying: boolean;
+  /** As the crow flies, from stop to stop, to this order's next place. */
+  readonly meters: number;
+  /** Other stops before it. */
+  readonly stops: number;
+  readonly at: number;
+}
+
 /** Which deadline a timer was set for. */
 export type DeadlineOf = "placed" | "confirmed" | "kitchen" | "ready" | "pickup" | "road";
 
@@ -96,7 +111,7 @@ export type OrderContract = {
   // Support, reading
   dispatchView: { input: null; reply: DispatchView };
   // The restaurant actor
-  reserved: { input: { readonly menuVersion: number }; reply: null };
+  reserved: { input: { readonly menuVersion: number; readonly outlook?: Outlook }; reply: null };
   refused: { input: { readonly code: string; readonly detail: JsonObject }; reply: null };
   // The payment effect
   paymentDone: { input: EffectResult<PaymentAnswer>; reply: null };
@@ -112,6 +127,8 @@ export type OrderContract = {
       readonly vehicle: string;
       readonly tripId: string;
       readonly seat: Seat;
+      /** To this order's restaurant; absent when the driver's place is not known. */
+      readonly way?: Pick<ProgressInput, "meters" | "stops">;
     };
     reply: null;
   };
@@ -121,7 +138,17 @@ export type OrderContract = {
     input: { readonly driverId: string; readonly offerId: string; readonly reason: string };
     reply: null;
   };
-  pickedUp: { input: { readonly driverId: string; readonly at: number }; reply: null };
+  pickedUp: {
+    input: {
+      readonly driverId: string;
+      readonly at: number;
+      /** Since the driver came to the counter; absent when nobody noticed. */
+      readonly waitedMs?: number;
+    };
+    reply: null;
+  };
+  /** How far the driver still has to go, when that is not what the order was told before. */
+  progress: { input: ProgressInput; reply: null };
   delivered: { input: { readonly driverId: string; readonly at: number }; reply: null };
   deliveryFailed: {
     input: { readonly driverId: string; readonly at: number; readonly reason: string };

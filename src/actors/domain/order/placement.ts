@@ -2,6 +2,7 @@
  * From the customer's tap to `confirmed`: reserve at the restaurant, then authorise the payment. Owns the order of the
  * two, and what happens when either says no or says nothing.
  */
+import type { Outlook } from "../../../eta/mod.js";
 import type { JsonObject } from "../../../lib/json.js";
 import { orderTotals, type PlacedReply, sameTotals } from "../../../protocol/mod.js";
 import type { EffectResult, Rejection } from "../../runtime/definition.js";
@@ -43,6 +44,7 @@ export function place(ctx: OrderContext, settings: DomainSettings, input: PlaceI
     paymentMethod: input.paymentMethod ?? "default",
     zone: zoneOf(input.restaurant),
     placedAt: ctx.now,
+    ...(input.way === undefined ? {} : { way: input.way }),
   };
   ctx.tell(Restaurant, input.restaurantId, "reserve", {
     orderId: ctx.key,
@@ -59,10 +61,15 @@ function reply(orderId: string, order: PlacedOrder): PlacedReply {
 }
 
 /** The restaurant holds the stock. Too late (the order is over): the closing told it to let go already. */
-export function reserved(ctx: OrderContext, settings: DomainSettings): null {
+export function reserved(ctx: OrderContext, settings: DomainSettings, outlook: Outlook | undefined): null {
   const order = ctx.state;
   if (!isPlaced(order) || order.closed !== null || order.kitchen.status !== "reserving") return null;
-  save(ctx, settings, { ...order, kitchen: { status: "reserved" }, payment: authorise(ctx, order) });
+  save(ctx, settings, {
+    ...order,
+    kitchen: { status: "reserved" },
+    payment: authorise(ctx, order),
+    ...(outlook === undefined ? {} : { outlook }),
+  });
   return null;
 }
 

@@ -1,9 +1,13 @@
 /** From the restaurant's door to the customer's, as the driver actor tells it. Only the driver who has the order is heard. */
 import { Driver } from "../driver/messages.js";
+import { EtaModel } from "../eta-model/messages.js";
 import { Restaurant } from "../restaurant/messages.js";
 import type { DomainSettings } from "../settings.js";
 import { close } from "./closing.js";
 import { leaveTrip } from "./dispatch.js";
+import { nextEta } from "./eta.js";
+import { outcomeOf, preparationSample } from "./eta-learned.js";
+import type { ProgressInput } from "./messages.js";
 import { capture } from "./payment.js";
 import { type Entry, type OrderContext, save } from "./save.js";
 import { isPlaced, type PlacedOrder, statusOf } from "./state.js";
@@ -12,7 +16,12 @@ import { isPlaced, type PlacedOrder, statusOf } from "./state.js";
  * The driver has the food. A kitchen that forgot to say ready is said so for. A revocation that was under way is void: the
  * driver was faster, and will not acknowledge it.
  */
-export function pickedUp(ctx: OrderContext, settings: DomainSettings, driverId: string): null {
+export function pickedUp(
+  ctx: OrderContext,
+  settings: DomainSettings,
+  driverId: string,
+  waitedMs: number | undefined,
+): null {
   const order = ctx.state;
   if (!isPlaced(order) || order.closed !== null) return null;
   const { delivery, kitchen } = order;
@@ -26,12 +35,17 @@ export function pickedUp(ctx: OrderContext, settings: DomainSettings, driverId: 
   ctx.cancelTimer("pickup");
   ctx.cancelTimer("kitchen");
   ctx.tell(Driver, driverId, "grant", { orderId: ctx.key, number: grant, since: ctx.now });
-  ctx.tell(Restaurant, order.content.restaurant.id, "leftKitchen", { orderId: ctx.key });
+  const sample = preparationSample(order, ctx.now, waitedMs, settings);
+  ctx.tell(Restaurant, order.content.restaurant.id, "leftKitchen", {
+    orderId: ctx.key,
+    ...(sample === null ? {} : { sample }),
+  });
   const next: PlacedOrder = {
     ...order,
     kitchen: { status: "handed_over", readyAt },
     delivery: { status: "carrying", driver: delivery.driver, grant, since: ctx.now },
     grants: grant,
+    ...(order.eta === undefined || waitedMs === undefined ? {} : { eta: { ...order.eta, waitedMs } }),
   };
   save(ctx, settings, next, entries);
   return null;
@@ -50,6 +64,19 @@ export function askGrant(ctx: OrderContext, driverId: string): null {
     const { grant: number, since } = order.delivery;
     ctx.cast(Driver, driverId, "grant", { orderId: ctx.key, number, since });
   }
+  return null;
+}
+
+/** The driver is not where the order thought. A new range is a commit of its own, so only one that matters is shown. */
+export function progress(ctx: OrderContext, settings: DomainSettings, told: ProgressInput): null {
+  const order = ctx.state;
+  if (!isPlaced(order) || order.closed !== null || order.eta === undefined) return null;
+  const { delivery, eta } = order;
+  if (delivery.status !== "assigned" && delivery.status !== "carrying") return null;
+  const current = delivery.driver.driverId === told.driverId && (delivery.status === "carrying") === told.carrying;
+  if (!current || told.at < (eta.progress?.at ?? 0)) return null;
+  const next: PlacedOrder = { ...order, eta: { ...eta, progress: told } };
+  if (nextEta(next, ctx.now, settings)?.shown === true) save(ctx, settings, next, [], { zone: false });
   return null;
 }
 
@@ -76,7 +103,8 @@ export function delivered(ctx: OrderContext, settings: DomainSettings, driverId:
     delivery: { status: "delivered", driver: order.delivery.driver, at },
     payment: capture(ctx, order),
   };
-  save(ctx, settings, next, [{ kind: "delivered", by: "driver" }]);
+  const after = save(ctx, settings, next, [{ kind: "delivered", by: "driver" }]);
+  ctx.cast(EtaModel, order.content.zone, "learn", outcomeOf(after, ctx.now, settings));
   return null;
 }
 

@@ -15,6 +15,7 @@ import type { ActorContext } from "../../runtime/definition.js";
 import { Zone } from "../dispatch-zone/messages.js";
 import { asJson } from "../json.js";
 import type { DomainSettings } from "../settings.js";
+import { nextEta } from "./eta.js";
 import type { DeadlineOf } from "./messages.js";
 import { isPlaced, type OrderState, type PlacedOrder, statusOf } from "./state.js";
 import { orderRecord, zonePicture } from "./view.js";
@@ -68,11 +69,12 @@ export function save(
   const added = entries.map(
     ({ kind, by, reason }): TimelineEntry => ({ kind, at: ctx.now, by, ...(reason === undefined ? {} : { reason }) }),
   );
-  const order: PlacedOrder = {
+  const changed: PlacedOrder = {
     ...next,
     revision: next.revision + 1,
     timeline: bounded([...next.timeline, ...added], settings.order.timelineKeep),
   };
+  const order = expected(changed, added, ctx.now, settings);
   ctx.become(order);
   if (status !== before) setDeadline(ctx, settings, order, status);
   for (const entry of added) {
@@ -97,12 +99,23 @@ export function save(
   return order;
 }
 
+/** The order with its estimate; what the customer is to be told of it goes into the history too. */
+function expected(order: PlacedOrder, added: TimelineEntry[], now: number, settings: DomainSettings): PlacedOrder {
+  const change = nextEta(order, now, settings);
+  if (change === null) return order;
+  const { eta, tell } = change;
+  if (tell === null) return { ...order, eta };
+  const entry: TimelineEntry = { kind: "eta_changed", at: now, by: "system", reason: tell };
+  added.push(entry);
+  return { ...order, eta, timeline: bounded([...order.timeline, entry], settings.order.timelineKeep) };
+}
+
 /** A status does not grow stale by itself: the next one replaces it. */
 export const VIEW_TTL_MS = 24 * 60 * 60_000;
 
 /** To listeners and to where polls are answered from. */
 function show(ctx: OrderContext, settings: DomainSettings, order: PlacedOrder): void {
-  const { acceptBy: _acceptBy, note: _note, ...tracking } = orderRecord(ctx.key, order, ctx.now, settings);
+  const { acceptBy: _acceptBy, note: _note, ...tracking } = orderRecord(ctx.key, order);
   if (ctx.hasSubscribers("view")) {
     ctx.emit("view", "view", asJson(tracking.view), VIEW_TTL_MS);
     ctx.emit("view", "tracking", asJson(tracking), VIEW_TTL_MS);

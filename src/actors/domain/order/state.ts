@@ -7,6 +7,7 @@
  * Invariants: `closed` is set once and never unset; `revision` rises with every change; the status derived before and
  * after a change is a chain of moves that `NEXT_STATUS` allows (`save` throws otherwise, so nothing illegal commits).
  */
+import type { Outlook, Progress } from "../../../eta/mod.js";
 import type { Point } from "../../../lib/geo.js";
 import type { JsonObject } from "../../../lib/json.js";
 import type {
@@ -32,6 +33,8 @@ export interface OrderContent {
   readonly paymentMethod: string;
   readonly zone: string;
   readonly placedAt: number;
+  /** From restaurant to customer as the router gave it at the door; absent: as the crow flies. */
+  readonly way?: { readonly meters: number; readonly durationMs: number };
 }
 
 export type Kitchen =
@@ -135,6 +138,10 @@ export interface OrderState {
   /** The last grant's number; every pickup gets a higher one. */
   readonly grants: number;
   readonly escalations: number;
+  /** What the restaurant said of itself and its zone when it reserved; stored apart. Absent before that. */
+  readonly outlook?: Outlook;
+  /** Absent before the placement, and in orders of an older version. */
+  readonly eta?: OrderEta;
   /** The search as support sees it: the newest offers and what stood behind them. Stored apart. */
   readonly offersMade: OffersMade;
 }
@@ -147,6 +154,37 @@ export interface OffersMade {
   readonly firstOfferAt: number | null;
   /** Oldest first. */
   readonly newest: readonly OfferRecord[];
+}
+
+/** One range that was shown: offsets from the placement, the stage's and the cause's number. See `eta.ts`. */
+export type EtaNote = readonly [
+  atMs: number,
+  stage: number,
+  leftMs: number,
+  fromMs: number,
+  expectedMs: number,
+  toMs: number,
+  cause: number,
+];
+
+/** When the order is expected, and how that changed. */
+export interface OrderEta {
+  /** Oldest first, bounded; the last one is what the customer sees. */
+  readonly notes: readonly EtaNote[];
+  /** The expected arrival that the customer was told by name last, after the placement; in which stage, and which way it went. */
+  readonly toldMs: number;
+  readonly toldStage: number;
+  readonly toldTurn: -1 | 0 | 1;
+  readonly tellings: number;
+  /** The kitchen's word at acceptance, and when the food is expected (or was) ready. */
+  readonly promisedMs: number | null;
+  readonly readyAt: number | null;
+  /** What the driver told last. */
+  readonly progress: (Progress & { readonly driverId: string; readonly carrying: boolean }) | null;
+  /** How long the driver had been at the counter when the food was taken. */
+  readonly waitedMs?: number;
+  /** True: the driver did not go straight from the restaurant to this customer. */
+  readonly detour: boolean;
 }
 
 /** The state of an order that was placed. */

@@ -1,16 +1,17 @@
 /** An order as others see it: the customer's view, what gateways hold beside it, the row of the index, the zone's picture. */
-import type { DispatchView, OrderView } from "../../../protocol/mod.js";
+import type { DispatchView, EtaView, OrderView } from "../../../protocol/mod.js";
 import { isTerminal } from "../../../protocol/mod.js";
 import type { IndexEntry } from "../../runtime/definition.js";
 import type { ZoneOrderInput } from "../dispatch-zone/messages.js";
 import { asJson } from "../json.js";
 import type { DomainSettings } from "../settings.js";
-import { etaRange } from "./eta.js";
+import { noteView, shownEta } from "./eta.js";
 import type { OrderRecord } from "./messages.js";
 import {
   driverOf,
   dropoffPoint,
   isPlaced,
+  type OrderEta,
   type OrderState,
   type PlacedOrder,
   pickupPoint,
@@ -18,21 +19,11 @@ import {
   statusOf,
 } from "./state.js";
 
-export function orderView(orderId: string, order: PlacedOrder, now: number, settings: DomainSettings): OrderView {
+export function orderView(orderId: string, order: PlacedOrder): OrderView {
   const { content, kitchen, delivery, closed } = order;
   const status = statusOf(order);
   const driver = driverOf(delivery);
-  const eta = etaRange(
-    {
-      status,
-      now,
-      readyAt: readyAtOf(order, now, settings.order.defaultPrepMs),
-      pickup: pickupPoint(content),
-      dropoff: dropoffPoint(content),
-      driverAssigned: driver !== null,
-    },
-    settings.travel,
-  );
+  const eta = isTerminal(status) ? null : shownEta(order);
   return {
     orderId,
     version: order.revision,
@@ -43,7 +34,8 @@ export function orderView(orderId: string, order: PlacedOrder, now: number, sett
     lines: content.lines,
     totals: content.totals,
     placedAt: content.placedAt,
-    ...(eta === null ? {} : { eta }),
+    ...(eta === null ? {} : { eta: { from: eta.from, expected: eta.expected, to: eta.to } }),
+    ...(isTerminal(status) && order.eta !== undefined ? { etaHistory: etaHistory(order, order.eta) } : {}),
     ...("readyAt" in kitchen ? { readyAt: kitchen.readyAt } : {}),
     ...(driver === null || closed !== null
       ? {}
@@ -61,7 +53,15 @@ export function orderView(orderId: string, order: PlacedOrder, now: number, sett
   };
 }
 
-export function orderRecord(orderId: string, order: PlacedOrder, now: number, settings: DomainSettings): OrderRecord {
+/** How the expected arrival changed, told once the order is over. */
+function etaHistory(order: PlacedOrder, { notes }: OrderEta): readonly EtaView[] {
+  return notes.map((note) => {
+    const { at, from, expected, to, cause } = noteView(order, note);
+    return { at, from, expected, to, cause };
+  });
+}
+
+export function orderRecord(orderId: string, order: PlacedOrder): OrderRecord {
   const { content, kitchen, delivery, closed } = order;
   const driver = driverOf(delivery);
   return {
@@ -73,28 +73,25 @@ export function orderRecord(orderId: string, order: PlacedOrder, now: number, se
       closed === null && delivery.status === "carrying"
         ? { driverId: delivery.driver.driverId, number: delivery.grant }
         : null,
-    view: orderView(orderId, order, now, settings),
+    view: orderView(orderId, order),
     acceptBy: kitchen.status === "offered" ? kitchen.acceptBy : 0,
     note: content.note,
   };
 }
 
-/** The row others find the order by. Its view was made at the time of the order's last entry, so equal states give equal rows. */
-export function orderIndex(settings: DomainSettings): (state: OrderState, key: string) => IndexEntry | null {
-  return (state, key) => {
-    if (!isPlaced(state)) return null;
-    const { content } = state;
-    const status = statusOf(state);
-    const at = state.timeline.at(-1)?.at ?? content.placedAt;
-    return {
-      scope: content.zone,
-      owner: content.customerId,
-      counterparty: content.restaurant.id,
-      status,
-      live: !isTerminal(status),
-      at: content.placedAt,
-      view: asJson(orderRecord(key, state, at, settings)),
-    };
+/** The row others find the order by. Equal states give equal rows: nothing in it depends on when it is made. */
+export function orderIndex(state: OrderState, key: string): IndexEntry | null {
+  if (!isPlaced(state)) return null;
+  const { content } = state;
+  const status = statusOf(state);
+  return {
+    scope: content.zone,
+    owner: content.customerId,
+    counterparty: content.restaurant.id,
+    status,
+    live: !isTerminal(status),
+    at: content.placedAt,
+    view: asJson(orderRecord(key, state)),
   };
 }
 

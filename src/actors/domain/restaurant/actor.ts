@@ -3,6 +3,7 @@ import { type ActorDefinition, defineActor, Rejection } from "../../runtime/defi
 import { asJson } from "../json.js";
 import type { DomainSettings } from "../settings.js";
 import * as inbox from "./inbox.js";
+import * as kitchen from "./kitchen.js";
 import * as menu from "./menu.js";
 import { Restaurant, type RestaurantContract } from "./messages.js";
 import {
@@ -52,20 +53,25 @@ export function restaurantActor(
         keep: 512,
       },
     },
-    volatileCommands: ["leftKitchen"],
+    volatileCommands: ["leftKitchen", "zonePicture", "outlook"],
     commands: {
       configure: (ctx, input) => menu.configure(ctx, settings, input),
       setItem: (ctx, input) => menu.setItem(ctx, settings, input),
       setOpen: (ctx, { open }) => menu.setOpen(ctx, settings, open),
       reserve: (ctx, input) => menu.reserve(ctx, settings, input),
       offerOrder: (ctx, input) => inbox.offerOrder(ctx, settings, input),
-      orderAccepted: (ctx, { orderId, status }) => inbox.orderAccepted(ctx, settings, orderId, status),
+      orderAccepted: (ctx, input) => inbox.orderAccepted(ctx, settings, input),
       driverAssigned: (ctx, input) => inbox.driverAssigned(ctx, settings, input),
       closeOrder: (ctx, input) => inbox.closeOrder(ctx, settings, input),
-      leftKitchen(ctx, { orderId }) {
-        if (ctx.state.orders[orderId] !== undefined) ctx.volatile.left.add(orderId);
+      leftKitchen(ctx, { orderId, sample }) {
+        if (ctx.state.orders[orderId] !== undefined) ctx.volatile.left.set(orderId, sample ?? null);
         return null;
       },
+      zonePicture(ctx, picture) {
+        ctx.volatile.zone = picture;
+        return null;
+      },
+      outlook: (ctx) => kitchen.outlookOf(ctx, settings, null),
       redeliver: (ctx) => inbox.redeliver(ctx, settings),
     },
   });

@@ -8,8 +8,9 @@ import type { IndexRow } from "../../runtime/ports.js";
 import { asJson } from "../json.js";
 import type { OrderRecord } from "../order/messages.js";
 import type { DomainSettings } from "../settings.js";
+import { answered, cooking } from "./kitchen.js";
 import type { RestaurantContract } from "./messages.js";
-import { type RestaurantContext, remove, saveOrders } from "./save.js";
+import { type RestaurantContext, remove, save, saveOrders } from "./save.js";
 import type { OpenOrder, RestaurantMemory, RestaurantState } from "./state.js";
 
 /** Sets the one timer of all offered orders to the soonest. */
@@ -38,6 +39,7 @@ export function offerOrder(ctx: RestaurantContext, settings: DomainSettings, inp
   const order: OpenOrder = { stage: "offered", took: held.took, acceptBy, attempt: 1, nextAt };
   ctx.volatile.details.set(orderId, input);
   ctx.volatile.statuses.set(orderId, "confirmed");
+  ctx.volatile.offeredAt.set(orderId, ctx.now);
   saveOrders(ctx, settings, { ...ctx.state.orders, [orderId]: order });
   pushNew(ctx, input, 1);
   arm(ctx);
@@ -67,13 +69,20 @@ export function redeliver(ctx: RestaurantContext, settings: DomainSettings): nul
 export function orderAccepted(
   ctx: RestaurantContext,
   settings: DomainSettings,
-  orderId: string,
-  status: OrderStatus,
+  { orderId, status, readyAt }: RestaurantContract["orderAccepted"]["input"],
 ): null {
   const order = ctx.state.orders[orderId];
   if (order === undefined) return null;
   ctx.volatile.statuses.set(orderId, status);
-  saveOrders(ctx, settings, { ...ctx.state.orders, [orderId]: { stage: "accepted", took: order.took } });
+  const load = cooking(ctx);
+  const accepted: OpenOrder = {
+    stage: "accepted",
+    took: order.took,
+    load,
+    ...(readyAt === undefined ? {} : { readyAt }),
+  };
+  const next = answered({ ...ctx.state, orders: { ...ctx.state.orders, [orderId]: accepted } }, ctx, orderId, settings);
+  save(ctx, settings, next);
   pushChanged(ctx, orderId, status);
   arm(ctx);
   return null;
@@ -138,7 +147,7 @@ export function hydrate(ctx: ReadContext<RestaurantState, RestaurantMemory>, row
     // Only what was accepted: should it have been cancelled instead of picked up, its closing says what it held.
     if (order.stage !== "accepted") continue;
     const status = statuses.get(orderId);
-    if (status === undefined ? rows.length < HYDRATE_LIMIT : !IN_KITCHEN.has(status)) left.add(orderId);
+    if (status === undefined ? rows.length < HYDRATE_LIMIT : !IN_KITCHEN.has(status)) left.set(orderId, null);
   }
 }
 

@@ -4,6 +4,7 @@ import { type CommandBody, menuRefusal, orderTotals, sameTotals } from "../../..
 import type { Rejection } from "../../runtime/definition.js";
 import { Order } from "../order/messages.js";
 import type { DomainSettings } from "../settings.js";
+import { outlookOf } from "./kitchen.js";
 import type { ReserveInput } from "./messages.js";
 import { type RestaurantContext, save } from "./save.js";
 import { exactMenu, type RestaurantState } from "./state.js";
@@ -116,6 +117,9 @@ export function reserve(ctx: RestaurantContext, settings: DomainSettings, input:
     const orders = { ...state.orders, [orderId]: { stage: "held", took } as const };
     save(ctx, settings, { ...state, orders, left: take(state.left, took) });
   }
-  ctx.tell(Order, orderId, "reserved", { menuVersion: ctx.state.menuVersion });
+  ctx.tell(Order, orderId, "reserved", {
+    menuVersion: ctx.state.menuVersion,
+    outlook: outlookOf(ctx, settings, input.lines),
+  });
   return null;
 }

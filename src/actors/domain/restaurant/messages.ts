@@ -1,4 +1,6 @@
 /** What others may send a restaurant. */
+
+import type { Outlook, PreparationSample, ZonePicture } from "../../../eta/mod.js";
 import type {
   CommandBody,
   CommandReplies,
@@ -26,7 +28,15 @@ export type RestaurantContract = {
   // The order actor
   reserve: { input: ReserveInput; reply: null };
   offerOrder: { input: TabletOrder; reply: null };
-  orderAccepted: { input: { readonly orderId: string; readonly status: OrderStatus }; reply: null };
+  orderAccepted: {
+    input: {
+      readonly orderId: string;
+      readonly status: OrderStatus;
+      /** By the kitchen's word; absent in messages of an older version. */
+      readonly readyAt?: number;
+    };
+    reply: null;
+  };
   driverAssigned: { input: { readonly orderId: string; readonly driver: DriverCard }; reply: null };
   /** The order is over without a delivery: what it reserved goes back, once, and a late reservation is refused. */
   closeOrder: {
@@ -42,7 +52,12 @@ export type RestaurantContract = {
     reply: null;
   };
   /** Picked up: the kitchen has a place free. Kept in memory until the next commit; the index tells it again. */
-  leftKitchen: { input: { readonly orderId: string }; reply: null };
+  leftKitchen: { input: { readonly orderId: string; readonly sample?: PreparationSample }; reply: null };
+  // The zone's model of arrivals
+  zonePicture: { input: ZonePicture; reply: null };
+  // The service that quotes
+  /** How long an order of the usual size would take now. */
+  outlook: { input: null; reply: Outlook };
   // Its own timer
   redeliver: { input: null; reply: null };
 };

@@ -3,8 +3,12 @@ import type { OrderLine } from "../../../protocol/mod.js";
 import type { ActorContext } from "../../runtime/definition.js";
 import { asJson } from "../json.js";
 import type { DomainSettings } from "../settings.js";
+import { taught } from "./kitchen.js";
 import { looksDifferent, menuView, type RestaurantMemory, type RestaurantState, type Took } from "./state.js";
 import { giveBack } from "./stock.js";
+
+/** A picture is kept when it is so many askings newer than the one that is. */
+const KEEP_ZONE_AFTER = 10;
 
 export type RestaurantContext = ActorContext<RestaurantState, RestaurantMemory>;
 
@@ -15,7 +19,7 @@ export function save(
   next: RestaurantState,
   menuChanged = false,
 ): RestaurantState {
-  const swept = sweep(ctx, next);
+  const swept = withZone(ctx, settings, sweep(ctx, settings, next));
   const changed = menuChanged || looksDifferent(ctx.state.left, swept.left);
   const saved = changed ? { ...swept, menuVersion: swept.menuVersion + 1 } : swept;
   ctx.become(saved);
@@ -35,21 +39,31 @@ export function saveOrders(ctx: RestaurantContext, settings: DomainSettings, ord
   save(ctx, settings, { ...ctx.state, orders });
 }
 
+/** The zone's figures are kept now and then, with a commit that is made anyhow. */
+function withZone({ volatile: { zone } }: RestaurantContext, settings: DomainSettings, state: RestaurantState) {
+  if (zone === null || zone.at - (state.zone?.at ?? 0) < KEEP_ZONE_AFTER * settings.eta.pictureMs) return state;
+  return { ...state, zone };
+}
+
 /**
  * Picked-up orders go with the next commit: they are not worth one of their own. Each is forgotten here only once the
  * state is without it, so that a handler that has to run again finds it again.
  */
-function sweep(ctx: RestaurantContext, state: RestaurantState): RestaurantState {
+function sweep(ctx: RestaurantContext, settings: DomainSettings, state: RestaurantState): RestaurantState {
   const { left, details, statuses } = ctx.volatile;
   if (left.size === 0) return state;
   const orders = { ...state.orders };
-  for (const orderId of left) {
-    if (orders[orderId] === undefined) left.delete(orderId);
+  let { preparation } = state;
+  for (const [orderId, sample] of left) {
+    const order = orders[orderId];
+    if (order === undefined) left.delete(orderId);
+    // Learned in the very commit that forgets the order: once, however often the handler runs.
+    else if (sample !== null) preparation = taught(preparation, order, sample, settings);
     delete orders[orderId];
     details.delete(orderId);
     statuses.delete(orderId);
   }
-  return { ...state, orders };
+  return preparation === undefined ? { ...state, orders } : { ...state, orders, preparation };
 }
 
 /**
@@ -71,6 +85,7 @@ export function remove(
   delete orders[orderId];
   ctx.volatile.details.delete(orderId);
   ctx.volatile.statuses.delete(orderId);
+  ctx.volatile.offeredAt.delete(orderId);
   const { tombstoneMs, maxTombstones } = settings.restaurant;
   const tombstones = [...state.tombstones.filter(([, at]) => at > ctx.now - tombstoneMs), [orderId, ctx.now] as const];
   save(ctx, settings, {

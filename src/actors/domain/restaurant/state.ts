@@ -4,6 +4,7 @@
  * Invariants: `left` never falls below zero (rule 17); an order is in `open` or in `tombstones`, never in both; what an
  * order took is in its `open` entry until it is given back or eaten.
  */
+import type { PreparationRecord, PreparationSample, ZonePicture } from "../../../eta/mod.js";
 import type { MenuItem, MenuView, OrderView, RestaurantProfile, TabletOrder } from "../../../protocol/mod.js";
 import type { RestaurantSettings } from "../settings.js";
 import { leftOf } from "./stock.js";
@@ -20,7 +21,13 @@ export type OpenOrder =
       /** Null: past its deadline, not told again. */
       readonly nextAt: number | null;
     }
-  | { readonly stage: "accepted"; readonly took: readonly Took[] };
+  | {
+      readonly stage: "accepted";
+      readonly took: readonly Took[];
+      /** Until when it is expected to be cooked, and how many others were when it was accepted. Absent: accepted by an older version. */
+      readonly readyAt?: number;
+      readonly load?: number;
+    };
 
 /** Of a limited item: how many an order holds. */
 export type Took = readonly [itemId: string, quantity: number];
@@ -41,6 +48,10 @@ export interface RestaurantState {
   readonly orders: Readonly<Record<string, OpenOrder>>;
   /** Orders that were released, with the time: a late reservation of theirs is refused. Oldest first. */
   readonly tombstones: readonly (readonly [orderId: string, at: number])[];
+  /** What is known of the kitchen. Absent until it has taught something. */
+  readonly preparation?: PreparationRecord;
+  /** What its zone said some time ago: a quiet restaurant sleeps between two orders. Absent until heard. */
+  readonly zone?: ZonePicture;
 }
 
 export const initialRestaurant = (): RestaurantState => ({
@@ -57,14 +68,22 @@ export interface RestaurantMemory {
   /** What the tablet shows of open orders. */
   readonly details: Map<string, TabletOrder>;
   readonly statuses: Map<string, OrderView["status"]>;
-  /** Picked up, and still in `orders` until the next commit. */
-  readonly left: Set<string>;
+  /** Picked up, and still in `orders` until the next commit, with what each taught. */
+  readonly left: Map<string, PreparationSample | null>;
+  /** What the zone knows; null: not heard yet. */
+  zone: ZonePicture | null;
+  askedZoneAt: number;
+  /** Offered to the tablet at; for how long a person takes. */
+  readonly offeredAt: Map<string, number>;
 }
 
 export const emptyRestaurantMemory = (): RestaurantMemory => ({
   details: new Map(),
   statuses: new Map(),
-  left: new Set(),
+  left: new Map(),
+  zone: null,
+  askedZoneAt: 0,
+  offeredAt: new Map(),
 });
 
 /** Few left are counted, plenty are not: the menu does not change with every order. */

@@ -1,0 +1,127 @@
+/**
+ * How far it still is, told to the orders of a trip when it is not what they think. Owns the silence: an order that hears
+ * nothing goes on counting down from what it was told, so a ride as expected needs one message for each of its two halves.
+ *
+ * Nothing is kept: a driver actor that wakes up on a trip tells its orders once more.
+ */
+import { distanceMeters, type Point } from "../../../lib/geo.js";
+import type { StopView } from "../../../protocol/mod.js";
+import { Order } from "../order/messages.js";
+import type { DomainSettings } from "../settings.js";
+import { travelOf } from "../travel.js";
+import { cardView, type HeldCard } from "./cards.js";
+import type { DriverContext } from "./gps.js";
+import { isCarrying, type Leg, type Trip, tripView } from "./state.js";
+
+/** What one order was told last, and what was noticed on the way. */
+export interface ToldProgress {
+  readonly carrying: boolean;
+  meters: number;
+  at: number;
+  /** Where the way was measured from. */
+  from: Point;
+  /** When the driver came to the counter; null: not yet. */
+  reachedAt: number | null;
+}
+
+/** So near to the counter is at the counter: phones are wrong by as much in a street of high houses. */
+const AT_THE_COUNTER_METERS = 60;
+
+export interface WayLeft {
+  readonly meters: number;
+  /** Other stops before it. */
+  readonly stops: number;
+}
+
+/** From here over every open stop before it to the one of this order, as the crow flies. */
+function wayOver(stops: readonly StopView[], orderId: string, kind: StopView["kind"], here: Point): WayLeft {
+  let [meters, before, at] = [0, 0, here];
+  for (const stop of stops) {
+    if (stop.done) continue;
+    meters += distanceMeters(at, stop);
+    at = stop;
+    if (stop.orderId === orderId && stop.kind === kind) break;
+    before++;
+  }
+  return { meters: Math.round(meters), stops: before };
+}
+
+/** To this order's next place: its restaurant, then its customer. */
+export function wayTo(trip: Trip, leg: Leg, here: Point): WayLeft {
+  return wayOver(tripView(trip).stops, leg.orderId, isCarrying(leg) ? "dropoff" : "pickup", here);
+}
+
+/** To the restaurant of an order of a card that the driver accepts, told with the claim; undefined without a position. */
+export function wayOnClaim(ctx: DriverContext, card: HeldCard, orderId: string): WayLeft | undefined {
+  const { live, progress } = ctx.volatile;
+  if (live === null) return undefined;
+  const way = wayOver(cardView(card).stops, orderId, "pickup", live);
+  progress.set(orderId, { carrying: false, meters: way.meters, at: ctx.now, from: live, reachedAt: null });
+  return way;
+}
+
+/** After every fix that moved the driver, or showed that nothing moves. */
+export function tellProgress(ctx: DriverContext, settings: DomainSettings): void {
+  const { live, progress } = ctx.volatile;
+  const { work, shift } = ctx.state;
+  if (work.status === "free") progress.clear();
+  if (work.status !== "on_trip" || live === null) return;
+  const { legs, plan } = work.trip;
+  for (const orderId of progress.keys()) if (!plan.includes(orderId)) progress.delete(orderId);
+  const { moveMeters, driftMs, waitTellMs } = settings.eta;
+  const travel = travelOf(shift.status === "on" ? shift.vehicle : "", settings.travel);
+  for (const leg of legs) {
+    const carrying = isCarrying(leg);
+    const told = progress.get(leg.orderId);
+    if (told !== undefined && told.carrying === carrying) {
+      const passedMs = ctx.now - told.at;
+      const waits = told.reachedAt !== null && !carrying;
+      if (waits && passedMs < waitTellMs) continue;
+      // Neither far enough nor still for long enough to be news.
+      if (!waits && distanceMeters(told.from, live) < moveMeters && passedMs < waitTellMs) continue;
+      const { meters } = wayTo(work.trip, leg, live);
+      if (!waits) {
+        const leftMs = Math.max(0, travelMsOf(told.meters, travel) - passedMs);
+        if (Math.abs(travelMsOf(meters, travel) - leftMs) < driftMs) continue;
+      }
+    }
+    tell(ctx, work.trip, leg, live);
+  }
+}
+
+function travelMsOf(meters: number, travel: DomainSettings["travel"]): number {
+  return ((meters * travel.streetFactor) / travel.speedMetersPerSecond) * 1000;
+}
+
+function tell(ctx: DriverContext, trip: Trip, leg: Leg, here: Point): void {
+  const { progress } = ctx.volatile;
+  const carrying = isCarrying(leg);
+  const { meters, stops } = wayTo(trip, leg, here);
+  const before = progress.get(leg.orderId);
+  const reached = !carrying && stops === 0 && meters <= AT_THE_COUNTER_METERS;
+  const reachedAt = before?.reachedAt ?? (reached ? ctx.now : null);
+  progress.set(leg.orderId, { carrying, meters, at: ctx.now, from: here, reachedAt });
+  ctx.cast(Order, leg.orderId, "progress", {
+    driverId: ctx.key,
+    carrying,
+    meters,
+    stops,
+    at: ctx.now,
+  });
+}
+
+/** The driver says so. */
+export function cameToCounter(ctx: DriverContext, orderId: string): void {
+  const { progress, live } = ctx.volatile;
+  const known = progress.get(orderId);
+  if (known !== undefined) known.reachedAt ??= ctx.now;
+  else if (live !== null) {
+    progress.set(orderId, { carrying: false, meters: 0, at: ctx.now, from: live, reachedAt: ctx.now });
+  }
+}
+
+/** How long the driver has been at the counter; undefined when nobody noticed. */
+export function waitedMs(ctx: DriverContext, orderId: string): number | undefined {
+  const reachedAt = ctx.volatile.progress.get(orderId)?.reachedAt ?? null;
+  return reachedAt === null ? undefined : ctx.now - reachedAt;
+}
