@@ -10,6 +10,7 @@ import type { Clock } from "../src/lib/clock.js";
 import type { JsonObject } from "../src/lib/json.js";
 import { type Random, uuidV7 } from "../src/lib/random.js";
 import type {
+  ArrivalQuote,
   CommandBody,
   CommandReplies,
   CommandType,
@@ -166,6 +167,16 @@ export class Http {
 
   menu(restaurantId: string, signal?: AbortSignal): Promise<MenuView> {
     return this.#read(`/v1/restaurants/${encodeURIComponent(restaurantId)}/menu`, signal);
+  }
+
+  /** When an order would arrive at `destination` that is placed now, and what its delivery costs. */
+  quote(
+    restaurantId: string,
+    destination: { readonly lat: number; readonly lng: number },
+    signal?: AbortSignal,
+  ): Promise<ArrivalQuote> {
+    const { lat, lng } = destination;
+    return this.#read(`/v1/restaurants/${encodeURIComponent(restaurantId)}/quote?lat=${lat}&lng=${lng}`, signal);
   }
 
   configureRestaurant(

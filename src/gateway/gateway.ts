@@ -14,6 +14,8 @@ import { CLOSE, compileValidators, OP } from "../protocol/mod.js";
 import { type CatalogSettings, createCatalog } from "../services/catalog/mod.js";
 import { createHistoryService } from "../services/history/mod.js";
 import { createOrderService } from "../services/orders/mod.js";
+import { createQuoteService, type QuoteSettings } from "../services/quotes/mod.js";
+import { builtInRouter, type Router } from "../services/routing/mod.js";
 import {
   createTrackingService,
   type IndexReader,
@@ -67,6 +69,9 @@ export interface GatewayOptions {
   readonly trackingSettings?: Partial<TrackingSettings>;
   readonly catalogSettings?: Partial<CatalogSettings>;
   readonly log?: Log;
+  readonly quoteSettings?: Partial<QuoteSettings>;
+  /** How long ways are, for quotes and for orders. Default: the built-in router at the ordinary speed. */
+  readonly router?: Router;
   /** Told by `GET /v1/node` besides version and time scale. */
   readonly nodeInfo?: () => Readonly<Record<string, unknown>>;
   /** What `GET /readyz` says while serving. Default: ready. */
@@ -91,6 +96,7 @@ export interface Gateway {
 }
 
 const GATE_TICK_MS = 200;
+const ORDINARY_STREETS = { speedMetersPerSecond: 6.5, streetFactor: 1.35 };
 const SWEEP_MS = 500;
 const FRONT_DOOR = {
   says: "This node serves the API only. The live map comes with `npm run demo`, the routes are in docs/PROTOCOL.md.",
@@ -113,7 +119,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     index,
     settings: options.trackingSettings ?? {},
   });
-  const orders = createOrderService({ client, menus: catalog, clock, orderIdSecret: auth.orderIdSecret });
+  const router = options.router ?? builtInRouter(ORDINARY_STREETS);
+  const orders = createOrderService({ client, menus: catalog, clock, router, orderIdSecret: auth.orderIdSecret });
   const { commandTimeoutMs: timeoutMs, maxNotAfterMs } = settings;
   const gatewayRate = { perMinute: settings.gpsPerMinute, burst: settings.gpsBurst };
   const context: GatewayContext = {
@@ -155,6 +162,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     catalog,
     history: createHistoryService({ index }),
     streams,
+    quotes: createQuoteService({ client, menus: catalog, router, clock, settings: options.quoteSettings ?? {} }),
     nodeInfo: options.nodeInfo ?? (() => ({})),
     ready: options.ready ?? (() => true),
     metrics: options.metrics ?? null,

@@ -8,6 +8,7 @@ import type { Random } from "../lib/random.js";
 import { createPostgresActorStore } from "../store/postgres/mod.js";
 import { createRedisMirror } from "../store/redis/mod.js";
 import { createMetrics, measureRuntime, metricsText } from "../telemetry/mod.js";
+import { quoteSettingsOf, routerOf } from "./domain-settings.js";
 import { createMirrorCopy, forgetWhenShardsLeave } from "./mirror.js";
 import type { ThreadPlan } from "./plan.js";
 
@@ -73,6 +74,8 @@ export function openGateway(options: {
     index: store,
     mirrorCopy: copy,
     mirror: redis,
+    router: routerOf(config, clock),
+    quoteSettings: quoteSettingsOf(config),
     settings: {
       ...config.gateway,
       version: plan.version,

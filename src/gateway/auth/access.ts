@@ -26,6 +26,7 @@ export const ROUTE_ACCESS: Readonly<Record<string, Access>> = {
   "POST /v1/orders/:orderId/assign": staff,
   "GET /v1/restaurants": "anyone",
   "GET /v1/restaurants/:restaurantId/menu": "anyone",
+  "GET /v1/restaurants/:restaurantId/quote": "anyone",
   "PUT /v1/restaurants/:restaurantId": ["restaurant", "admin"],
   "POST /v1/restaurants/me/items/:itemId": ["restaurant"],
   "POST /v1/restaurants/me/open": ["restaurant"],

@@ -4,6 +4,7 @@ import { actorRef } from "../../actors/runtime/mod.js";
 import { CHANNELS, type DispatchView, GpsBatch, isId, validateSchema } from "../../protocol/mod.js";
 import type { Catalog } from "../../services/catalog/mod.js";
 import type { HistoryService } from "../../services/history/mod.js";
+import type { QuoteService } from "../../services/quotes/mod.js";
 import type { TrackingService, TrackResult } from "../../services/tracking/mod.js";
 import { issueTokens, TokenRequest } from "../auth/operator.js";
 import type { GatewayContext } from "../context.js";
@@ -19,6 +20,7 @@ export interface HandlerDeps {
   readonly catalog: Catalog;
   readonly history: HistoryService;
   readonly streams: OrderStreams;
+  readonly quotes: QuoteService;
   /** Who this node is, beyond version and time scale: zones and whatever else the composition root tells. */
   readonly nodeInfo: () => Readonly<Record<string, unknown>>;
   readonly ready: () => boolean;
@@ -188,6 +190,27 @@ async function restaurants(deps: HandlerDeps, exchange: Exchange): Promise<Answe
 async function history(deps: HandlerDeps, exchange: Exchange): Promise<Answer> {
   const { principal } = exchange;
   if (principal === null) return problem("unauthenticated");
+/** When an order would arrive that is placed now. Public, like the menu: it tells nothing about anybody. */
+async function quote(deps: HandlerDeps, exchange: Exchange): Promise<Answer> {
+  const restaurantId = exchange.params.restaurantId ?? "";
+  if (!isId(restaurantId)) return problem("restaurant_unknown");
+  const query = new URLSearchParams(exchange.query);
+  const lat = numberIn(query, "lat", -90, 90);
+  const lng = numberIn(query, "lng", -180, 180);
+  if (lat === null || lng === null) {
+    return problem("invalid", { path: lat === null ? "/lat" : "/lng", problem: "must be a number in its range" });
+  }
+  const result = await deps.quotes.quote(restaurantId, { lat, lng });
+  if (!result.ok) return problem(result.code, undefined, result.code === "unavailable" ? 2_000 : undefined);
+  return {
+    kind: "body",
+    status: 200,
+    body: JSON.stringify(result.quote),
+    contentType: JSON_TYPE,
+    headers: [["cache-control", "private, max-age=5"]],
+  };
+}
+
   const query = new URLSearchParams(exchange.query);
   const limit = numberIn(query, "limit", 1, 100, 20);
   const before = query.has("before") ? numberIn(query, "before", 0, Number.MAX_SAFE_INTEGER) : undefined;
@@ -263,6 +286,7 @@ const READS: Readonly<Record<ReadName, (deps: HandlerDeps) => Handler>> = {
   restaurants: (deps) => (exchange) => restaurants(deps, exchange),
   work: (deps) => (exchange) => work(deps, exchange),
   node: (deps) => () => {
+  quote: (deps) => (exchange) => quote(deps, exchange),
     const { version, timeScale } = deps.context.settings;
     return json({ version, timeScale, serverTime: deps.context.clock.now(), ...deps.nodeInfo() });
   },

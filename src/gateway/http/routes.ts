@@ -13,6 +13,7 @@ export type ReadName =
   | "dispatch"
   | "restaurants"
   | "menu"
+  | "quote"
   | "work"
   | "node"
   | "live"
@@ -64,6 +65,7 @@ export const ROUTES: readonly Route[] = [
   post("/v1/orders/:orderId/assign", "ops.assign"),
   read("/v1/restaurants", "restaurants", "search"),
   read("/v1/restaurants/:restaurantId/menu", "menu"),
+  read("/v1/restaurants/:restaurantId/quote", "quote"),
   {
     method: "PUT",
     path: "/v1/restaurants/:restaurantId",

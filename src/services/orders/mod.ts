@@ -21,16 +21,18 @@ import {
   type PlaceOrder,
 } from "../../protocol/mod.js";
 import { orderIdOf } from "./ids.js";
-import type { ActorClient, AskOptions, AskResult, MenuReader } from "./ports.js";
+import type { ActorClient, AskOptions, AskResult, FoundWay, MenuReader, WayFinder } from "./ports.js";
 
 export { orderIdOf } from "./ids.js";
-export type { MenuReader } from "./ports.js";
+export type { MenuReader, WayFinder } from "./ports.js";
 
 /** What the order actor's `place` takes: the order with the names, the tariff's totals and the pickup point. */
 export interface PlaceInput extends Omit<PlaceOrder, "lines"> {
   readonly lines: readonly (OrderLine & { readonly name: string })[];
   readonly restaurant: { readonly name: string; readonly lat: number; readonly lng: number };
   readonly totals: OrderTotals;
+  /** From the restaurant to the customer, as the router says. */
+  readonly way?: { readonly meters: number; readonly durationMs: number };
   /** What the menu at the door says against it. */
   readonly refusal?: MenuRefusal;
 }
@@ -52,18 +54,28 @@ export function createOrderService(deps: {
   readonly client: ActorClient;
   readonly menus: MenuReader;
   readonly clock: Clock;
+  /** Says how long the way is; without one the order calculates as the crow flies. */
+  readonly router?: WayFinder;
   /** Key of the order ids; see `orderIdOf`. */
   readonly orderIdSecret: string;
 }): OrderService {
-  const { client, menus } = deps;
+  const { client, menus, router } = deps;
 
-  function ask(orderId: string, order: PlaceOrder, menu: MenuView, options: AskOptions, reason: MenuRefusal | null) {
+  function ask(
+    orderId: string,
+    order: PlaceOrder,
+    menu: MenuView,
+    options: AskOptions,
+    reason: MenuRefusal | null,
+    way: FoundWay | null,
+  ) {
     const names = new Map(menu.items.map((item) => [item.itemId, item.name]));
     const input: PlaceInput = {
       ...order,
       lines: order.lines.map((line) => ({ ...line, name: names.get(line.itemId) ?? line.itemId })),
       restaurant: { name: menu.name, lat: menu.lat, lng: menu.lng },
       totals: orderTotals(order.lines, menu, order.tipMinor ?? 0),
+      ...(way === null ? {} : { way: { meters: way.meters, durationMs: way.durationMs } }),
       ...(reason === null ? {} : { refusal: reason }),
     };
     // When the node is behind, orders under way go before new ones.
@@ -81,7 +93,9 @@ export function createOrderService(deps: {
       }
       if (menu === null) return refusal("restaurant_unknown");
       const reason = menuRefusal(menu, order);
-      return ask(orderId, order, menu, options, reason);
+      // What is refused needs no way.
+      const way = reason !== null || router === undefined ? null : await router.way(menu, order.destination);
+      return ask(orderId, order, menu, options, reason, way);
     },
   };
 }

@@ -1,8 +1,19 @@
 /** What placing an order needs. */
 import type { ActorClient, AskOptions, AskResult, Subscription } from "../../actors/runtime/mod.js";
+import type { Point } from "../../lib/geo.js";
 import type { MenuView } from "../../protocol/mod.js";
 
 export type { ActorClient, AskOptions, AskResult, Subscription };
+
+/** The router's port, as `services/routing` has it: never rejects. */
+export interface WayFinder {
+  way(from: Point, to: Point): FoundWay | Promise<FoundWay>;
+}
+
+export interface FoundWay {
+  readonly meters: number;
+  readonly durationMs: number;
+}
 
 /** Menus as the catalog has them: at most about a second old. */
 export interface MenuReader {
