@@ -1,6 +1,7 @@
 /** The result of a run: counted from what clients received and from the database, never from the agents' own counts. */
 import { isTerminal, type OrderStatus } from "../../src/protocol/mod.js";
 import { acknowledgement, type Evidence, NUMBERS_PER_FIX, statusPath, type Violation } from "../checkers/mod.js";
+import { type CalibrationCase, calibrationOf, calibrationText, type StageCalibration } from "./measure/calibration.js";
 import { type DispatchFigures, dispatchText } from "./measure/dispatch.js";
 import { type LatencySummary, latencyOf } from "./measure/histogram.js";
 
@@ -38,6 +39,8 @@ export interface RunReport {
   /** Minutes of the city. */
   readonly clickToDoorMinutes: { readonly mean: number; readonly p50: number; readonly p90: number };
   readonly readyToPickedUpMinutes: { readonly mean: number; readonly p50: number; readonly p90: number };
+  /** What customers were told to expect, against what happened, by stage. */
+  readonly etaCalibration: readonly StageCalibration[];
   /** Null when there was no way to the database. */
   readonly dispatch: DispatchFigures | null;
   readonly ordersPerMinute: number;
@@ -66,6 +69,7 @@ export function reportOf(evidence: Evidence, facts: RunFacts): RunReport {
   const confirmedToTablet: number[] = [];
   const readyToPickedUp: number[] = [];
   const clickToDoor: number[] = [];
+  const arrivals: CalibrationCase[] = [];
   const firstOnTablet = tabletTimes(evidence);
   let firstSentAt = Number.POSITIVE_INFINITY;
   let lastSentAt = 0;
@@ -111,7 +115,10 @@ export function reportOf(evidence: Evidence, facts: RunFacts): RunReport {
     const tablet = firstOnTablet.get(answer.orderId);
     if (confirmed !== null && tablet !== undefined) confirmedToTablet.push(tablet - confirmed);
     if (ready !== null && pickedUp !== null) readyToPickedUp.push(pickedUp - ready);
-    if (delivered !== null) clickToDoor.push(delivered - placement.sentAt);
+    if (delivered !== null) {
+      clickToDoor.push(delivered - placement.sentAt);
+      arrivals.push({ deliveredAt: delivered, etas: order?.etas ?? [] });
+    }
   }
   const minutes = Math.max(1 / 60, (lastSentAt - firstSentAt) / 60_000);
   return {
@@ -133,6 +140,7 @@ export function reportOf(evidence: Evidence, facts: RunFacts): RunReport {
     },
     clickToDoorMinutes: cityMinutes(clickToDoor, facts.timeScale),
     readyToPickedUpMinutes: cityMinutes(readyToPickedUp, facts.timeScale),
+    etaCalibration: calibrationOf(arrivals, facts.timeScale),
     dispatch: facts.dispatch,
     ordersPerMinute: history.placements.length === 0 ? 0 : tenth(history.placements.length / minutes),
     wallSeconds: tenth(facts.wallSeconds),
@@ -249,6 +257,7 @@ export function reportText(report: RunReport): string {
     row("minutes of the city", "mean", "p50", "p90"),
     row("click to door", door.mean, door.p50, door.p90),
     row("ready to picked up", counter.mean, counter.p50, counter.p90),
+    ...calibrationText(report.etaCalibration),
     ...(report.dispatch === null ? [] : dispatchText(report.dispatch, row)),
     ...(report.databaseRead ? [] : ["", "  The database could not be read: nothing is proven about what it holds."]),
   ].join("\n");
