@@ -164,9 +164,6 @@ const payment = section("Who takes the money.", {
   ),
 });
 
-const auth = section("Who may come in.", {
-  operatorSecret: optionalText(
-    200,
 const routing = section("Who says how long a way is, for quotes and for new orders.", {
   osrmUrl: optionalText(
     2000,
@@ -190,6 +187,9 @@ const routing = section("Who says how long a way is, for quotes and for new orde
   timeoutMs: duration("How long one request may take; then the built-in router answers.", 10_000, 5),
 });
 
+const auth = section("Who may come in.", {
+  operatorSecret: optionalText(
+    200,
     {
       description:
         "With it the operator's tools ask for tokens of any role. Not set: one is made and kept in the data directory.",

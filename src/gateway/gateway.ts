@@ -68,10 +68,10 @@ export interface GatewayOptions {
   readonly settings?: Partial<GatewaySettings>;
   readonly trackingSettings?: Partial<TrackingSettings>;
   readonly catalogSettings?: Partial<CatalogSettings>;
-  readonly log?: Log;
   readonly quoteSettings?: Partial<QuoteSettings>;
   /** How long ways are, for quotes and for orders. Default: the built-in router at the ordinary speed. */
   readonly router?: Router;
+  readonly log?: Log;
   /** Told by `GET /v1/node` besides version and time scale. */
   readonly nodeInfo?: () => Readonly<Record<string, unknown>>;
   /** What `GET /readyz` says while serving. Default: ready. */
@@ -95,8 +95,8 @@ export interface Gateway {
   stats(): GatewayStats & { readonly sockets: number; readonly tracking: TrackingStats };
 }
 
-const GATE_TICK_MS = 200;
 const ORDINARY_STREETS = { speedMetersPerSecond: 6.5, streetFactor: 1.35 };
+const GATE_TICK_MS = 200;
 const SWEEP_MS = 500;
 const FRONT_DOOR = {
   says: "This node serves the API only. The live map comes with `npm run demo`, the routes are in docs/PROTOCOL.md.",
@@ -161,8 +161,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     tracking,
     catalog,
     history: createHistoryService({ index }),
-    streams,
     quotes: createQuoteService({ client, menus: catalog, router, clock, settings: options.quoteSettings ?? {} }),
+    streams,
     nodeInfo: options.nodeInfo ?? (() => ({})),
     ready: options.ready ?? (() => true),
     metrics: options.metrics ?? null,

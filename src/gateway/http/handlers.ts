@@ -19,8 +19,8 @@ export interface HandlerDeps {
   readonly tracking: TrackingService;
   readonly catalog: Catalog;
   readonly history: HistoryService;
-  readonly streams: OrderStreams;
   readonly quotes: QuoteService;
+  readonly streams: OrderStreams;
   /** Who this node is, beyond version and time scale: zones and whatever else the composition root tells. */
   readonly nodeInfo: () => Readonly<Record<string, unknown>>;
   readonly ready: () => boolean;
@@ -187,9 +187,6 @@ async function restaurants(deps: HandlerDeps, exchange: Exchange): Promise<Answe
   }
 }
 
-async function history(deps: HandlerDeps, exchange: Exchange): Promise<Answer> {
-  const { principal } = exchange;
-  if (principal === null) return problem("unauthenticated");
 /** When an order would arrive that is placed now. Public, like the menu: it tells nothing about anybody. */
 async function quote(deps: HandlerDeps, exchange: Exchange): Promise<Answer> {
   const restaurantId = exchange.params.restaurantId ?? "";
@@ -211,6 +208,9 @@ async function quote(deps: HandlerDeps, exchange: Exchange): Promise<Answer> {
   };
 }
 
+async function history(deps: HandlerDeps, exchange: Exchange): Promise<Answer> {
+  const { principal } = exchange;
+  if (principal === null) return problem("unauthenticated");
   const query = new URLSearchParams(exchange.query);
   const limit = numberIn(query, "limit", 1, 100, 20);
   const before = query.has("before") ? numberIn(query, "before", 0, Number.MAX_SAFE_INTEGER) : undefined;
@@ -283,10 +283,10 @@ const READS: Readonly<Record<ReadName, (deps: HandlerDeps) => Handler>> = {
   stream: (deps) => (exchange) => deps.streams.open(exchange),
   history: (deps) => (exchange) => history(deps, exchange),
   menu: (deps) => (exchange) => menu(deps, exchange),
+  quote: (deps) => (exchange) => quote(deps, exchange),
   restaurants: (deps) => (exchange) => restaurants(deps, exchange),
   work: (deps) => (exchange) => work(deps, exchange),
   node: (deps) => () => {
-  quote: (deps) => (exchange) => quote(deps, exchange),
     const { version, timeScale } = deps.context.settings;
     return json({ version, timeScale, serverTime: deps.context.clock.now(), ...deps.nodeInfo() });
   },
