@@ -28,6 +28,10 @@ export interface MemberRow extends NodeDescription {
   readonly leaseLeftMs: number;
   /** Whether the member's session is open at the database. False right after the process died. */
   readonly hasSession: boolean;
+  /** Numbers its newest session: every session of the cluster has a higher number than those opened before it. */
+  readonly joined: number;
+  /** The highest session number in the view that the member says it acts by: it knows of every session up to that one. */
+  readonly seen: number;
 }
 
 export interface ShardRow {
@@ -72,12 +76,16 @@ export interface OwnershipStore {
 export interface OwnershipSession {
   /** Resolves when the session has ended, for whatever reason. Never rejects. */
   readonly lost: Promise<void>;
-  /** Renews the lease, sets the state, and reads the view: one round trip. */
-  renew(leaseMs: number, state: NodeState): Promise<ClusterView>;
+  /**
+   * Renews the lease, sets the state, and reads the view: one round trip. `seen`: the highest session number in the view
+   * of this session that the member acts by; 0 (the default): none yet, and nobody may count its missing session.
+   */
+  renew(leaseMs: number, state: NodeState, seen?: number): Promise<ClusterView>;
   /**
    * Takes shards for this node whose owner may not have them any more: `expectedEpoch` is still the epoch (0: never
-   * owned), and the owner is this node itself, or has no live lease, or has no session (and `ifSessionGone` is set).
-   * Judged in the database, one shard after the other in ascending order. Returns shard → new epoch of those taken.
+   * owned), and the owner is this node itself, or has no live lease, or has no session (and `ifSessionGone` is set) while
+   * each of the two knows of the other's newest session by what it said it had `seen`. Judged in the database, one shard
+   * after the other in ascending order. Returns shard → new epoch of those taken.
    */
   take(
     shards: readonly { readonly shard: number; readonly expectedEpoch: number }[],
@@ -105,10 +113,33 @@ export interface OwnershipHint {
   readonly shards: readonly { readonly shard: number; readonly epoch: number }[];
 }
 
+/** A member's question that has been heard. */
+export interface HeardQuestion {
+  readonly node: string;
+  readonly incarnation: string;
+  readonly question: number;
+}
+
+/**
+ * What a member says that cannot see the database. By naming a question the speaker promises: it has no sight of the
+ * database, and its patience with that member's missing session begins anew now, which is after the question was asked.
+ * May be lost, late or repeated: a promise counts from when its question was asked, on the clock of who asked.
+ */
+export interface Testimony {
+  readonly node: string;
+  readonly incarnation: string;
+  /** Asks the others for their promise; numbers this process's questions from 1. 0: nothing is asked. */
+  readonly question: number;
+  readonly promises: readonly HeardQuestion[];
+}
+
 export interface Hints {
   announce(hint: OwnershipHint): void;
   /** Hints of other nodes. */
   onHint(handler: (hint: OwnershipHint) => void): void;
+  testify(testimony: Testimony): void;
+  /** Testimony of other nodes. */
+  onTestimony(handler: (testimony: Testimony) => void): void;
   close(): Promise<void>;
 }
 

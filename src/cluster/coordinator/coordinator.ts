@@ -31,6 +31,7 @@ import { createMembers } from "./members.js";
 import { createSequence } from "./sequence.js";
 import { type CoordinatorSettings, checkCoordinatorSettings, DEFAULT_COORDINATOR_SETTINGS } from "./settings.js";
 import { createTakeover } from "./takeover.js";
+import { createTestimonyDesk } from "./testimony.js";
 
 export interface CoordinatorOptions {
   readonly description: NodeDescription;
@@ -111,12 +112,23 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
       members.lostSight();
       holdings.wasAway();
     },
+    onDoubt: (inDoubt) => (inDoubt ? testimony.begin() : testimony.end()),
     onFatal(reason) {
       holdings.revokeAll();
       options.onFatal(reason);
     },
   });
   const session = () => lease.session();
+  const testimony = createTestimonyDesk({
+    description,
+    hints,
+    clock,
+    sessionLossMs: settings.sessionLossMs,
+    moment: () => keeper.moment(),
+    others: members.others,
+    onPromise: members.promise,
+    onVouched: lease.vouched,
+  });
   const takeover = createTakeover({
     self,
     takeAtOnce: settings.takeAtOnce,

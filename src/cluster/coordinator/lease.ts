@@ -7,7 +7,9 @@
  * - the deadline is counted from before the renewal was sent, and never reaches beyond the lease less its margin;
  * - what a view takes away is revoked before the deadline moves, so that a node that slept says nothing old;
  * - when the session is lost the deadline shrinks at once, counted from when the session was surely open (whoever notices
- *   late may not speak late); it grows again only by a renewal on a new session;
+ *   late may not speak late). It grows again by a renewal on a new session, or by the word of all other members that they
+ *   cannot see the database either, given before it has passed: once the others' patience may be over, their word is worth
+ *   nothing;
  * - one renewal at a time.
  */
 import type { Cancel, Clock } from "../../lib/clock.js";
@@ -46,6 +48,8 @@ export interface LeaseOptions {
   /** After it has moved. */
   readonly onView: (view: ClusterView, asked: number) => void;
   readonly onSessionLost: () => void;
+  /** Whether the node can see the database: it has no session, or an answer is late. */
+  readonly onDoubt: (inDoubt: boolean) => void;
   /** The node cannot be a member any more. */
   readonly onFatal: (reason: Error) => void;
 }
@@ -59,6 +63,8 @@ export interface Lease {
   /** Resolves with the next view that is asked for from now on, or when the lease is closed. */
   fresh(): Promise<void>;
   setState(state: NodeState): void;
+  /** Every other member has begun its patience with this one anew, at `since` or later. */
+  vouched(since: Moment): void;
   leftMs(): number;
   close(): Promise<void>;
 }
@@ -67,15 +73,39 @@ export interface Lease {
 const CLOCK_TRIES = 4;
 /** Heartbeats of many nodes are spread by this part of their period. */
 const JITTER = 0.1;
+/** Of the time that a lost session leaves after the next heartbeat: an answer later than that is a reason to ask the others. */
+const DOUBT_PART = 0.5;
+const NEVER: Moment = { monotonic: Number.NEGATIVE_INFINITY, wall: Number.NEGATIVE_INFINITY };
+
+const later = (since: Moment, forMs: number): Moment => ({
+  monotonic: since.monotonic + forMs,
+  wall: since.wall + forMs,
+});
+const earlier = (a: Moment, b: Moment): Moment => ({
+  monotonic: Math.min(a.monotonic, b.monotonic),
+  wall: Math.min(a.wall, b.wall),
+});
 
 export function createLease(options: LeaseOptions): Lease {
   const { description, store, keeper, clock, random, settings, sequence } = options;
   const log = options.log;
   let current: OwnershipSession | null = null;
   let state: NodeState = "active";
-  let deadline: Moment = { monotonic: Number.NEGATIVE_INFINITY, wall: Number.NEGATIVE_INFINITY };
-  /** When the session was surely open. It may have ended right after, and the others' patience begun. */
-  let provenAt: Moment = deadline;
+  let deadline = NEVER;
+  /** From before the last renewal that was answered. The lease counts from here. */
+  let renewedAt = NEVER;
+  /**
+   * Nobody's patience with a missing session of this node has begun before: the session was surely open then, or all
+   * others have promised since.
+   */
+  let safeAt = NEVER;
+  /** Whether a view was read on the current session. */
+  let proven = false;
+  /** The highest session number in that view. */
+  let seen = 0;
+  let goesOn = false;
+  const speakMs = settings.leaseMs - settings.leaseMarginMs;
+  const doubtAfterMs = Math.max(1, Math.floor((settings.sessionLossMs - settings.heartbeatMs) * DOUBT_PART));
   let closed = false;
   let beating = false;
   let again = false;
@@ -87,14 +117,15 @@ export function createLease(options: LeaseOptions): Lease {
     due = closed ? null : { at: clock.monotonic() + delayMs, cancel: clock.after(delayMs, () => void beat()) };
   }
 
-  function speakUntil(since: Moment, forMs: number): void {
-    deadline = { monotonic: since.monotonic + forMs, wall: since.wall + forMs };
-    keeper.extend(since, forMs);
+  function speak(): void {
+    const leaseEnd = later(renewedAt, speakMs);
+    deadline = proven ? leaseEnd : earlier(leaseEnd, later(safeAt, settings.sessionLossMs));
+    keeper.extend(deadline, 0);
   }
 
-  function leftMs(): number {
+  function leftUntil(until: Moment): number {
     const now = keeper.moment();
-    return Math.max(0, Math.min(deadline.monotonic - now.monotonic, deadline.wall - now.wall));
+    return Math.max(0, Math.min(until.monotonic - now.monotonic, until.wall - now.wall));
   }
 
   async function beat(): Promise<void> {
@@ -112,13 +143,22 @@ export function createLease(options: LeaseOptions): Lease {
     const asked = sequence.next();
     const heard = waiting;
     waiting = [];
+    const stopWaiting = clock.after(doubtAfterMs, () => session === current && options.onDoubt(true));
     try {
-      const view = await session.renew(settings.leaseMs, state);
+      const view = await session.renew(settings.leaseMs, state, seen);
       if (closed || session !== current) waiting.push(...heard);
       else {
         options.onTruth(view, asked);
-        provenAt = since;
-        speakUntil(since, settings.leaseMs - settings.leaseMarginMs);
+        // What the others promised to the members of an earlier view says nothing about one that came since.
+        renewedAt = safeAt = since;
+        proven = true;
+        goesOn = false;
+        const newest = view.members.reduce((most, { joined }) => Math.max(most, joined), 0);
+        // The others count on each other's sessions only once both have said that they know them.
+        if (newest > seen) again = true;
+        seen = newest;
+        speak();
+        options.onDoubt(false);
         options.onView(view, asked);
         for (const resolve of heard) resolve();
       }
@@ -126,6 +166,7 @@ export function createLease(options: LeaseOptions): Lease {
       waiting.push(...heard);
       if (!closed) log.warn({ error: messageOf(error) }, "The lease could not be renewed.");
     } finally {
+      stopWaiting();
       beating = false;
       if (closed) wakeAll();
       else if (current !== null) schedule(again ? 0 : settings.heartbeatMs * (1 - JITTER * random.next()));
@@ -138,14 +179,18 @@ export function createLease(options: LeaseOptions): Lease {
 
   function hold(session: OwnershipSession): void {
     current = session;
+    proven = false;
+    seen = 0;
     void session.lost.then(() => {
       if (session !== current || closed) return;
       current = null;
+      proven = false;
       due?.cancel();
       due = null;
-      speakUntil(provenAt, Math.min(settings.sessionLossMs, settings.leaseMs - settings.leaseMarginMs));
-      log.warn({ speakMs: leftMs() }, "The session at the database was lost; the node joins again.");
+      speak();
+      log.warn({ speakMs: leftUntil(deadline) }, "The session at the database was lost; the node joins again.");
       options.onSessionLost();
+      options.onDoubt(true);
       clock.after(0, () => void rejoin());
     });
   }
@@ -166,6 +211,7 @@ export function createLease(options: LeaseOptions): Lease {
         if (error instanceof NodeIdInUse || error instanceof DatabaseNotShared) {
           keeper.silence();
           closed = true;
+          options.onDoubt(false);
           wakeAll();
           options.onFatal(error);
           return;
@@ -223,11 +269,25 @@ export function createLease(options: LeaseOptions): Lease {
     setState(next) {
       state = next;
     },
-    leftMs,
+    vouched(since) {
+      if (closed || since.monotonic <= safeAt.monotonic) return;
+      if (leftUntil(later(safeAt, settings.sessionLossMs)) <= 0) return;
+      safeAt = since;
+      if (proven) return;
+      speak();
+      if (!goesOn)
+        log.warn(
+          { leaseLeftMs: leftUntil(later(renewedAt, speakMs)) },
+          "No other member can see the database either; the node goes on from memory until its lease ends.",
+        );
+      goesOn = true;
+    },
+    leftMs: () => leftUntil(deadline),
     async close() {
       if (!closed) {
         closed = true;
         due?.cancel();
+        options.onDoubt(false);
         keeper.silence();
       }
       wakeAll();

@@ -1,10 +1,10 @@
 /** Seeded faults in virtual time. A failure names its seed; `node …/simulation.test.js 7 8` runs those alone. */
 import t from "tap";
 import { pick, randomInteger } from "../../lib/random.js";
-import { World } from "./fixtures/world.js";
+import { type Process, World } from "./fixtures/world.js";
 
 const SEEDS = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [1, 2, 3, 7, 18, 40];
-const FAULTS = 25;
+const FAULTS = 30;
 /** A lease, the grace, a release that hangs, and the moves of every shard, with room. */
 const HEALS_WITHIN_MS = 30_000;
 /** Until everything has woken up, come back and been stopped that was going to. */
@@ -20,9 +20,22 @@ const later = (world: World, mostMs: number, run: () => void): void =>
  * flushes are refused, but it may answer reads from memory for that long.
  */
 function endSession(world: World, node: string): void {
-  for (const process of world.alive()) if (process.node === node) process.store.heal();
+  const own = world.alive().filter((process) => process.node === node);
+  if (own.some(({ clock }) => clock.state === "paused")) return;
+  for (const process of own) process.store.heal();
   world.ownership.endSession(node);
 }
+
+/** Both ends see the connection break, and then there is no way to another. */
+function sever(world: World, { node, store }: Process, mostMs: number): void {
+  endSession(world, node);
+  // The news takes 2 ms to the member, and its next knock 2 ms back.
+  world.clock.after(3, () => store.cut());
+  later(world, mostMs, () => store.heal());
+}
+
+/** Each of those that live, or not. */
+const some = (world: World): readonly Process[] => world.alive().filter(() => world.random.next() < 0.6);
 
 const FAULT_KINDS: Record<string, Fault> = {
   crash(world) {
@@ -44,12 +57,16 @@ const FAULT_KINDS: Record<string, Fault> = {
     endSession(world, pick(world.random, world.alive()).node);
   },
   sever(world) {
-    // Both ends see the connection break, and then there is no way to another.
-    const { node, store } = pick(world.random, world.alive());
-    endSession(world, node);
-    // The news takes 2 ms to the member, and its next knock 2 ms back.
-    world.clock.after(3, () => store.cut());
-    later(world, 12_000, () => store.heal());
+    sever(world, pick(world.random, world.alive()), 12_000);
+  },
+  severMany(world) {
+    // Not quite at once, and somebody may come meanwhile who sees the database.
+    for (const process of some(world))
+      world.later(randomInteger(world.random, 700), () => {
+        if (process.state !== "dead") sever(world, process, 12_000);
+      });
+    const node = `node-${randomInteger(world.random, 6)}`;
+    if (world.random.next() < 0.6) world.later(randomInteger(world.random, 2_500), () => restart(world, node));
   },
   cut(world) {
     const { store } = pick(world.random, world.alive());
@@ -59,6 +76,48 @@ const FAULT_KINDS: Record<string, Fault> = {
   databaseAway(world) {
     world.ownership.stop();
     later(world, 12_000, () => world.ownership.start());
+  },
+  slowReturn(world) {
+    // Some find it again later than others.
+    world.ownership.stop();
+    for (const { store } of some(world)) {
+      world.later(50, () => store.cut());
+      later(world, 9_000, () => store.heal());
+    }
+    later(world, 5_000, () => world.ownership.start());
+  },
+  flap(world) {
+    for (let at = 0, i = 0; i < 5; i++) {
+      at += randomInteger(world.random, 1_500);
+      world.later(at, () => world.ownership.stop());
+      at += randomInteger(world.random, 1_500);
+      world.later(at, () => world.ownership.start());
+    }
+  },
+  hang(world) {
+    world.ownership.hang();
+    later(world, 7_000, () => world.ownership.goOn());
+  },
+  cutAll(world) {
+    for (const { store } of world.alive()) store.cut();
+    later(world, 12_000, () => {
+      for (const { store } of world.alive()) store.heal();
+    });
+  },
+  deaf(world) {
+    const way = `${pick(world.random, world.alive()).node}>${pick(world.random, world.alive()).node}`;
+    world.deaf.add(way);
+    later(world, 15_000, () => world.deaf.delete(way));
+  },
+  nap(world) {
+    const { clock } = pick(world.random, world.alive());
+    clock.pause();
+    later(world, 2_500, () => clock.resume());
+  },
+  drift(world) {
+    const { clock } = pick(world.random, world.alive());
+    clock.drift(randomInteger(world.random, 20_000) - 10_000);
+    later(world, 20_000, () => clock.drift(0));
   },
   join(world) {
     if (world.alive().length < 6) restart(world, `node-${randomInteger(world.random, 6)}`);
@@ -82,7 +141,7 @@ for (const seed of SEEDS) {
   t.test(
     `rule 4, R-CLU-1, R-CLU-2: whatever happens, one owner speaks and all shards find theirs (seed ${seed})`,
     async (t) => {
-      const world = new World({ seed, lostHints: 0.3, hungReleases: 0.01 });
+      const world = new World({ seed, lostHints: 0.3, lateHints: 0.1, doubledHints: 0.1, hungReleases: 0.01 });
       for (let i = 0; i < 3; i++) world.start(`node-${i}`);
       await world.run(5_000);
       const story: string[] = [];

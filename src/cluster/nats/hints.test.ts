@@ -4,7 +4,7 @@ import { missing, startNats } from "../../../test/support/servers.js";
 import { sleep } from "../../lib/clock.js";
 import { silentLog } from "../../lib/log.js";
 import { encode } from "../../lib/msgpack.js";
-import type { OwnershipHint } from "../ports.js";
+import type { OwnershipHint, Testimony } from "../ports.js";
 import { natsConnectOptions } from "./connection.js";
 import { clock, random, startProxy, until } from "./fixtures/links.js";
 import { openNatsHints } from "./mod.js";
@@ -76,5 +76,59 @@ t.test(
       "what could not be said is not said later",
     );
     t.same(other.heard, []);
+  },
+);
+
+t.test(
+  "R-CLU-5: what members without a database say reaches the others as it was said, and what is no testimony does not",
+  { skip: missing("nats") },
+  async (t) => {
+    const server = await startNats();
+    t.teardown(() => server.stop());
+    const open = (node: string) => {
+      const hints = openNatsHints({ url: server.url, cluster: "c", node, clock, log: silentLog });
+      t.teardown(() => hints.close());
+      const heard: Testimony[] = [];
+      hints.onTestimony((testimony) => heard.push(testimony));
+      hints.onHint(() => t.fail("a testimony is no hint"));
+      return { hints, heard };
+    };
+    const [a, b] = [open("a"), open("b")];
+    const said: Testimony = {
+      node: "a",
+      incarnation: "a-1",
+      question: 7,
+      promises: [
+        { node: "b", incarnation: "b-9", question: 2 ** 40 },
+        { node: "c", incarnation: "c-1", question: 1 },
+      ],
+    };
+    while (b.heard.length === 0) {
+      a.hints.testify(said);
+      await sleep(clock, 5);
+    }
+    t.same(b.heard[0], said);
+    t.same(a.heard, [], "its own are not for itself");
+
+    const stranger = await connect(natsConnectOptions(server.url));
+    t.teardown(() => stranger.close());
+    const nonsense: unknown[] = [
+      1,
+      ["a", "a-1", 7],
+      ["a", "", 7, []],
+      ["", "a-1", 7, []],
+      ["a", "a-1", -1, []],
+      ["a", "a-1", 7, [["b", "b-1"]]],
+      ["a", "a-1", 7, [["b", "b-1", 0.5]]],
+      ["a", "a-1", 7, [["b", 1, 1]]],
+      ["a", "a-1", 7, Array.from({ length: 1_025 }, () => ["b", "b-1", 1])],
+    ];
+    for (const value of nonsense) stranger.publish("swift-eats.c.testimony", encode(value));
+    for (let n = 0; n < 50; n++) stranger.publish("swift-eats.c.testimony", random.bytes(20));
+    await until("all nonsense is counted", () => b.hints.stats().malformed === nonsense.length + 50);
+    const before = b.heard.length;
+    stranger.publish("swift-eats.c.testimony", encode(["z", "z-1", 0, []]));
+    await until("sense is heard", () => b.heard.length > before);
+    t.same(b.heard.at(-1), { node: "z", incarnation: "z-1", question: 0, promises: [] });
   },
 );

@@ -23,6 +23,8 @@ export interface ClusterSubjects {
   /** Where every link announces itself to all. */
   readonly presence: string;
   readonly hints: string;
+  /** Where members that cannot see the database speak to each other. */
+  readonly testimony: string;
   /** Where one link instance hears; its successor under the same name has another. */
   inbox(endpoint: EndpointId, instance: string): string;
 }
@@ -32,6 +34,7 @@ export function clusterSubjects(cluster: string): ClusterSubjects {
   return {
     presence: `${prefix}.presence`,
     hints: `${prefix}.hints`,
+    testimony: `${prefix}.testimony`,
     inbox: (endpoint, instance) => `${prefix}.to.${subjectToken(endpoint)}.${subjectToken(instance)}`,
   };
 }

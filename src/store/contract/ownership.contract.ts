@@ -47,7 +47,9 @@ const wanted = (epochs: Iterable<readonly [number, number]>) =>
 const owned = (epochs: Iterable<readonly [number, number]>) => [...epochs].map(([shard, epoch]) => ({ shard, epoch }));
 const PLAIN = { ifSessionGone: false };
 const GONE = { ifSessionGone: true };
-const view = (session: OwnershipSession): Promise<ClusterView> => session.renew(LEASE_MS, "active");
+/** It says that it knows every session there will ever be; who must know whom has a test of its own. */
+const view = (session: OwnershipSession): Promise<ClusterView> =>
+  session.renew(LEASE_MS, "active", Number.MAX_SAFE_INTEGER);
 const member = ({ members }: ClusterView, node: string): MemberRow | undefined =>
   members.find((row) => row.node === node);
 const owners = ({ shards }: ClusterView): Record<number, string> =>
@@ -198,16 +200,60 @@ export async function ownershipContract(t: Test, make: MakeOwnership): Promise<v
     const { sessions, gone } = await open(t, "a", "b");
     const [a, b] = sessions;
     await a.take(wanted([[1, 0]]), PLAIN);
+    await view(a);
     a.abort();
     await gone(b, "a");
     t.strictSame([...(await b.take(wanted([[1, 1]]), PLAIN))], []);
     t.strictSame([...(await b.take(wanted([[1, 1]]), GONE))], [[1, 2]]);
   });
 
+  await t.test("R-CLU-2: sessions are numbered as they were opened, and a member says which it has seen", async (t) => {
+    const { sessions, join } = await open(t, "a", "b");
+    const [a, b] = sessions;
+    const numbers = async (): Promise<readonly (readonly [joined: number, seen: number])[]> =>
+      (await b.renew(LEASE_MS, "active", 3)).members.map(({ joined, seen }) => [joined, seen] as const);
+    const [[first], [second]] = (await numbers()) as [readonly [number, number], readonly [number, number]];
+    t.ok(first > 0 && first < second);
+    t.strictSame(await numbers(), [
+      [first, 0],
+      [second, 3],
+    ]);
+    await a.renew(LEASE_MS, "active", second);
+    t.strictSame((await numbers())[0], [first, second]);
+    await join("a");
+    const [again] = await numbers();
+    t.ok(again![0] > second, "a new session has a new number");
+    t.equal(again![1], 0, "and has seen nobody");
+  });
+
+  await t.test("rule 4: a missing session counts only between two that know each other's newest", async (t) => {
+    const { sessions, join, gone } = await open(t, "a", "b");
+    const [a, b] = sessions;
+    await a.take(wanted([[1, 0]]), PLAIN);
+    const joined = async (node: string): Promise<number> => member(await view(b), node)!.joined;
+    const take = async (seenByTaker: number) => {
+      await b.renew(LEASE_MS, "active", seenByTaker);
+      return [...(await b.take(wanted([[1, 1]]), GONE))];
+    };
+    const itsOwn = await joined("b");
+    await a.renew(LEASE_MS, "active", itsOwn - 1);
+    a.abort();
+    await gone(b, "a");
+    t.strictSame(await take(Number.MAX_SAFE_INTEGER), [], "the owner did not know of the taker");
+    const again = await join("a");
+    await again.renew(LEASE_MS, "active", itsOwn);
+    const newest = await joined("a");
+    again.abort();
+    await gone(b, "a");
+    t.strictSame(await take(newest - 1), [], "the taker has not heard of the owner's newest session");
+    t.strictSame(await take(newest), [[1, 2]]);
+  });
+
   await t.test("rule 4: a session that is gone since the server's restart proves nothing", async (t) => {
     const { sessions, gone, renewedInEarlierRun, expireLease } = await open(t, "a", "b");
     const [a, b] = sessions;
     await a.take(wanted([[1, 0]]), PLAIN);
+    await view(a);
     a.abort();
     await gone(b, "a");
     await renewedInEarlierRun("a");
@@ -308,6 +354,8 @@ export async function ownershipContract(t: Test, make: MakeOwnership): Promise<v
       const [fromA, fromB] = await Promise.all([a.give(owned(mine), "c"), b.give(owned(its), "c")]);
       epochs = new Map([...fromA, ...fromB]);
       t.equal(epochs.size, shards.length);
+      await view(third);
+      await view(b);
       third.abort();
       await gone(a, "c");
     }

@@ -45,11 +45,16 @@ export interface MemoryOwnership {
   endSession(node: string): void;
   /** The lease is over, now. */
   expireLease(node: string): void;
+  /** When the member's lease ends, by the database's clock; null when it has none. */
+  leaseUntil(node: string): number | null;
   /** A lone node comes to the database, or leaves it. False: members of a cluster have sessions there. */
   setLone(lone: boolean): boolean;
   /** All sessions end and none can be opened until `start`. */
   stop(): void;
   start(): void;
+  /** Whatever reaches the database waits, in order, until `goOn`: nobody is told, and no session ends. */
+  hang(): void;
+  goOn(): void;
   /** A new run of the server has begun, whoever's sessions it may have. */
   countRun(): void;
 }
@@ -60,6 +65,8 @@ interface Lease {
   readonly expiresAt: number;
   /** Which run of the server saw the last renewal. */
   readonly serverRun: number;
+  readonly joined: number;
+  readonly seen: number;
 }
 
 /** The database's end of a session. */
@@ -76,7 +83,10 @@ export function createMemoryOwnership(options: MemoryOwnershipOptions): MemoryOw
   const sessions = new Map<string, ServerSession>();
   let lone = false;
   let running = true;
+  /** What waits while the database hangs; null while it works. */
+  let waiting: (() => void)[] | null = null;
   let serverRun = 1;
+  let joins = 0;
   let startedAt = clock.now();
 
   function countRun(): void {
@@ -88,8 +98,13 @@ export function createMemoryOwnership(options: MemoryOwnershipOptions): MemoryOw
     const lease = leases.get(node);
     return lease !== undefined && lease.description.incarnation === incarnation ? lease : null;
   };
-  const write = (description: NodeDescription, leaseMs: number, state: NodeState): void =>
-    void leases.set(description.node, { description, state, expiresAt: clock.now() + leaseMs, serverRun });
+  const write = (
+    description: NodeDescription,
+    leaseMs: number,
+    state: NodeState,
+    known: Pick<Lease, "joined" | "seen">,
+  ): void =>
+    void leases.set(description.node, { description, state, expiresAt: clock.now() + leaseMs, serverRun, ...known });
 
   function join(node: NodeDescription, leaseMs: number, session: ServerSession, again: boolean): Verdict {
     if (lone) return "lone";
@@ -101,18 +116,21 @@ export function createMemoryOwnership(options: MemoryOwnershipOptions): MemoryOw
       holder.end();
     }
     sessions.set(node.node, session);
-    write(node, leaseMs, before?.description.incarnation === node.incarnation ? before.state : "active");
+    const state = before?.description.incarnation === node.incarnation ? before.state : "active";
+    write(node, leaseMs, state, { joined: ++joins, seen: 0 });
     return "joined";
   }
 
   function view(): ClusterView {
     return {
       members: [...leases.values()]
-        .map(({ description, state, expiresAt }) => ({
+        .map(({ description, state, expiresAt, joined, seen }) => ({
           ...description,
           state,
           leaseLeftMs: expiresAt - clock.now(),
           hasSession: sessions.has(description.node),
+          joined,
+          seen,
         }))
         .sort((a, b) => (a.node < b.node ? -1 : 1)),
       shards: [...shards].map(([shard, row]) => ({ shard, ...row })).sort((a, b) => a.shard - b.shard),
@@ -122,10 +140,11 @@ export function createMemoryOwnership(options: MemoryOwnershipOptions): MemoryOw
   }
 
   /** Whether the owner's rights have ended. */
-  function mayBeTaken(owner: string, by: string, ifSessionGone: boolean): boolean {
+  function mayBeTaken(owner: string, by: Lease, ifSessionGone: boolean): boolean {
     const lease = leases.get(owner);
-    if (owner === by || !alive(lease)) return true;
-    return ifSessionGone && lease.serverRun === serverRun && !sessions.has(owner);
+    if (owner === by.description.node || !alive(lease)) return true;
+    const acquainted = lease.seen >= by.joined && by.seen >= lease.joined;
+    return ifSessionGone && acquainted && lease.serverRun === serverRun && !sessions.has(owner);
   }
 
   function take(
@@ -134,11 +153,12 @@ export function createMemoryOwnership(options: MemoryOwnershipOptions): MemoryOw
     ifSessionGone: boolean,
   ): ReadonlyMap<number, number> {
     const taken = new Map<number, number>();
-    if (!alive(mine(by) ?? undefined)) return taken;
+    const taker = mine(by) ?? undefined;
+    if (!alive(taker)) return taken;
     for (const { shard, expectedEpoch } of [...wanted].sort((a, b) => a.shard - b.shard)) {
       const row = shards.get(shard);
       if ((row?.epoch ?? 0) !== expectedEpoch) continue;
-      if (row !== undefined && !mayBeTaken(row.node, by.node, ifSessionGone)) continue;
+      if (row !== undefined && !mayBeTaken(row.node, taker, ifSessionGone)) continue;
       shards.set(shard, { epoch: expectedEpoch + 1, node: by.node });
       taken.set(shard, expectedEpoch + 1);
     }
@@ -182,6 +202,10 @@ export function createMemoryOwnership(options: MemoryOwnershipOptions): MemoryOw
       return new Promise((resolve, reject) => {
         const there = (): void => {
           if (!reachable || dead) return;
+          if (waiting !== null) {
+            waiting.push(there);
+            return;
+          }
           let answer: () => void;
           try {
             const value = call();
@@ -253,13 +277,14 @@ export function createMemoryOwnership(options: MemoryOwnershipOptions): MemoryOw
       }
       const session: OwnershipSession = {
         lost,
-        renew: (leaseMs, state) =>
+        renew: (leaseMs, state, seen = 0) =>
           knock(() => {
-            if (mine(node) === null) {
+            const lease = mine(node);
+            if (lease === null) {
               server.end();
               throw new Error(`This session is not the one of member ${node.node}.`);
             }
-            write(node, leaseMs, state);
+            write(node, leaseMs, state, { joined: lease.joined, seen });
             return view();
           }),
         take: (wanted, { ifSessionGone }) => knock(() => take(node, wanted, ifSessionGone)),
@@ -324,6 +349,15 @@ export function createMemoryOwnership(options: MemoryOwnershipOptions): MemoryOw
       const lease = leases.get(node);
       if (lease !== undefined) leases.set(node, { ...lease, expiresAt: clock.now() });
     },
+    hang() {
+      waiting ??= [];
+    },
+    goOn() {
+      const calls = waiting ?? [];
+      waiting = null;
+      for (const call of calls) call();
+    },
+    leaseUntil: (node) => leases.get(node)?.expiresAt ?? null,
     setLone(value) {
       if (value && sessions.size > 0) return false;
       lone = value;

@@ -52,7 +52,7 @@ const SETTINGS: readonly (readonly [string, string])[] = [
   ["jit", "off"],
 ];
 
-/** What `renew_lease_v1` raises when this session is not the member's any more. */
+/** What `renew_lease_v2` raises when this session is not the member's any more. */
 const NOT_A_MEMBER = "SE003";
 
 /** The schema must be up to date (`migrate`). Connects at `join`. */
@@ -206,8 +206,10 @@ function memberSession(session: Session, { node, incarnation }: NodeDescription)
     new Map(JSON.parse(await session.ask<string>(call, [node, incarnation, ...parameters])) as [number, number][]);
   return {
     lost: session.lost,
-    async renew(leaseMs, state) {
-      return readView(await session.ask<string>("renew_lease_v1($1, $2, $3, $4)", [node, incarnation, leaseMs, state]));
+    async renew(leaseMs, state, seen = 0) {
+      return readView(
+        await session.ask<string>("renew_lease_v2($1, $2, $3, $4, $5)", [node, incarnation, leaseMs, state, seen]),
+      );
     },
     take: (shards, { ifSessionGone }) =>
       moved("take_shards_v1($1, $2, $3, $4, $5)", [
@@ -240,6 +242,8 @@ type MemberColumns = readonly [
   state: MemberRow["state"],
   leaseLeftMs: number,
   hasSession: boolean,
+  joined: number,
+  seen: number,
 ];
 
 function readView(text: string): ClusterView {
@@ -250,7 +254,7 @@ function readView(text: string): ClusterView {
     readonly shards: readonly (readonly [shard: number, epoch: number, node: string])[];
   };
   return {
-    members: view.members.map(([node, incarnation, workers, url, state, leaseLeftMs, hasSession]) => ({
+    members: view.members.map(([node, incarnation, workers, url, state, leaseLeftMs, hasSession, joined, seen]) => ({
       node,
       incarnation,
       workers,
@@ -258,6 +262,8 @@ function readView(text: string): ClusterView {
       state,
       leaseLeftMs,
       hasSession,
+      joined,
+      seen,
     })),
     shards: view.shards.map(([shard, epoch, node]) => ({ shard, epoch, node })),
     serverStartedAt: view.started,

@@ -50,7 +50,7 @@ $function$;
  * 'replaced' (the caller was a member before, and another process has come under its id since, whatever became of that
  * one's session); or 'ending': a session that has no right to the id any more was told to end, ask again.
  */
-const JOIN = `
+export const JOIN = `
 CREATE FUNCTION join_cluster_v1(
   by_node text, by_incarnation text, its_workers integer, its_url text, lease_ms double precision,
   again boolean
@@ -90,7 +90,7 @@ END
 $function$;
 `;
 
-const VIEW = `
+export const VIEW = `
 CREATE FUNCTION cluster_view_v1() RETURNS text LANGUAGE sql VOLATILE AS $function$
   WITH time AS MATERIALIZED (SELECT clock_timestamp() AS now),
     held AS MATERIALIZED (SELECT s.lock_number FROM member_sessions_v1() s)
@@ -126,7 +126,7 @@ $function$;
  * Returns [[shard, new epoch]…]. The leases of all concerned are locked, so that none can be renewed meanwhile. A shard
  * whose row somebody holds (a flush on its way) waits for the next call, unless none is free: then the call waits.
  */
-const TAKE = `
+export const TAKE = `
 CREATE FUNCTION take_shards_v1(
   by_node text, by_incarnation text, wanted_shard integer[], wanted_epoch bigint[], if_session_gone boolean
 ) RETURNS text LANGUAGE plpgsql SET lock_timeout = '500ms' AS $function$

@@ -2,6 +2,7 @@ import * as engineTables from "./0001-engine-tables.js";
 import * as flushFunction from "./0002-flush-function.js";
 import * as cluster from "./0003-cluster.js";
 import * as eventOutbox from "./0004-event-outbox.js";
+import * as acquaintance from "./0005-acquaintance.js";
 
 /** Every migration, oldest first. A released one never changes: what is wrong is put right by the next. */
 export const MIGRATIONS = [
@@ -9,4 +10,5 @@ export const MIGRATIONS = [
   { name: "0002-flush-function", ...flushFunction },
   { name: "0003-cluster", ...cluster },
   { name: "0004-event-outbox", ...eventOutbox },
+  { name: "0005-acquaintance", ...acquaintance },
 ] as const;
