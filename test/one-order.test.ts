@@ -3,7 +3,14 @@
  * the memory store. A day passes sixty times faster.
  */
 import t from "tap";
-import { defaultDomainSettings, domainActors, scaleDurations } from "../src/actors/domain/mod.js";
+import {
+  DECISION_EFFECT,
+  decisionEffect,
+  defaultDomainSettings,
+  domainActors,
+  inProcessDecisions,
+  scaleDurations,
+} from "../src/actors/domain/mod.js";
 import { clock, eventually, startHarness, type TestSocket } from "../src/gateway/fixtures/harness.js";
 import { NEXT_STATUS, OP, type OrderStatus, type OrderView } from "../src/protocol/mod.js";
 import { inProcessProvider, paymentEffect } from "../src/services/payments/mod.js";
@@ -34,11 +41,16 @@ const SETTINGS = {
   driver: { ...defaultDomainSettings.driver, gpsTokenMs: 1, gpsBurst: 1000 },
 };
 
+const after = (delayMs: number, run: () => void) => clock.after(delayMs, run);
+
 async function city() {
   const bank = inProcessProvider(() => clock.now());
   const h = await startHarness({
     definitions: domainActors(scaleDurations(SETTINGS, 60)),
-    effects: { payment: paymentEffect(bank) },
+    effects: {
+      payment: paymentEffect(bank),
+      [DECISION_EFFECT]: decisionEffect(inProcessDecisions(after, 5), SETTINGS.zone.decisionPatienceMs, after),
+    },
     settings: { positionEveryMs: 1, gpsPerMinute: 6000, gpsBurst: 1000 },
   });
   let id = 0;

@@ -1,7 +1,7 @@
 /**
- * What a decision costs the shard worker that asks for it: a question about 500 orders and 1,000 drivers written down and
- * read again (as an effect is), cloned for the pool's thread, and its answer cloned back. The deciding itself happens in
- * the pool and is measured by `decide.ts`.
+ * What a decision costs the shard worker that asks for it: a question about 500 orders and 1,000 drivers is written, goes
+ * through the engine as an effect does, is copied for the pool's thread, and the answer is copied back. The deciding
+ * itself happens in the pool and is measured by `decide.ts`.
  *
  *   node dist/bench/micro/handover.js [orders] [drivers] [rounds]
  */
@@ -10,6 +10,7 @@ import {
   decisionRules,
   defaultDomainSettings,
   solveDecision,
+  writeQuestion,
 } from "../../src/actors/domain/mod.js";
 import { systemClock } from "../../src/lib/clock.js";
 import { decode, encode } from "../../src/lib/msgpack.js";
@@ -56,7 +57,7 @@ const answer = solveDecision(request);
 const times: number[] = [];
 for (let round = 0; round < ROUNDS; round++) {
   const began = clock.monotonic();
-  structuredClone(decode(encode(request)));
+  structuredClone(decode(encode({ input: writeQuestion(request) })));
   structuredClone(answer);
   times.push(clock.monotonic() - began);
 }

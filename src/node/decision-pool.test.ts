@@ -7,6 +7,7 @@ import {
   defaultDomainSettings,
   inProcessDecisions,
   solveDecision,
+  writeQuestion,
 } from "../actors/domain/mod.js";
 import { systemClock } from "../lib/clock.js";
 import { createDecisionPool } from "./decision-pool.js";
@@ -60,7 +61,7 @@ for (const [name, create] of Object.entries(pools)) {
     const pool = create();
     t.teardown(() => pool.close());
     const questions = [1, 2, 3, 4].map((seed) => question(`q${seed}`, 4 * seed, seed));
-    const answers = await Promise.all(questions.map((each) => pool.solve(each)));
+    const answers = await Promise.all(questions.map((each) => pool.solve(writeQuestion(each))));
     t.same(answers, questions.map(solveDecision));
     t.ok(answers.some(({ trips }) => trips.length > 0));
   });
@@ -70,7 +71,7 @@ for (const [name, create] of Object.entries(pools)) {
     t.teardown(() => pool.close());
     let turns = 0;
     let answered = false;
-    const work = pool.solve(question("q", 60, 1)).then(() => {
+    const work = pool.solve(writeQuestion(question("q", 60, 1))).then(() => {
       answered = true;
     });
     t.notOk(answered);
@@ -86,20 +87,23 @@ for (const [name, create] of Object.entries(pools)) {
     const pool = create();
     t.teardown(() => pool.close());
     const twice = question("q", 4, 1);
-    await t.rejects(pool.solve({ ...twice, orders: [...twice.orders, ...twice.orders] }), /orderId/);
-    t.same(await pool.solve(twice), solveDecision(twice));
+    await t.rejects(pool.solve(writeQuestion({ ...twice, orders: [...twice.orders, ...twice.orders] })), /orderId/);
+    t.same(await pool.solve(writeQuestion(twice)), solveDecision(twice));
     const effect = decisionEffect(pool, 60_000, after);
     const request = { effectId: "e", actor: { kind: "k", key: "z" }, key: "q", attempt: 1 };
     t.equal(
-      await effect({ ...request, input: { ...twice, drivers: [...twice.drivers, ...twice.drivers] } as never }),
+      await effect({
+        ...request,
+        input: writeQuestion({ ...twice, drivers: [...twice.drivers, ...twice.drivers] }) as never,
+      }),
       null,
     );
-    t.same(await effect({ ...request, input: twice as never }), solveDecision(twice) as never);
+    t.same(await effect({ ...request, input: writeQuestion(twice) as never }), solveDecision(twice) as never);
   });
 }
 
 t.test("R-DSP-1: a pool that does not answer is not waited for", async (t) => {
   const effect = decisionEffect({ solve: () => new Promise(() => {}) }, 20, after);
-  const input = question("q", 1, 1) as never;
+  const input = writeQuestion(question("q", 1, 1)) as never;
   t.equal(await effect({ effectId: "e", actor: { kind: "k", key: "z" }, key: "q", attempt: 1, input }), null);
 });

@@ -22,7 +22,7 @@ export function createDecisionPool(threads: number): DecisionThreads {
     idleTimeout: 600_000,
   });
   return {
-    solve: (request) => pool.run(request),
+    solve: (question) => pool.run(question),
     close: () => pool.destroy(),
   };
 }

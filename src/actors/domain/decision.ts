@@ -9,6 +9,7 @@
  * Invariants: equal requests give equal answers; request and answer survive a structured clone and MessagePack.
  */
 import { distanceMeters } from "../../lib/geo.js";
+import { decode, encode } from "../../lib/msgpack.js";
 import { seededRandom } from "../../lib/random.js";
 import {
   type Alternative,
@@ -192,19 +193,29 @@ function driverOf(row: DriverRow): Driver<Place> {
   };
 }
 
-/** Whoever thinks for the zones: at most one decision of a zone at a time. Rejects when it cannot. */
+/**
+ * A question as bytes. It is written once by the thread that asks and read by the thread that thinks: what lies between
+ * copies it without looking inside.
+ */
+export const writeQuestion = (request: DecisionRequest): Uint8Array => encode(request);
+
+export const readQuestion = (question: Uint8Array): DecisionRequest => decode<DecisionRequest>(question);
+
+export const solveQuestion = (question: Uint8Array): DecisionAnswer => solveDecision(readQuestion(question));
+
+/** Whoever thinks for the zones: at most one question of a zone at a time. Rejects when it cannot. */
 export interface DecisionPool {
-  solve(request: DecisionRequest): Promise<DecisionAnswer>;
+  solve(question: Uint8Array): Promise<DecisionAnswer>;
 }
 
 /** The pool as the engine runs it. What fails is answered as null, so that nothing is tried again: the next decision is newer. */
 export function decisionEffect(pool: DecisionPool, patienceMs: number, after: After): EffectRunner {
   return async ({ input }) => {
-    const request = input as unknown as DecisionRequest;
+    const question = input as unknown as Uint8Array;
     const answer = await new Promise<DecisionAnswer | null>((resolve) => {
       const cancel = after(patienceMs, () => resolve(null));
       pool
-        .solve(request)
+        .solve(question)
         .then(resolve, () => resolve(null))
         .finally(cancel);
     });
@@ -217,11 +228,11 @@ type After = (delayMs: number, run: () => void) => () => void;
 /** The pool's twin: decides in this process, in a later turn, `thinkMs` after it was asked. */
 export function inProcessDecisions(after: After, thinkMs: number): DecisionPool {
   return {
-    solve: (request) =>
+    solve: (question) =>
       new Promise((resolve, reject) => {
         after(thinkMs, () => {
           try {
-            resolve(solveDecision(request));
+            resolve(solveQuestion(question));
           } catch (error) {
             reject(error);
           }

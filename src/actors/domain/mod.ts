@@ -16,7 +16,10 @@ export {
   decisionEffect,
   decisionRules,
   inProcessDecisions,
+  readQuestion,
   solveDecision,
+  solveQuestion,
+  writeQuestion,
 } from "./decision.js";
 export { isZone } from "./dispatch-zone/cells.js";
 export { Zone, type ZoneContract, zoneOf, zonesInReach } from "./dispatch-zone/messages.js";

@@ -7,7 +7,7 @@
  * drivers and orders all the time).
  */
 import { type ActorDefinition, defineActor } from "../../runtime/definition.js";
-import { DECISION_EFFECT } from "../decision.js";
+import { DECISION_EFFECT, writeQuestion } from "../decision.js";
 import { Zone } from "../dispatch-zone/messages.js";
 import { asJson } from "../json.js";
 import { Matcher, type MatcherContract } from "./messages.js";
@@ -21,7 +21,7 @@ export function matcherActor(): ActorDefinition<MatcherContract, null> {
     init: () => null,
     commands: {
       decide(ctx, request) {
-        ctx.effect(DECISION_EFFECT, request.id, asJson(request), "decided");
+        ctx.effect(DECISION_EFFECT, request.id, asJson(writeQuestion(request)), "decided");
         return null;
       },
       decided(ctx, result) {

@@ -63,7 +63,8 @@ export function zoneActor(settings: DomainSettings): ActorDefinition<ZoneContrac
         const before = ctx.volatile.drivers.get(presence.driverId)?.state;
         keepDriver(ctx.volatile, presence, settings.zone);
         if (ctx.state.split) passPresence(ctx, settings, presence);
-        const news = presence.state === "available" && (before !== "available" || pairs(ctx.volatile) <= FREE_PAIRS);
+        const isNew = before !== "available";
+        const news = presence.state === "available" && (isNew || isOccasion(ctx.volatile, settings));
         beat(ctx, settings, rules, news ? "driver" : null);
         return null;
       },
@@ -137,6 +138,9 @@ function beat(
 const CHEAP_PAIRS = 10_000;
 /** So few that every presence may be the occasion. */
 const FREE_PAIRS = 1_000;
+/** A plan takes more than a look, and knew where everybody is. */
+const isOccasion = (memory: ZoneMemory, { zone }: DomainSettings): boolean =>
+  zone.dispatch === "simple" && pairs(memory) <= FREE_PAIRS;
 const pairs = (memory: ZoneMemory): number => memory.orders.size * memory.drivers.size;
 
 const watchMs = (settings: DomainSettings): number => Math.max(10_000, settings.driver.stalledMs / 2);

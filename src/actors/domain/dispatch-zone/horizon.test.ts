@@ -5,12 +5,11 @@ import { historyProblems } from "../fixtures/checks.js";
 import { at, type City, codeOf, createCity, customer, driver, must, restaurant, support } from "../fixtures/city.js";
 import {
   type DecisionPool,
-  type DecisionRequest,
   type DomainSettings,
   Driver,
   defaultDomainSettings as day,
   Order,
-  solveDecision,
+  solveQuestion,
 } from "../mod.js";
 
 const horizon: DomainSettings = { ...day, zone: { ...day.zone, dispatch: "horizon" } };
@@ -343,16 +342,16 @@ t.test("R-DSP-2: a driver is asked when it is time to go, not before; R-DSP-7: a
 });
 
 /** Pools that let a zone down, each in its own way. */
-const broken: Record<string, (solve: (request: DecisionRequest) => void) => DecisionPool> = {
+const broken: Record<string, (asked: () => void) => DecisionPool> = {
   "never answers": (asked) => ({
-    solve: (request) => {
-      asked(request);
+    solve: () => {
+      asked();
       return new Promise(() => {});
     },
   }),
   throws: (asked) => ({
-    solve: (request) => {
-      asked(request);
+    solve: () => {
+      asked();
       return Promise.reject(new Error("out of threads"));
     },
   }),
@@ -384,8 +383,8 @@ t.test("R-DSP-1: of an answer that is out of date only what still holds is propo
   const city = createCity({
     settings: horizon,
     decisions: {
-      solve: async (request) => {
-        const answer = solveDecision(request);
+      solve: async (question) => {
+        const answer = solveQuestion(question);
         if (!spoil) return answer;
         const trips = answer.trips.map((trip) => ({ ...trip, orderIds: [...trip.orderIds, "gone"] }));
         return { ...answer, trips };
@@ -411,10 +410,10 @@ t.test("R-DSP-1: a crash while the pool thinks loses the answer and nothing else
   const city = createCity({
     settings: horizon,
     decisions: {
-      solve: (request) =>
+      solve: (question) =>
         new Promise((resolve) => {
-          if (hold) waiting.push(() => resolve(solveDecision(request)));
-          else resolve(solveDecision(request));
+          if (hold) waiting.push(() => resolve(solveQuestion(question)));
+          else resolve(solveQuestion(question));
         }),
     },
   });

@@ -26,6 +26,8 @@ const MOST_DRIVERS = 1_500;
 export function beat(ctx: ZoneContext, settings: DomainSettings, rules: DecisionRules, news: boolean): void {
   const memory = ctx.volatile;
   if (news) memory.askBy = Math.min(memory.askBy, memory.askedAt + settings.zone.tickMs);
+  // Most presences change nothing: it costs two comparisons to find out.
+  if (ctx.now < nextAt(memory) && ringsInTime(memory, ctx.now)) return;
   if (memory.asked !== null) {
     if (ctx.now < memory.asked.until) return;
     doWithout(ctx, settings);
@@ -33,18 +35,32 @@ export function beat(ctx: ZoneContext, settings: DomainSettings, rules: Decision
   const waiting = waitingOrders(memory, memory.orders.values(), ctx.now);
   if (waiting.length === 0) {
     memory.tentative = [];
+    if (memory.proposals.size > 0) {
+      // Orders answer at once; one that did not hear is asked again.
+      memory.askBy = Math.max(memory.askBy, ctx.now + settings.zone.tickMs);
+      ring(ctx);
+    } else {
+      // Nobody has to ring: whatever begins to wait is news.
+      memory.askBy = Math.max(memory.askBy, ctx.now + settings.zone.horizonMs);
+      memory.ringAt = memory.askBy;
+    }
     return;
   }
   if (ctx.now >= memory.askBy) ask(ctx, settings, rules, waiting);
   ring(ctx);
 }
 
+/** When there is something to do at the latest. */
+const nextAt = ({ asked, askBy }: ZoneMemory): number => asked?.until ?? askBy;
+
+const ringsInTime = (memory: ZoneMemory, now: number): boolean =>
+  memory.ringAt > now && memory.ringAt <= nextAt(memory);
+
 /** The matcher rings when there is something to do, unless it does so earlier anyway. */
 function ring(ctx: ZoneContext): void {
   const memory = ctx.volatile;
-  const at = memory.asked === null ? memory.askBy : memory.asked.until;
-  if (memory.ringAt > ctx.now && memory.ringAt <= at) return;
-  memory.ringAt = Math.max(at, ctx.now + 1);
+  if (ringsInTime(memory, ctx.now)) return;
+  memory.ringAt = Math.max(nextAt(memory), ctx.now + 1);
   ctx.cast(Matcher, ctx.key, "wake", { at: memory.ringAt });
 }
 

@@ -31,7 +31,7 @@ export interface ZoneMemory {
   askedAt: number;
   /** When to ask at the latest; 0: at once. */
   askBy: number;
-  /** When the matcher rings; 0: it does not. */
+  /** When the matcher rings, or until when nobody has to; 0: it does not. */
   ringAt: number;
   /** The trips that may still change. */
   tentative: readonly TripPlan[];

@@ -48,8 +48,9 @@ t.test("R-DSP-1: after a crash the zone knows the open orders again and finds a 
   await city.kit.close();
 });
 
-t.test("R-DSP-2: a driver is asked when it is time to go, not before", async (t) => {
-  const city = createCity();
+t.test("R-DSP-2: the simple way asks a driver once the slack is spent, not before", async (t) => {
+  const simple = { ...defaultDomainSettings.zone, dispatch: "simple" } as const;
+  const city = createCity({ settings: { ...defaultDomainSettings, zone: simple } });
   await city.openRestaurant("r");
   await city.goOnline("d", at(300));
   await must(city.place("o"));

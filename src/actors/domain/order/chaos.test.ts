@@ -15,6 +15,7 @@ const DRIVERS = ["d0", "d1", "d2"] as const;
 const settings = {
   ...defaultDomainSettings,
   order: { ...defaultDomainSettings.order, offerMode: "broadcast", broadcastSize: 2 },
+  zone: { ...defaultDomainSettings.zone, dispatch: "simple" },
 } as const;
 
 /** Everybody does something, sensible or not. */

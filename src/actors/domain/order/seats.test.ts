@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import t from "tap";
+import type { JsonObject } from "../../../lib/json.js";
 import { MOST_ON_TRIP, seatClaims } from "./seats.js";
+import { initialOrder, withTrips } from "./state.js";
 
 const common = (one: readonly string[], other: readonly string[]): number =>
   one.filter((name) => other.includes(name)).length;
@@ -28,4 +30,16 @@ t.test("R-DSP-5, rule 6: an order of a later trip always meets what is left of a
 t.test("rule 6: a claim from before is its driver's name, and a place that is none is refused", async (t) => {
   t.same(seatClaims("d", null), ["d"]);
   for (const wrong of [-1, MOST_ON_TRIP, 0.5]) t.throws(() => seatClaims("d", { trip: 0, place: wrong }), RangeError);
+});
+
+t.test("R-ENG-10: an order of version 1 goes on as one of version 2, with its claim and its driver", async (t) => {
+  const { offersMade, ...old } = initialOrder();
+  t.same(withTrips(old as unknown as JsonObject), { ...old, offersMade });
+  const driver = { driverId: "d", offerId: "offer", name: "D", vehicle: "car" };
+  const carrying = { ...old, delivery: { status: "carrying", driver, grant: 1, since: 5 } };
+  t.match(withTrips(carrying as unknown as JsonObject).delivery, {
+    status: "carrying",
+    driver: { ...driver, tripId: "offer", seat: null, before: 0 },
+    grant: 1,
+  });
 });
