@@ -145,7 +145,10 @@ const cluster = section("How nodes work together: with natsUrl set, this node is
     60_000,
     100,
   ),
-  sessionLossMs: duration("How long after its last heartbeat a node that has lost its session still speaks.", 60_000),
+  sessionLossMs: duration(
+    "How long after its last heartbeat a node that has lost its session still speaks without the word of all others that they have lost theirs.",
+    60_000,
+  ),
   movesAtOnce: count("Shards that a node hands over at a time.", 512),
   maxClockSkewMs: duration("The most that a node's clock may differ from the database's when it joins.", 60_000, 1),
 });

@@ -29,6 +29,7 @@ import { createCommandDesk } from "./commands.js";
 import type { GatewayContext } from "./context.js";
 import { LastBroadcast } from "./fanout/broadcast.js";
 import { LocationGates } from "./fanout/location-gate.js";
+import { createDatabaseWatch } from "./http/database-watch.js";
 import { serveRoutes } from "./http/server.js";
 import { jsonFile, readStaticFiles, type StaticFile } from "./http/static-files.js";
 import { Buckets } from "./limits/buckets.js";
@@ -165,6 +166,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     streams,
     nodeInfo: options.nodeInfo ?? (() => ({})),
     ready: options.ready ?? (() => true),
+    database: createDatabaseWatch({ index, clock }),
     metrics: options.metrics ?? null,
     operator: operatorGuard(auth.operatorSecret),
     files,

@@ -11,6 +11,7 @@ import type { GatewayContext } from "../context.js";
 import type { OrderStreams } from "../sse/stream.js";
 import { askGps, gpsWaitMs } from "../ws/gps.js";
 import { type Answer, fromResult, JSON_TYPE, json, matches, problem } from "./answer.js";
+import type { DatabaseState } from "./database-watch.js";
 import type { Exchange, Handler } from "./exchange.js";
 import type { ReadName, Route } from "./routes.js";
 
@@ -24,6 +25,8 @@ export interface HandlerDeps {
   /** Who this node is, beyond version and time scale: zones and whatever else the composition root tells. */
   readonly nodeInfo: () => Readonly<Record<string, unknown>>;
   readonly ready: () => boolean;
+  /** Never rejects. */
+  readonly database: () => Promise<DatabaseState>;
   readonly metrics: (() => string | Promise<string>) | null;
 }
 
@@ -291,12 +294,13 @@ const READS: Readonly<Record<ReadName, (deps: HandlerDeps) => Handler>> = {
     return json({ version, timeScale, serverTime: deps.context.clock.now(), ...deps.nodeInfo() });
   },
   live: () => () => json({ live: true }),
-  ready: (deps) => () =>
-    deps.context.phase !== "serving"
-      ? problem("draining")
-      : deps.ready()
-        ? json({ ready: true })
-        : problem("unavailable"),
+  // Without the database a node still serves menus, sockets and positions, and no other node is better off: it says so,
+  // and stays ready.
+  ready: (deps) => async () => {
+    if (deps.context.phase !== "serving") return problem("draining");
+    if (!deps.ready()) return problem("unavailable");
+    return json({ ready: true, database: await deps.database() });
+  },
   metrics: (deps) => async () =>
     deps.metrics === null
       ? problem("not_found")

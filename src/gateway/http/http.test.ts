@@ -329,6 +329,21 @@ t.test("R-RST-3: menus from ready bytes, with ETag and compression; nearby resta
   t.match((await h.http("GET", "/v1/drivers/me/work", { token: h.token("driver", "d1") })).body, { pushed: 0 });
 });
 
+t.test("R-CLU-5: a node whose database is away says so, and goes on taking clients", async (t) => {
+  const h = await startHarness();
+  t.teardown(() => h.close());
+  const probe = async () => {
+    const { status, body } = await h.http("GET", "/readyz");
+    return { status, body };
+  };
+  t.same(await probe(), { status: 200, body: { ready: true, database: "answers" } });
+  h.breakIndex(true);
+  await eventually("it is noticed", async () => (await probe()).body.database === "away");
+  t.same(await probe(), { status: 200, body: { ready: true, database: "away" } });
+  h.breakIndex(false);
+  await eventually("it is back", async () => (await probe()).body.database === "answers");
+});
+
 t.test("what belongs to no one: node, health, metrics, files, CORS", async (t) => {
   const directory = mkdtempSync(join(tmpdir(), "pages-"));
   t.teardown(() => rmSync(directory, { recursive: true }));
