@@ -3,19 +3,11 @@
  * nodes, the people, and what is handed to the judge. The world (`world/`) plugs them together; the workload knows nothing
  * of the judge, and the judge nothing of the workload.
  */
-import type {
-  ActorClient,
-  ActorStore,
-  ActorWrite,
-  AnyActorDefinition,
-  Link,
-  MirrorPort,
-  Ownership,
-} from "../../src/actors/runtime/mod.js";
+import type { ActorWrite } from "../../src/actors/runtime/mod.js";
 import type { ProcessClock } from "../../src/actors/runtime/testkit/mod.js";
 import type { Clock } from "../../src/lib/clock.js";
 import type { Random } from "../../src/lib/random.js";
-import type { LedgerEntry, PaymentProvider } from "../../src/services/payments/mod.js";
+import type { LedgerEntry } from "../../src/services/payments/mod.js";
 import type { Evidence, History, Violation } from "../checkers/mod.js";
 
 /** The clock of one process or client: a view on the world's time that may be wrong, be paused, and die. */
@@ -161,7 +153,7 @@ export interface Transport<App, SocketClass, Fetch> {
   /** The server side of one life of a node, reached by `url`. Replaces an earlier life's. */
   open(process: ProcessView, url: string): App;
   /** The process died without a word: its connections answer nothing, and clients find out by themselves or by a reset. */
-  crash(process: ProcessView): void;
+  crash(process: ProcessView, machine?: boolean): void;
   /** One device: its own line to the nodes, under its own clock. */
   device(name: string, clock: Clock): { readonly WebSocket: SocketClass; readonly fetch: Fetch };
 }
@@ -261,27 +253,3 @@ export interface VirtualEvidence {
 }
 
 export type Judge = (evidence: VirtualEvidence) => readonly Violation[];
-
-/**
- * A bug that a test plants, to prove that it is found: each hook puts something else in the place of a real part. Absent
- * hooks leave the part as it is. Made anew for every seed, so that it may keep what it needs.
- */
-export interface PlantedBug {
-  readonly name: string;
-  definitions?(real: readonly AnyActorDefinition[]): readonly AnyActorDefinition[];
-  /** The database's tables, as all nodes share them. */
-  database?(real: ActorStore): ActorStore;
-  /** The store as one process of a node calls it, outside of the faults. */
-  store?(real: ActorStore, process: ProcessView): ActorStore;
-  ownership?(real: Ownership, process: ProcessView): Ownership;
-  hostLink?(real: Link, process: ProcessView): Link;
-  gatewayLink?(real: Link, process: ProcessView): Link;
-  mirror?(real: MirrorPort, process: ProcessView): MirrorPort;
-  /** As the gateway sees the actors. */
-  client?<C extends ActorClient>(real: C, process: ProcessView): C;
-  payments?(real: PaymentProvider): PaymentProvider;
-  hostClock?(real: Clock, process: ProcessView): Clock;
-  gatewayClock?(real: Clock, process: ProcessView): Clock;
-  /** Of a client's device. */
-  deviceClock?(real: Clock, device: string): Clock;
-}

@@ -26,7 +26,7 @@ export interface InjectorOptions {
 }
 
 /** Between two faults of a kind at an intensity of 1, on average; milder ones are rarer. */
-const EVERY_MS = 12_000;
+const EVERY_MS = 8_000;
 const LEASE_MS = 10_000;
 /** Beyond it a machine may not join. */
 const MOST_SKEW_MS = 400;
@@ -127,8 +127,9 @@ export function createInjector({ world, cluster, database, network, stream }: In
     node_crash(random) {
       const machine = idle(random);
       if (machine === null) return;
-      faults.happened("node_crash", machine.node);
-      machine.crash();
+      const whole = random.next() < 0.4;
+      faults.happened("node_crash", machine.node, whole ? "machine" : "process");
+      machine.crash(whole);
       hold(machine, 200 + randomInteger(random, 14_000), () => restart(machine));
     },
     node_pause(random) {

@@ -20,13 +20,13 @@ const CALM_CHANCE = 0.04;
 export function drawSwarm(streams: Streams): Swarm {
   const random = streams.of("swarm");
   const sizes: Sizes = {
-    nodes: 2 + randomInteger(random, 3),
-    workersPerNode: 1 + randomInteger(random, 2),
+    nodes: pick(random, [2, 3, 3, 4]),
+    workersPerNode: pick(random, [1, 1, 1, 2]),
     restaurants: 2 + randomInteger(random, 3),
-    drivers: 4 + randomInteger(random, 5),
-    orders: 8 + randomInteger(random, 13),
-    timeScale: pick(random, [20, 30, 40, 60]),
-    placingMs: 40_000 + randomInteger(random, 50_000),
+    drivers: 3 + randomInteger(random, 5),
+    orders: 6 + randomInteger(random, 11),
+    timeScale: pick(random, [30, 60, 60, 90]),
+    placingMs: 20_000 + randomInteger(random, 25_000),
   };
   const calm = random.next() < CALM_CHANCE;
   const share = pick(random, [0.1, 0.25, 0.4, 0.7]);
@@ -40,7 +40,7 @@ export function drawSwarm(streams: Streams): Swarm {
   return {
     sizes,
     intensities,
-    chaosMs: sizes.placingMs + randomInteger(random, 40_000),
+    chaosMs: sizes.placingMs + randomInteger(random, 25_000),
     hasMirror: random.next() < 0.5,
   };
 }

@@ -4,7 +4,12 @@
  *
  * Owns: the phases and the hand-over to the judge. Does not own: what is right (the judge's).
  */
-import { defaultDomainSettings, domainActors, scaleDurations } from "../../../src/actors/domain/mod.js";
+import {
+  type DomainSettings,
+  defaultDomainSettings,
+  domainActors,
+  scaleDurations,
+} from "../../../src/actors/domain/mod.js";
 import { defaultHostSettings } from "../../../src/actors/runtime/mod.js";
 import type { GatewayAuth } from "../../../src/gateway/mod.js";
 import { type Log, type LogFields, silentLog } from "../../../src/lib/log.js";
@@ -17,8 +22,8 @@ import type {
   BoundSample,
   EndState,
   FaultKind,
+  Faults,
   Judge,
-  PlantedBug,
   ProcessView,
   VirtualEvidence,
   Workload,
@@ -39,8 +44,6 @@ import { createMirror, createStream } from "../world/streams.js";
 export interface SeedOptions {
   readonly seed: number;
   readonly judge: Judge;
-  /** Made anew for this seed. */
-  readonly bug?: PlantedBug;
   /** Every note of the trace as text: for finding out where two runs part. */
   readonly onNote?: (text: string) => void;
 }
@@ -82,27 +85,36 @@ const AUTH: GatewayAuth = {
   orderIdSecret: "the-key-of-order-ids-of-a-world-that-is-not",
 };
 
-export async function runSeed({ seed, judge, bug, onNote }: SeedOptions): Promise<SeedResult> {
+/** Rejects when the seed cannot be run to its end: the nodes do not come up, or something throws where nobody catches. */
+export async function runSeed(options: SeedOptions): Promise<SeedResult> {
+  const errors: string[] = [];
+  const stopHearing = hearUnhandled(errors);
+  try {
+    return await runWorld(options, errors);
+  } finally {
+    stopHearing();
+  }
+}
+
+async function runWorld({ seed, judge, onNote }: SeedOptions, errors: string[]): Promise<SeedResult> {
   const streams = createStreams(seed);
   const swarm = drawSwarm(streams);
   const scheduler = createScheduler(seed, START_AT);
   const trace = createTrace({ now: () => scheduler.now, ...(onNote === undefined ? {} : { onNote }) });
   const faults = createFaults(swarm.intensities, trace);
   const world: World = { seed, sizes: swarm.sizes, scheduler, streams, trace, faults };
-  const errors: string[] = [];
   const transport = createTransport(world);
   const surroundings: Surroundings = {
     world,
-    database: createDatabase(world, bug ?? null),
+    database: createDatabase(world),
     network: createNetwork(world),
-    payments: createPayments(world, bug ?? null),
+    payments: createPayments(world),
     stream: createStream(world),
     mirror: swarm.hasMirror ? createMirror(world) : null,
     auth: AUTH,
-    settings: scaleDurations(defaultDomainSettings, swarm.sizes.timeScale),
-    bug: bug ?? null,
+    settings: settingsOf(swarm.sizes.timeScale),
     transport,
-    logFor: (process) => errorLog(process, errors),
+    logFor: (process) => errorLog(process, errors, faults),
   };
   const { database, network, payments, stream, settings } = surroundings;
   const cluster = createCluster(surroundings, domainActors(settings));
@@ -122,7 +134,6 @@ export async function runSeed({ seed, judge, bug, onNote }: SeedOptions): Promis
     urls: cluster.urls,
     operatorSecret: OPERATOR_SECRET,
     transport,
-    ...(bug?.deviceClock === undefined ? {} : { deviceClock: bug.deviceClock }),
   });
   const bounds = sampleBounds(world, cluster);
   workload.start();
@@ -186,6 +197,15 @@ export async function runSeed({ seed, judge, bug, onNote }: SeedOptions): Promis
   };
 }
 
+/** A day so short needs positions more often than life does, or no trip would show any. */
+function settingsOf(timeScale: number): DomainSettings {
+  const { driver, ...others } = defaultDomainSettings;
+  return scaleDurations(
+    { ...others, driver: { ...driver, gpsAvailableMs: 4_000, gpsTripMs: 2_000, gpsTokenMs: 1_000 } },
+    timeScale,
+  );
+}
+
 /** Looks at a condition that is dear now and then, instead of after every step. */
 function watch(scheduler: World["scheduler"], condition: () => boolean): () => boolean {
   let holds = false;
@@ -233,12 +253,28 @@ function sampleBounds(world: World, cluster: ReturnType<typeof createCluster>): 
 }
 
 /** Keeps what a node reports as an error; warnings are about faults, of which there are many. */
-function errorLog(process: ProcessView, errors: string[]): Log {
+function errorLog(process: ProcessView, errors: string[], faults: Faults): Log {
   const error = (fields: LogFields, message: string): void => {
-    if (errors.length < MOST_ERRORS) errors.push(`${process.life}: ${message} ${textOf(fields)}`);
+    const text = `${process.life}: ${message} ${textOf(fields)}`;
+    if (errors.length < MOST_ERRORS && !isOfUpgrade(text, faults)) errors.push(text);
   };
   const log: Log = { ...silentLog, error, child: () => log };
   return log;
+}
+
+/** In a rolling upgrade nodes of the release before meet what they cannot read, and must say so. */
+function isOfUpgrade(text: string, faults: Faults): boolean {
+  return faults.counts.node_upgrade > 0 && text.includes("this release reads up to");
+}
+
+/** Promises that fail with nobody to hear it: in a node they would have ended the process. */
+function hearUnhandled(errors: string[]): () => void {
+  const hear = (reason: unknown): void => {
+    const text = reason instanceof Error ? (reason.stack ?? reason.message) : String(reason);
+    if (errors.length < MOST_ERRORS) errors.push(`nobody heard the failure of a promise: ${text}`);
+  };
+  process.on("unhandledRejection", hear);
+  return () => void process.off("unhandledRejection", hear);
 }
 
 function textOf(fields: LogFields): string {

@@ -31,6 +31,8 @@ export const hasFailed = ({ violations, broke, secondHash, hash }: SeedSummary):
   violations.length > 0 || broke !== null || (secondHash !== null && secondHash !== hash);
 
 const CHILD = fileURLToPath(new URL("./child.js", import.meta.url));
+/** A seed makes much that lives briefly: room for it spares a tenth of the time. */
+const NODE_OPTIONS = ["--enable-source-maps", "--max-semi-space-size=64"];
 const HOUR_MS = 3_600_000;
 
 export async function runSeeds({ tasks, processes, clock, onSummary }: SeedsOptions): Promise<SeedsOutcome> {
@@ -56,7 +58,7 @@ export async function runSeeds({ tasks, processes, clock, onSummary }: SeedsOpti
   }
 
   function there(): Promise<void> {
-    const child: ChildProcess = fork(CHILD, { serialization: "advanced" });
+    const child: ChildProcess = fork(CHILD, { serialization: "advanced", execArgv: NODE_OPTIONS });
     return new Promise((resolve, reject) => {
       let running: SeedTask | null = null;
       const say = (message: ToRunner): void => void child.send(message);

@@ -15,7 +15,8 @@ export interface Machine {
   /** True from a crash or a planned stop until somebody starts it. */
   readonly isDown: boolean;
   start(): void;
-  crash(): void;
+  /** `machine`: with everything that could tell the others. */
+  crash(machine?: boolean): void;
   /** As a service manager does it: SIGTERM, and SIGKILL after a while. Resolves when the process has ended. */
   stop(): Promise<void>;
   pause(): void;
@@ -103,10 +104,11 @@ export function createCluster(surroundings: Surroundings, definitions: readonly 
         isDown = false;
         begin();
       },
-      crash() {
+      crash(whole = false) {
         isDown = true;
-        trace.note("crash", node, [lives], () => `${node}-${lives} crashes`);
-        life?.crash();
+        const what = whole ? "the machine of " : "";
+        trace.note("crash", node, [lives, whole ? 1 : 0], () => `${what}${node}-${lives} crashes`);
+        life?.crash(whole);
       },
       async stop() {
         const stopping = life;

@@ -21,7 +21,7 @@ import {
   type MemoryOwnership,
   type MemoryOwnershipStore,
 } from "../../../src/store/memory/mod.js";
-import type { Commit, FaultKind, PlantedBug, ProcessView, World } from "../ports.js";
+import type { Commit, FaultKind, ProcessView, World } from "../ports.js";
 import { createWire, type Wire } from "./wire.js";
 
 export interface WorldDatabase {
@@ -59,13 +59,12 @@ interface Fate {
   readonly answerLost: boolean;
 }
 
-export function createDatabase(world: World, bug: PlantedBug | null): WorldDatabase {
+export function createDatabase(world: World): WorldDatabase {
   const { scheduler, streams, trace, faults } = world;
   const { clock } = scheduler;
   const shards = new Map<number, { epoch: number; node: string }>();
   const ownership = createMemoryOwnership({ clock, latencyMs: LATENCY_MS, shards });
   const tables = createMemoryActorStore({ clock, shards });
-  const rows: ActorStore = bug?.database?.(tables) ?? tables;
   const commits: Commit[] = [];
   let running = true;
 
@@ -104,7 +103,7 @@ export function createDatabase(world: World, bug: PlantedBug | null): WorldDatab
   }
 
   async function flush(process: ProcessView, batch: FlushBatch): Promise<FlushResult> {
-    const result = await rows.flush(batch);
+    const result = await tables.flush(batch);
     record(process, batch, result);
     return result;
   }
@@ -153,15 +152,15 @@ export function createDatabase(world: World, bug: PlantedBug | null): WorldDatab
     }
 
     return {
-      claimShards: (node, wanted) => call("claimShards", () => rows.claimShards(node, wanted)),
-      load: (actors, keepEvents) => call("load", () => rows.load(actors, keepEvents)),
+      claimShards: (node, wanted) => call("claimShards", () => tables.claimShards(node, wanted)),
+      load: (actors, keepEvents) => call("load", () => tables.load(actors, keepEvents)),
       flush: (batch) => call("flush", () => flush(process, batch), true),
-      outcomeOf: (batch) => call("outcomeOf", () => rows.outcomeOf(batch)),
-      rememberedCommand: (actor, id) => call("rememberedCommand", () => rows.rememberedCommand(actor, id)),
-      timersDue: (wanted, before, limit) => call("timersDue", () => rows.timersDue(wanted, before, limit)),
-      pendingTells: (wanted, limit, after) => call("pendingTells", () => rows.pendingTells(wanted, limit, after)),
-      queryIndex: (query) => call("queryIndex", () => rows.queryIndex(query)),
-      deadLetter: (letter) => call("deadLetter", () => rows.deadLetter(letter)),
+      outcomeOf: (batch) => call("outcomeOf", () => tables.outcomeOf(batch)),
+      rememberedCommand: (actor, id) => call("rememberedCommand", () => tables.rememberedCommand(actor, id)),
+      timersDue: (wanted, before, limit) => call("timersDue", () => tables.timersDue(wanted, before, limit)),
+      pendingTells: (wanted, limit, after) => call("pendingTells", () => tables.pendingTells(wanted, limit, after)),
+      queryIndex: (query) => call("queryIndex", () => tables.queryIndex(query)),
+      deadLetter: (letter) => call("deadLetter", () => tables.deadLetter(letter)),
       close: async () => {},
     };
   }
@@ -195,9 +194,8 @@ export function createDatabase(world: World, bug: PlantedBug | null): WorldDatab
     connect(process) {
       const wire = createWire(clock, process.clock);
       const members = ownership.store(process.clock);
-      const store = storeOf(process, wire);
       return {
-        store: bug?.store?.(store, process) ?? store,
+        store: storeOf(process, wire),
         outbox: outboxOf(process, wire),
         members,
         cut() {

@@ -28,7 +28,7 @@ export interface WorldNetwork {
 }
 
 /** Rarer than in life: every heartbeat costs each of the endpoints, and none of them is what is looked for here. */
-const LINK_SETTINGS = { heartbeatMs: 1_000, silenceMs: 3_000 } as const;
+const LINK_SETTINGS = { heartbeatMs: 2_000, silenceMs: 6_000 } as const;
 const MAX_PAYLOAD_BYTES = 1_048_576;
 /** Of all publications, at an intensity of 1. */
 const MOST_OFTEN = 0.08;

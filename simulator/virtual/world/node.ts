@@ -7,9 +7,12 @@
  */
 import {
   DECISION_EFFECT,
+  type DecisionPool,
   type DomainSettings,
   decisionEffect,
   inProcessDecisions,
+  readQuestion,
+  writeQuestion,
 } from "../../../src/actors/domain/mod.js";
 import {
   type AnyActorDefinition,
@@ -19,7 +22,6 @@ import {
   joinLinks,
   type Link,
   type RunningActorClient,
-  SHARD_COUNT,
   type ShardHost,
 } from "../../../src/actors/runtime/mod.js";
 import { type Coordinator, createCoordinator, createEventRelay, type EventRelay } from "../../../src/cluster/mod.js";
@@ -30,7 +32,7 @@ import { uuidV7 } from "../../../src/lib/random.js";
 import { shardKeeper } from "../../../src/node/keeper.js";
 import { createMirrorCopy, fanOutMirror, forgetWhenShardsLeave } from "../../../src/node/mirror.js";
 import { paymentEffect } from "../../../src/services/payments/mod.js";
-import type { PlantedBug, ProcessClock, ProcessView, World } from "../ports.js";
+import type { ProcessClock, ProcessView, World } from "../ports.js";
 import type { DatabaseConnection, WorldDatabase } from "./database.js";
 import type { WorldNetwork } from "./network.js";
 import type { WorldPayments } from "./payments.js";
@@ -48,10 +50,9 @@ export interface Surroundings {
   readonly mirror: WorldMirror | null;
   readonly auth: GatewayAuth;
   readonly settings: DomainSettings;
-  readonly bug: PlantedBug | null;
   readonly transport: {
     open(process: ProcessView, url: string): NativeApp;
-    crash(process: ProcessView): void;
+    crash(process: ProcessView, machine?: boolean): void;
   };
   logFor(process: ProcessView): Log;
 }
@@ -67,6 +68,19 @@ export interface LifeOptions extends Surroundings {
   readonly onFatal: (reason: Error) => void;
 }
 
+/** The real decisions, searched less long: which driver is best is not what is looked for here. */
+function briefDecisions(after: Clock["after"]): DecisionPool {
+  const real = inProcessDecisions(after, THINK_MS);
+  return {
+    solve(question) {
+      const request = readQuestion(question);
+      const { rules } = request;
+      const search = { ...rules.matching.search, roundsPerOrder: 2, mostRounds: 20 };
+      return real.solve(writeQuestion({ ...request, rules: { ...rules, matching: { ...rules.matching, search } } }));
+    },
+  };
+}
+
 export interface Life extends ProcessView {
   readonly state: "starting" | "up" | "stopping" | "over";
   readonly workers: Workers;
@@ -77,21 +91,29 @@ export interface Life extends ProcessView {
   /** Whether it may speak and serves this shard under this epoch. */
   serves(shard: number, epoch: number): boolean;
   hosts(): readonly ShardHost[];
-  crash(): void;
+  /** `machine`: all of it is gone without a word, and the database finds out by itself. */
+  crash(machine?: boolean): void;
   /** As on SIGTERM. Resolves when the process would have exited. */
   stop(): Promise<void>;
 }
 
-const COORDINATION = { leaseMs: 10_000, heartbeatMs: 1_000 } as const;
-const RELAY = { pollMs: 1_000, lagMs: 60_000 } as const;
+/** Slower than in life: a heartbeat reads all shards, and most of a seed's work would be reading them. */
+const COORDINATION = { leaseMs: 10_000, heartbeatMs: 2_500, sessionLossMs: 3_000, sessionGraceMs: 4_000 } as const;
+const RELAY = { pollMs: 2_000, lagMs: 60_000 } as const;
+/** Quicker than in life, so that a line that fell silent is missed within a world's few minutes. */
+const LIVENESS = { pingMs: 5_000, silenceMs: 12_500 } as const;
 const MIRROR_ENTRIES = 2_000;
+/** Small towns say little: who reads slowly must still come to the bounds. */
+const BACKLOG = { slotBacklogBytes: 512, reliableBacklogBytes: 6 * 1024 } as const;
 const DRAIN_MS = 1_000;
 const DRAIN_PATIENCE_MS = 6_000;
 const THINK_MS = 20;
+/** How long a server keeps a session whose machine answers nothing. */
+const SESSION_ENDS_MS = 25_000;
 
 /** Resolves once it is up; rejects when it cannot become a member. */
 export function startLife(options: LifeOptions): { readonly life: Life; readonly started: Promise<void> } {
-  const { world, database, network, payments, stream, mirror, settings, bug, node, clock, url, transport } = options;
+  const { world, database, network, payments, stream, mirror, settings, node, clock, url, transport } = options;
   const { streams, sizes } = world;
   const self: ProcessView = { node, life: options.life, clock };
   const log = options.logFor(self);
@@ -104,25 +126,22 @@ export function startLife(options: LifeOptions): { readonly life: Life; readonly
     joinLinks(inside.endpoint(endpoint), network.open(self, endpoint, random), ownNode);
 
   function openWorker({ self: endpoint, clock: own, ownership }: WorkerParts): { host: ShardHost; link: Link } {
-    const real = open(endpoint);
-    const link = bug?.hostLink?.(real, self) ?? real;
+    const link = open(endpoint);
     const shared = mirror?.mirrorFor(self) ?? null;
-    const copies = fanOutMirror(link, [gatewayEndpoint], shared);
-    const hostClock: Clock = bug?.hostClock?.(own, self) ?? own;
     const after = (delayMs: number, run: () => void) => own.after(delayMs, run);
     const host = createShardHost({
       self: endpoint,
-      definitions: bug?.definitions?.(options.definitions) ?? options.definitions,
+      definitions: options.definitions,
       store: connection.store,
-      mirror: bug?.mirror?.(copies, self) ?? copies,
+      mirror: fanOutMirror(link, [gatewayEndpoint], shared),
       effects: {
         payment: paymentEffect(payments.providerFor(self)),
-        [DECISION_EFFECT]: decisionEffect(inProcessDecisions(after, THINK_MS), settings.zone.decisionPatienceMs, after),
+        [DECISION_EFFECT]: decisionEffect(briefDecisions(after), settings.zone.decisionPatienceMs, after),
       },
       link,
-      ownership: bug?.ownership?.(ownership, self) ?? ownership,
+      ownership,
       shardMap: workers.shardMap,
-      clock: hostClock,
+      clock: own,
       random,
       log: log.child({ part: "engine" }),
     });
@@ -148,11 +167,10 @@ export function startLife(options: LifeOptions): { readonly life: Life; readonly
     settings: COORDINATION,
     onFatal: options.onFatal,
   });
-  const owned = (shard: number): boolean => ownership.epochOf(shard % sizes.workersPerNode, shard) !== null;
   const relay: EventRelay = createEventRelay({
     outbox: connection.outbox,
     stream: stream.streamFor(self),
-    ownedShards: () => Array.from({ length: SHARD_COUNT }, (_, shard) => shard).filter(owned),
+    ownedShards: () => workers.ownedShards(),
     clock,
     log,
     settings: RELAY,
@@ -162,7 +180,7 @@ export function startLife(options: LifeOptions): { readonly life: Life; readonly
   const copy = createMirrorCopy(clock, MIRROR_ENTRIES);
   forgetWhenShardsLeave(copy, shardMap, ownNode);
   const client = createActorClient({
-    link: bug?.gatewayLink?.(gatewayLink, self) ?? gatewayLink,
+    link: gatewayLink,
     shardMap,
     clock,
     random,
@@ -172,18 +190,17 @@ export function startLife(options: LifeOptions): { readonly life: Life; readonly
   let state: Life["state"] = "starting";
 
   function openGateway(): void {
-    const gatewayClock = bug?.gatewayClock?.(clock, self) ?? clock;
     gateway = createGateway({
       id: gatewayEndpoint,
       app: transport.open(self, url),
-      client: bug?.client?.(client, self) ?? client,
-      clock: gatewayClock,
+      client,
+      clock,
       random,
       auth: options.auth,
       index: connection.store,
       mirrorCopy: copy,
       mirror: mirror?.mirrorFor(self) ?? null,
-      settings: { timeScale: sizes.timeScale, drainMs: DRAIN_MS },
+      settings: { timeScale: sizes.timeScale, drainMs: DRAIN_MS, ...LIVENESS, ...BACKLOG },
       log: log.child({ part: "gateway" }),
     });
   }
@@ -196,10 +213,15 @@ export function startLife(options: LifeOptions): { readonly life: Life; readonly
     state = "up";
   }
 
-  function end(): void {
+  function end(machine: boolean): void {
     state = "over";
     clock.die();
-    connection.members.die();
+    if (!machine) {
+      connection.members.die();
+      return;
+    }
+    connection.cut();
+    world.scheduler.clock.after(SESSION_ENDS_MS, () => connection.members.die());
   }
 
   const life: Life = {
@@ -216,10 +238,10 @@ export function startLife(options: LifeOptions): { readonly life: Life; readonly
     database: connection,
     serves: (shard, epoch) => ownership.mayEmit() && ownership.epochOf(shard % sizes.workersPerNode, shard) === epoch,
     hosts: () => workers.hosts(),
-    crash() {
+    crash(machine = false) {
       if (state === "over") return;
-      end();
-      transport.crash(self);
+      end(machine);
+      transport.crash(self, machine);
     },
     async stop() {
       if (state === "over") return;
@@ -236,7 +258,7 @@ export function startLife(options: LifeOptions): { readonly life: Life; readonly
       await coordinator.stop();
       await hints.close();
       await relay.stop();
-      end();
+      end(false);
     },
   };
   return { life, started: start() };

@@ -11,7 +11,7 @@ import {
   type PaymentProvider,
   PaymentUnavailable,
 } from "../../../src/services/payments/mod.js";
-import type { FaultKind, PlantedBug, ProcessView, World } from "../ports.js";
+import type { FaultKind, ProcessView, World } from "../ports.js";
 import { createWire } from "./wire.js";
 
 export interface WorldPayments {
@@ -27,7 +27,7 @@ const MOST_OFTEN = 0.4;
 /** Later than anybody waits. */
 const SLOWEST_MS = 12_000;
 
-export function createPayments(world: World, bug: PlantedBug | null): WorldPayments {
+export function createPayments(world: World): WorldPayments {
   const { scheduler, streams, faults, trace } = world;
   const { clock } = scheduler;
   const bank = streams.of("bank");
@@ -39,7 +39,6 @@ export function createPayments(world: World, bug: PlantedBug | null): WorldPayme
       return true;
     },
   );
-  const provider = bug?.payments?.(book) ?? book;
   let told = 0;
 
   async function serve(work: () => Promise<PaymentOutcome>): Promise<PaymentOutcome> {
@@ -82,11 +81,11 @@ export function createPayments(world: World, bug: PlantedBug | null): WorldPayme
       });
     }
     return {
-      authorise: (request) => call("authorise", request.orderId, () => provider.authorise(request)),
-      capture: (request) => call("capture", request.orderId, () => provider.capture(request)),
-      void: (request) => call("void", request.orderId, () => provider.void(request)),
-      refund: (request) => call("refund", request.orderId, () => provider.refund(request)),
-      lookup: (key) => provider.lookup(key),
+      authorise: (request) => call("authorise", request.orderId, () => book.authorise(request)),
+      capture: (request) => call("capture", request.orderId, () => book.capture(request)),
+      void: (request) => call("void", request.orderId, () => book.void(request)),
+      refund: (request) => call("refund", request.orderId, () => book.refund(request)),
+      lookup: (key) => book.lookup(key),
     };
   }
 

@@ -40,6 +40,8 @@ export interface Workers {
   crash(worker: number): void;
   stop(): Promise<void>;
   hosts(): readonly ShardHost[];
+  /** Of this process, ascending. */
+  ownedShards(): readonly number[];
   readonly count: number;
 }
 
@@ -68,6 +70,7 @@ export function createWorkers({ process, count, open, reclaim }: WorkersOptions)
   const ownership = createOwnershipTable(count, time);
   const shardMap = createShardMap();
   const threads: (Thread | null)[] = new Array<Thread | null>(count).fill(null);
+  let owned: readonly number[] | null = null;
   let stopped = false;
 
   const shardsOf = (worker: number): number[] =>
@@ -134,15 +137,18 @@ export function createWorkers({ process, count, open, reclaim }: WorkersOptions)
     count,
     mesh: {
       grant(worker, epochs) {
+        owned = null;
         ownership.grant(worker, epochs);
         threads[worker]?.tell({ gained: [...epochs.keys()], lost: [] });
       },
       async release(worker, shards) {
         const thread = threads[worker];
         if (thread != null) await thread.release(shards);
+        owned = null;
         ownership.revoke(worker, shards);
       },
       revoke(worker, shards) {
+        owned = null;
         ownership.revoke(worker, shards);
         threads[worker]?.tell({ gained: [], lost: shards });
       },
@@ -154,6 +160,7 @@ export function createWorkers({ process, count, open, reclaim }: WorkersOptions)
       const thread = threads[worker];
       if (thread == null || stopped) return;
       threads[worker] = null;
+      owned = null;
       ownership.revoke(worker);
       thread.end();
       clock.after(RESTART_MS, () => void replace(worker));
@@ -162,6 +169,12 @@ export function createWorkers({ process, count, open, reclaim }: WorkersOptions)
       stopped = true;
       await Promise.all(threads.map((thread) => thread?.host.stop()));
       for (const thread of threads) thread?.end();
+    },
+    ownedShards() {
+      owned ??= Array.from({ length: SHARD_COUNT }, (_, shard) => shard).filter(
+        (shard) => ownership.epochOf(shard % count, shard) !== null,
+      );
+      return owned;
     },
     hosts: () => threads.flatMap((thread) => (thread === null ? [] : [thread.host])),
   };
