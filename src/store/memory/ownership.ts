@@ -47,6 +47,7 @@ export interface MemoryOwnership {
   expireLease(node: string): void;
   /** When the member's lease ends, by the database's clock; null when it has none. */
   leaseUntil(node: string): number | null;
+  hasSession(node: string): boolean;
   /** A lone node comes to the database, or leaves it. False: members of a cluster have sessions there. */
   setLone(lone: boolean): boolean;
   /** All sessions end and none can be opened until `start`. */
@@ -358,6 +359,7 @@ export function createMemoryOwnership(options: MemoryOwnershipOptions): MemoryOw
       for (const call of calls) call();
     },
     leaseUntil: (node) => leases.get(node)?.expiresAt ?? null,
+    hasSession: (node) => sessions.has(node),
     setLone(value) {
       if (value && sessions.size > 0) return false;
       lone = value;
