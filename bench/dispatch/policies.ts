@@ -16,6 +16,8 @@ const MINUTE = 60_000;
 /** What is believed of a courier's acceptance before much is known of it: as much as so many offers would tell. */
 const EXPECTED_ACCEPTANCE = 0.7;
 const PRIOR_OFFERS = 4;
+/** How much earlier a trip is offered where couriers take time to answer. */
+const ANSWER_MS = 30_000;
 
 /** The product's matching, in the instance's terms. */
 export function matchingPolicy(
@@ -24,6 +26,7 @@ export function matchingPolicy(
   seed: number,
   acceptance: "certain" | "learned",
 ): Policy {
+  const rules = acceptance === "certain" ? settings : { ...settings, commitLeadMs: ANSWER_MS };
   const random = seededRandom(seed);
   const ways = { travel: (from: Spot, to: Spot) => travelMinutes(instance, from, to) * MINUTE };
   let previous: readonly TripPlan[] = [];
@@ -44,7 +47,7 @@ export function matchingPolicy(
           acceptance === "certain" ? 1 : (accepted + EXPECTED_ACCEPTANCE * PRIOR_OFFERS) / (offers + PRIOR_OFFERS),
       }),
     );
-    const decision = decide({ now: now * MINUTE, orders, drivers, ...ways, settings, random, previous });
+    const decision = decide({ now: now * MINUTE, orders, drivers, ...ways, settings: rules, random, previous });
     previous = decision.tentative;
     return decision.commits.map(({ driverId, orderIds }): Send => ({ courier: driverId, orders: orderIds }));
   };

@@ -69,11 +69,15 @@ const recent: OpenOrder<Point>[] = [];
 let previous: readonly TripPlan[] = [];
 const times: number[] = [];
 let commits = 0;
+let cpuMicros = 0;
 for (let i = 0; i < DECISIONS; i++) {
   const orders = [...open, ...expectedOrders(recent, now, settings.forecast)];
+  const cpuBefore = process.cpuUsage();
   const began = clock.monotonic();
   const decision = decide({ now, orders, drivers, travel, settings, random, previous });
   times.push(clock.monotonic() - began);
+  const cpu = process.cpuUsage(cpuBefore);
+  cpuMicros += cpu.user + cpu.system;
   previous = decision.tentative;
   commits += decision.commits.length;
   for (const { driverId, orderIds, deliverAt } of decision.commits) {
@@ -96,5 +100,6 @@ const sorted = times.toSorted((a, b) => a - b);
 const at = (q: number): string => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))]!.toFixed(1);
 process.stdout.write(
   `${ORDERS} orders x ${DRIVERS} drivers, ${DECISIONS} decisions (${commits} trips): ` +
-    `first ${times[0]?.toFixed(1)} ms, p50 ${at(0.5)}, p95 ${at(0.95)}, p99 ${at(0.99)}, most ${at(1)} ms\n`,
+    `first ${times[0]?.toFixed(1)} ms, p50 ${at(0.5)}, p95 ${at(0.95)}, p99 ${at(0.99)}, most ${at(1)} ms; ` +
+    `${(cpuMicros / DECISIONS / 1_000).toFixed(1)} ms of processors each\n`,
 );

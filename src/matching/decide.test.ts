@@ -22,7 +22,12 @@ const NOW = 1_000 * MINUTE;
 /** A street grid: a unit takes a minute. */
 const travel = (a: Spot, b: Spot): number => (Math.abs(a.x - b.x) + Math.abs(a.y - b.y)) * MINUTE;
 const service = { collectMs: MINUTE, leaveRestaurantMs: MINUTE, handOverMs: MINUTE, leaveCustomerMs: MINUTE };
-const settings: MatchingSettings = { ...defaultMatchingSettings, ...service };
+/** A driver's time costs nothing here, so that what is expected can be told by counting minutes. */
+const settings: MatchingSettings = {
+  ...defaultMatchingSettings,
+  ...service,
+  weights: { ...defaultMatchingSettings.weights, busy: 0, busyPerLoad: 0 },
+};
 const withTrips = (trips: Partial<MatchingSettings["trips"]>): MatchingSettings => ({
   ...settings,
   trips: { ...settings.trips, ...trips },
@@ -67,6 +72,10 @@ t.test("R-DSP-2: a trip is committed when leaving later would collect later, and
   t.same(trips(decided([order("o", -3)], [far])), ["d: o"]);
   const lead = { ...settings, commitLeadMs: 4 * MINUTE };
   t.same(trips(decided([order("o", 9)], [far], { settings: lead })), ["d: o"], "a lead makes up for slow answers");
+  const picky = driver("d", -4, { acceptance: 0.5 });
+  const half = { ...settings, commitLeadMs: 2 * MINUTE };
+  t.same(trips(decided([order("o", 9)], [picky], { settings: half })), ["d: o"], "and for those who often decline");
+  t.same(trips(decided([order("o", 9)], [far], { settings: half })), []);
 });
 
 t.test(

@@ -16,7 +16,7 @@ import type { Commit, Decision, Situation, Tentative, TripPlan } from "./types.j
  */
 export function decide<Place>(situation: Situation<Place>): Decision {
   check(situation);
-  const plan = search(situation);
+  const { plan, candidates } = search(situation);
   const { problem } = plan;
   const { now, orders, drivers, settings } = situation;
   const commits: Commit[] = [];
@@ -25,11 +25,13 @@ export function decide<Place>(situation: Situation<Place>): Decision {
     trips.forEach((trip, k) => {
       const named = name(plan, driver, k);
       const from = startAt[k]!;
-      const commitAt = Math.max(from, latestDeparture(plan, driver, k) - settings.commitLeadMs);
+      // Whoever often declines is asked so much earlier, that there is time to ask somebody else.
+      const leadMs = settings.commitLeadMs / drivers[driver]!.acceptance;
+      const commitAt = Math.max(from, latestDeparture(plan, driver, k) - leadMs);
       const expected = problem.weight[trip.orders[0]!]! < 1;
       const free = k === 0 && drivers[driver]!.freeAt <= now;
       if (free && !expected && commitAt <= now)
-        commits.push({ ...named, ...explain(plan, driver, trip, from, startNode[k]!) });
+        commits.push({ ...named, ...explain(problem, candidates, driver, trip, from, startNode[k]!) });
       else tentative.push({ ...named, commitAt, expected });
     });
   });

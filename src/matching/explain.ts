@@ -1,18 +1,18 @@
 /** Why this driver: the terms of a trip's cost, and who would have been next. */
-import type { Plan } from "./plan.js";
-import type { Trip } from "./problem.js";
+import type { AllCandidates } from "./candidates.js";
+import type { Problem, Trip } from "./problem.js";
 import type { Alternative, Commit } from "./types.js";
 
 const MOST_ALTERNATIVES = 3;
 
 export function explain<Place>(
-  plan: Plan<Place>,
+  problem: Problem<Place>,
+  candidates: AllCandidates<Place>,
   driver: number,
   { restaurants, orders }: Trip,
   departAt: number,
   node: number,
 ): Omit<Commit, "driverId" | "restaurantIds" | "orderIds"> {
-  const { problem } = plan;
   const { drivers, settings } = problem.situation;
   const pickupAt: number[] = [];
   const deliverAt: number[] = [];
@@ -50,20 +50,20 @@ export function explain<Place>(
     pickupAt,
     deliverAt,
     terms,
-    alternatives: alternatives(plan, driver, restaurants, orders, costMs),
+    alternatives: alternatives(problem, candidates, driver, restaurants, orders, costMs),
   };
 }
 
 function alternatives<Place>(
-  plan: Plan<Place>,
+  problem: Problem<Place>,
+  candidates: AllCandidates<Place>,
   chosen: number,
   restaurants: readonly number[],
   orders: readonly number[],
   costMs: number,
 ): readonly Alternative[] {
-  const { problem } = plan;
   const found: { driver: number; extraMs: number }[] = [];
-  for (const driver of plan.candidatesOf(restaurants[0]!)) {
+  for (const driver of candidates.of(restaurants[0]!).drivers) {
     if (driver === chosen) continue;
     if (!problem.run(driver, problem.freeAt[driver]!, driver, restaurants, orders, orders.length)) continue;
     found.push({ driver, extraMs: problem.cost - costMs });

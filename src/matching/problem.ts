@@ -36,10 +36,12 @@ export class Problem<Place> {
   work = 0;
 
   readonly #pickups: Place[] = [];
-  readonly #toRestaurant: Float64Array;
-  readonly #toCustomer: Float64Array;
-  readonly #betweenCustomers: Float64Array;
-  readonly #betweenRestaurants: Float64Array;
+  // Exact below 16,777 seconds. 0: not looked up yet, or no way at all, which is quickly looked up again: so that pages
+  // that are never touched cost nothing.
+  readonly #toRestaurant: Float32Array;
+  readonly #toCustomer: Float32Array;
+  readonly #betweenCustomers: Float32Array;
+  readonly #betweenRestaurants: Float32Array;
   readonly #targetAt: Float64Array;
   readonly #knownAt: Float64Array;
   readonly #latestAt: Float64Array;
@@ -80,10 +82,10 @@ export class Problem<Place> {
     this.#excluded = orders.map(({ excluded }) =>
       excluded.length === 0 ? null : new Set(excluded.flatMap((id) => driverIndex.get(id) ?? [])),
     );
-    this.#toRestaurant = unknown((this.drivers + this.orders) * this.restaurants);
-    this.#toCustomer = unknown(this.restaurants * this.orders);
-    this.#betweenCustomers = unknown(this.orders * this.orders);
-    this.#betweenRestaurants = unknown(this.restaurants * this.restaurants);
+    this.#toRestaurant = new Float32Array((this.drivers + this.orders) * this.restaurants);
+    this.#toCustomer = new Float32Array(this.restaurants * this.orders);
+    this.#betweenCustomers = new Float32Array(this.orders * this.orders);
+    this.#betweenRestaurants = new Float32Array(this.restaurants * this.restaurants);
     this.soonest = Float64Array.from(
       this.readyAt,
       (_, order) =>
@@ -106,6 +108,16 @@ export class Problem<Place> {
     return Math.max(this.readyAt[order]!, this.#knownAt[order]!);
   }
 
+  /** What an order costs at least when nobody is at the restaurant for it before `pickupAt`. */
+  leastCost(order: number, pickupAt: number): number {
+    const { weights } = this.situation.settings;
+    const earliest = this.earliestPickup(order);
+    const delay = Math.max(0, pickupAt - earliest);
+    const late = Math.max(0, this.soonest[order]! + delay - this.#targetAt[order]!);
+    const foodWaits = earliest + delay - this.readyAt[order]!;
+    return this.weight[order]! * (delay + weights.late * late + weights.foodWaits * foodWaits);
+  }
+
   mayCarry(driver: number, order: number): boolean {
     return this.#excluded[order]?.has(driver) !== true;
   }
@@ -113,10 +125,10 @@ export class Problem<Place> {
   toRestaurant(node: number, restaurant: number): number {
     const at = node * this.restaurants + restaurant;
     const known = this.#toRestaurant[at]!;
-    if (known >= 0) return known;
+    if (known > 0) return known;
     const { drivers, orders, travel } = this.situation;
     const from = node < this.drivers ? drivers[node]!.place : orders[node - this.drivers]!.dropOff;
-    const way = travel(from, this.#pickups[restaurant]!);
+    const way = Math.fround(travel(from, this.#pickups[restaurant]!));
     this.#toRestaurant[at] = way;
     return way;
   }
@@ -124,9 +136,9 @@ export class Problem<Place> {
   toCustomer(restaurant: number, order: number): number {
     const at = restaurant * this.orders + order;
     const known = this.#toCustomer[at]!;
-    if (known >= 0) return known;
+    if (known > 0) return known;
     const { orders, travel } = this.situation;
-    const way = travel(this.#pickups[restaurant]!, orders[order]!.dropOff);
+    const way = Math.fround(travel(this.#pickups[restaurant]!, orders[order]!.dropOff));
     this.#toCustomer[at] = way;
     return way;
   }
@@ -134,9 +146,9 @@ export class Problem<Place> {
   betweenCustomers(from: number, to: number): number {
     const at = from * this.orders + to;
     const known = this.#betweenCustomers[at]!;
-    if (known >= 0) return known;
+    if (known > 0) return known;
     const { orders, travel } = this.situation;
-    const way = travel(orders[from]!.dropOff, orders[to]!.dropOff);
+    const way = Math.fround(travel(orders[from]!.dropOff, orders[to]!.dropOff));
     this.#betweenCustomers[at] = way;
     return way;
   }
@@ -145,8 +157,8 @@ export class Problem<Place> {
     if (from === to) return 0;
     const at = from * this.restaurants + to;
     const known = this.#betweenRestaurants[at]!;
-    if (known >= 0) return known;
-    const way = this.situation.travel(this.#pickups[from]!, this.#pickups[to]!);
+    if (known > 0) return known;
+    const way = Math.fround(this.situation.travel(this.#pickups[from]!, this.#pickups[to]!));
     this.#betweenRestaurants[at] = way;
     return way;
   }
@@ -165,6 +177,8 @@ export class Problem<Place> {
     trace?: Trace,
   ): boolean {
     this.work++;
+    if (count === 1 && restaurants.length === 1 && trace === undefined)
+      return this.#runAlone(driver, startAt, node, restaurants[0]!, orders[0]!);
     const { settings } = this.situation;
     const { collectMs, leaveRestaurantMs, handOverMs, leaveCustomerMs, weights } = settings;
     const readyAt = this.readyAt;
@@ -226,14 +240,31 @@ export class Problem<Place> {
     this.cost = cost + this.busyWeight * this.weight[previous]! * busy;
     return true;
   }
+
+  /** `run` for one order alone, as most trips are: the same rules and the same sums, without a loop. */
+  #runAlone(driver: number, startAt: number, node: number, restaurant: number, order: number): boolean {
+    const { collectMs, leaveRestaurantMs, handOverMs, leaveCustomerMs, weights } = this.situation.settings;
+    if (!this.mayCarry(driver, order)) return false;
+    const readyAt = this.readyAt[order]!;
+    const way = this.toRestaurant(node, restaurant);
+    const leaveAt = Math.max(startAt, this.#knownAt[order]!);
+    const pickup = Math.max(leaveAt + way + collectMs, readyAt);
+    if (pickup > this.#lastPickupAt[driver]!) return false;
+    const delivered = pickup + leaveRestaurantMs + this.toCustomer(restaurant, order) + handOverMs;
+    if (delivered > this.#latestAt[order]!) return false;
+    const weight = this.weight[order]!;
+    const late = Math.max(0, delivered - this.#targetAt[order]!);
+    const own = (this.#perTrip[driver]! + this.#perOrder[driver]!) * weight;
+    const delay = delivered - this.soonest[order]! + weights.late * late + weights.foodWaits * (pickup - readyAt);
+    this.endAt = delivered + leaveCustomerMs;
+    const busy = this.endAt - (pickup - collectMs - way);
+    this.cost = own + weight * delay + this.busyWeight * weight * busy;
+    return true;
+  }
 }
 
 /** Hears the stops of a trip as `run` computes them. */
 export interface Trace {
   collected(restaurant: number, arrivedAt: number, pickupAt: number): void;
   delivered(order: number, deliverAt: number, foodWaitsMs: number, lateMs: number, sharingMs: number): void;
-}
-
-function unknown(length: number): Float64Array {
-  return new Float64Array(length).fill(Number.NaN);
 }

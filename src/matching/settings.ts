@@ -43,17 +43,20 @@ export interface MatchingSettings {
   };
   /** What the caller's forecast of orders is made with. */
   readonly forecast: ForecastSettings;
-  /** A trip is committed when it would be late without leaving within this time. At least the time until the next decision. */
+  /**
+   * A trip is committed when it would be late without leaving within this time, divided by the driver's acceptance. At
+   * least the time until the next decision; more where drivers take time to answer.
+   */
   readonly commitLeadMs: number;
   readonly search: {
     /** Drivers looked at for an order, by their way to the restaurant. */
     readonly candidates: number;
-    /** Rounds of improvement for each open order. */
+    /** Rounds of improvement for each order that is not planned as well as can be. */
     readonly roundsPerOrder: number;
     readonly mostRounds: number;
     /** No further round begins once so many trips were computed: a bound on time that is the same on every machine. */
     readonly mostWork: number;
-    /** Orders that are taken out and planned anew in a round. */
+    /** Orders that are taken out and planned anew in a round; a few more where whole routes are. */
     readonly mostRemoved: number;
     /** How much worse a plan may be to go on from it, in milliseconds at the first round, falling to 0. */
     readonly toleranceMs: number;
@@ -72,9 +75,9 @@ export const defaultMatchingSettings: MatchingSettings = {
     mostOrders: 4,
     mostRestaurants: 1,
     nearbyMs: 3 * MINUTE,
-    sharingMs: 10 * MINUTE,
+    sharingMs: 30 * MINUTE,
     sharingPerLoadMs: 10 * MINUTE,
-    mostSharingMs: 25 * MINUTE,
+    mostSharingMs: 45 * MINUTE,
     mostAhead: 4,
   },
   weights: {
@@ -83,7 +86,7 @@ export const defaultMatchingSettings: MatchingSettings = {
     busy: 0,
     busyPerLoad: 0,
     mostBusy: 0,
-    fairnessMs: 0.2 * MINUTE,
+    fairnessMs: 0.02 * MINUTE,
     declineMs: 1 * MINUTE,
     unplannedMs: 120 * MINUTE,
   },
@@ -91,9 +94,9 @@ export const defaultMatchingSettings: MatchingSettings = {
   commitLeadMs: 0,
   search: {
     candidates: 30,
-    roundsPerOrder: 12,
-    mostRounds: 600,
-    mostWork: 80_000,
+    roundsPerOrder: 80,
+    mostRounds: 6_000,
+    mostWork: 100_000,
     mostRemoved: 6,
     toleranceMs: 2 * MINUTE,
   },
