@@ -220,6 +220,25 @@ situation("rule 4: a patience that had begun before a promise begins anew with i
   t.notOk(first.mayEmit());
 });
 
+situation(
+  "rule 4: a sleeper whose lease is over is asked all the same, because it may wake up and count sessions at once",
+  2,
+  async (t, world, processes) => {
+    const [first, sleeper] = processes;
+    sleeper.clock.pause();
+    t.ok(await world.until(() => epochsOf(world, "node-1").size === 0, leaseMs + heartbeatMs));
+    await world.run(heartbeatMs);
+    t.match(
+      first.coordinator.status().members.find(({ node }) => node === "node-1"),
+      { hasSession: true },
+    );
+    sever(world, first);
+    sleeper.clock.resume();
+    t.ok(await world.until(() => !first.mayEmit(), sessionLossMs));
+    t.ok(await world.until(() => epochsOf(world, "node-0").size === 0, sessionGraceMs + 2 * heartbeatMs));
+  },
+);
+
 /** A third joins, and before the two others know of it they lose the database, and it does not. */
 async function joinUnseen(world: World): Promise<readonly [Process, Process, Process]> {
   const [first, second] = [world.start("node-0"), world.start("node-1")];
