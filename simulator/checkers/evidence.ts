@@ -91,8 +91,8 @@ export interface Evidence {
     readonly pollAfterCloseMs: number;
     /** How far apart the clocks of clients and nodes may be. Default 500: more, and a node refuses to join. */
     readonly clockSkewMs?: number;
-    /** How often a tablet is told of an order that nobody answers. */
-    readonly redeliverMs?: number;
+    /** Within which a client that lost its connection without a word has noticed it and is back. Default 20,000. */
+    readonly noticeMs?: number;
   };
   /** Since when no fault was at work: waits are counted from here. Absent: the run does not say. */
   readonly healedAt?: number;
@@ -108,12 +108,14 @@ export interface Evidence {
 /** What clocks may differ by where the run does not say. */
 const CLOCK_SKEW_MS = 500;
 
-/** Whoever has lost a connection is back within this, and what was on its way has come. */
-const SETTLING_MS = 20_000;
+const NOTICE_MS = 20_000;
+
+export const noticeMs = ({ bounds }: Evidence): number => bounds.noticeMs ?? NOTICE_MS;
 
 /** Until when things must have happened to be with everybody who listens, now that the run is at rest; null: it is not. */
-export function settledUntil({ atRest, healedAt, endedAt }: Evidence): number | null {
-  const until = endedAt - SETTLING_MS;
+export function settledUntil(evidence: Evidence): number | null {
+  const { atRest, healedAt, endedAt } = evidence;
+  const until = endedAt - noticeMs(evidence);
   return atRest === true && (healedAt ?? 0) <= until ? until : null;
 }
 

@@ -1,12 +1,14 @@
 /**
  * `npm run simulate`: whole clusters in virtual time, one per seed, judged by every rule. Exit status 0: no violation; 1:
- * violations, or a seed that went differently the second time; 2: wrong options.
+ * violations, a seed that went differently the second time, or a planted bug that was not found; 2: wrong options.
  */
 import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { Command, InvalidArgumentError } from "commander";
 import { systemClock } from "../../src/lib/clock.js";
 import { violationText } from "../checkers/mod.js";
+import { powerText, provePower } from "./bugs/mod.js";
+import { repeatCommand } from "./judge/mod.js";
 import { keepFailingSeeds } from "./run/failing.js";
 import type { SeedSummary, SeedTask } from "./run/messages.js";
 import { hasFailed, runSeeds } from "./run/seeds.js";
@@ -19,6 +21,7 @@ interface Options {
   readonly json?: string;
   readonly processes: number;
   readonly twice?: boolean;
+  readonly planted?: boolean;
   readonly keep: boolean;
 }
 
@@ -45,6 +48,7 @@ const options = new Command("simulate")
   .option("--from <number>", "the first seed", whole, 1)
   .option("--processes <count>", "at once", whole, availableParallelism())
   .option("--twice", "runs every seed twice and compares what happened")
+  .option("--planted", "looks for the planted bugs, each in a product of its own that is broken in one place")
   .option("--no-keep", "does not write seeds that fail to simulator/virtual/failing-seeds.json")
   .option("--json <file>", "the result as JSON")
   .parse()
@@ -53,6 +57,9 @@ const options = new Command("simulate")
 const clock = systemClock();
 
 function* tasks(): Generator<SeedTask> {
+  // Asked for alone, the planted bugs are all there is to do.
+  const others = [options.seed, options.seeds, options.minutes];
+  if (options.planted === true && others.every((option) => option === undefined)) return;
   if (options.seed !== undefined) {
     yield { seed: options.seed, twice: true };
     return;
@@ -66,7 +73,7 @@ function* tasks(): Generator<SeedTask> {
 
 function tell(summary: SeedSummary): void {
   if (!hasFailed(summary)) return;
-  console.log(`seed ${summary.seed}`);
+  console.log(`seed ${summary.seed}   (again: ${repeatCommand(summary.seed)})`);
   if (summary.broke !== null) console.log(`  broke off: ${summary.broke}`);
   if (summary.secondHash !== null && summary.secondHash !== summary.hash)
     console.log(`  went differently the second time: ${summary.hash}, ${summary.secondHash}`);
@@ -102,6 +109,17 @@ console.log(
     : `violations in ${failed.length} seeds: ${failed.map(({ seed }) => seed).join(", ")}`,
 );
 
+const power =
+  options.planted === true
+    ? await provePower({
+        from: options.from,
+        processes: options.processes,
+        onFound: ({ bug, rule, seeds: tried }) =>
+          console.error(`${bug}: ${rule === null ? "not found" : `${rule}, seeds: ${tried}`}`),
+      })
+    : null;
+if (power !== null) console.log(powerText(power));
+
 if (options.keep && failed.length > 0)
   keepFailingSeeds(
     failed.map(({ seed, violations, broke }) => ({
@@ -117,6 +135,8 @@ if (options.json !== undefined) {
       ? []
       : [{ seed, rule: "determinism", subject: "run", summary: `${hash}, then ${secondHash}`, story: [] }]),
   ]);
-  writeFileSync(options.json, `${JSON.stringify({ seeds, seconds, virtualHours, faults, violations }, null, 2)}\n`);
+  const planted = power === null ? {} : { plantedBugs: power };
+  const result = { seeds, seconds, virtualHours, faults, violations, ...planted };
+  writeFileSync(options.json, `${JSON.stringify(result, null, 2)}\n`);
 }
-process.exitCode = failed.length === 0 ? 0 : 1;
+process.exitCode = failed.length === 0 && (power === null || power.found === power.of) ? 0 : 1;

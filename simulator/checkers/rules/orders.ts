@@ -4,6 +4,7 @@ import {
   acknowledgement,
   clockSkewMs,
   type EvidenceIndex,
+  noticeMs,
   type Rule,
   settledUntil,
   type Violation,
@@ -190,7 +191,7 @@ export const oneWriter: Rule = {
   },
 };
 
-/** RULES 10: every confirmed order reaches its restaurant's tablet within its bound, and is told again until it is answered. */
+/** RULES 10: every confirmed order reaches its restaurant's tablet within its bound. */
 export const confirmedReachesTablet: Rule = {
   name: "rule-10-confirmed-reaches-tablet",
   check(index) {
@@ -208,8 +209,7 @@ export const confirmedReachesTablet: Rule = {
           ? next?.kind !== "accepted" && waitedMs < index.bounds.tabletMs
             ? null
             : `was confirmed and never shown on its tablet (${Math.round(waitedMs)} ms)`
-          : (lateOnTablet(index, path[confirmed]!.at, shown) ??
-            notToldAgain(index, path[confirmed]!.at, waitedMs, shown));
+          : lateOnTablet(index, path[confirmed]!.at, shown);
       if (problem === null) continue;
       found.push(violation(this.name, order.orderId, problem, index, ["views", "tablet", "stored"]));
     }
@@ -217,25 +217,19 @@ export const confirmedReachesTablet: Rule = {
   },
 };
 
-type Shown = readonly { readonly receivedAt: number; readonly attempt: number }[];
+type Shown = readonly { readonly receivedAt: number }[];
 
-/** The bound counts while no fault is at work; a run that does not say when that is has none. */
+/**
+ * The bound counts while no fault is at work; a run that does not say when that is has none. A tablet whose line died in
+ * the faults has to notice it first.
+ */
 function lateOnTablet(index: EvidenceIndex, confirmedAt: number, shown: Shown): string | null {
-  if (index.healedAt === undefined) return null;
+  const { healedAt, bounds } = index;
+  if (healedAt === undefined) return null;
   const first = Math.min(...shown.map((entry) => entry.receivedAt));
-  const lateMs = first - Math.max(confirmedAt, index.healedAt) - clockSkewMs(index);
-  return lateMs > index.bounds.tabletMs
-    ? `was shown on its tablet ${Math.round(lateMs)} ms after it was confirmed`
-    : null;
-}
-
-/** Faults may hold back one repetition, not all of them: three times the pause is a long time for none. */
-function notToldAgain(index: EvidenceIndex, confirmedAt: number, waitedMs: number, shown: Shown): string | null {
-  const { redeliverMs } = index.bounds;
-  if (redeliverMs === undefined || index.healedAt === undefined) return null;
-  const calmMs = waitedMs - Math.max(0, index.healedAt - confirmedAt);
-  if (calmMs < 3 * redeliverMs || shown.some(({ attempt }) => attempt > 1)) return null;
-  return `waited ${Math.round(waitedMs)} ms for an answer and its tablet was told once`;
+  const from = Math.max(confirmedAt, healedAt + noticeMs(index));
+  if (first - from <= bounds.tabletMs + clockSkewMs(index)) return null;
+  return `was shown on its tablet ${Math.round(first - confirmedAt)} ms after it was confirmed`;
 }
 
 /**

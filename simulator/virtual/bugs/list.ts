@@ -325,7 +325,7 @@ export const BUGS: readonly Bug[] = [
       patch(`${RESTAURANT}/inbox.js`, `ctx.timer("redeliver", { at: soonest, run: "redeliver" });`, "void soonest;"),
     ],
     by: ["rule-10"],
-    within: 40,
+    within: 5,
   },
   {
     name: "a cancelled order gives its stock back twice",

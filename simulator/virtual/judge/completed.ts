@@ -1,5 +1,4 @@
 /** The evidence as the checkers want it: what the database, the stream and the samples say, in their words. */
-import { defaultDomainSettings, scaleDurations } from "../../../src/actors/domain/mod.js";
 import type { Committed, EventId, Evidence } from "../../checkers/mod.js";
 import type { VirtualEvidence } from "../ports.js";
 
@@ -8,6 +7,9 @@ const CALM_SKEW_MS = 100;
 /** What the faults may do to two clocks: both skewed, or one jumped and the other skewed. */
 const SKEWED_MS = 900;
 const JUMPED_MS = 2_500;
+
+/** As the client's heartbeat has it: one and a half of the node's, a second, and the way back. */
+const NOTICE_MS = 45_000;
 
 /** How far apart two clocks of this seed may have been. */
 export function skewOf({ faults }: VirtualEvidence): number {
@@ -33,14 +35,17 @@ export function committedOf({ commits }: VirtualEvidence): readonly Committed[] 
 }
 
 export function completed(found: VirtualEvidence): Evidence {
-  const { commits, received, bounds, end, sizes, times, evidence } = found;
+  const { commits, received, bounds, end, times, evidence } = found;
   const committed = commits.flatMap(({ at, write: { kind, key, events } }) =>
     events.map(({ offset }): EventId => ({ kind, key, offset, at })),
   );
-  const { restaurant } = scaleDurations(defaultDomainSettings, sizes.timeScale);
   return {
     ...evidence,
-    bounds: { redeliverMs: restaurant.redeliverMs, clockSkewMs: skewOf(found), ...evidence.bounds },
+    bounds: {
+      clockSkewMs: skewOf(found),
+      noticeMs: NOTICE_MS,
+      ...evidence.bounds,
+    },
     healedAt: times.healedAt,
     atRest: end.unsettled.length === 0 && end.unsentTells.length === 0,
     commits: committedOf(found),

@@ -53,7 +53,7 @@ export function createNarrator(found: VirtualEvidence): (violation: Violation) =
     for (const name of names) {
       const key = name.replace(/^(order|driver|restaurant|dispatch-zone)[:/]/, "").replace(/#\d+$/, "");
       const orderId = offers.get(key) ?? key;
-      if (evidence.database?.orders.has(orderId) === true) orderIds.add(orderId);
+      if (name.startsWith("order/") || evidence.database?.orders.has(orderId) === true) orderIds.add(orderId);
       const [, kind] = /^(driver|restaurant|dispatch-zone)[:/]/.exec(name) ?? [];
       if (kind === undefined) continue;
       leads.add(`${kind}/${key}`);
