@@ -16,7 +16,7 @@ import { DriverAgent } from "./agents/driver.js";
 import type { Device } from "./agents/radio.js";
 import { RestaurantAgent } from "./agents/restaurant.js";
 import { CityTime, type CityTimeFacts } from "./city-time.js";
-import { Meter, type MeterReading } from "./measure/meter.js";
+import { type Counts, Meter, type MeterReading } from "./measure/meter.js";
 import type { PlannedDriver, PlannedOrder, PlannedRestaurant } from "./plan.js";
 
 export interface CrewOptions {
@@ -101,6 +101,11 @@ export class Crew {
       if (this.#stop.signal.aborted) return;
       this.#watch(runCustomer(this.#context, plan, this.#random()));
     }
+  }
+
+  /** So far; reading it costs nothing. */
+  get counts(): Readonly<Counts> {
+    return this.#meter.counts;
   }
 
   read(): MeterReading {

@@ -163,6 +163,8 @@ export class ClientSocket implements SocketLike, UpgradeEnd {
     if (this.#state === "closed") return;
     this.#state = "closed";
     this.#device.socketClosed(this.#line);
+    const { told, name } = this.#device.options;
+    told(name, "down", code, `socket closed: ${code} ${reason}`);
     this.onclose?.({ code, reason });
   }
 }

@@ -52,7 +52,8 @@ export class Device {
   /** In order of opening. */
   readonly #lines = new Set<Line>();
   readonly #traits: LineTraits;
-  readonly #sockets = new Set<Line>();
+  /** Lines with an open socket, and since when (the world's time). */
+  readonly #sockets = new Map<Line, number>();
   #lost = false;
   #repeatChance = 0;
   #readBytesPerMs = Number.POSITIVE_INFINITY;
@@ -87,15 +88,22 @@ export class Device {
     return this.#lines.size;
   }
 
-  /** One of its sockets is open, and its line carries. */
+  /** For how long one of its sockets has been open, on a line that carries; null when none is. */
+  get connectedForMs(): number | null {
+    let longest: number | null = null;
+    const now = this.options.world.monotonic();
+    for (const [line, since] of this.#sockets)
+      if (!line.over && line.up.carries && line.down.carries) longest = Math.max(longest ?? 0, now - since);
+    return longest;
+  }
+
   get isConnected(): boolean {
-    for (const line of this.#sockets) if (!line.over && line.up.carries && line.down.carries) return true;
-    return false;
+    return this.connectedForMs !== null;
   }
 
   /** A socket of this device is open from now until its line is over. */
   socketOpened(line: Line): void {
-    this.#sockets.add(line);
+    this.#sockets.set(line, this.options.world.monotonic());
     line.onOver(() => this.#sockets.delete(line));
   }
 
@@ -145,6 +153,16 @@ export class Device {
     for (const line of this.#lines) {
       if (way !== "down") line.up.silence();
       if (way !== "up") line.down.silence();
+    }
+  }
+
+  /** Ends lines that went silent, as whoever is between does at last: the device hears of it, the node does not. */
+  endSilentLines(): void {
+    for (const line of [...this.#lines]) {
+      if (!line.up.isSilent && !line.down.isSilent) continue;
+      const { client } = line;
+      line.clientLeaves();
+      client.gone();
     }
   }
 

@@ -114,6 +114,10 @@ export class Pipe {
     this.#arm();
   }
 
+  get isSilent(): boolean {
+    return this.#state === "silent";
+  }
+
   get carries(): boolean {
     return this.#state === "open";
   }

@@ -34,6 +34,8 @@ const KEEPS_ADDRESS = 0.5;
 /** At full intensity every other account has a second app. */
 const SECOND_APPS = 0.5;
 const SUPPORT_WITHIN_MS = 60_000;
+/** Whoever has been connected for so long has heard what was missed. */
+const HEARD_ALL_MS = 5_000;
 const WRONG_CLOCK_CHANCE = 0.3;
 const MAX_WRONG_MS = 120_000;
 
@@ -77,6 +79,7 @@ export function createWorkload(city: WorkloadCity): Workload {
   const devices = new Map<string, Device>();
   const wallets = new Map<string, (reason: string) => Promise<string>>();
   const seconds: Client[] = [];
+  const secondNames: string[] = [];
   let secondShare = 0;
   let support: Support | null = null;
   let crew: Crew | null = null;
@@ -152,6 +155,7 @@ export function createWorkload(city: WorkloadCity): Workload {
     const name = `${principalId}#2`;
     const client = clientOf(name);
     seconds.push(client);
+    secondNames.push(name);
     faults.happened("client_two_apps", name);
     const touched = (what: string): void => city.trace.note("touch", name, [], () => what);
     return {
@@ -239,9 +243,11 @@ export function createWorkload(city: WorkloadCity): Workload {
     if (!opened) return ["the restaurants have not opened"];
     const waits: string[] = [];
     if (placing) waits.push("orders are still to be placed");
-    const finished = crew?.read().counts.finished ?? 0;
+    const finished = crew?.counts.finished ?? 0;
     if (finished < begun) waits.push(`${begun - finished} customers wait for the end of their order`);
-    for (const name of stays) if (devices.get(name)?.isConnected !== true) waits.push(`${name} is not connected`);
+    for (const name of [...stays, ...secondNames])
+      if ((devices.get(name)?.connectedForMs ?? 0) < HEARD_ALL_MS)
+        waits.push(`${name} has not been connected for long`);
     return waits;
   }
 

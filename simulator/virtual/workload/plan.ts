@@ -2,8 +2,7 @@
  * The small city of a seed: a handful of restaurants whose dishes run out, drivers with bad habits, customers who follow
  * in every way there is, double-tap and change their minds. Pure: the same streams give the same plan.
  */
-import type { Random } from "../../../src/lib/random.js";
-import { randomInteger } from "../../../src/lib/random.js";
+import { pick, type Random, randomInteger } from "../../../src/lib/random.js";
 import { between, chance, createCity, fillBasket, weighted } from "../../city/mod.js";
 import { noteOf, type PlannedDriver, type PlannedOrder, type PlannedRestaurant, type RunPlan } from "../../live/mod.js";
 import type { Sizes } from "../ports.js";
@@ -12,6 +11,8 @@ const NOON_MS = 12 * 3_600_000;
 const MINUTE_MS = 60_000;
 /** Drivers are there this long before the first order, in wall time. */
 const WARM_UP_MS = 5_000;
+/** Before anybody has read the order, or when it may be too late. */
+const CHANGES_OF_MIND_MS = [MINUTE_MS / 2, 3 * MINUTE_MS, 20 * MINUTE_MS] as const;
 /** Small towns: food must not take longer to carry than a seed lasts. */
 const TOWN = { columns: 7, rows: 6, blockMeters: 250 } as const;
 
@@ -78,7 +79,7 @@ export function planOf(sizes: Sizes, random: Random): RunPlan {
         ["poll", 2],
       ]),
       impatient: chance(random, 0.2),
-      cancelAfterCityMs: chance(random, 0.2) ? between(random, 0, 20 * MINUTE_MS) : null,
+      cancelAfterCityMs: chance(random, 0.25) ? between(random, 0, pick(random, CHANGES_OF_MIND_MS)) : null,
     };
   });
   return {

@@ -3,7 +3,7 @@
  * readers that are slow, and moments in which everybody reconnects.
  *
  * Owns: when, to whom, and how long, drawn from streams of its own. Does not own what it does to a line (`transport/`).
- * Invariant: after `clear` every device has its signal, reads as it comes and sends once.
+ * Invariant: after `clear` every device has its signal and no silent line, reads as it comes and sends once.
  */
 import type { Cancel, Clock } from "../../../src/lib/clock.js";
 import { type Random, randomInteger } from "../../../src/lib/random.js";
@@ -80,6 +80,7 @@ export class Weather {
     this.#cancels.clear();
     for (const device of this.#devices) {
       device.find(true);
+      device.endSilentLines();
       device.read(Number.POSITIVE_INFINITY);
       device.repeat(0);
     }
