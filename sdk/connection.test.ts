@@ -93,7 +93,7 @@ t.test("R-PRO-1: close codes say whether to come back", async (t) => {
     goLive().closes(code);
     t.equal(client.state.name, "waiting", `${code} comes back`);
   }
-  for (const code of [4500, 4501, 4502, 4503, 4504, 4505, 4506]) {
+  for (const code of [4500, 4501, 4503, 4504, 4505, 4506]) {
     const { client, goLive, clock, made } = setup();
     client.connect();
     goLive().closes(code, "no");
@@ -104,6 +104,16 @@ t.test("R-PRO-1: close codes say whether to come back", async (t) => {
     client.connect();
     t.equal(made.length, 2, "until the application connects again");
   }
+});
+
+t.test("R-PRO-3: a HELLO that a slow line brought too late, or lost, is said again", async (t) => {
+  const { client, last, clock, made } = setup();
+  client.connect();
+  last().opens();
+  last().closes(4502, "no HELLO in time");
+  t.equal(client.state.name, "waiting", "the node did not hear it; that is no reason to stay away");
+  await clock.advance(60_000);
+  t.ok(made.length > 1);
 });
 
 t.test("R-PRO-3: no WELCOME in time, or no token, counts as a loss", async (t) => {

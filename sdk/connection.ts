@@ -296,7 +296,8 @@ export class Connection {
     if (wasLive && now - this.#liveSinceMs >= this.#options.stableAfterMs) this.#attempt = 0;
     const returnAtMs = this.#returnAtMs;
     this.#abandon(code);
-    if (!mayReconnect(code)) {
+    // A client that says nothing is told to stay away. This one has said HELLO, or tried: it was the line that was too slow.
+    if (!mayReconnect(code) && code !== CLOSE.helloTimeout) {
       this.#enter({ name: "closed", code, reason });
       return;
     }
