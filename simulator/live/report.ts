@@ -1,7 +1,14 @@
 /** The result of a run: counted from what clients received and from the database, never from the agents' own counts. */
 import { isTerminal, type OrderStatus } from "../../src/protocol/mod.js";
 import { acknowledgement, type Evidence, NUMBERS_PER_FIX, statusPath, type Violation } from "../checkers/mod.js";
-import { type CalibrationCase, calibrationOf, calibrationText, type StageCalibration } from "./measure/calibration.js";
+import {
+  type CalibrationCase,
+  calibrationOf,
+  calibrationText,
+  type EtaPeace,
+  peaceOf,
+  type StageCalibration,
+} from "./measure/calibration.js";
 import { type DispatchFigures, dispatchText } from "./measure/dispatch.js";
 import { type LatencySummary, latencyOf } from "./measure/histogram.js";
 
@@ -41,6 +48,7 @@ export interface RunReport {
   readonly readyToPickedUpMinutes: { readonly mean: number; readonly p50: number; readonly p90: number };
   /** What customers were told to expect, against what happened, by stage. */
   readonly etaCalibration: readonly StageCalibration[];
+  readonly etaPeace: EtaPeace;
   /** Null when there was no way to the database. */
   readonly dispatch: DispatchFigures | null;
   readonly ordersPerMinute: number;
@@ -117,7 +125,12 @@ export function reportOf(evidence: Evidence, facts: RunFacts): RunReport {
     if (ready !== null && pickedUp !== null) readyToPickedUp.push(pickedUp - ready);
     if (delivered !== null) {
       clickToDoor.push(delivered - placement.sentAt);
-      arrivals.push({ deliveredAt: delivered, etas: order?.etas ?? [] });
+      arrivals.push({
+        deliveredAt: delivered,
+        etas: order?.etas ?? [],
+        tellings: truth?.timeline.filter((entry) => entry.kind === "eta_changed").length ?? 0,
+        versions: truth?.version ?? 0,
+      });
     }
   }
   const minutes = Math.max(1 / 60, (lastSentAt - firstSentAt) / 60_000);
@@ -141,6 +154,7 @@ export function reportOf(evidence: Evidence, facts: RunFacts): RunReport {
     clickToDoorMinutes: cityMinutes(clickToDoor, facts.timeScale),
     readyToPickedUpMinutes: cityMinutes(readyToPickedUp, facts.timeScale),
     etaCalibration: calibrationOf(arrivals, facts.timeScale),
+    etaPeace: peaceOf(arrivals),
     dispatch: facts.dispatch,
     ordersPerMinute: history.placements.length === 0 ? 0 : tenth(history.placements.length / minutes),
     wallSeconds: tenth(facts.wallSeconds),
@@ -257,7 +271,7 @@ export function reportText(report: RunReport): string {
     row("minutes of the city", "mean", "p50", "p90"),
     row("click to door", door.mean, door.p50, door.p90),
     row("ready to picked up", counter.mean, counter.p50, counter.p90),
-    ...calibrationText(report.etaCalibration),
+    ...calibrationText(report.etaCalibration, report.etaPeace),
     ...(report.dispatch === null ? [] : dispatchText(report.dispatch, row)),
     ...(report.databaseRead ? [] : ["", "  The database could not be read: nothing is proven about what it holds."]),
   ].join("\n");

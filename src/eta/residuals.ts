@@ -12,10 +12,10 @@ const WIDTH = 0.05;
 /** What an older error counts after each newer one. */
 const FADE = 0.99;
 /** As many errors as what is believed before any was seen counts for. */
-const PRIOR_WEIGHT = 12;
+const PRIOR_WEIGHT = 6;
 /** Of arrivals before the range, and as many after it. */
 export const TAIL = 0.1;
-const TAIL_STEP = 0.01;
+const TAIL_STEP = 0.02;
 const LEAST_TAIL = 0.01;
 const MOST_TAIL = 0.25;
 

@@ -1,7 +1,7 @@
 import t from "tap";
 import type { OrderView } from "../../../src/protocol/mod.js";
 import { joinHistories, Recorder } from "../../checkers/mod.js";
-import { calibrationOf, calibrationText } from "./calibration.js";
+import { calibrationOf, calibrationText, peaceOf } from "./calibration.js";
 
 const MINUTE = 60_000;
 const NOW = 1_800_000_000_000;
@@ -32,7 +32,8 @@ t.test("R-ETA-3: what customers were told is held against what happened, stage b
   other.view("s2", "poll", view(1, "placed", 77), NOW + 5 * MINUTE);
   const { orders } = joinHistories([recorder.history(), other.history()]);
   t.equal(orders.length, 1);
-  const calibration = calibrationOf([{ deliveredAt: NOW + 37 * MINUTE, etas: orders[0]?.etas ?? [] }], 1);
+  const cases = [{ deliveredAt: NOW + 37 * MINUTE, etas: orders[0]?.etas ?? [], tellings: 2, versions: 17 }];
+  const calibration = calibrationOf(cases, 1);
   t.strictSame(
     calibration.map(({ stage, meanAbsoluteErrorMinutes, biasMinutes, coveragePercent, earlyPercent, latePercent }) => [
       stage,
@@ -50,8 +51,10 @@ t.test("R-ETA-3: what customers were told is held against what happened, stage b
     "the first sight of each stage counts",
   );
   t.equal(calibration[0]?.meanWidthMinutes, 10);
-  const faster = calibrationOf([{ deliveredAt: NOW + 37 * MINUTE, etas: orders[0]?.etas ?? [] }], 60);
+  const faster = calibrationOf(cases, 60);
   t.equal(faster[0]?.meanAbsoluteErrorMinutes, 420, "in minutes of the city");
-  t.equal(calibrationText(calibration).length, 5);
-  t.strictSame(calibrationText(calibrationOf([], 1)), []);
+  const peace = peaceOf([...cases, { ...cases[0]!, tellings: 0, versions: 20 }]);
+  t.strictSame(peace, { tellingsPerOrder: 1, toldPercent: 50, versionsPerOrder: 18.5 });
+  t.equal(calibrationText(calibration, peace).length, 8);
+  t.strictSame(calibrationText(calibrationOf([], 1), peaceOf([])), []);
 });

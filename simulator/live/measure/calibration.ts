@@ -8,6 +8,16 @@ import type { EtaSighting } from "../../checkers/mod.js";
 export interface CalibrationCase {
   readonly deliveredAt: number;
   readonly etas: readonly EtaSighting[];
+  /** How often the customer was told of a change, and how many versions the order had at its end. */
+  readonly tellings: number;
+  readonly versions: number;
+}
+
+/** Whether customers were left in peace. */
+export interface EtaPeace {
+  readonly tellingsPerOrder: number;
+  readonly toldPercent: number;
+  readonly versionsPerOrder: number;
 }
 
 export interface StageCalibration {
@@ -95,12 +105,22 @@ export function calibrationOf(cases: readonly CalibrationCase[], timeScale: numb
   });
 }
 
+export function peaceOf(cases: readonly CalibrationCase[]): EtaPeace {
+  const count = Math.max(1, cases.length);
+  const sum = (of: (one: CalibrationCase) => number): number => cases.reduce((total, one) => total + of(one), 0);
+  return {
+    tellingsPerOrder: Math.round((100 * sum(({ tellings }) => tellings)) / count) / 100,
+    toldPercent: tenth((100 * sum(({ tellings }) => Math.min(1, tellings))) / count),
+    versionsPerOrder: tenth(sum(({ versions }) => versions) / count),
+  };
+}
+
 function tenth(value: number): number {
   return Math.round(value * 10) / 10;
 }
 
 /** The rows of the table; none when nothing was delivered. */
-export function calibrationText(calibration: readonly StageCalibration[]): readonly string[] {
+export function calibrationText(calibration: readonly StageCalibration[], peace: EtaPeace): readonly string[] {
   if (calibration.length === 0) return [];
   const row = (name: string, ...cells: (string | number)[]): string =>
     `  ${name.padEnd(24)}${cells.map((cell) => String(cell).padStart(10)).join("")}`;
@@ -119,5 +139,8 @@ export function calibrationText(calibration: readonly StageCalibration[]): reado
         each.meanWidthMinutes,
       ),
     ),
+    row("told of a change, %", peace.toldPercent),
+    row("  times per order", peace.tellingsPerOrder),
+    row("versions per order", peace.versionsPerOrder),
   ];
 }
