@@ -9,7 +9,7 @@ const SKEWED_MS = 900;
 const JUMPED_MS = 2_500;
 
 /** As the client's heartbeat has it: one and a half of the node's, a second, and the way back. */
-const NOTICE_MS = 45_000;
+const NOTICE_MS = 30_000;
 
 /** How far apart two clocks of this seed may have been. */
 export function skewOf({ faults }: VirtualEvidence): number {

@@ -8,6 +8,7 @@
 import { judge as judgeByRules, type Violation } from "../../checkers/mod.js";
 import type { Judge } from "../ports.js";
 import { completed } from "./completed.js";
+import { saidBeforeCommit } from "./gate.js";
 import { comesToRest } from "./liveness.js";
 import { messagesOnceInOrder } from "./messages.js";
 import { lateOffers } from "./offers.js";
@@ -22,6 +23,7 @@ const MOST_PER_RULE = 4;
 export const judgeVirtual: Judge = (found) => {
   const violations = [
     ...judgeByRules(completed(found)),
+    ...saidBeforeCommit(found),
     ...lateOffers(found),
     ...messagesOnceInOrder(found),
     ...lostTimers(found),

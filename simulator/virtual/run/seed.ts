@@ -37,7 +37,7 @@ import { createWorkload } from "../workload/mod.js";
 import { createCluster } from "../world/cluster.js";
 import { createDatabase } from "../world/database.js";
 import { createNetwork } from "../world/network.js";
-import type { Surroundings } from "../world/node.js";
+import { BACKLOG, type Surroundings } from "../world/node.js";
 import { createPayments } from "../world/payments.js";
 import { createMirror, createStream } from "../world/streams.js";
 
@@ -178,7 +178,15 @@ async function runWorld({ seed, judge, onNote }: SeedOptions, errors: string[]):
     commits: database.commits,
     received: stream.received,
     ledger: payments.ledger,
-    bounds: bounds(),
+    bounds: [
+      ...bounds(),
+      ...transport.unsent().map(({ device, most, longest }) => ({
+        what: "unsent bytes",
+        where: device,
+        most,
+        limit: BACKLOG.reliableBacklogBytes + longest,
+      })),
+    ],
     end,
     faults: { ...faults.counts },
     times: { startedAt: START_AT, healedAt, deadlineAt, endedAt },

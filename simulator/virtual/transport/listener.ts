@@ -32,14 +32,17 @@ export class Listener implements NativeApp {
   readonly #open = new Map<Line, { hangUp(): void }>();
   #state: "listening" | "closed" | "crashed" = "listening";
   #machineAnswers = true;
+  readonly #waits: (device: string, bytes: number, message: number) => void;
   readonly #told: (device: string, way: "up" | "down", bytes: number, message: Uint8Array | string) => void;
 
   constructor(
     process: ProcessView,
     told: (device: string, way: "up" | "down", bytes: number, message: Uint8Array | string) => void,
+    waits: (device: string, bytes: number, message: number) => void,
   ) {
     this.process = process;
     this.#told = told;
+    this.#waits = waits;
   }
 
   get state(): "listening" | "closed" | "crashed" {
@@ -137,7 +140,8 @@ export class Listener implements NativeApp {
             line.down.send(SWITCH_BYTES, () => client.switched(protocol));
             const tell = (bytes: number, message: Uint8Array | string): void =>
               this.#told(line.traits.device, "down", bytes, message);
-            opened.socket = new ServerSocket(line, found.handler, client, userData, tell);
+            const waits = (waiting: number, message: number): void => this.#waits(line.traits.device, waiting, message);
+            opened.socket = new ServerSocket(line, found.handler, client, userData, tell, waits);
             this.#open.set(line, opened.socket);
           };
     const response = new VirtualResponse(line, head, client, switchProtocols);

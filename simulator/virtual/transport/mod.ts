@@ -19,6 +19,8 @@ export interface VirtualTransport extends Transport<NativeApp, SocketConstructor
   /** `machine`: all of it died, and says nothing until the node is started again. Absent: chance decides. */
   crash(process: ProcessView, machine?: boolean): void;
   device(name: string, clock: Clock, habits?: Partial<LineHabits>): Device;
+  /** The most that gateways had waiting for a device on a socket, and their longest message to it, in bytes. */
+  unsent(): readonly { readonly device: string; readonly most: number; readonly longest: number }[];
 }
 
 /** Every so many crashes take the whole machine: its lines say nothing until the node is started again. */
@@ -36,11 +38,17 @@ export function createTransport(
   const told = (device: string, way: "up" | "down", bytes: number, message: Uint8Array | string): void =>
     trace.note(way, device, [bytes], () => wordsOf(way, message));
 
+  const unsent = new Map<string, { most: number; longest: number }>();
+  function waits(device: string, bytes: number, message: number): void {
+    const known = unsent.get(device) ?? { most: 0, longest: 0 };
+    unsent.set(device, { most: Math.max(known.most, bytes), longest: Math.max(known.longest, message) });
+  }
+
   return {
     open(process, url) {
       const before = listeners.get(url);
       before?.machineIsBack();
-      const listener = new Listener(process, told);
+      const listener = new Listener(process, told, waits);
       listeners.set(url, listener);
       return listener;
     },
@@ -51,6 +59,7 @@ export function createTransport(
         listener.crash(!machine);
       }
     },
+    unsent: () => [...unsent].map(([device, { most, longest }]) => ({ device, most, longest })),
     device(name, clock, habits = {}) {
       const random = streams.of(`line ${name}`);
       const number = devices++;
@@ -65,7 +74,7 @@ export function createTransport(
           jitterMs: randomInteger(random, 30),
           lossChance: 0.01,
           bytesPerMs: 50 + randomInteger(random, 1000),
-          windowBytes: 2 * 1024 + randomInteger(random, 30 * 1024),
+          windowBytes: random.next() < 0.4 ? 512 : 2 * 1024 + randomInteger(random, 30 * 1024),
           ...habits,
         },
         listenerAt(origin) {

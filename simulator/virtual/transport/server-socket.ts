@@ -31,6 +31,7 @@ export class ServerSocket<UserData> implements NativeSocket<UserData> {
   readonly #client: SocketEnd;
   readonly #userData: UserData;
   readonly #tell: (bytes: number, message: Uint8Array | string) => void;
+  readonly #waits: (bytes: number, message: number) => void;
   /** `closing`: the close handler runs. */
   #phase: "open" | "closing" | "closed" = "open";
   #heardAt: number;
@@ -41,12 +42,15 @@ export class ServerSocket<UserData> implements NativeSocket<UserData> {
     client: SocketEnd,
     userData: UserData,
     tell: (bytes: number, message: Uint8Array | string) => void,
+    /** After each message: how much waits, and how long the message is. */
+    waits: (bytes: number, message: number) => void,
   ) {
     this.#line = line;
     this.#behavior = behavior;
     this.#client = client;
     this.#userData = userData;
     this.#tell = tell;
+    this.#waits = waits;
     this.#heardAt = this.#now();
     line.server = { gone: () => this.#closed(ABNORMAL, "") };
     line.onRoom = () => {
@@ -91,6 +95,7 @@ export class ServerSocket<UserData> implements NativeSocket<UserData> {
       this.#tell(bytes, data);
       this.#client.message(data);
     });
+    this.#waits(down.waitingBytes, bytes + FRAME_BYTES);
     return down.waitingBytes > 0 ? WAITS : ON_ITS_WAY;
   }
 

@@ -104,7 +104,7 @@ const RELAY = { pollMs: 2_000, lagMs: 60_000 } as const;
 const LIVENESS = { pingMs: 5_000, silenceMs: 12_500 } as const;
 const MIRROR_ENTRIES = 2_000;
 /** Small towns say little: who reads slowly must still come to the bounds. */
-const BACKLOG = { slotBacklogBytes: 512, reliableBacklogBytes: 6 * 1024 } as const;
+export const BACKLOG = { slotBacklogBytes: 512, reliableBacklogBytes: 6 * 1024 } as const;
 const DRAIN_MS = 1_000;
 const DRAIN_PATIENCE_MS = 6_000;
 const THINK_MS = 20;
