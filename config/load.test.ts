@@ -57,10 +57,12 @@ t.test("R-OPS-2: --config wins over the variable, and over the caller's own file
 
 t.test("R-OPS-2: every setting can be given in each of the four ways", async (t) => {
   const other = (setting: (typeof SETTINGS)[number], value: unknown): unknown => {
+    if (setting.key === "domain.zone.maxTripOrders") return 2;
     if (typeof value === "number") return value + 1;
     if (typeof value === "boolean") return !value;
     if (setting.key === "node.logLevel") return "debug";
     if (setting.key === "domain.order.offerMode") return "broadcast";
+    if (setting.key === "domain.zone.dispatch") return "simple";
     if (setting.type === "list") return setting.allowed.includes("accepted") ? ["placed"] : ["https://a.example"];
     if (setting.type === "map") return { "872830828ffffff": "broadcast" };
     if (setting.key.endsWith("databaseUrl")) return "postgres://db/x";

@@ -18,13 +18,15 @@ import { startNode } from "../src/node/node.js";
 
 const clock = systemClock();
 
-/** Runs JavaScript in every worker thread of this process. */
+/** Runs JavaScript in every shard worker of this process. The threads that think for them end with them. */
 function workersHear(): { say(expression: string): void; readonly count: number; end(): void } {
   const session = new Session();
   const sessions = new Set<string>();
   let messages = 0;
   session.connect();
-  session.on("NodeWorker.attachedToWorker", ({ params }) => void sessions.add(params.sessionId));
+  session.on("NodeWorker.attachedToWorker", ({ params }) => {
+    if (params.workerInfo.url.includes("shard-thread")) sessions.add(params.sessionId);
+  });
   session.on("NodeWorker.detachedFromWorker", ({ params }) => void sessions.delete(params.sessionId));
   session.post("NodeWorker.enable", { waitForDebuggerOnStart: false });
   return {

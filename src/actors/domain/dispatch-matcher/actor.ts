@@ -11,14 +11,15 @@ import { DECISION_EFFECT, writeQuestion } from "../decision.js";
 import { Zone } from "../dispatch-zone/messages.js";
 import { asJson } from "../json.js";
 import { Matcher, type MatcherContract } from "./messages.js";
+import { initialMatcher, type MatcherState } from "./state.js";
 
-export function matcherActor(): ActorDefinition<MatcherContract, null> {
-  return defineActor<MatcherContract, null>({
+export function matcherActor(): ActorDefinition<MatcherContract, MatcherState> {
+  return defineActor<MatcherContract, MatcherState>({
     ref: Matcher,
     version: 1,
     durability: "volatile",
     idleMs: 10 * 60_000,
-    init: () => null,
+    init: initialMatcher,
     commands: {
       decide(ctx, request) {
         ctx.effect(DECISION_EFFECT, request.id, asJson(writeQuestion(request)), "decided");
