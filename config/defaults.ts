@@ -140,7 +140,7 @@ export const defaults: Config = {
       menuMirrorMs: seconds(60),
     },
     zone: {
-      dispatch: "simple",
+      dispatch: "horizon",
       horizonMs: seconds(15),
       decisionPatienceMs: seconds(2),
       answerMs: seconds(15),

@@ -239,7 +239,7 @@ export const defaultDomainSettings: DomainSettings = {
     menuMirrorMs: seconds(60),
   },
   zone: {
-    dispatch: "simple",
+    dispatch: "horizon",
     horizonMs: seconds(15),
     decisionPatienceMs: seconds(2),
     answerMs: seconds(15),
