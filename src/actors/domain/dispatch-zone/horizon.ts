@@ -25,7 +25,7 @@ const MOST_DRIVERS = 1_500;
 /** Asks if it is time to, or gives up on an answer. `news`: something has happened that an answer may depend on. */
 export function beat(ctx: ZoneContext, settings: DomainSettings, rules: DecisionRules, news: boolean): void {
   const memory = ctx.volatile;
-  if (news) memory.askBy = Math.min(memory.askBy, memory.askedAt + settings.zone.tickMs);
+  if (news) memory.askBy = Math.min(memory.askBy, memory.askedAt + pauseMs(memory, settings));
   // Most presences change nothing: it costs two comparisons to find out.
   if (ctx.now < nextAt(memory) && ringsInTime(memory, ctx.now)) return;
   if (memory.asked !== null) {
@@ -49,6 +49,9 @@ export function beat(ctx: ZoneContext, settings: DomainSettings, rules: Decision
   if (ctx.now >= memory.askBy) ask(ctx, settings, rules, waiting);
   ring(ctx);
 }
+
+/** From one question to the next at the least: a zone leaves the pool three quarters of its time, however long it thinks. */
+const pauseMs = ({ thoughtMs }: ZoneMemory, { zone }: DomainSettings): number => Math.max(zone.tickMs, 4 * thoughtMs);
 
 /** When there is something to do at the latest. */
 const nextAt = ({ asked, askBy }: ZoneMemory): number => asked?.until ?? askBy;
@@ -161,6 +164,7 @@ export function decided(
   // Of a question that was given up on, or of one asked before a restart or a split.
   if (asked?.id !== id) return;
   memory.asked = null;
+  memory.thoughtMs = ctx.now - asked.at;
   if (ctx.state.split) return;
   if (answer === null) {
     doWithout(ctx, settings);
@@ -175,7 +179,7 @@ export function decided(
   for (const trip of answer.trips) {
     if (!proposeTrip(ctx, settings, trip, seen, known, free)) stale = true;
   }
-  remember(memory, answer, settings.zone.tickMs);
+  remember(memory, answer, pauseMs(memory, settings));
   // Nobody can bring these in time: then whoever is nearest, late.
   propose(
     ctx,
@@ -183,7 +187,7 @@ export function decided(
     answer.unplanned.flatMap((orderId) => known.get(orderId) ?? []),
   );
   // Something was gone before the answer came: the rest of the plan is worth another look soon.
-  if (stale) memory.askBy = Math.min(memory.askBy, memory.askedAt + settings.zone.tickMs);
+  if (stale) memory.askBy = Math.min(memory.askBy, memory.askedAt + pauseMs(memory, settings));
   beat(ctx, settings, rules, false);
 }
 
@@ -229,7 +233,7 @@ function proposeTrip(
 }
 
 /** Keeps what was planned for the next decision to begin from, and since when orders have been due by it. */
-function remember(memory: ZoneMemory, { tentative }: DecisionAnswer, tickMs: number): void {
+function remember(memory: ZoneMemory, { tentative }: DecisionAnswer, leastMs: number): void {
   memory.tentative = tentative.map(({ driverId, restaurantIds, orderIds }) => ({ driverId, restaurantIds, orderIds }));
   let soonest = memory.askBy;
   for (const { orderIds, commitAt, expected } of tentative) {
@@ -238,7 +242,7 @@ function remember(memory: ZoneMemory, { tentative }: DecisionAnswer, tickMs: num
     for (const orderId of orderIds) if (memory.orders.has(orderId)) memory.due.set(orderId, commitAt);
   }
   // Not at once again and again for a trip that could not be proposed.
-  memory.askBy = Math.max(soonest, memory.askedAt + tickMs);
+  memory.askBy = Math.max(soonest, memory.askedAt + leastMs);
 }
 
 /** The decision in words, for the order's history. */

@@ -27,6 +27,8 @@ export interface ZoneMemory {
   readonly recent: Map<string, ZoneOrderInput>;
   /** The question that the pool is thinking about. */
   asked: { readonly id: string; readonly at: number; readonly until: number } | null;
+  /** How long the last answer took. */
+  thoughtMs: number;
   /** When the pool was asked last. */
   askedAt: number;
   /** When to ask at the latest; 0: at once. */
@@ -51,6 +53,7 @@ export const emptyZone = (): ZoneMemory => ({
   due: new Map(),
   recent: new Map(),
   asked: null,
+  thoughtMs: 0,
   askedAt: 0,
   askBy: 0,
   ringAt: 0,

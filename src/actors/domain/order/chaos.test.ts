@@ -239,8 +239,8 @@ t.test("rules 1–8, 13, 14, 17: random taps while the host dies at random point
 });
 
 t.test("rules 1–8, 13, 14, 17: the same with zones that plan trips of several orders", async (t) => {
-  for (let seed = 201; seed <= 204; seed++) t.same(await run(seed, () => null, planning), [], `seed ${seed}`);
-  for (let seed = 301; seed <= 306; seed++) t.same(await run(seed, deadly, planning), [], `seed ${seed}`);
+  for (let seed = 201; seed <= 202; seed++) t.same(await run(seed, () => null, planning), [], `seed ${seed}`);
+  for (let seed = 301; seed <= 303; seed++) t.same(await run(seed, deadly, planning), [], `seed ${seed}`);
   t.ok(sharing > 0, "some of them had several orders");
 });
 
