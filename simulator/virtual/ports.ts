@@ -217,6 +217,16 @@ export interface BoundSample {
   readonly limit: number;
 }
 
+/** Something that a node said about an actor that was another's by the database. */
+export interface LateWord {
+  readonly at: number;
+  readonly life: string;
+  readonly of: string;
+  readonly what: string;
+  readonly to: string;
+  readonly owner: string;
+}
+
 /** What the world is like at the end. */
 export interface EndState {
   /** The conditions of coming to rest that did not hold by the deadline, in words. Empty: it came to rest. */
@@ -240,6 +250,7 @@ export interface VirtualEvidence {
   readonly received: readonly ReceivedEvent[];
   readonly ledger: readonly LedgerEntry[];
   readonly bounds: readonly BoundSample[];
+  readonly lateWords: readonly LateWord[];
   readonly end: EndState;
   readonly faults: Readonly<Record<FaultKind, number>>;
   /** Virtual milliseconds since the epoch. */

@@ -18,7 +18,7 @@ export function saidBeforeCommit({ commits, evidence }: VirtualEvidence): readon
   const revisions = new Map<string, Revision[]>();
   for (const { at, write } of commits) {
     if (write.kind !== "order") continue;
-    const { revision } = decode<{ readonly revision?: number }>(write.state);
+    const revision = decode<{ readonly revision?: number } | null>(write.state)?.revision;
     if (revision === undefined) continue;
     const list = revisions.get(write.key);
     if (list === undefined) revisions.set(write.key, [{ revision, at }]);
@@ -48,6 +48,16 @@ export function saidBeforeCommit({ commits, evidence }: VirtualEvidence): readon
     for (const { stream, version, receivedAt } of sightings) check(orderId, version, receivedAt, `${stream} sees`);
   }
   return found;
+}
+
+/** RULES 4: what is another's by the database is nobody's word any more. */
+export function saidAfterOwning({ lateWords }: VirtualEvidence): readonly Violation[] {
+  return lateWords.map(({ at, life, of, what, to, owner }) => ({
+    rule: "rule-04-no-word-after-owning",
+    subject: of,
+    summary: `${life} sent a ${what} of ${of} when it was ${owner}'s`,
+    story: [`${stamp(at)} ${life} sends a ${what} of ${of} → ${to}; by the database it is ${owner}'s`],
+  }));
 }
 
 const stamp = (at: number): string => new Date(at).toISOString().slice(11, 23);

@@ -1,7 +1,7 @@
 /** Each rule that only virtual time lets us see: a sound seed passes, the same with a fault planted fails by that rule. */
 import t from "tap";
 import type { Violation } from "../../checkers/mod.js";
-import { commits, judged, type SmallSeed, T0 } from "./fixtures/small-seed.js";
+import { commits, judged, ORDER, type SmallSeed, T0 } from "./fixtures/small-seed.js";
 
 const rules = (violations: readonly Violation[]): readonly string[] => [...new Set(violations.map(({ rule }) => rule))];
 const found = (plant: (seed: SmallSeed) => void): readonly string[] => rules(judged(plant));
@@ -109,6 +109,37 @@ t.test("RULES 5, 13: an offer that was taken too late, or is over, or has two wi
     }),
     ["rule-05-one-winner"],
   );
+});
+
+t.test("RULES 4: what a node says of an actor that is another's is found", async (t) => {
+  t.strictSame(
+    found((seed) => {
+      const word = { at: seed.now, life: "n1-1", of: "order/o-1", what: "slot", to: "n2/gateway-0", owner: "n2" };
+      seed.lateWords.push(word);
+    }),
+    ["rule-04-no-word-after-owning"],
+  );
+});
+
+t.test("RULES 1: what a client has seen before its commit is found", async (t) => {
+  const seen = (receivedAt: number) =>
+    found((seed) => {
+      seed.now = T0 + 10_000;
+      commits(seed, "order/o-3", { state: { revision: 2 }, sets: [{ name: "deadline", at: T0 + 590_000 }] });
+      seed.recorder.placed("key", "c-1", ORDER, T0);
+      const totals = {
+        currency: "EUR",
+        itemsMinor: 1,
+        feeMinor: 0,
+        taxMinor: 0,
+        tipMinor: 0,
+        discountMinor: 0,
+        totalMinor: 1,
+      };
+      seed.recorder.answered("key", { ok: true, receivedAt, orderId: "o-3", status: "placed", version: 1, totals });
+    });
+  t.strictSame(seen(T0 + 10_000), []);
+  t.strictSame(seen(T0 + 9_999), ["rule-01-said-after-commit"]);
 });
 
 t.test("RULES 10, 14: a timer that never fires, and a wait without one, are found", async (t) => {

@@ -8,7 +8,7 @@
 import { judge as judgeByRules, type Violation } from "../../checkers/mod.js";
 import type { Judge } from "../ports.js";
 import { completed } from "./completed.js";
-import { saidBeforeCommit } from "./gate.js";
+import { saidAfterOwning, saidBeforeCommit } from "./gate.js";
 import { comesToRest } from "./liveness.js";
 import { messagesOnceInOrder } from "./messages.js";
 import { lateOffers } from "./offers.js";
@@ -24,6 +24,7 @@ export const judgeVirtual: Judge = (found) => {
   const violations = [
     ...judgeByRules(completed(found)),
     ...saidBeforeCommit(found),
+    ...saidAfterOwning(found),
     ...lateOffers(found),
     ...messagesOnceInOrder(found),
     ...lostTimers(found),

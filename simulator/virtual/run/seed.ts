@@ -24,6 +24,7 @@ import type {
   FaultKind,
   Faults,
   Judge,
+  LateWord,
   ProcessView,
   VirtualEvidence,
   Workload,
@@ -103,6 +104,7 @@ async function runWorld({ seed, judge, onNote }: SeedOptions, errors: string[]):
   const trace = createTrace({ now: () => scheduler.now, ...(onNote === undefined ? {} : { onNote }) });
   const faults = createFaults(swarm.intensities, trace);
   const world: World = { seed, sizes: swarm.sizes, scheduler, streams, trace, faults };
+  const lateWords: LateWord[] = [];
   const transport = createTransport(world);
   const surroundings: Surroundings = {
     world,
@@ -114,6 +116,8 @@ async function runWorld({ seed, judge, onNote }: SeedOptions, errors: string[]):
     auth: AUTH,
     settings: settingsOf(swarm.sizes.timeScale),
     transport,
+    // Of many, the first say it all.
+    onLateWord: (word) => void (lateWords.length < MOST_ERRORS && lateWords.push(word)),
     logFor: (process) => errorLog(process, errors, faults),
   };
   const { database, network, payments, stream, settings } = surroundings;
@@ -187,6 +191,7 @@ async function runWorld({ seed, judge, onNote }: SeedOptions, errors: string[]):
         limit: BACKLOG.reliableBacklogBytes + longest,
       })),
     ],
+    lateWords,
     end,
     faults: { ...faults.counts },
     times: { startedAt: START_AT, healedAt, deadlineAt, endedAt },

@@ -32,9 +32,10 @@ import { uuidV7 } from "../../../src/lib/random.js";
 import { shardKeeper } from "../../../src/node/keeper.js";
 import { createMirrorCopy, fanOutMirror, forgetWhenShardsLeave } from "../../../src/node/mirror.js";
 import { paymentEffect } from "../../../src/services/payments/mod.js";
-import type { ProcessClock, ProcessView, World } from "../ports.js";
+import type { LateWord, ProcessClock, ProcessView, World } from "../ports.js";
 import type { DatabaseConnection, WorldDatabase } from "./database.js";
 import type { WorldNetwork } from "./network.js";
+import { overhear } from "./overhear.js";
 import type { WorldPayments } from "./payments.js";
 import type { WorldMirror, WorldStream } from "./streams.js";
 import { createWorkers, type WorkerParts, type Workers } from "./worker.js";
@@ -55,6 +56,7 @@ export interface Surroundings {
     crash(process: ProcessView, machine?: boolean): void;
   };
   logFor(process: ProcessView): Log;
+  onLateWord(word: LateWord): void;
 }
 
 export interface LifeOptions extends Surroundings {
@@ -126,7 +128,12 @@ export function startLife(options: LifeOptions): { readonly life: Life; readonly
     joinLinks(inside.endpoint(endpoint), network.open(self, endpoint, random), ownNode);
 
   function openWorker({ self: endpoint, clock: own, ownership }: WorkerParts): { host: ShardHost; link: Link } {
-    const link = open(endpoint);
+    const link = overhear(open(endpoint), {
+      process: self,
+      now: () => world.scheduler.clock.now(),
+      ownerOf: (shard) => database.ownership.shards.get(shard),
+      note: options.onLateWord,
+    });
     const shared = mirror?.mirrorFor(self) ?? null;
     const after = (delayMs: number, run: () => void) => own.after(delayMs, run);
     const host = createShardHost({
