@@ -354,20 +354,21 @@ export const BUGS: readonly Bug[] = [
     by: ["rule-04", "rule-12", "rule-15"],
     within: 40,
   },
-];
-
-/**
- * Looked for and not found in the first seeds: they do not count before the worlds bring out what they break often enough.
- */
-export const UNPROVEN_BUGS: readonly Bug[] = [
   {
     name: "a node's deadline is set an hour too late",
     patches: [
       patch("src/cluster/coordinator/lease.js", "keeper.extend(deadline, 0);", "keeper.extend(deadline, 3_600_000);"),
     ],
     by: ["rule-04", "rule-12", "rule-15"],
-    within: 200,
+    within: 40,
   },
+];
+
+/**
+ * They do not count before the worlds bring out what they break more often: the slow reader shows in one seed of forty, the
+ * old position has not been found in fourteen.
+ */
+export const UNPROVEN_BUGS: readonly Bug[] = [
   {
     name: "an old position waits for a slow reader and is shown after the end",
     patches: [
