@@ -37,6 +37,8 @@ export interface Subscriber extends WheelEntry {
   from: { epoch: number; offset: number } | null;
   /** The sink has been told a start. */
   started: boolean;
+  /** Its shard has left the target for an owner that could not be reached: the target may have let go without a word. */
+  strayed: boolean;
   /** Monotonic milliseconds; for one that has not started yet. */
   readonly giveUpAt: number;
   attempts: number;

@@ -125,6 +125,7 @@ export function createSubscriptions(options: {
     }
     if (started) resubscribed += 1;
     subscriber.phase = "starting";
+    subscriber.strayed = false;
     subscriber.id = nextId();
     subscriber.target = target;
     byId.set(subscriber.id, subscriber);
@@ -183,6 +184,7 @@ export function createSubscriptions(options: {
         target: null,
         from: from === null ? null : { epoch: from.epoch, offset: from.offset },
         started: false,
+        strayed: false,
         giveUpAt: clock.monotonic() + settings.subscribeGiveUpMs,
         attempts: 0,
         events: [],
@@ -270,7 +272,9 @@ export function createSubscriptions(options: {
         if (!changed.has(subscriber.hub.shard)) continue;
         const target = router.targetOf(subscriber.hub.shard);
         // While the new owner is not up the old one may still speak.
-        if (target !== null && target !== subscriber.target) again(subscriber, true);
+        // A shard that went to somebody out of reach and came back: the old owner has forgotten who listened.
+        if (target === subscriber.target ? subscriber.strayed : target !== null) again(subscriber, true);
+        else if (target === null) subscriber.strayed = true;
       }
     },
 
