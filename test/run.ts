@@ -15,7 +15,7 @@ import { projectAbove } from "./support/project.js";
 import { ensureServers } from "./support/servers.js";
 import { type FileResult, readTap } from "./support/tap-output.js";
 
-const FILE_TIMEOUT_MS = 180_000;
+const FILE_TIMEOUT_MS = 300_000;
 /** Of a failing file's output, from its end. */
 const MAX_SHOWN_LINES = 300;
 

@@ -15,7 +15,7 @@ export function citiesOf(count: number): readonly { readonly lat: number; readon
 
 /** At least; rounded up so that every city has as many. */
 const RESTAURANTS = 40;
-const ORDERS_AT_ONCE = 16;
+const ORDERS_AT_ONCE = 64;
 const MAX_ATTEMPTS = 100;
 
 async function post(

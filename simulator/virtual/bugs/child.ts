@@ -12,7 +12,7 @@ import type { Found, Search } from "./messages.js";
 /** The compiled product of this very build. */
 const COMPILED = join(import.meta.dirname, "..", "..", "..");
 
-async function search({ bug: name, from, most }: Search): Promise<Found> {
+async function search({ bug: name, from, first, most }: Search): Promise<Found> {
   const bug = [...BUGS, ...UNPROVEN_BUGS].find((one) => one.name === name);
   if (bug === undefined) throw new Error(`there is no bug called "${name}"`);
   const urls = bug.patches.map(({ file }) => pathToFileURL(join(COMPILED, file)).href);
@@ -24,8 +24,9 @@ async function search({ bug: name, from, most }: Search): Promise<Found> {
   if (missing !== undefined) throw new Error(`${missing} is not part of what the simulation runs`);
   const others = new Set<string>();
   let broken = 0;
-  for (let seeds = 1; seeds <= most; seeds++) {
-    const seed = from + seeds - 1;
+  let seeds = 0;
+  for (const seed of new Set([first, ...Array.from({ length: most }, (_, index) => from + index)])) {
+    if (++seeds > most) break;
     const { violations, broke } = await runTask({ seed, twice: false });
     if (broke !== null) broken++;
     const hit = violations.find(({ rule }) => bug.by.some((prefix) => rule.startsWith(prefix)));

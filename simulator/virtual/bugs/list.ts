@@ -12,6 +12,8 @@ export interface Bug {
   readonly patches: readonly Patch[];
   readonly by: readonly string[];
   readonly within: number;
+  /** The seed that found it when it was last looked for: tried first. Default 1. */
+  readonly lastFoundBy?: number;
 }
 
 const RUNTIME = "src/actors/runtime";
@@ -37,12 +39,14 @@ export const BUGS: readonly Bug[] = [
     patches: [patch(MEMORY_STORE, "tables.shards.get(shard)?.epoch !== epoch", "false")],
     by: ["rule-04"],
     within: 20,
+    lastFoundBy: 2,
   },
   {
     name: "an answer leaves before the commit",
     patches: [ACKNOWLEDGE_BEFORE_COMMIT],
     by: ["rule-01", "rule-02", "rule-04", "rule-15"],
     within: 20,
+    lastFoundBy: 3,
   },
   {
     name: "a view is shown before the commit",
@@ -55,6 +59,7 @@ export const BUGS: readonly Bug[] = [
     ],
     by: ["rule-01", "rule-03", "rule-04", "rule-15"],
     within: 20,
+    lastFoundBy: 3,
   },
   {
     name: "no de-duplication of commands",
@@ -87,12 +92,14 @@ export const BUGS: readonly Bug[] = [
     patches: [patch(HOST, "await this.#outbox.scan(gained);", "")],
     by: ["messages-once", "rule-14", "rule-10", "liveness"],
     within: 20,
+    lastFoundBy: 6,
   },
   {
     name: "timers of a shard are lost on handoff",
     patches: [patch(HOST, "this.#timers.gain(gained);", "")],
     by: ["rule-14", "liveness"],
     within: 20,
+    lastFoundBy: 3,
   },
   {
     name: "a shard is taken without raising its epoch",
@@ -110,6 +117,7 @@ export const BUGS: readonly Bug[] = [
     ],
     by: ["rule-04"],
     within: 20,
+    lastFoundBy: 2,
   },
   {
     name: "a lost answer of the database is taken for a yes",
@@ -122,6 +130,7 @@ export const BUGS: readonly Bug[] = [
     ],
     by: ["rule-01", "rule-02", "rule-04", "rule-15", "messages-once"],
     within: 20,
+    lastFoundBy: 2,
   },
   {
     name: "a resumed channel skips one event",
@@ -148,6 +157,7 @@ export const BUGS: readonly Bug[] = [
     patches: [patch("sdk/channels.js", "if (!isVersioned(name)) channel.offset = top;", "")],
     by: ["rule-15"],
     within: 20,
+    lastFoundBy: 6,
   },
   {
     name: "events are deleted before the stream has them",
@@ -165,6 +175,7 @@ export const BUGS: readonly Bug[] = [
     ],
     by: ["rule-11"],
     within: 20,
+    lastFoundBy: 3,
   },
   {
     name: "events of an actor overtake each other",
@@ -223,6 +234,7 @@ export const BUGS: readonly Bug[] = [
     ],
     by: ["rule-13"],
     within: 20,
+    lastFoundBy: 12,
   },
   {
     name: "a driver on a trip is offered, and may take, another",
@@ -259,6 +271,7 @@ export const BUGS: readonly Bug[] = [
     ],
     by: ["rule-07"],
     within: 10,
+    lastFoundBy: 3,
   },
   {
     name: "a status moves backwards",
@@ -344,6 +357,7 @@ export const BUGS: readonly Bug[] = [
     ],
     by: ["rule-02", "rule-08", "rule-09"],
     within: 20,
+    lastFoundBy: 2,
   },
   {
     name: "a node speaks after its lease",
@@ -353,6 +367,7 @@ export const BUGS: readonly Bug[] = [
     ],
     by: ["rule-04", "rule-12", "rule-15"],
     within: 40,
+    lastFoundBy: 14,
   },
   {
     name: "a node's deadline is set an hour too late",
@@ -361,6 +376,7 @@ export const BUGS: readonly Bug[] = [
     ],
     by: ["rule-04", "rule-12", "rule-15"],
     within: 40,
+    lastFoundBy: 2,
   },
 ];
 

@@ -1,6 +1,9 @@
 /** What a process with a broken product says. Plain data. */
 export interface Search {
   readonly bug: string;
+  /** Tried before all others. */
+  readonly first: number;
+  /** Where the others begin. */
   readonly from: number;
   readonly most: number;
 }

@@ -8,14 +8,14 @@
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { BUGS, type Bug } from "./list.js";
-import type { Found } from "./messages.js";
+import type { Found, Search } from "./messages.js";
 
 export { BUGS, type Bug } from "./list.js";
 export type { Found } from "./messages.js";
 
 export interface PowerOptions {
   readonly bugs?: readonly Bug[];
-  /** The first seed. Default 1. */
+  /** The first seed. Absent: the one that found the bug last, then those from 1. */
   readonly from?: number;
   /** At once. */
   readonly processes: number;
@@ -33,7 +33,7 @@ export interface Power {
 const CHILD = fileURLToPath(new URL("./child.js", import.meta.url));
 
 /** Rejects when a patch does not fit, or a process ends without a word. */
-export async function provePower({ bugs = BUGS, from = 1, processes, onFound }: PowerOptions): Promise<Power> {
+export async function provePower({ bugs = BUGS, from, processes, onFound }: PowerOptions): Promise<Power> {
   const left = [...bugs];
   const results = new Map<string, Found>();
   async function work(): Promise<void> {
@@ -49,7 +49,7 @@ export async function provePower({ bugs = BUGS, from = 1, processes, onFound }: 
   return { found: seeds.length, of: bugs.length, medianSeeds: median(seeds), bugs: all };
 }
 
-export function lookFor(bug: Bug, from: number): Promise<Found> {
+export function lookFor(bug: Bug, from?: number): Promise<Found> {
   return new Promise((resolve, reject) => {
     const child = fork(CHILD, { serialization: "advanced", stdio: ["ignore", "ignore", "pipe", "ipc"] });
     let problem = "";
@@ -65,7 +65,8 @@ export function lookFor(bug: Bug, from: number): Promise<Found> {
       if (found !== null) resolve(found);
       else reject(new Error(`"${bug.name}" could not be looked for (${code}): ${problem.trim()}`));
     });
-    child.send({ bug: bug.name, from, most: bug.within });
+    const first = from ?? bug.lastFoundBy ?? 1;
+    child.send({ bug: bug.name, first, from: from ?? 1, most: bug.within } satisfies Search);
   });
 }
 
