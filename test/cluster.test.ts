@@ -2,6 +2,8 @@
  * Three real nodes on real servers: one order whose customer, kitchen and owner are at different nodes; the owner is
  * killed, comes back, and another node drains.
  */
+import { once } from "node:events";
+import { createServer } from "node:net";
 import t from "tap";
 import {
   type Client,
@@ -132,7 +134,13 @@ t.test(
     const owners = await Promise.all([a, b].map(async (node) => (await shardsOf(node)).has(shard)));
     t.equal(owners.filter(Boolean).length, 1, "one of the living owns it");
 
-    await c.start();
+    // Somebody sits on its port for a moment; it comes back all the same.
+    const squatter = createServer().listen(Number(new URL(c.url).port), "127.0.0.1");
+    await once(squatter, "listening");
+    const starting = c.start();
+    await until(() => c.log().includes("is in use"));
+    squatter.close();
+    await starting;
     await c.ready();
     await until(async () => (await shardsOf(c)).size > 0);
     const { status } = await b.terminate();

@@ -54,12 +54,10 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
     const ground: Ground = { dataDir, warden, clock };
     const secrets = clusterSecrets(dataDir);
     const ledgerFile = join(dataDir, "payment-sandbox.jsonl");
-    const [databasePort, natsPort, redisPort, paymentPort] = (await quietPorts(SERVERS)) as [
-      number,
-      number,
-      number,
-      number,
-    ];
+    // All at once: asked for one by one, two nodes could be given the same.
+    const ports = await quietPorts(SERVERS + MAX_NODES);
+    const [databasePort, natsPort, redisPort, paymentPort] = ports as [number, number, number, number];
+    const nodePorts = ports.slice(SERVERS);
 
     onProgress("Starting PostgreSQL, NATS, Redis and the payment sandbox …");
     const database = await createDatabase(ground, databasePort);
@@ -95,7 +93,7 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
       return node;
     };
     const portOf = async (index: number): Promise<number> => {
-      if (options.port === undefined) return (await quietPorts(1))[0]!;
+      if (options.port === undefined) return nodePorts[index]!;
       const port = options.port + index;
       if (!(await isFree(port))) {
         throw new CannotStartCluster(`Port ${port} is taken. Give another first port with --port.`);

@@ -59,6 +59,8 @@ export class ClusterNode implements LocalNode {
       },
       ready: /^\{"listening":/m,
       endSignal: "SIGTERM",
+      // Somebody who looks for a free port holds it for a moment.
+      passing: /Port \d+ is in use/,
     });
   }
 

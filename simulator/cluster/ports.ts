@@ -10,6 +10,11 @@ import { CannotStartCluster } from "./types.js";
  */
 const LOWEST_PORT = 20_000;
 const PORTS = 10_000;
+/**
+ * A process looks in a stretch of its own first: a cluster elsewhere on the machine must not find a port free just
+ * because the node that it belongs to is down at this moment.
+ */
+const STRETCH = 100;
 const TRIES = 200;
 
 /** So many different ports that are free now. */
@@ -19,7 +24,9 @@ export async function quietPorts(count: number): Promise<number[]> {
   try {
     for (let tried = 0; held.size < count; tried++) {
       if (tried >= TRIES + count) throw new CannotStartCluster("There are not enough free ports on the loopback.");
-      const port = LOWEST_PORT + randomInteger(random, PORTS);
+      const isOwn = tried < STRETCH;
+      const first = isOwn ? (process.pid * STRETCH) % PORTS : 0;
+      const port = LOWEST_PORT + first + randomInteger(random, isOwn ? STRETCH : PORTS);
       const server = held.has(port) ? null : await hold(port);
       if (server !== null) held.set(port, server);
     }
