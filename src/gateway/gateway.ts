@@ -10,11 +10,11 @@ import type { Cancel, Clock } from "../lib/clock.js";
 import { sleep } from "../lib/clock.js";
 import { type Log, silentLog } from "../lib/log.js";
 import type { Random } from "../lib/random.js";
-import { CLOSE, compileValidators, OP } from "../protocol/mod.js";
+import { type AnyOperationHandlers, CLOSE, compileValidators, OP } from "../protocol/mod.js";
 import { type CatalogSettings, createCatalog } from "../services/catalog/mod.js";
 import { createHistoryService } from "../services/history/mod.js";
 import { createOrderService } from "../services/orders/mod.js";
-import { createQuoteService, type QuoteSettings } from "../services/quotes/mod.js";
+import { createQuoteService, type QuoteSettings, quoteOperations } from "../services/quotes/mod.js";
 import { builtInRouter, type Router } from "../services/routing/mod.js";
 import {
   createTrackingService,
@@ -77,6 +77,8 @@ export interface GatewayOptions {
   readonly nodeInfo?: () => Readonly<Record<string, unknown>>;
   /** What `GET /readyz` says while serving. Default: ready. */
   readonly ready?: () => boolean;
+  /** The services' answers by operation; those without an answer are not served. */
+  readonly operations?: readonly AnyOperationHandlers[];
   /** A server in place of the native one, which listens by itself. */
   readonly app?: NativeApp;
   /** The text of `GET /metrics`. */
@@ -122,6 +124,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
   const router = options.router ?? builtInRouter(ORDINARY_STREETS);
   const orders = createOrderService({ client, menus: catalog, clock, router, orderIdSecret: auth.orderIdSecret });
+  const quotes = createQuoteService({ client, menus: catalog, router, clock, settings: options.quoteSettings ?? {} });
   const { commandTimeoutMs: timeoutMs, maxNotAfterMs } = settings;
   const gatewayRate = { perMinute: settings.gpsPerMinute, burst: settings.gpsBurst };
   const context: GatewayContext = {
@@ -162,10 +165,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     tracking,
     catalog,
     history: createHistoryService({ index }),
-    quotes: createQuoteService({ client, menus: catalog, router, clock, settings: options.quoteSettings ?? {} }),
     streams,
     nodeInfo: options.nodeInfo ?? (() => ({})),
     ready: options.ready ?? (() => true),
+    operations: Object.assign(Object.create(null), quoteOperations(quotes), ...(options.operations ?? [])),
     database: createDatabaseWatch({ index, clock }),
     metrics: options.metrics ?? null,
     operator: operatorGuard(auth.operatorSecret),

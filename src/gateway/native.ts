@@ -71,6 +71,8 @@ export interface NativeApp {
   head(pattern: string, handler: NativeHandler): unknown;
   post(pattern: string, handler: NativeHandler): unknown;
   put(pattern: string, handler: NativeHandler): unknown;
+  /** DELETE. */
+  del(pattern: string, handler: NativeHandler): unknown;
   options(pattern: string, handler: NativeHandler): unknown;
   any(pattern: string, handler: NativeHandler): unknown;
   /** Cuts every line and stops listening. */

@@ -224,32 +224,6 @@ export interface MenuView {
   readonly items: readonly (MenuItem & { readonly left?: number })[];
 }
 
-/**
- * When an order would arrive that is placed now: body of `GET /v1/restaurants/{id}/quote`. Promises nothing. Times are
- * milliseconds since the epoch.
- */
-export interface ArrivalQuote {
-  readonly restaurantId: string;
-  readonly at: number;
-  readonly open: boolean;
-  /** False: the destination is beyond the delivery area. */
-  readonly delivers: boolean;
-  /** Of ten orders one would come before `earliest`, five before `expected`, eight before `likely`, nine before `latest`. */
-  readonly earliest: number;
-  readonly expected: number;
-  readonly likely: number;
-  readonly latest: number;
-  readonly currency: string;
-  readonly deliveryFeeMinor: number;
-  readonly distanceMeters: number;
-  readonly travelMs: number;
-  readonly preparationMs: number;
-  /** What it rests on: the restaurant's own record, or what is usual while it does not answer. */
-  readonly basis: "learned" | "usual";
-  /** `built-in`, or the name of the router that was asked. */
-  readonly router: string;
-}
-
 /** Events on `restaurant:<id>` (reliable). */
 export interface TabletOrder {
   readonly orderId: string;

@@ -25,4 +25,4 @@ export const Place = Strict({
 });
 export type Place = Static<typeof Place>;
 
-export { type Static, type TSchema, Type };
+export { type Static, type TObject, type TSchema, Type };

@@ -120,7 +120,9 @@ function routeTable(): string {
           ? `read: ${target.read}`
           : target.kind === "anyCommand"
             ? "any command by its name"
-            : target.kind;
+            : target.kind === "operation"
+              ? target.operation.summary
+              : target.kind;
     return [code(`${route.method} ${route.path}`), who, stands, route.tier];
   });
   return table(["route", "who", "what", "limit"], rows);

@@ -81,6 +81,10 @@ export class Listener implements NativeApp {
     return this.#on("put", pattern, handler);
   }
 
+  del(pattern: string, handler: NativeHandler): unknown {
+    return this.#on("delete", pattern, handler);
+  }
+
   options(pattern: string, handler: NativeHandler): unknown {
     return this.#on("options", pattern, handler);
   }

@@ -2,7 +2,16 @@
  * Who may knock at which door, as one table. What is not in it is denied. It owns roles against routes, frames, commands
  * and channels; whether a thing is the caller's own is decided by the actor behind (and answered with `not_found`).
  */
-import { CHANNELS, type ChannelFamily, COMMANDS, type CommandType, OP, ROLES, type Role } from "../../protocol/mod.js";
+import {
+  CHANNELS,
+  type ChannelFamily,
+  COMMANDS,
+  type CommandType,
+  OP,
+  OPERATIONS,
+  ROLES,
+  type Role,
+} from "../../protocol/mod.js";
 
 /** `anyone` needs no token; `operator` needs the operator secret instead of one. */
 export type Access = readonly Role[] | "anyone" | "operator";
@@ -26,7 +35,6 @@ export const ROUTE_ACCESS: Readonly<Record<string, Access>> = {
   "POST /v1/orders/:orderId/assign": staff,
   "GET /v1/restaurants": "anyone",
   "GET /v1/restaurants/:restaurantId/menu": "anyone",
-  "GET /v1/restaurants/:restaurantId/quote": "anyone",
   "PUT /v1/restaurants/:restaurantId": ["restaurant", "admin"],
   "POST /v1/restaurants/me/items/:itemId": ["restaurant"],
   "POST /v1/restaurants/me/open": ["restaurant"],
@@ -49,6 +57,8 @@ export const ROUTE_ACCESS: Readonly<Record<string, Access>> = {
   "GET /livez": "anyone",
   "GET /readyz": "anyone",
   "GET /metrics": "anyone",
+  /** Operations bring their own rows. */
+  ...Object.fromEntries(Object.values(OPERATIONS).map(({ method, path, access }) => [`${method} ${path}`, access])),
 };
 
 /** WebSocket frames by op, once HELLO has been answered; HELLO itself is the only frame before that. */

@@ -20,12 +20,20 @@ export interface Exchange {
   readonly query: string;
   readonly idempotencyKey: string;
   readonly ifNoneMatch: string;
+  readonly userAgent: string;
+  /** Of a signed body: what the sender says to prove it. */
+  readonly signature: string;
+  /** Where the request comes from. */
+  readonly address: string;
   readonly acceptsGzip: boolean;
   readonly acceptsBrotli: boolean;
   readonly lastEventId: string;
   readonly notAfter: string;
   /** The parsed body; an empty object where there was none. */
   body: unknown;
+  /** The bytes of the body; kept only where `keepsBytes` asks for them. */
+  bytes: Uint8Array;
+  keepsBytes: boolean;
   readonly res: NativeResponse;
   readonly corsOrigin: string;
   readonly headOnly: boolean;
@@ -36,6 +44,8 @@ export interface Exchange {
   /** The native abort handler is set. */
   watched: boolean;
 }
+
+const NOTHING = new Uint8Array(0);
 
 export type Handler = (exchange: Exchange) => Answer | Promise<Answer>;
 
@@ -58,11 +68,16 @@ export function openExchange(
     query: req.getQuery(),
     idempotencyKey: req.getHeader("idempotency-key"),
     ifNoneMatch: req.getHeader("if-none-match"),
+    userAgent: req.getHeader("user-agent").slice(0, 200),
+    signature: req.getHeader("swift-eats-signature").slice(0, 500),
+    address: addressOf(res),
     acceptsGzip: accepted.includes("gzip"),
     acceptsBrotli: /\bbr\b/.test(accepted),
     lastEventId: req.getHeader("last-event-id"),
     notAfter: req.getHeader("not-after"),
     body: null,
+    bytes: NOTHING,
+    keepsBytes: false,
     res,
     corsOrigin: allowedOrigin(context, req.getHeader("origin")),
     headOnly,
@@ -72,6 +87,11 @@ export function openExchange(
     watched: false,
   };
   return exchange;
+}
+
+/** The other end's address as text. */
+export function addressOf(res: NativeResponse): string {
+  return Buffer.from(res.getRemoteAddressAsText()).toString("latin1");
 }
 
 export function allowedOrigin(context: GatewayContext, origin: string): string {
@@ -163,6 +183,8 @@ export function readBody(
     }
     const whole = parts.length === 0 ? new Uint8Array(chunk) : Buffer.concat([...parts, Buffer.from(chunk)]);
     parts = [];
+    // The native side takes its memory back when this returns.
+    if (exchange.keepsBytes) exchange.bytes = Uint8Array.from(whole);
     if (whole.length === 0) exchange.body = {};
     else {
       const result = jsonCodec.decode(whole, limits);

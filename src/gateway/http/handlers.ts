@@ -1,10 +1,16 @@
 /** What the routes answer. Reads come from the services; two ask an actor: a driver's own work, and an order's dispatch. */
 import { gzipSync } from "node:zlib";
 import { actorRef } from "../../actors/runtime/mod.js";
-import { CHANNELS, type DispatchView, GpsBatch, isId, validateSchema } from "../../protocol/mod.js";
+import {
+  CHANNELS,
+  type DispatchView,
+  GpsBatch,
+  isId,
+  type OperationHandler,
+  validateSchema,
+} from "../../protocol/mod.js";
 import type { Catalog } from "../../services/catalog/mod.js";
 import type { HistoryService } from "../../services/history/mod.js";
-import type { QuoteService } from "../../services/quotes/mod.js";
 import type { TrackingService, TrackResult } from "../../services/tracking/mod.js";
 import { issueTokens, TokenRequest } from "../auth/operator.js";
 import type { GatewayContext } from "../context.js";
@@ -13,6 +19,7 @@ import { askGps, gpsWaitMs } from "../ws/gps.js";
 import { type Answer, fromResult, JSON_TYPE, json, matches, problem } from "./answer.js";
 import type { DatabaseState } from "./database-watch.js";
 import type { Exchange, Handler } from "./exchange.js";
+import { answerOperation } from "./operations.js";
 import type { ReadName, Route } from "./routes.js";
 
 export interface HandlerDeps {
@@ -20,11 +27,12 @@ export interface HandlerDeps {
   readonly tracking: TrackingService;
   readonly catalog: Catalog;
   readonly history: HistoryService;
-  readonly quotes: QuoteService;
   readonly streams: OrderStreams;
   /** Who this node is, beyond version and time scale: zones and whatever else the composition root tells. */
   readonly nodeInfo: () => Readonly<Record<string, unknown>>;
   readonly ready: () => boolean;
+  /** Of the services, by the operation's name. */
+  readonly operations: Readonly<Record<string, OperationHandler>>;
   /** Never rejects. */
   readonly database: () => Promise<DatabaseState>;
   readonly metrics: (() => string | Promise<string>) | null;
@@ -66,6 +74,8 @@ export function handlerOf(deps: HandlerDeps, route: Route): Handler {
       return (exchange) => tokens(deps, exchange);
     case "read":
       return READS[target.read](deps);
+    case "operation":
+      return answerOperation(deps.context, target.operation, deps.operations[target.name]!);
   }
 }
 
@@ -190,27 +200,6 @@ async function restaurants(deps: HandlerDeps, exchange: Exchange): Promise<Answe
   }
 }
 
-/** When an order would arrive that is placed now. Public, like the menu: it tells nothing about anybody. */
-async function quote(deps: HandlerDeps, exchange: Exchange): Promise<Answer> {
-  const restaurantId = exchange.params.restaurantId ?? "";
-  if (!isId(restaurantId)) return problem("restaurant_unknown");
-  const query = new URLSearchParams(exchange.query);
-  const lat = numberIn(query, "lat", -90, 90);
-  const lng = numberIn(query, "lng", -180, 180);
-  if (lat === null || lng === null) {
-    return problem("invalid", { path: lat === null ? "/lat" : "/lng", problem: "must be a number in its range" });
-  }
-  const result = await deps.quotes.quote(restaurantId, { lat, lng });
-  if (!result.ok) return problem(result.code, undefined, result.code === "unavailable" ? 2_000 : undefined);
-  return {
-    kind: "body",
-    status: 200,
-    body: JSON.stringify(result.quote),
-    contentType: JSON_TYPE,
-    headers: [["cache-control", "private, max-age=5"]],
-  };
-}
-
 async function history(deps: HandlerDeps, exchange: Exchange): Promise<Answer> {
   const { principal } = exchange;
   if (principal === null) return problem("unauthenticated");
@@ -286,7 +275,6 @@ const READS: Readonly<Record<ReadName, (deps: HandlerDeps) => Handler>> = {
   stream: (deps) => (exchange) => deps.streams.open(exchange),
   history: (deps) => (exchange) => history(deps, exchange),
   menu: (deps) => (exchange) => menu(deps, exchange),
-  quote: (deps) => (exchange) => quote(deps, exchange),
   restaurants: (deps) => (exchange) => restaurants(deps, exchange),
   work: (deps) => (exchange) => work(deps, exchange),
   node: (deps) => () => {

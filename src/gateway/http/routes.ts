@@ -2,7 +2,7 @@
  * Every HTTP route, as one table: the method and path, the limit it counts against, the bound on its body, and either the
  * command it stands for or the handler that answers it. Who may call is in `auth/access.ts`, under the same name.
  */
-import type { CommandType } from "../../protocol/mod.js";
+import { type CommandType, OPERATIONS, type Operation } from "../../protocol/mod.js";
 import type { Tier } from "../limits/tiers.js";
 
 export type ReadName =
@@ -13,7 +13,6 @@ export type ReadName =
   | "dispatch"
   | "restaurants"
   | "menu"
-  | "quote"
   | "work"
   | "node"
   | "live"
@@ -27,10 +26,12 @@ export type RouteTarget =
   | { readonly kind: "anyCommand" }
   | { readonly kind: "gps" }
   | { readonly kind: "tokens" }
-  | { readonly kind: "read"; readonly read: ReadName };
+  | { readonly kind: "read"; readonly read: ReadName }
+  /** A service answers it. */
+  | { readonly kind: "operation"; readonly name: string; readonly operation: Operation };
 
 export interface Route {
-  readonly method: "GET" | "POST" | "PUT";
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
   readonly path: string;
   readonly tier: Tier | "none";
   readonly target: RouteTarget;
@@ -65,7 +66,6 @@ export const ROUTES: readonly Route[] = [
   post("/v1/orders/:orderId/assign", "ops.assign"),
   read("/v1/restaurants", "restaurants", "search"),
   read("/v1/restaurants/:restaurantId/menu", "menu"),
-  read("/v1/restaurants/:restaurantId/quote", "quote"),
   {
     method: "PUT",
     path: "/v1/restaurants/:restaurantId",
@@ -88,6 +88,12 @@ export const ROUTES: readonly Route[] = [
   read("/v1/drivers/me/work", "work"),
   { method: "POST", path: "/v1/commands/:type", tier: "command", target: { kind: "anyCommand" } },
   { method: "POST", path: "/v1/tokens", tier: "tokens", target: { kind: "tokens" } },
+  ...Object.entries(OPERATIONS).map(([name, operation]) => ({
+    method: operation.method,
+    path: operation.path,
+    tier: operation.tier,
+    target: { kind: "operation" as const, name, operation },
+  })),
   read("/v1/node", "node", "none"),
   read("/livez", "live", "none"),
   read("/readyz", "ready", "none"),

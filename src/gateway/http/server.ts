@@ -7,7 +7,16 @@ import { mayEnter, routeAccess } from "../auth/access.js";
 import type { GatewayContext } from "../context.js";
 import type { NativeApp, NativeRequest, NativeResponse } from "../native.js";
 import { type Answer, matches, problem } from "./answer.js";
-import { allowedOrigin, commonHeaders, type Exchange, openExchange, readBody, run, write } from "./exchange.js";
+import {
+  addressOf,
+  allowedOrigin,
+  commonHeaders,
+  type Exchange,
+  openExchange,
+  readBody,
+  run,
+  write,
+} from "./exchange.js";
 import { type HandlerDeps, handlerOf } from "./handlers.js";
 import { statusText } from "./problem.js";
 import { methodsOf, parametersOf, ROUTES, type Route, routeName } from "./routes.js";
@@ -27,12 +36,15 @@ export interface HttpDeps extends HandlerDeps {
 
 export function serveRoutes(app: NativeApp, deps: HttpDeps): void {
   for (const route of ROUTES) {
+    // A gateway without this service: there is nothing at this address.
+    if (route.target.kind === "operation" && deps.operations[route.target.name] === undefined) continue;
     const name = routeName(route);
     if (routeAccess(name) === null) throw new Error(`route ${name} is not in the access table: nobody may call it`);
     const serve = serverOf(deps, route);
     const handle = (res: NativeResponse, req: NativeRequest): void => serve(res, req, false);
     if (route.method === "POST") app.post(route.path, handle);
     else if (route.method === "PUT") app.put(route.path, handle);
+    else if (route.method === "DELETE") app.del(route.path, handle);
     else {
       app.get(route.path, handle);
       app.head(route.path, (res, req) => serve(res, req, true));
@@ -102,7 +114,7 @@ function serverOf(deps: HttpDeps, route: Route): (res: NativeResponse, req: Nati
 
 /** Null: the route takes no body. */
 function bodyLimits(route: Route, settings: GatewayContext["settings"]): ScanLimits | null {
-  if (route.method === "GET") return null;
+  if (route.method === "GET" || route.method === "DELETE") return null;
   const { maxDepth, maxNodes } = CLIENT_FRAME_LIMITS;
   if (route.target.kind === "tokens") {
     return { maxBytes: settings.maxTokenRequestBytes, maxDepth, maxNodes: 16_384 };
@@ -110,11 +122,10 @@ function bodyLimits(route: Route, settings: GatewayContext["settings"]): ScanLim
   const large =
     route.target.kind === "anyCommand" || (route.target.kind === "command" && route.target.wrap === "profile");
   if (large) return { maxBytes: settings.maxProfileBytes, maxDepth, maxNodes: 32_768 };
+  if (route.target.kind === "operation" && route.target.operation.maxBodyBytes !== undefined) {
+    return { maxBytes: route.target.operation.maxBodyBytes, maxDepth, maxNodes: 32_768 };
+  }
   return { maxBytes: settings.maxBodyBytes, maxDepth, maxNodes };
-}
-
-function addressOf(res: NativeResponse): string {
-  return Buffer.from(res.getRemoteAddressAsText()).toString("latin1");
 }
 
 function preflight(context: GatewayContext, res: NativeResponse, req: NativeRequest): void {

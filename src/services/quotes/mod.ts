@@ -9,7 +9,7 @@ import { actorRef } from "../../actors/runtime/mod.js";
 import { arrivalRange, newZoneModel, type Outlook, pictureOf, remainingMs, type ZoneDefaults } from "../../eta/mod.js";
 import type { Clock } from "../../lib/clock.js";
 import { distanceMeters, type Point } from "../../lib/geo.js";
-import type { ArrivalQuote, MenuView } from "../../protocol/mod.js";
+import type { ArrivalQuote, MenuView, OperationHandlers, QUOTE_OPERATIONS } from "../../protocol/mod.js";
 import type { ActorClient, FoundWay, MenuReader, WayFinder } from "./ports.js";
 
 export type { FoundWay, MenuReader, WayFinder } from "./ports.js";
@@ -46,6 +46,16 @@ export type QuoteResult =
 
 export interface QuoteService {
   quote(restaurantId: string, destination: Point): Promise<QuoteResult>;
+}
+
+export function quoteOperations(quotes: QuoteService): OperationHandlers<typeof QUOTE_OPERATIONS> {
+  return {
+    "quotes.quote": async ({ params, query }) => {
+      const result = await quotes.quote(params.restaurantId, query);
+      if (result.ok) return { ok: true, value: result.quote, cacheControl: "private, max-age=5" };
+      return { ok: false, code: result.code, ...(result.code === "unavailable" ? { retryAfterMs: 2_000 } : {}) };
+    },
+  };
 }
 
 const Restaurant = actorRef<{ outlook: { input: null; reply: Outlook } }>("restaurant");

@@ -1,0 +1,88 @@
+/**
+ * An operation by HTTP: what came in, checked by its schemas; what the service said, as an answer. Who may call and how
+ * often has been decided before (`server.ts`).
+ */
+import {
+  isErrorCode,
+  type Operation,
+  type OperationCall,
+  type OperationHandler,
+  type OperationResult,
+  readQuery,
+  type TObject,
+  validateSchema,
+} from "../../protocol/mod.js";
+import type { GatewayContext } from "../context.js";
+import { type Answer, JSON_TYPE, matches, problem } from "./answer.js";
+import type { Exchange, Handler } from "./exchange.js";
+
+const KEY = /^[\x21-\x7e]{1,128}$/;
+
+export function needsKey(operation: Operation): boolean {
+  return operation.keyed ?? operation.method === "POST";
+}
+
+export function answerOperation(context: GatewayContext, operation: Operation, handler: OperationHandler): Handler {
+  const needed = needsKey(operation);
+  return (exchange) => {
+    const { principal, params, idempotencyKey, body, bytes, signature, userAgent, address } = exchange;
+    if (operation.access !== "anyone" && principal === null) return problem("unauthenticated");
+    // An id that cannot be one names nothing.
+    if (operation.params !== undefined && validateSchema(operation.params, params) !== null)
+      return problem("not_found");
+    const query = queryOf(operation.query, exchange.query);
+    if (!query.ok) return query.answer;
+    if (operation.body !== undefined) {
+      const wrong = validateSchema(operation.body, body);
+      if (wrong !== null) return problem("invalid", { ...wrong });
+    }
+    if (needed && !KEY.test(idempotencyKey)) {
+      return problem("invalid", {
+        path: "/idempotency-key",
+        problem: "this write needs an Idempotency-Key header of 1 to 128 visible ASCII characters",
+      });
+    }
+    if (needed) context.stats.commands++;
+    const call = {
+      caller: principal === null ? null : { id: principal.id, role: principal.role },
+      params,
+      query: query.values,
+      body: operation.body === undefined ? undefined : body,
+      bytes,
+      headers: { signature, userAgent },
+      key: needed ? idempotencyKey : "",
+      address,
+    } as unknown as OperationCall;
+    const result = handler(call);
+    return result instanceof Promise
+      ? result.then((settled) => answerOf(exchange, settled))
+      : answerOf(exchange, result);
+  };
+}
+
+type Query = { readonly ok: true; readonly values: unknown } | { readonly ok: false; readonly answer: Answer };
+
+function queryOf(schema: TObject | undefined, text: string): Query {
+  if (schema === undefined) return { ok: true, values: undefined };
+  const values = readQuery(schema, text);
+  const wrong = validateSchema(schema, values);
+  return wrong === null ? { ok: true, values } : { ok: false, answer: problem("invalid", { ...wrong }) };
+}
+
+function answerOf(exchange: Exchange, result: OperationResult): Answer {
+  if (!result.ok)
+    return problem(isErrorCode(result.code) ? result.code : "internal", result.detail, result.retryAfterMs);
+  const cacheControl = result.cacheControl ?? (result.etag === undefined ? "no-store" : "private, no-cache");
+  if (result.etag !== undefined && matches(exchange.ifNoneMatch, result.etag)) {
+    return { kind: "unchanged", etag: result.etag, cacheControl };
+  }
+  const headers: [string, string][] = [["cache-control", cacheControl]];
+  if (result.etag !== undefined) headers.push(["etag", result.etag]);
+  if (!("json" in result)) {
+    return { kind: "body", status: 200, body: JSON.stringify(result.value ?? null), contentType: JSON_TYPE, headers };
+  }
+  if (result.gzip !== undefined) headers.push(["vary", "accept-encoding"]);
+  const zipped = result.gzip !== undefined && exchange.acceptsGzip;
+  if (zipped) headers.push(["content-encoding", "gzip"]);
+  return { kind: "body", status: 200, body: zipped ? result.gzip! : result.json, contentType: JSON_TYPE, headers };
+}

@@ -1,0 +1,14 @@
+/** All operations, one table an area. A new area adds its table here, and its service in `src/node`. */
+import type { Operation } from "./operation.js";
+import { QUOTE_OPERATIONS } from "./quotes.js";
+
+export * from "./operation.js";
+export * from "./quotes.js";
+
+/** By name: `area.verb`. */
+export const OPERATIONS: Readonly<Record<string, Operation>> = {
+  ...QUOTE_OPERATIONS,
+};
+
+/** Handlers by the names of `OPERATIONS`, of any area: `OperationHandlers` of its table fits. */
+export type AnyOperationHandlers = Readonly<Record<string, (call: never) => unknown>>;
