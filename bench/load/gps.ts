@@ -29,8 +29,8 @@ const MAX_SOCKETS = 15_000;
 const MAX_SOCKETS_PER_NODE = 19_000;
 /** In a cluster: as many within five kilometres as a large city has. */
 const DRIVERS_PER_CITY = 2_500;
-const NEARLY_ALL = 0.995;
-const STUCK_MS = 70_000;
+const NEARLY_ALL = 0.97;
+const STUCK_MS = 45_000;
 
 const program = new Command()
   .option("--nodes <n>", "1: a lone node; more: a local cluster", Number, 1)
@@ -71,7 +71,8 @@ const total = (usages: readonly ProcessUsage[], key: keyof ProcessUsage): number
 
 /**
  * All orders are on their way, or nearly all and the rest not for long: a driver for each is found soon only while there
- * are drivers to choose from, and with one driver for each order the last have to wait.
+ * are drivers to choose from, and with one driver for each order the last have to wait. Ask for as many more customers
+ * as are wanted on the way: `ordersUnderWay` and `positionsPerSecond` tell how many were.
  */
 function nearlyAll(drivers: Generator): () => boolean {
   let [most, at] = [0, clock.monotonic()];
