@@ -49,6 +49,10 @@ export const ERRORS = {
     "The order is not in a status from which this move is legal; `detail.status` says where it is.",
   ),
   order_not_assignable: permanent("The order is not waiting for a driver."),
+  // Search
+  cursor_invalid: permanent(
+    "The cursor belongs to another search. Send what gave it unchanged, or leave it out and start at the first page.",
+  ),
   // Drivers and offers
   offer_expired: permanent("The offer has expired."),
   offer_taken: permanent("Another driver was faster."),

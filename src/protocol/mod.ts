@@ -10,4 +10,5 @@ export * from "./orders.js";
 export * from "./pricing.js";
 export * from "./scan.js";
 export * from "./schemas.js";
+export * from "./search.js";
 export * from "./validate.js";

@@ -43,6 +43,7 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
   driver_offline: 409,
   not_your_trip: 404,
   stock_too_low: 409,
+  cursor_invalid: 400,
 };
 
 const STATUS_TEXT: Readonly<Record<number, string>> = {

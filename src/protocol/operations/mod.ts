@@ -1,13 +1,16 @@
 /** All operations, one table an area. A new area adds its table here, and its service in `src/node`. */
 import type { Operation } from "./operation.js";
 import { QUOTE_OPERATIONS } from "./quotes.js";
+import { SEARCH_OPERATIONS } from "./search.js";
 
 export * from "./operation.js";
 export * from "./quotes.js";
+export * from "./search.js";
 
 /** By name: `area.verb`. */
 export const OPERATIONS: Readonly<Record<string, Operation>> = {
   ...QUOTE_OPERATIONS,
+  ...SEARCH_OPERATIONS,
 };
 
 /** Handlers by the names of `OPERATIONS`, of any area: `OperationHandlers` of its table fits. */
