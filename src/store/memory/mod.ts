@@ -1,5 +1,6 @@
 export { createMemoryActorStore, type MemoryActorStore } from "./actor-store.js";
 export { createMemoryMirror, type MemoryMirror } from "./mirror.js";
+export { createMemoryNotices, type MemoryNotices } from "./notices.js";
 export {
   createMemoryOwnership,
   type MemoryOwnership,

@@ -13,4 +13,5 @@ export {
 export { createPostgresEventOutbox, type PostgresEventOutbox } from "./event-outbox.js";
 export { type MemberStatus, readMembers } from "./members.js";
 export { migrate } from "./migrate.js";
+export { createPostgresNotices } from "./notices.js";
 export { createPostgresOwnershipStore, type PostgresOwnershipOptions } from "./ownership.js";
