@@ -5,7 +5,7 @@
  * EventStream), `src/node` (ShardKeeper).
  */
 import type { EndpointId } from "../actors/runtime/link.js";
-import type { ActorAddress, PublishedEvent } from "../actors/runtime/ports.js";
+import { type ActorAddress, type PublishedEvent, SHARD_COUNT } from "../actors/runtime/ports.js";
 
 /** A node as it enters the cluster. */
 export interface NodeDescription {
@@ -168,6 +168,13 @@ export interface ShardKeeper {
 }
 
 /** The endpoint that serves a shard on a node. The one place that knows how endpoints of shard workers are named. */
+/** A view's rows by their shards' numbers: every heartbeat reads all of them several times. */
+export function rowsByShard(view: ClusterView): readonly (ShardRow | undefined)[] {
+  const rows = new Array<ShardRow | undefined>(SHARD_COUNT);
+  for (const row of view.shards) rows[row.shard] = row;
+  return rows;
+}
+
 export function shardEndpoint(node: string, workers: number, shard: number): EndpointId {
   return `${node}/shards-${shard % Math.max(1, workers)}`;
 }

@@ -169,8 +169,8 @@ export function createEventRelay(options: EventRelayOptions): EventRelay {
       if (publishing === 0 && !deleting && !reading && (stored.length === 0 || storeFailures > 0)) finish();
       return;
     }
-    const owned = new Set(ownedShards());
-    forgetLost(owned);
+    const owned = ownedShards();
+    if (lanes.size > 0) forgetLost(new Set(owned));
     if (!stream.available || now < streamPausedUntil) return;
     // After trouble one event goes first, to see whether the stream is back.
     const most = streamFailures > 0 ? 1 : settings.maxPublishing;
@@ -181,7 +181,7 @@ export function createEventRelay(options: EventRelayOptions): EventRelay {
     // A read half a buffer at a time keeps the stream busy while the next half comes.
     const room = settings.maxBuffered - buffered;
     const wanted = mayHaveMore && room * 2 >= settings.maxBuffered;
-    if (wanted && !reading && owned.size > 0 && now >= storePausedUntil) void read([...owned], room);
+    if (wanted && !reading && owned.length > 0 && now >= storePausedUntil) void read(owned, room);
   }
 
   function finish(): void {

@@ -21,6 +21,8 @@ export interface SeedTask {
   readonly seed: number;
   /** Runs it twice and compares. */
   readonly twice: boolean;
+  /** False: a seed that fails is not run again for its stories. Default true. */
+  readonly stories?: boolean;
 }
 
 export type ToRunner = { readonly t: "run"; readonly task: SeedTask } | { readonly t: "end" };

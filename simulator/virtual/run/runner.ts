@@ -5,11 +5,15 @@ import { judgeVirtual } from "../judge/mod.js";
 import { type SeedSummary, type SeedTask, summaryOf } from "./messages.js";
 import { runSeed } from "./seed.js";
 
-export async function runTask({ seed, twice }: SeedTask): Promise<SeedSummary> {
+/** Stories cost much and few are read: a seed that fails is run again, the same way, to hear them. */
+export async function runTask({ seed, twice, stories = true }: SeedTask): Promise<SeedSummary> {
   try {
-    const result = await runSeed({ seed, judge: judgeVirtual });
-    const second = twice ? await runSeed({ seed, judge: () => [] }) : null;
-    return summaryOf(result, second?.hash ?? null);
+    const first = await runSeed({ seed, judge: judgeVirtual, stories: false });
+    const failed = first.violations.length > 0;
+    const told = failed && stories ? await runSeed({ seed, judge: judgeVirtual }) : null;
+    const second = told ?? (twice ? await runSeed({ seed, judge: () => [], stories: false }) : null);
+    const violations = told !== null && told.violations.length > 0 ? told.violations : first.violations;
+    return summaryOf({ ...first, violations }, second?.hash ?? null);
   } catch (error) {
     const broke = error instanceof Error ? (error.stack ?? error.message) : String(error);
     const nothing = { hash: "", steps: 0, virtualMs: 0, faults: noFaults(), violations: [], secondHash: null };

@@ -45,6 +45,8 @@ import { createMirror, createStream } from "../world/streams.js";
 export interface SeedOptions {
   readonly seed: number;
   readonly judge: Judge;
+  /** False: violations come without the lines of those involved, and the run costs less. Default true. */
+  readonly stories?: boolean;
   /** Every note of the trace as text: for finding out where two runs part. */
   readonly onNote?: (text: string) => void;
 }
@@ -97,11 +99,11 @@ export async function runSeed(options: SeedOptions): Promise<SeedResult> {
   }
 }
 
-async function runWorld({ seed, judge, onNote }: SeedOptions, errors: string[]): Promise<SeedResult> {
+async function runWorld({ seed, judge, stories = true, onNote }: SeedOptions, errors: string[]): Promise<SeedResult> {
   const streams = createStreams(seed);
   const swarm = drawSwarm(streams);
   const scheduler = createScheduler(seed, START_AT);
-  const trace = createTrace({ now: () => scheduler.now, ...(onNote === undefined ? {} : { onNote }) });
+  const trace = createTrace({ now: () => scheduler.now, stories, ...(onNote === undefined ? {} : { onNote }) });
   const faults = createFaults(swarm.intensities, trace);
   const world: World = { seed, sizes: swarm.sizes, scheduler, streams, trace, faults };
   const lateWords: LateWord[] = [];

@@ -78,3 +78,15 @@ t.test("R-SIM-2: stories are told by entity, in order, within bounds, and change
     "who was quiet longest gave way",
   );
 });
+
+t.test("R-SIM-2: a run that tells no stories has the same hash as one that does", async (t) => {
+  const hashes = [true, false].map((stories) => {
+    const trace = createTrace({ now: () => 7, stories });
+    let told = 0;
+    trace.note("commit", "order/1", [1], () => `line ${++told}`);
+    t.equal(trace.story("order/1").length, stories ? 1 : 0);
+    t.equal(told, stories ? 1 : 0, "and makes no lines");
+    return trace.hash();
+  });
+  t.equal(hashes[0], hashes[1]);
+});

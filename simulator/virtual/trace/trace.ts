@@ -11,6 +11,8 @@ import { hashText, mix } from "../time/scheduler.js";
 export interface TraceOptions {
   /** The world's time. */
   readonly now: () => number;
+  /** False: nobody will ask for stories, and no line is made. Default true. */
+  readonly stories?: boolean;
   /** Lines kept per entity. Default 400. */
   readonly linesPerEntity?: number;
   /** Entities with lines; beyond it the one that was quiet longest gives way. Default 2,000. */
@@ -22,7 +24,7 @@ export interface TraceOptions {
 const MAX_TEXTS = 50_000;
 
 export function createTrace(options: TraceOptions): Trace {
-  const { now, linesPerEntity = 400, maxEntities = 2_000, onNote } = options;
+  const { now, linesPerEntity = 400, maxEntities = 2_000, stories = true, onNote } = options;
   const texts = new Map<string, number>();
   const rings = new Map<string, { lines: StoryLine[]; next: number }>();
   let low = 0x9e3779b9;
@@ -76,7 +78,7 @@ export function createTrace(options: TraceOptions): Trace {
         }
       }
       onNote?.(`${at} ${what} ${of} ${numbers?.join(",") ?? ""}`);
-      if (tell !== undefined) keep(of, tell());
+      if (stories && tell !== undefined) keep(of, tell());
     },
     hash: () => high.toString(16).padStart(8, "0") + low.toString(16).padStart(8, "0"),
     get notes() {

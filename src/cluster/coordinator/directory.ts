@@ -16,34 +16,47 @@ export interface Directory {
   epochOf(shard: number): number;
 }
 
-export function createDirectory(keeper: ShardKeeper, sequence: Sequence): Directory {
-  const known = new Map<number, { readonly epoch: number; readonly endpoint: EndpointId | null }>();
+interface Place {
+  readonly epoch: number;
+  /** Null: nobody who lives. */
+  readonly node: string | null;
+  readonly workers: number;
+}
 
-  function learn(shards: Iterable<readonly [shard: number, epoch: number, endpoint: EndpointId | null]>): void {
-    const changes: [number, EndpointId | null][] = [];
-    for (const [shard, epoch, endpoint] of shards) {
-      const before = known.get(shard);
-      known.set(shard, { epoch, endpoint });
-      if ((before?.endpoint ?? null) !== endpoint || before === undefined) changes.push([shard, endpoint]);
-    }
+export function createDirectory(keeper: ShardKeeper, sequence: Sequence): Directory {
+  const known = new Map<number, Place>();
+
+  /** A view says of most shards what is known already: that costs nothing here. */
+  function learn(changes: [number, EndpointId | null][], shard: number, place: Place): void {
+    const before = known.get(shard);
+    const same = before !== undefined && before.node === place.node && before.workers === place.workers;
+    if (same && before.epoch === place.epoch) return;
+    known.set(shard, place);
+    if (same) return;
+    const { node, workers } = place;
+    changes.push([shard, node === null ? null : shardEndpoint(node, workers, shard)]);
+  }
+
+  function assign(changes: readonly (readonly [number, EndpointId | null])[]): void {
     if (changes.length > 0) keeper.assign(changes);
   }
 
   return {
     see(view, asked) {
       const members = new Map(view.members.filter(({ leaseLeftMs }) => leaseLeftMs > 0).map((row) => [row.node, row]));
-      learn(
-        view.shards
-          .filter(({ shard }) => !sequence.touchedSince(shard, asked))
-          .map(({ shard, epoch, node }) => {
-            const owner = members.get(node);
-            return [shard, epoch, owner === undefined ? null : shardEndpoint(node, owner.workers, shard)] as const;
-          }),
-      );
+      const changes: [number, EndpointId | null][] = [];
+      for (const { shard, epoch, node } of view.shards) {
+        if (sequence.touchedSince(shard, asked)) continue;
+        const owner = members.get(node);
+        learn(changes, shard, { epoch, node: owner === undefined ? null : node, workers: owner?.workers ?? 0 });
+      }
+      assign(changes);
     },
     moved(epochs, { node, workers }) {
       sequence.touch(epochs.keys());
-      learn([...epochs].map(([shard, epoch]) => [shard, epoch, shardEndpoint(node, workers, shard)] as const));
+      const changes: [number, EndpointId | null][] = [];
+      for (const [shard, epoch] of epochs) learn(changes, shard, { epoch, node, workers });
+      assign(changes);
     },
     hint({ node, workers, shards }) {
       const newer = shards.filter(
@@ -51,7 +64,9 @@ export function createDirectory(keeper: ShardKeeper, sequence: Sequence): Direct
           Number.isInteger(shard) && shard >= 0 && shard < SHARD_COUNT && epoch > (known.get(shard)?.epoch ?? 0),
       );
       sequence.touch(newer.map(({ shard }) => shard));
-      learn(newer.map(({ shard, epoch }) => [shard, epoch, shardEndpoint(node, workers, shard)] as const));
+      const changes: [number, EndpointId | null][] = [];
+      for (const { shard, epoch } of newer) learn(changes, shard, { epoch, node, workers });
+      assign(changes);
     },
     epochOf: (shard) => known.get(shard)?.epoch ?? 0,
   };

@@ -7,7 +7,7 @@
  * - a view that names another owner or epoch revokes at once, whatever is under way;
  * - a fallen shard (its worker died) is never granted under the epoch that the dead worker had.
  */
-import type { ClusterView, ShardKeeper, ShardRow } from "../ports.js";
+import { type ClusterView, rowsByShard, type ShardKeeper, type ShardRow } from "../ports.js";
 import type { Sequence } from "./sequence.js";
 
 export type Holding =
@@ -51,13 +51,17 @@ export function createHoldings(self: string, keeper: ShardKeeper, sequence: Sequ
 
   return {
     get: (shard) => held.get(shard) ?? null,
-    in: (state) => [...held].filter(([, holding]) => holding.state === state).map(([shard]) => shard),
+    in(state) {
+      const shards: number[] = [];
+      for (const [shard, holding] of held) if (holding.state === state) shards.push(shard);
+      return shards;
+    },
     revokeLost(view, asked) {
-      const rows = new Map(view.shards.map((row) => [row.shard, row]));
+      const rows = rowsByShard(view);
       const gone: number[] = [];
       let lost = 0;
       for (const [shard, holding] of held) {
-        const row = rows.get(shard);
+        const row = rows[shard];
         if (sequence.touchedSince(shard, asked)) continue;
         if (row !== undefined && row.node === self && row.epoch === holding.epoch) continue;
         if (row !== undefined && row.node === self && holding.state === "fallen") {

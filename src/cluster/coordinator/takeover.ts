@@ -4,7 +4,7 @@
  */
 import { SHARD_COUNT } from "../../actors/runtime/ports.js";
 import type { Log } from "../../lib/log.js";
-import type { ClusterView, OwnershipSession, ShardRow } from "../ports.js";
+import { type ClusterView, type OwnershipSession, rowsByShard, type ShardRow } from "../ports.js";
 import type { Holdings } from "./holdings.js";
 import type { Members } from "./members.js";
 import type { Sequence } from "./sequence.js";
@@ -41,9 +41,9 @@ export function createTakeover(options: TakeoverOptions): Takeover {
   function wantedBy(view: ClusterView, asked: number, own: readonly ShardRow[], now: number): [Wanted[], Wanted[]] {
     const plain: Wanted[] = own.map(({ shard, epoch }) => ({ shard, expectedEpoch: epoch }));
     const withoutSession: Wanted[] = [];
-    const rows = new Map(view.shards.map((row) => [row.shard, row]));
+    const rows = rowsByShard(view);
     for (let shard = 0; shard < SHARD_COUNT; shard++) {
-      const row = rows.get(shard);
+      const row = rows[shard];
       if (row?.node === self || holdings.get(shard) !== null || sequence.touchedSince(shard, asked)) continue;
       if (members.desiredOwner(shard) !== self) continue;
       const reason = row === undefined ? "lease" : members.gone(row.node, now);

@@ -13,8 +13,15 @@ import {
   type NodeState,
   type OwnershipSession,
   type OwnershipStore,
+  type ShardRow,
 } from "../../cluster/ports.js";
 import { type Clock, sleep } from "../../lib/clock.js";
+
+/** Replaced when it changes, never written into. */
+interface Owned {
+  readonly epoch: number;
+  readonly node: string;
+}
 
 export interface MemoryOwnershipOptions {
   /** The database's clock, by which leases end. */
@@ -22,7 +29,7 @@ export interface MemoryOwnershipOptions {
   /** Each way between a member and the database. Default 0: within the same macrotask. */
   readonly latencyMs?: number;
   /** The shards' rows, to be shared with an actor store, whose flushes they fence. */
-  readonly shards?: Map<number, { epoch: number; node: string }>;
+  readonly shards?: Map<number, Owned>;
   /** An answer that takes longer ends the session. Default 4,000. */
   readonly answerMs?: number;
   /** How long `join` waits for the lock of a process that has just died. Default 5,000. */
@@ -122,6 +129,20 @@ export function createMemoryOwnership(options: MemoryOwnershipOptions): MemoryOw
     return "joined";
   }
 
+  /** The rows as last read: most views show the same ones. A row that changes is another object. */
+  let read: { readonly from: readonly Owned[]; readonly rows: readonly ShardRow[] } = { from: [], rows: [] };
+
+  function rows(): readonly ShardRow[] {
+    let place = 0;
+    let same = shards.size === read.from.length;
+    for (const row of shards.values()) same &&= read.from[place++] === row;
+    if (!same) {
+      const ascending = [...shards].map(([shard, row]) => ({ shard, ...row })).sort((a, b) => a.shard - b.shard);
+      read = { from: [...shards.values()], rows: ascending };
+    }
+    return read.rows;
+  }
+
   function view(): ClusterView {
     return {
       members: [...leases.values()]
@@ -134,7 +155,7 @@ export function createMemoryOwnership(options: MemoryOwnershipOptions): MemoryOw
           seen,
         }))
         .sort((a, b) => (a.node < b.node ? -1 : 1)),
-      shards: [...shards].map(([shard, row]) => ({ shard, ...row })).sort((a, b) => a.shard - b.shard),
+      shards: rows(),
       serverStartedAt: startedAt,
       databaseNow: clock.now(),
     };

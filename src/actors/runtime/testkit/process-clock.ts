@@ -53,13 +53,14 @@ export function createProcessClock(clock: Clock, onResume: () => void = () => {}
     let task: (() => void) | null = run;
     const wait = Math.max(0, Math.ceil(delayMs));
     const dueAt = monotonic() + wait;
-    clock.after(inWorld(wait), () =>
+    const cancel = clock.after(inWorld(wait), () =>
       arrive(dueAt, () => {
         if (state !== "dead") task?.();
       }),
     );
     return () => {
       task = null;
+      cancel();
     };
   }
 
