@@ -109,6 +109,8 @@ export const defaults: Config = {
       retryPauseMs: seconds(60),
       customerMayCancelIn: ["placed", "confirmed", "accepted"],
       driverPayMinor: 450,
+      driverPayPerKmMinor: 60,
+      commissionPerMille: 200,
       paymentRetryMs: seconds(30),
       viewMirrorMs: seconds(10),
       timelineKeep: 64,
@@ -138,6 +140,7 @@ export const defaults: Config = {
       defaultDeliveryRadiusMeters: 20_000,
       defaultKitchenCapacity: 10_000,
       menuMirrorMs: seconds(60),
+      serviceFeePerMille: 0,
     },
     zone: {
       dispatch: "horizon",

@@ -59,8 +59,16 @@ const order = section("The order's deadlines and offers.", {
     advice: "Most markets stop at accepted: from then on the kitchen has cost.",
   }),
   driverPayMinor: integer(0, 1_000_000, {
-    description: "What a driver earns for one order, in minor units of the currency.",
+    description: "What a driver earns for one order whatever the way, in minor units of the currency.",
     advice: "450 is 4.50.",
+  }),
+  driverPayPerKmMinor: integer(0, 1_000_000, {
+    description: "What a driver earns for each kilometre from the restaurant to the customer, in minor units.",
+    advice: "60 is 0.60. Tips come on top, in full.",
+  }),
+  commissionPerMille: integer(0, 1000, {
+    description: "What the marketplace keeps of a restaurant's items, in thousandths.",
+    advice: "200 is 20 %. A change holds for orders placed from then on.",
   }),
   paymentRetryMs: duration(
     "Between tries to capture or void when the provider does not answer; doubles.",
@@ -108,6 +116,10 @@ const restaurant = section("Restaurants and their tablets.", {
   defaultDeliveryRadiusMeters: meters("The farthest destination, unless the restaurant says otherwise.", 200_000),
   defaultKitchenCapacity: count("Orders in a kitchen at once, unless the restaurant says otherwise.", 100_000),
   menuMirrorMs: duration("How long a menu answers reads after it was last written.", DAY_MS, 1000),
+  serviceFeePerMille: integer(0, 1000, {
+    description: "What the marketplace asks customers for its service, in thousandths of the items.",
+    advice: "0 asks nothing. Menus show it once they are written or read anew.",
+  }),
 });
 
 const zone = section("Dispatch zones and their matching.", {

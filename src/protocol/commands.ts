@@ -117,6 +117,20 @@ export const COMMANDS = {
     roles: ["support", "admin"],
     body: Strict({ orderId: Id, driverId: Id, reason: Text(200) }),
   },
+  /** Gives back a part of what was captured, or all of it. */
+  "ops.refund": {
+    actor: "order",
+    name: "refund",
+    key: "orderId",
+    roles: ["support", "admin"],
+    body: Strict({
+      orderId: Id,
+      amountMinor: Type.Integer({ minimum: 1, maximum: 100_000_000 }),
+      reason: Text(200),
+      /** Who pays for it; default: the marketplace. */
+      bearer: Type.Optional(Type.Union([Type.Literal("platform"), Type.Literal("restaurant")])),
+    }),
+  },
 } as const satisfies Record<string, CommandEntry>;
 
 export type CommandType = keyof typeof COMMANDS;
@@ -144,6 +158,8 @@ export interface CommandReplies {
   "driver.fail": { readonly at: number };
   "driver.release": { readonly at: number };
   "ops.assign": { readonly offerId: string };
+  /** Asked for; the order's timeline tells when the provider has done it. */
+  "ops.refund": { readonly refund: number; readonly refundedMinor: number; readonly leftMinor: number };
 }
 
 /** The GPS frame and `POST /v1/gps` reach the driver actor's volatile command `gps`. */

@@ -45,6 +45,11 @@ export const ERRORS = {
   out_of_area: permanent("The destination is outside the area this restaurant delivers to."),
   payment_declined: permanent("The payment was declined; use another method."),
   payment_failed: temporary("The payment provider does not answer; no money was taken."),
+  promotion_refused: permanent(
+    "The promotion's code cannot be used for this order; `detail.reason` says why. Place without it, with a new key.",
+  ),
+  refund_too_large: permanent("More than what is left of the payment; `detail.leftMinor` says how much is left."),
+  signature_invalid: permanent("The signature is missing, too old, or not that of these bytes."),
   illegal_transition: permanent(
     "The order is not in a status from which this move is legal; `detail.status` says where it is.",
   ),

@@ -5,6 +5,7 @@ export * from "./dispatch.js";
 export * from "./errors.js";
 export * from "./frames.js";
 export * from "./ids.js";
+export * from "./money.js";
 export * from "./operations/mod.js";
 export * from "./orders.js";
 export * from "./pricing.js";

@@ -45,13 +45,20 @@ export const OrderLine = Strict({
 });
 export type OrderLine = Static<typeof OrderLine>;
 
+/** Letters and digits of a promotion's code; upper and lower case are the same code. */
+export const PromotionCode = Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9_-]{1,31}$", minLength: 2, maxLength: 32 });
+
 export const PlaceOrder = Strict({
   restaurantId: Id,
   lines: Type.Array(OrderLine, { minItems: 1, maxItems: 50 }),
   destination: Place,
   currency: Currency,
   tipMinor: Type.Optional(Minor),
+  /** A saved method's id, or a token of the provider's own. */
   paymentMethod: Type.Optional(Text(64)),
+  /** Asked once when the first is declined or does not answer. */
+  fallbackPaymentMethod: Type.Optional(Text(64)),
+  promotionCode: Type.Optional(PromotionCode),
   note: Type.Optional(Text(300)),
 });
 export type PlaceOrder = Static<typeof PlaceOrder>;
@@ -145,6 +152,8 @@ export interface OrderView {
   }[];
   readonly totals: OrderTotals;
   readonly placedAt: number;
+  /** What was given back after the delivery, in all. Absent: nothing. */
+  readonly refundedMinor?: number;
   /** When it is expected; absent once closed. */
   readonly eta?: ArrivalView;
   /** How that changed, oldest first; once the order is over. */
@@ -221,6 +230,8 @@ export interface MenuView {
   readonly taxPerMille: number;
   readonly deliveryFeeMinor: number;
   readonly deliveryRadiusMeters: number;
+  /** What the marketplace asks for its service, in thousandths of the items. Absent: nothing. */
+  readonly serviceFeePerMille?: number;
   readonly items: readonly (MenuItem & { readonly left?: number })[];
 }
 

@@ -13,22 +13,32 @@ export interface Tariff {
   /** Tax on the items, in thousandths; rounded half up to the minor unit. */
   readonly taxPerMille: number;
   readonly deliveryFeeMinor: number;
+  /** What the marketplace asks for its service, in thousandths of the items; rounded half up. */
+  readonly serviceFeePerMille?: number;
 }
 
-/** total = items + fee + tax + tip − discount, all in integer minor units. */
-export function orderTotals(lines: readonly OrderLine[], tariff: Tariff, tipMinor = 0): OrderTotals {
+/** In minor units; part of the fee. */
+export function serviceFeeMinor(itemsMinor: number, tariff: Pick<Tariff, "serviceFeePerMille">): number {
+  return Math.round((itemsMinor * (tariff.serviceFeePerMille ?? 0)) / 1000);
+}
+
+/**
+ * total = items + fee + tax + tip − discount, all in integer minor units. The fee is for delivery and service. A discount
+ * is the marketplace's: the restaurant's items and their tax are what they are without it.
+ */
+export function orderTotals(lines: readonly OrderLine[], tariff: Tariff, tipMinor = 0, discountMinor = 0): OrderTotals {
   let itemsMinor = 0;
   for (const line of lines) itemsMinor += line.quantity * line.unitPriceMinor;
   const taxMinor = Math.round((itemsMinor * tariff.taxPerMille) / 1000);
-  const feeMinor = tariff.deliveryFeeMinor;
+  const feeMinor = tariff.deliveryFeeMinor + serviceFeeMinor(itemsMinor, tariff);
   return {
     currency: tariff.currency,
     itemsMinor,
     feeMinor,
     taxMinor,
     tipMinor,
-    discountMinor: 0,
-    totalMinor: itemsMinor + feeMinor + taxMinor + tipMinor,
+    discountMinor,
+    totalMinor: itemsMinor + feeMinor + taxMinor + tipMinor - discountMinor,
   };
 }
 

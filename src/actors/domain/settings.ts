@@ -56,8 +56,12 @@ export interface OrderSettings {
   readonly retryPauseMs: number;
   /** In these statuses a customer may cancel. */
   readonly customerMayCancelIn: readonly OrderStatus[];
-  /** What a driver earns for one order. */
+  /** What a driver earns for one order, whatever the way … */
   readonly driverPayMinor: number;
+  /** … and for each kilometre from the restaurant to the customer. Tips come on top, in full. */
+  readonly driverPayPerKmMinor: number;
+  /** What the marketplace keeps of a restaurant's items, in thousandths. */
+  readonly commissionPerMille: number;
   /** Between tries to capture or void when the provider does not answer; doubles up to ten minutes. */
   readonly paymentRetryMs: number;
   /** How long the view answers polls after it was last written. */
@@ -106,6 +110,8 @@ export interface RestaurantSettings {
   readonly defaultDeliveryRadiusMeters: number;
   readonly defaultKitchenCapacity: number;
   readonly menuMirrorMs: number;
+  /** What the marketplace asks for its service, in thousandths of the items; part of every menu. */
+  readonly serviceFeePerMille: number;
 }
 
 export interface ZoneSettings {
@@ -208,6 +214,8 @@ export const defaultDomainSettings: DomainSettings = {
     retryPauseMs: seconds(60),
     customerMayCancelIn: ["placed", "confirmed", "accepted"],
     driverPayMinor: 450,
+    driverPayPerKmMinor: 60,
+    commissionPerMille: 200,
     paymentRetryMs: seconds(30),
     viewMirrorMs: seconds(10),
     timelineKeep: 64,
@@ -237,6 +245,7 @@ export const defaultDomainSettings: DomainSettings = {
     defaultDeliveryRadiusMeters: 20_000,
     defaultKitchenCapacity: 10_000,
     menuMirrorMs: seconds(60),
+    serviceFeePerMille: 0,
   },
   zone: {
     dispatch: "horizon",

@@ -33,6 +33,7 @@ export const ROUTE_ACCESS: Readonly<Record<string, Access>> = {
   "POST /v1/orders/:orderId/preparing": ["restaurant"],
   "POST /v1/orders/:orderId/ready": ["restaurant"],
   "POST /v1/orders/:orderId/assign": staff,
+  "POST /v1/orders/:orderId/refund": staff,
   "GET /v1/restaurants": "anyone",
   "GET /v1/restaurants/:restaurantId/menu": "anyone",
   "PUT /v1/restaurants/:restaurantId": ["restaurant", "admin"],

@@ -64,6 +64,7 @@ export const ROUTES: readonly Route[] = [
   post("/v1/orders/:orderId/preparing", "order.preparing"),
   post("/v1/orders/:orderId/ready", "order.ready"),
   post("/v1/orders/:orderId/assign", "ops.assign"),
+  post("/v1/orders/:orderId/refund", "ops.refund"),
   read("/v1/restaurants", "restaurants", "search"),
   read("/v1/restaurants/:restaurantId/menu", "menu"),
   {

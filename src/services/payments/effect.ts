@@ -11,7 +11,15 @@ type Step =
       readonly currency: string;
       readonly method: string;
     }
-  | { readonly step: "capture" | "refund"; readonly orderId: string; readonly n: number; readonly amountMinor: number }
+  | { readonly step: "capture"; readonly orderId: string; readonly n: number; readonly amountMinor: number }
+  /** `n` is the authorisation's, `refund` counts the refunds of the order; absent: it is the only one. */
+  | {
+      readonly step: "refund";
+      readonly orderId: string;
+      readonly n: number;
+      readonly refund?: number;
+      readonly amountMinor: number;
+    }
   | { readonly step: "void"; readonly orderId: string; readonly n: number };
 
 /** The provider's key of a step: the same step of the same order is the same operation, however often it is asked for. */
@@ -37,7 +45,12 @@ export function paymentEffect(provider: PaymentProvider): EffectRunner {
         outcome = await provider.capture({ key, orderId, authoriseKey, amountMinor: request.amountMinor });
         break;
       case "refund":
-        outcome = await provider.refund({ key, orderId, authoriseKey, amountMinor: request.amountMinor });
+        outcome = await provider.refund({
+          key: paymentKey(orderId, "refund", request.refund ?? n),
+          orderId,
+          authoriseKey,
+          amountMinor: request.amountMinor,
+        });
         break;
       case "void":
         outcome = await provider.void({ key, orderId, authoriseKey });

@@ -12,7 +12,11 @@ import {
   solveQuestion,
 } from "../mod.js";
 
-const horizon: DomainSettings = { ...day, zone: { ...day.zone, dispatch: "horizon" } };
+const horizon: DomainSettings = {
+  ...day,
+  order: { ...day.order, driverPayPerKmMinor: 0 },
+  zone: { ...day.zone, dispatch: "horizon" },
+};
 
 /** Two orders of one restaurant for customers who live next to each other, cooked at the same time. */
 async function twoOrders(city: City, prepMinutes = 5): Promise<void> {

@@ -13,7 +13,9 @@ import * as kitchen from "./kitchen.js";
 import { Order, type OrderContract } from "./messages.js";
 import * as offers from "./offers.js";
 import { retry } from "./payment.js";
+import { refund, retryRefunds } from "./payment-refund.js";
 import * as placement from "./placement.js";
+import { retryPromotion } from "./promotion.js";
 import * as road from "./road.js";
 import { VIEW_TTL_MS } from "./save.js";
 import { initialOrder, isPlaced, type OrderState, withTrips } from "./state.js";
@@ -42,7 +44,15 @@ export function orderActor(settings: DomainSettings): ActorDefinition<OrderContr
         snapshot: slots,
       },
     },
-    volatileCommands: ["proposeDrivers", "driverNear", "driverLost", "askGrant", "dispatchView", "progress"],
+    volatileCommands: [
+      "paymentTold",
+      "proposeDrivers",
+      "driverNear",
+      "driverLost",
+      "askGrant",
+      "dispatchView",
+      "progress",
+    ],
     commands: {
       place: (ctx, input) => placement.place(ctx, settings, input),
       cancel: (ctx, { reason }) => cancel(ctx, settings, reason),
@@ -50,10 +60,13 @@ export function orderActor(settings: DomainSettings): ActorDefinition<OrderContr
       rejectByRestaurant: (ctx, { reason }) => kitchen.rejectByRestaurant(ctx, settings, reason),
       startPreparing: (ctx) => kitchen.startPreparing(ctx, settings),
       markReady: (ctx) => kitchen.markReady(ctx, settings),
+      refund: (ctx, input) => refund(ctx, settings, input),
       assignManually: (ctx, { driverId, reason }) => dispatch.assignManually(ctx, settings, driverId, reason),
       reserved: (ctx, { outlook }) => placement.reserved(ctx, settings, outlook),
       refused: (ctx, { code, detail }) => placement.refused(ctx, settings, code, detail),
       paymentDone: (ctx, result) => placement.paymentDone(ctx, settings, result),
+      paymentTold: (ctx, notice) => placement.paymentTold(ctx, settings, notice),
+      promotionDone: (ctx, result) => placement.promotionDone(ctx, settings, result),
       proposeDrivers: (ctx, proposal) => offers.proposeDrivers(ctx, settings, proposal),
       claim: (ctx, input) => dispatch.claim(ctx, settings, input),
       offerDeclined: (ctx, input) => offers.offerDeclined(ctx, settings, input),
@@ -78,6 +91,14 @@ export function orderActor(settings: DomainSettings): ActorDefinition<OrderContr
       kitchenStarts: (ctx) => kitchen.kitchenStarts(ctx, settings),
       retryPayment: (ctx) => {
         if (isPlaced(ctx.state)) retry(ctx, ctx.state);
+        return null;
+      },
+      retryRefunds: (ctx) => {
+        if (isPlaced(ctx.state)) retryRefunds(ctx, ctx.state);
+        return null;
+      },
+      retryPromotion: (ctx) => {
+        if (isPlaced(ctx.state)) retryPromotion(ctx, ctx.state);
         return null;
       },
     },

@@ -12,6 +12,7 @@ import type { DomainSettings } from "../settings.js";
 import type { DeadlineOf } from "./messages.js";
 import { offersWereClosed } from "./offers-made.js";
 import { release } from "./payment.js";
+import { releasePromotion } from "./promotion.js";
 import { type OrderContext, save } from "./save.js";
 import { seatClaims, TRIP_CLAIM } from "./seats.js";
 import { type Closing, type Delivery, isPlaced, type Payment, type PlacedOrder, statusOf } from "./state.js";
@@ -47,9 +48,11 @@ export function close(ctx: OrderContext, settings: DomainSettings, order: Placed
       pickedUp: order.kitchen.status === "handed_over",
     });
   }
+  const promotion = releasePromotion(ctx, order);
   const next: PlacedOrder = {
     ...order,
     closed,
+    ...(promotion === undefined ? {} : { promotion }),
     payment: end.payment ?? release(ctx, order.payment),
     delivery: letGo(ctx, order.delivery, end),
     offersMade:

@@ -22,6 +22,8 @@ export { MOST_ON_TRIP, type Seat } from "./seats.js";
 export interface PlaceInput extends Omit<PlaceOrder, "lines"> {
   readonly lines: readonly (OrderLine & { readonly name: string })[];
   readonly restaurant: { readonly name: string; readonly lat: number; readonly lng: number };
+  /** In capitals; its discount is in the totals. */
+  readonly promotionCode?: string;
   /** By `orderTotals`; the restaurant calculates them again when it reserves. */
   readonly totals: OrderTotals;
   /** From the restaurant to the customer, as the router says; absent where none was asked. */
@@ -65,8 +67,17 @@ export type PaymentRequest =
       readonly amountMinor: number;
       readonly currency: string;
       readonly method: string;
+      readonly customerId: string;
     }
   | { readonly step: "capture"; readonly orderId: string; readonly n: number; readonly amountMinor: number }
+  | {
+      readonly step: "refund";
+      readonly orderId: string;
+      readonly n: number;
+      /** Which of the order's refunds. */
+      readonly refund: number;
+      readonly amountMinor: number;
+    }
   | { readonly step: "void"; readonly orderId: string; readonly n: number };
 
 /** The effect's answer. No answer after every retry comes as `EffectResult` with `ok: false`. */
@@ -74,7 +85,36 @@ export type PaymentAnswer =
   | { readonly outcome: "authorised"; readonly authorisation: string }
   | { readonly outcome: "declined"; readonly reason: string }
   | { readonly outcome: "captured"; readonly amountMinor: number }
-  | { readonly outcome: "voided" };
+  | { readonly outcome: "voided" }
+  | { readonly outcome: "refunded"; readonly amountMinor: number }
+  /** The provider will never do it. */
+  | { readonly outcome: "refused"; readonly reason: string };
+
+/** What the provider tells by itself: late, twice, before the answer, or never. */
+export interface PaymentNotice {
+  readonly step: PaymentRequest["step"];
+  /** Of the authorisation; of a refund its own number. */
+  readonly n: number;
+  readonly answer: PaymentAnswer;
+}
+
+/** What an order asks the promotion effect to do. Keyed by the order: it may be asked any number of times. */
+export type PromotionRequest =
+  | {
+      readonly step: "reserve";
+      readonly orderId: string;
+      readonly code: string;
+      readonly customerId: string;
+      readonly restaurantId: string;
+      readonly itemsMinor: number;
+      readonly currency: string;
+      readonly discountMinor: number;
+    }
+  | { readonly step: "release"; readonly orderId: string; readonly code: string };
+
+export type PromotionAnswer =
+  | { readonly outcome: "held" | "released" }
+  | { readonly outcome: "refused"; readonly reason: string };
 
 /** The row others find an order by: `OrderTracking`, and what the restaurant's tablet needs again after a restart. */
 export interface OrderRecord extends OrderTracking {
@@ -108,6 +148,7 @@ export type OrderContract = {
   startPreparing: { input: CommandBody<"order.preparing">; reply: Moved };
   markReady: { input: CommandBody<"order.ready">; reply: Moved };
   assignManually: { input: CommandBody<"ops.assign">; reply: CommandReplies["ops.assign"] };
+  refund: { input: CommandBody<"ops.refund">; reply: CommandReplies["ops.refund"] };
   // Support, reading
   dispatchView: { input: null; reply: DispatchView };
   // The restaurant actor
@@ -115,6 +156,10 @@ export type OrderContract = {
   refused: { input: { readonly code: string; readonly detail: JsonObject }; reply: null };
   // The payment effect
   paymentDone: { input: EffectResult<PaymentAnswer>; reply: null };
+  // The payment provider's own word, by way of the service that proves it
+  paymentTold: { input: PaymentNotice; reply: null };
+  // The promotion effect
+  promotionDone: { input: EffectResult<PromotionAnswer>; reply: null };
   // The zone
   proposeDrivers: { input: Proposal; reply: null };
   // The driver actor
@@ -166,6 +211,8 @@ export type OrderContract = {
   kitchenStarts: { input: null; reply: null };
   offersExpire: { input: null; reply: null };
   retryPayment: { input: null; reply: null };
+  retryRefunds: { input: null; reply: null };
+  retryPromotion: { input: null; reply: null };
 };
 
 export const Order = actorRef<OrderContract>("order");

@@ -11,6 +11,7 @@ import { asJson } from "../json.js";
 import type { DomainSettings } from "../settings.js";
 import type { OrderContract, Proposal } from "./messages.js";
 import { offersWereClosed, offersWereMade } from "./offers-made.js";
+import { termsOf } from "./payment-facts.js";
 import { type Entry, type OrderContext, save } from "./save.js";
 import { type ChosenOffer, isPlaced, type OpenOffer, type PlacedOrder, readyAtOf, statusOf } from "./state.js";
 import { zonePicture } from "./view.js";
@@ -39,7 +40,7 @@ function offerView(order: PlacedOrder, orderId: string, offer: OpenOffer, settin
         done: false,
       },
     ],
-    payMinor: settings.order.driverPayMinor + totals.tipMinor,
+    payMinor: termsOf(order.content, settings).driverPayMinor + totals.tipMinor,
     currency: totals.currency,
     readyAt: readyAtOf(order, offer.expiresAt - settings.order.offerMs, settings.order.defaultPrepMs),
   };

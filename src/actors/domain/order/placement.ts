@@ -10,8 +10,11 @@ import { zoneOf } from "../dispatch-zone/messages.js";
 import { Restaurant } from "../restaurant/messages.js";
 import type { DomainSettings } from "../settings.js";
 import { close } from "./closing.js";
-import type { PaymentAnswer, PlaceInput } from "./messages.js";
-import { authorise, settled, voidNow } from "./payment.js";
+import type { PaymentAnswer, PaymentNotice, PlaceInput, PromotionAnswer } from "./messages.js";
+import { askedFor, authorise, authoriseOther, retryAt, settled, switchMethod, voidNow } from "./payment.js";
+import { driverPayMinor } from "./payment-facts.js";
+import { refundDone } from "./payment-refund.js";
+import { promotionPending, reservePromotion } from "./promotion.js";
 import { type OrderContext, save } from "./save.js";
 import { initialOrder, isPlaced, type OrderContent, type PlacedOrder, statusOf } from "./state.js";
 
@@ -28,9 +31,10 @@ export function place(ctx: OrderContext, settings: DomainSettings, input: PlaceI
   // The tariff is the restaurant's to check; that the sum is a sum can be seen here.
   const { totals } = input;
   const tariff = { currency: input.currency, taxPerMille: 0, deliveryFeeMinor: totals.feeMinor };
-  const sum = orderTotals(input.lines, tariff, input.tipMinor ?? 0);
+  const sum = orderTotals(input.lines, tariff, input.tipMinor ?? 0, totals.discountMinor);
   const expected = { ...sum, taxMinor: totals.taxMinor, totalMinor: sum.totalMinor + totals.taxMinor };
-  if (!sameTotals(expected, totals)) {
+  const discounted = input.promotionCode === undefined ? 0 : totals.itemsMinor;
+  if (!sameTotals(expected, totals) || totals.discountMinor > discounted) {
     return ctx.reject("invalid", { path: "/totals", problem: "the totals are not those of the lines" });
   }
   const { name, lat, lng } = input.restaurant;
@@ -42,6 +46,15 @@ export function place(ctx: OrderContext, settings: DomainSettings, input: PlaceI
     totals,
     note: input.note ?? null,
     paymentMethod: input.paymentMethod ?? "default",
+    ...(input.fallbackPaymentMethod === undefined ? {} : { fallbackMethod: input.fallbackPaymentMethod }),
+    ...(input.promotionCode === undefined ? {} : { promotionCode: input.promotionCode }),
+    terms: {
+      driverPayMinor: driverPayMinor(
+        { ...input, restaurant: { ...input.restaurant, id: input.restaurantId } },
+        settings,
+      ),
+      commissionPerMille: settings.order.commissionPerMille,
+    },
     zone: zoneOf(input.restaurant),
     placedAt: ctx.now,
     ...(input.way === undefined ? {} : { way: input.way }),
@@ -52,7 +65,8 @@ export function place(ctx: OrderContext, settings: DomainSettings, input: PlaceI
     destination: input.destination,
     totals,
   });
-  const order = save(ctx, settings, { ...initialOrder(), content }, [{ kind: "placed", by: "customer" }]);
+  const placed: PlacedOrder = { ...initialOrder(), content, ...reservePromotion(ctx, content) };
+  const order = save(ctx, settings, placed, [{ kind: "placed", by: "customer" }]);
   return reply(ctx.key, order);
 }
 
@@ -67,7 +81,7 @@ export function reserved(ctx: OrderContext, settings: DomainSettings, outlook: O
   save(ctx, settings, {
     ...order,
     kitchen: { status: "reserved" },
-    payment: authorise(ctx, order),
+    payment: promotionPending(order) ? order.payment : authorise(ctx, order),
     ...(outlook === undefined ? {} : { outlook }),
   });
   return null;
@@ -81,32 +95,103 @@ export function refused(ctx: OrderContext, settings: DomainSettings, code: strin
   return null;
 }
 
+/** The promotion holds a use for this order, or says why not. */
+export function promotionDone(
+  ctx: OrderContext,
+  settings: DomainSettings,
+  result: EffectResult<PromotionAnswer>,
+): null {
+  const order = ctx.state;
+  if (!isPlaced(order)) return null;
+  const { promotion } = order;
+  const isRelease = result.key.startsWith("release");
+  if (promotion?.status === "releasing" && isRelease) {
+    if (result.ok) {
+      save(ctx, settings, { ...order, promotion: { status: "released" } }, [], { zone: false });
+      return null;
+    }
+    const attempts = promotion.attempts + 1;
+    ctx.timer("promotion", { at: retryAt(ctx, settings, attempts), run: "retryPromotion" });
+    save(ctx, settings, { ...order, promotion: { ...promotion, attempts } }, [], { zone: false });
+    return null;
+  }
+  if (promotion?.status !== "asked" || isRelease || order.closed !== null) return null;
+  if (!result.ok) {
+    const refusal = { code: "unavailable", detail: {} };
+    close(ctx, settings, order, { status: "cancelled", by: "system", reason: "promotion_unavailable", refusal });
+    return null;
+  }
+  if (result.value.outcome === "refused") {
+    const refusal = { code: "promotion_refused", detail: { reason: result.value.reason } };
+    const refused: PlacedOrder = { ...order, promotion: { status: "refused" } };
+    close(ctx, settings, refused, { status: "rejected", by: "system", reason: "promotion_refused", refusal });
+    return null;
+  }
+  const held: PlacedOrder = { ...order, promotion: { status: "held" } };
+  const ready = order.kitchen.status === "reserved" && order.payment.status === "none";
+  save(ctx, settings, ready ? { ...held, payment: authorise(ctx, held) } : held);
+  return null;
+}
+
+/** The provider answered, or the effect runner gave up. */
 export function paymentDone(ctx: OrderContext, settings: DomainSettings, result: EffectResult<PaymentAnswer>): null {
   const order = ctx.state;
   if (!isPlaced(order)) return null;
-  if (order.payment.status !== "authorising") {
-    settled(ctx, settings, order, result);
-    return null;
+  const { step, n } = askedFor(result.key);
+  if (step === "refund") refundDone(ctx, settings, order, result);
+  else if (step !== "authorise") settled(ctx, settings, order, result);
+  else if (order.payment.status === "authorising" && order.payment.n === n) {
+    authorisationDone(ctx, settings, order, n, result.ok ? result.value : null);
   }
-  const { n } = order.payment;
+  return null;
+}
+
+/** What the provider tells by itself counts like the answer it may have overtaken; told twice it counts once. */
+export function paymentTold(ctx: OrderContext, settings: DomainSettings, { step, n, answer }: PaymentNotice): null {
+  const order = ctx.state;
+  if (!isPlaced(order) || ctx.command.caller?.role !== "provider") return null;
+  paymentDone(ctx, settings, { ok: true, key: `${step}:${n}`, value: answer });
+  // An authorisation that nobody waits for any more, of an order that is over: it may not stay held (rule 8).
+  const late = step === "authorise" && answer.outcome === "authorised" && order.closed !== null;
+  if (late && (order.payment.status === "none" || order.payment.status === "declined")) {
+    save(ctx, settings, { ...order, payment: voidNow(ctx, n) }, [], { zone: false });
+  }
+  return null;
+}
+
+/** `answer` null: nobody knows what became of it. */
+function authorisationDone(
+  ctx: OrderContext,
+  settings: DomainSettings,
+  order: PlacedOrder,
+  n: number,
+  answer: PaymentAnswer | null,
+): void {
+  const declined = answer?.outcome === "declined" || answer?.outcome === "refused";
   if (order.closed !== null) {
     // The order ended while the provider was thinking. Declined: nothing is held. Else nothing may stay held (rule 8).
-    const declined = result.ok && result.value.outcome === "declined";
     const payment = declined ? ({ status: "declined", n } as const) : voidNow(ctx, n);
     save(ctx, settings, { ...order, payment }, [], { zone: false });
-    return null;
+    return;
   }
-  if (!result.ok) {
+  if (answer === null || declined) {
+    const other = declined ? authoriseOther(ctx, order, n) : switchMethod(ctx, order, n);
+    if (other !== null) {
+      save(ctx, settings, { ...order, payment: other }, [], { zone: false });
+      return;
+    }
+  }
+  if (answer === null) {
     const payment = voidNow(ctx, n);
     const refusal = { code: "payment_failed", detail: {} };
     close(ctx, settings, order, { status: "cancelled", by: "payment", reason: "payment_failed", refusal, payment });
-    return null;
+    return;
   }
-  if (result.value.outcome === "declined") {
-    const refusal = { code: "payment_declined", detail: { reason: result.value.reason } };
+  if (answer.outcome === "declined" || answer.outcome === "refused") {
+    const refusal = { code: "payment_declined", detail: { reason: answer.reason } };
     const payment = { status: "declined", n } as const;
     close(ctx, settings, order, { status: "rejected", by: "payment", reason: "payment_declined", refusal, payment });
-    return null;
+    return;
   }
   const acceptBy = ctx.now + settings.order.acceptDeadlineMs;
   const { content } = order;
@@ -124,5 +209,4 @@ export function paymentDone(ctx: OrderContext, settings: DomainSettings, result:
     payment: { status: "authorised", n },
   };
   save(ctx, settings, next, [{ kind: "confirmed", by: "system" }]);
-  return null;
 }

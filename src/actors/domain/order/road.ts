@@ -9,6 +9,7 @@ import { nextEta } from "./eta.js";
 import { outcomeOf, preparationSample } from "./eta-learned.js";
 import type { ProgressInput } from "./messages.js";
 import { capture } from "./payment.js";
+import { saleFact } from "./payment-facts.js";
 import { type Entry, type OrderContext, save } from "./save.js";
 import { isPlaced, type PlacedOrder, statusOf } from "./state.js";
 
@@ -103,7 +104,8 @@ export function delivered(ctx: OrderContext, settings: DomainSettings, driverId:
     delivery: { status: "delivered", driver: order.delivery.driver, at },
     payment: capture(ctx, order),
   };
-  const after = save(ctx, settings, next, [{ kind: "delivered", by: "driver" }]);
+  const fact = saleFact(ctx.key, next, settings);
+  const after = save(ctx, settings, next, [{ kind: "delivered", by: "driver", fact }]);
   ctx.cast(EtaModel, order.content.zone, "learn", outcomeOf(after, ctx.now, settings));
   return null;
 }

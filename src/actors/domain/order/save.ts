@@ -4,6 +4,7 @@
  */
 import {
   isTerminal,
+  type MoneyFact,
   type MovedBy,
   NEXT_STATUS,
   ORDER_STATUSES,
@@ -27,6 +28,8 @@ export interface Entry {
   readonly kind: TimelineKind;
   readonly by: MovedBy;
   readonly reason?: string;
+  /** Of money, for the ledger; goes out with the event. */
+  readonly fact?: MoneyFact;
 }
 
 const isStatus = (kind: TimelineKind): kind is OrderStatus => (ORDER_STATUSES as readonly string[]).includes(kind);
@@ -77,7 +80,8 @@ export function save(
   const order = expected(changed, added, ctx.now, settings);
   ctx.become(order);
   if (status !== before) setDeadline(ctx, settings, order, status);
-  for (const entry of added) {
+  for (const [index, entry] of added.entries()) {
+    const fact = entries[index]?.fact;
     ctx.publish(
       `order.${entry.kind}`,
       asJson({
@@ -89,6 +93,7 @@ export function save(
         at: entry.at,
         by: entry.by,
         ...(entry.reason === undefined ? {} : { reason: entry.reason }),
+        ...(fact === undefined ? {} : { money: fact }),
       }),
     );
   }

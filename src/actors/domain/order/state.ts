@@ -31,6 +31,12 @@ export interface OrderContent {
   readonly totals: OrderTotals;
   readonly note: string | null;
   readonly paymentMethod: string;
+  /** Asked once when the first is declined or does not answer. */
+  readonly fallbackMethod?: string;
+  /** In capitals. The discount is part of the totals. */
+  readonly promotionCode?: string;
+  /** What others get of it, as agreed on at the placement; absent in orders of an older version. */
+  readonly terms?: { readonly driverPayMinor: number; readonly commissionPerMille: number };
   readonly zone: string;
   readonly placedAt: number;
   /** From restaurant to customer as the router gave it at the door; absent: as the crow flies. */
@@ -107,12 +113,34 @@ export type Delivery =
 export type Payment =
   | { readonly status: "none" }
   | { readonly status: "authorising"; readonly n: number }
+  /** The first method did not answer: it is voided before the other is asked. */
+  | { readonly status: "switching"; readonly n: number; readonly attempts: number }
   | { readonly status: "authorised"; readonly n: number }
   | { readonly status: "capturing"; readonly n: number; readonly attempts: number }
-  | { readonly status: "captured"; readonly n: number }
+  | { readonly status: "captured"; readonly n: number; readonly refunds?: readonly Refund[] }
   | { readonly status: "voiding"; readonly n: number; readonly attempts: number }
   | { readonly status: "voided"; readonly n: number }
   | { readonly status: "declined"; readonly n: number };
+
+/** Money that is given back after the delivery. */
+export interface Refund {
+  /** Counts from 1 within the order. */
+  readonly number: number;
+  readonly amountMinor: number;
+  readonly reason: string;
+  /** Who pays for it. */
+  readonly bearer: "platform" | "restaurant";
+  readonly status: "asked" | "done" | "refused";
+  readonly attempts: number;
+}
+
+/** The promotion's part of an order that named a code. */
+export type PromotionUse =
+  | { readonly status: "asked" }
+  | { readonly status: "held" }
+  | { readonly status: "refused" }
+  | { readonly status: "releasing"; readonly attempts: number }
+  | { readonly status: "released" };
 
 export interface Closing {
   readonly status: Extract<OrderStatus, "cancelled" | "rejected" | "undeliverable">;
@@ -129,6 +157,8 @@ export interface OrderState {
   readonly kitchen: Kitchen;
   readonly delivery: Delivery;
   readonly payment: Payment;
+  /** Absent: the order named no code. */
+  readonly promotion?: PromotionUse;
   readonly closed: Closing | null;
   readonly timeline: readonly TimelineEntry[];
   /** Rounds of offers made since the order began to search or was escalated last. */
@@ -255,6 +285,14 @@ export function readyAtOf(state: PlacedOrder, now: number, defaultPrepMs: number
     default:
       return now + defaultPrepMs;
   }
+}
+
+/** Of a captured payment: what is given back, or asked to be. */
+export function refundedMinor(payment: Payment, statuses: readonly Refund["status"][] = ["asked", "done"]): number {
+  if (payment.status !== "captured") return 0;
+  let sum = 0;
+  for (const refund of payment.refunds ?? []) if (statuses.includes(refund.status)) sum += refund.amountMinor;
+  return sum;
 }
 
 /** The driver who has the order now, if any. */

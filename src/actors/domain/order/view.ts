@@ -16,6 +16,7 @@ import {
   type PlacedOrder,
   pickupPoint,
   readyAtOf,
+  refundedMinor,
   statusOf,
 } from "./state.js";
 
@@ -24,6 +25,7 @@ export function orderView(orderId: string, order: PlacedOrder): OrderView {
   const status = statusOf(order);
   const driver = driverOf(delivery);
   const eta = isTerminal(status) ? null : shownEta(order);
+  const refunded = refundedMinor(order.payment, ["done"]);
   return {
     orderId,
     version: order.revision,
@@ -34,6 +36,7 @@ export function orderView(orderId: string, order: PlacedOrder): OrderView {
     lines: content.lines,
     totals: content.totals,
     placedAt: content.placedAt,
+    ...(refunded === 0 ? {} : { refundedMinor: refunded }),
     ...(eta === null ? {} : { eta: { from: eta.from, expected: eta.expected, to: eta.to } }),
     ...(isTerminal(status) && order.eta !== undefined ? { etaHistory: etaHistory(order, order.eta) } : {}),
     ...("readyAt" in kitchen ? { readyAt: kitchen.readyAt } : {}),

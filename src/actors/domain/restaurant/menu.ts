@@ -96,7 +96,8 @@ export function reserveRefusal(
   if (refusal !== null) return refusal;
   const capacity = state.menu?.profile.kitchenCapacity ?? settings.restaurant.defaultKitchenCapacity;
   if (inKitchen >= capacity) return { code: "restaurant_closed", detail: { reason: "kitchen_full" } };
-  const expected = orderTotals(lines, menu, totals.tipMinor);
+  // The discount is between the marketplace and the customer: whether it is due is the promotion's to say.
+  const expected = orderTotals(lines, menu, totals.tipMinor, totals.discountMinor);
   if (!sameTotals(expected, totals)) {
     return { code: "price_changed", detail: { items: [], totals: { ...expected }, menuVersion: menu.menuVersion } };
   }

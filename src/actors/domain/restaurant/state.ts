@@ -103,6 +103,7 @@ export function menuView(restaurantId: string, state: RestaurantState, settings:
     taxPerMille: profile.taxPerMille ?? 0,
     deliveryFeeMinor: profile.deliveryFeeMinor ?? 0,
     deliveryRadiusMeters: profile.deliveryRadiusMeters ?? settings.defaultDeliveryRadiusMeters,
+    ...(settings.serviceFeePerMille === 0 ? {} : { serviceFeePerMille: settings.serviceFeePerMille }),
     items: items.map((item) => {
       const left = leftOf(state.left, item.itemId);
       return left !== undefined && left <= COUNT_FROM ? { ...item, left } : item;
