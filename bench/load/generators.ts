@@ -52,6 +52,23 @@ export async function startGenerator(plan: DriverPlan | CustomerPlan): Promise<G
   return generator;
 }
 
+const NEARLY_ALL = 0.97;
+const STUCK_MS = 45_000;
+
+/**
+ * All orders are on their way, or nearly all and the rest not for long: a driver for each is found soon only while there
+ * are drivers to choose from, and with one driver for each order the last have to wait. Ask for a few more than are
+ * wanted on the way.
+ */
+export function nearlyAll(drivers: Generator, orderCount: number): () => boolean {
+  let [most, at] = [0, clock.monotonic()];
+  return () => {
+    const { picked } = drivers.progress;
+    if (picked > most) [most, at] = [picked, clock.monotonic()];
+    return picked >= orderCount || (picked >= NEARLY_ALL * orderCount && clock.monotonic() - at > STUCK_MS);
+  };
+}
+
 /** Waits until `done`, saying now and then how far it is. Throws after `seconds`. */
 export async function until(what: string, seconds: number, done: () => boolean, show: () => string): Promise<void> {
   const began = clock.monotonic();

@@ -10,12 +10,13 @@
  */
 import { writeFileSync } from "node:fs";
 import { availableParallelism, loadavg } from "node:os";
+import { resolve } from "node:path";
 import { Command } from "commander";
 import { sleep, systemClock } from "../../src/lib/clock.js";
 import { together } from "../lib/histogram.js";
 import type { ProcessUsage } from "../lib/process.js";
 import { usageOf } from "../lib/process.js";
-import { type Generator, note, startGenerator, until } from "./generators.js";
+import { type Generator, nearlyAll, note, startGenerator, until } from "./generators.js";
 import { issueTokens } from "./node-process.js";
 import { citiesOf, placeOrders } from "./orders.js";
 import { startTarget } from "./target.js";
@@ -29,8 +30,6 @@ const MAX_SOCKETS = 15_000;
 const MAX_SOCKETS_PER_NODE = 19_000;
 /** In a cluster: as many within five kilometres as a large city has. */
 const DRIVERS_PER_CITY = 2_500;
-const NEARLY_ALL = 0.97;
-const STUCK_MS = 45_000;
 
 const program = new Command()
   .option("--nodes <n>", "1: a lone node; more: a local cluster", Number, 1)
@@ -42,6 +41,7 @@ const program = new Command()
   .option("--warm-up <n>", "seconds before measuring", Number, 15)
   .option("--open-per-second <n>", "customers' sockets opened a second", Number, 1200)
   .option("--patience <n>", "seconds that each step of setting up may take", Number, 900)
+  .option("--profile <dir>", "of a cluster: write a CPU profile of every thread there")
   .option("--json <file>", "write the figures there")
   .parse();
 const options = program.opts<{
@@ -54,6 +54,7 @@ const options = program.opts<{
   warmUp: number;
   openPerSecond: number;
   patience: number;
+  profile?: string;
   json?: string;
 }>();
 const orderCount =
@@ -69,21 +70,11 @@ const seconds2 = (value: number): number => Number(value.toFixed(2));
 const total = (usages: readonly ProcessUsage[], key: keyof ProcessUsage): number =>
   usages.reduce((sum, usage) => sum + usage[key], 0);
 
-/**
- * All orders are on their way, or nearly all and the rest not for long: a driver for each is found soon only while there
- * are drivers to choose from, and with one driver for each order the last have to wait. Ask for as many more customers
- * as are wanted on the way: `ordersUnderWay` and `positionsPerSecond` tell how many were.
- */
-function nearlyAll(drivers: Generator): () => boolean {
-  let [most, at] = [0, clock.monotonic()];
-  return () => {
-    const { picked } = drivers.progress;
-    if (picked > most) [most, at] = [picked, clock.monotonic()];
-    return picked >= orderCount || (picked >= NEARLY_ALL * orderCount && clock.monotonic() - at > STUCK_MS);
-  };
-}
-
-const target = await startTarget({ nodes: options.nodes, onProgress: note });
+const target = await startTarget({
+  nodes: options.nodes,
+  onProgress: note,
+  ...(options.profile === undefined ? {} : { profileDirectory: resolve(options.profile) }),
+});
 const { nodes, addresses } = target;
 const isLone = nodes.length === 1;
 const cities = citiesOf(isLone ? 1 : Math.ceil(options.drivers / DRIVERS_PER_CITY));
@@ -124,7 +115,7 @@ try {
   await until(
     "orders picked up",
     options.patience,
-    nearlyAll(drivers),
+    nearlyAll(drivers, orderCount),
     () => `${drivers.progress.picked} of ${orderCount}`,
   );
   const beforeCustomers = target.usage();

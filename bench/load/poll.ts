@@ -18,7 +18,7 @@ import { Command } from "commander";
 import { sleep, systemClock } from "../../src/lib/clock.js";
 import { together } from "../lib/histogram.js";
 import { usageOf } from "../lib/process.js";
-import { note, startGenerator, until } from "./generators.js";
+import { nearlyAll, note, startGenerator, until } from "./generators.js";
 import { issueTokens } from "./node-process.js";
 import { citiesOf, placeOrders } from "./orders.js";
 import type { ToBare, ToPoller } from "./poll-messages.js";
@@ -113,7 +113,7 @@ try {
   await until(
     "orders picked up",
     900,
-    () => drivers.progress.picked >= orderIds.length,
+    nearlyAll(drivers, orderIds.length),
     () => `${drivers.progress.picked} of ${orderIds.length}`,
   );
   // Every driver has sent a position since.
@@ -136,7 +136,8 @@ try {
     await Promise.all(
       chosen.slice(from, from + READ_AT_ONCE).map(async (each) => {
         const body = await read(owner.url, each);
-        if (body.includes('"position"')) withPosition.owner++;
+        if (!body.includes('"position"')) return;
+        withPosition.owner++;
         if ((await read(other.url, each)).includes('"position"')) withPosition.other++;
         orders.push({ ...each, body });
       }),

@@ -42,9 +42,17 @@ export const addressOf = (url: string): Address => {
 export async function startTarget(options: {
   readonly nodes: number;
   readonly onProgress: (line: string) => void;
+  /** Of a cluster: where its nodes write CPU profiles when they end. */
+  readonly profileDirectory?: string;
 }): Promise<Target> {
   if (options.nodes === 1) return startLone();
-  const cluster = await startLocalCluster({ nodes: options.nodes, proxies: false, onProgress: options.onProgress });
+  const { profileDirectory } = options;
+  const cluster = await startLocalCluster({
+    nodes: options.nodes,
+    proxies: false,
+    onProgress: options.onProgress,
+    ...(profileDirectory === undefined ? {} : { nodeOptions: ["--cpu-prof", `--cpu-prof-dir=${profileDirectory}`] }),
+  });
   try {
     const { operatorSecret } = cluster;
     const nodes = cluster.nodes.map(({ id, url, pid }) => ({ id, url, pid: pid!, operatorSecret }));

@@ -51,7 +51,13 @@ export class ClusterNode implements LocalNode {
       warden: ground.warden,
       clock: ground.clock,
       order: {
-        words: [process.execPath, "--enable-source-maps", options.nodeScript ?? MAIN, ...(options.nodeArguments ?? [])],
+        words: [
+          process.execPath,
+          "--enable-source-maps",
+          ...(options.nodeOptions ?? []),
+          options.nodeScript ?? MAIN,
+          ...(options.nodeArguments ?? []),
+        ],
         directory: dataDir,
         environment: { ...childEnvironment(), ...settingsOf(plan, dataDir), ...options.environment },
         logFile: join(ground.dataDir, `${plan.id}.log`),

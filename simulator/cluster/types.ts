@@ -99,6 +99,8 @@ export interface LocalClusterOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Put behind the words of every node's command line. */
   readonly nodeArguments?: readonly string[];
+  /** For the runtime itself, in front of the program: `--cpu-prof`. */
+  readonly nodeOptions?: readonly string[];
   /** The compiled program of a node. Default: `src/main.js`. */
   readonly nodeScript?: string;
   /** For the payment sandbox, for example `["--latency-max", "20"]`. */
