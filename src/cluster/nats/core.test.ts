@@ -127,6 +127,44 @@ t.test(
   },
 );
 
+t.test(
+  "R-CLU-3: messages that may be lost wait for company, the others for nothing, and none is overtaken",
+  async (t) => {
+    const { clock, ether, a, atB } = await twoLinks();
+    const cast = (): LinkMessage => ({
+      t: "cast",
+      to: { kind: "k", key: "1" },
+      name: "n",
+      input: null,
+      caller: null,
+      from: null,
+    });
+    const parcels = (): number[] =>
+      ether.published.flatMap(({ bytes }) => {
+        const parcel = decodeParcel(bytes);
+        return parcel?.kind === "batch" && parcel.from === "a/1" ? [parcel.messages.length] : [];
+      });
+    for (let n = 0; n < 6; n++) {
+      a.send("b/1", cast());
+      await pass(clock, 1);
+    }
+    t.same(parcels(), [1], "the first leaves at once, the others wait");
+    a.send("b/1", told(1));
+    await turn();
+    t.same(parcels(), [1, 6], "what may not be lost takes them along");
+    a.send("b/1", told(2));
+    await turn();
+    t.same(parcels(), [1, 6, 1], "and does not wait behind another");
+    a.send("b/1", cast());
+    await pass(clock, 7);
+    t.same(parcels(), [1, 6, 1]);
+    await pass(clock, 2);
+    t.same(parcels(), [1, 6, 1, 1], "nobody waits for long");
+    await pass(clock, 100);
+    t.same(atB.slice(1), [...Array(6).fill("a/1 cast"), "a/1 1", "a/1 2", "a/1 cast"]);
+  },
+);
+
 t.test("R-CLU-3: a lost batch, at the end too, gives both ends down and up", async (t) => {
   const { clock, ether, a, b, atA, atB } = await twoLinks();
   t.same([atA, atB], [["b/1 up"], ["a/1 up"]]);

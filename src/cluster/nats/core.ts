@@ -88,6 +88,9 @@ export function createLinkCore(options: LinkCoreOptions): LinkCore {
   let sessions = 0;
   let dirty = new Set<Pair>();
   let flushing = false;
+  /** Peers that were written to a moment ago and have more to be told, and the end of their wait. */
+  const gathering = new Set<Pair>();
+  let gathered: Cancel | null = null;
   let working = false;
   let closed = false;
   let malformed = 0;
@@ -135,7 +138,29 @@ export function createLinkCore(options: LinkCoreOptions): LinkCore {
     const batch = dirty;
     dirty = new Set();
     if (!speaks()) return;
-    for (const pair of batch) if (pairs.get(pair.peer) === pair) pair.flush();
+    const now = clock.monotonic();
+    let soonestMs = Number.POSITIVE_INFINITY;
+    for (const pair of batch) {
+      if (pairs.get(pair.peer) !== pair) continue;
+      const waitMs = pair.flushedAt + settings.gatherMs - now;
+      if (waitMs > 0 && pair.canWait) {
+        gathering.add(pair);
+        soonestMs = Math.min(soonestMs, waitMs);
+      } else {
+        gathering.delete(pair);
+        pair.flushedAt = now;
+        pair.flush();
+      }
+    }
+    // A later end than the one that is set already is found when that one comes.
+    if (soonestMs < Number.POSITIVE_INFINITY) gathered ??= clock.after(soonestMs, endGathering);
+  }
+
+  function endGathering(): void {
+    gathered = null;
+    for (const pair of gathering) dirty.add(pair);
+    gathering.clear();
+    flush();
   }
 
   function wake(pair: Pair): void {
@@ -302,6 +327,8 @@ export function createLinkCore(options: LinkCoreOptions): LinkCore {
       if (closed) return;
       if (speaks()) for (const pair of [...pairs.values()]) pair.farewell();
       closed = true;
+      gathered?.();
+      gathering.clear();
       ticking?.();
       ticking = null;
       pairs.clear();

@@ -58,12 +58,16 @@ export class Pair {
   readonly instance: string;
   /** When the peer was last heard, by the monotonic clock. */
   heardAt: number;
+  /** Owned by the link: when it was written to the last time, by the monotonic clock. */
+  flushedAt = Number.NEGATIVE_INFINITY;
   readonly #host: PairHost;
   #up = false;
   #gone = false;
   #mine: number;
   #theirs = 0;
   #queue: LinkMessage[] = [];
+  /** Something is queued that may not wait for company. */
+  #urgent = false;
   #overflowed = false;
   /** Encoded, but there was no room on the way: leaves first. */
   #held: Uint8Array | null = null;
@@ -100,6 +104,11 @@ export class Pair {
     return Math.max(0, this.#host.settings.maxDroppable - this.#waiting);
   }
 
+  /** Whether what is queued may wait for more. */
+  get canWait(): boolean {
+    return !this.#urgent && !this.#overflowed && this.#held === null;
+  }
+
   get #waiting(): number {
     return this.#queue.length + (this.#held === null ? 0 : 1);
   }
@@ -113,8 +122,10 @@ export class Pair {
     }
     if (waiting >= maxQueued) this.#overflowed = true;
     else this.#queue.push(message);
+    const hurries = !this.#urgent && !mayBeDropped(message);
+    if (hurries) this.#urgent = true;
     // While the peer has no room its next word starts the flush; until then one would be in vain.
-    if (waiting === 0 || this.#overflowed) this.#host.wake();
+    if (waiting === 0 || hurries || this.#overflowed) this.#host.wake();
   }
 
   /** Sends what may leave now. To be called outside `send`. */
@@ -149,6 +160,7 @@ export class Pair {
       this.#say("batch", this.#batchesOut, batch);
     }
     if (taken > 0) this.#queue = taken === this.#queue.length ? [] : this.#queue.slice(taken);
+    if (this.#queue.length === 0) this.#urgent = false;
   }
 
   /** Tells the peer of the session, how much was sent and how much was consumed. */
@@ -282,6 +294,7 @@ export class Pair {
     this.#dropped += this.#waiting;
     this.#up = false;
     this.#queue = [];
+    this.#urgent = false;
     this.#overflowed = false;
     this.#held = null;
     this.#batchesOut = 0;

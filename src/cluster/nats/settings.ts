@@ -14,6 +14,11 @@ export interface NatsLinkSettings extends LinkBounds {
   readonly maxBatch: number;
   /** Most bytes of a parcel of more than one message. A single message may have as many as the server takes. */
   readonly maxBatchBytes: number;
+  /**
+   * To a peer that was sent a parcel less than this many milliseconds ago, messages that may be lost (positions, most of
+   * all) wait for each other, or for one that may not: a parcel costs both nodes far more than one more message in it.
+   */
+  readonly gatherMs: number;
   /** Other endpoints that are known at a time; those beyond are ignored until one goes. */
   readonly maxPeers: number;
 }
@@ -26,6 +31,7 @@ export const DEFAULT_NATS_LINK_SETTINGS: NatsLinkSettings = {
   windowBytes: 8 * 1_024 * 1_024,
   maxBatch: 1_024,
   maxBatchBytes: 256 * 1_024,
+  gatherMs: 8,
   maxPeers: 512,
 };
 
@@ -34,6 +40,8 @@ export function checkNatsLinkSettings(settings: NatsLinkSettings): NatsLinkSetti
   checkBounds(settings);
   for (const name of ["heartbeatMs", "window", "windowBytes", "maxBatch", "maxBatchBytes", "maxPeers"] as const)
     if (!(settings[name] >= 1)) throw new RangeError(`nats link: ${name} (${settings[name]}) must be at least 1`);
+  if (!(settings.gatherMs >= 0 && settings.gatherMs <= settings.heartbeatMs))
+    throw new RangeError(`nats link: gatherMs (${settings.gatherMs}) must be from 0 to heartbeatMs`);
   if (settings.silenceMs < settings.heartbeatMs * 3)
     throw new RangeError(
       `nats link: silenceMs (${settings.silenceMs}) must be at least three heartbeats of ${settings.heartbeatMs} ms`,
