@@ -1,5 +1,5 @@
 /** Everything a rule may look at: what clients received, what the database holds, what the payment provider booked. */
-import type { OrderLine, OrderStatus, OrderTotals, OrderView } from "../../src/protocol/mod.js";
+import type { OrderStatus, OrderTotals, OrderView, PricedLine } from "../../src/protocol/mod.js";
 import type { DriverEntry, DriverHistory, History, OrderHistory, Placement, PlacementAnswer } from "./history.js";
 
 /** An order as the database holds it after the run. */
@@ -11,7 +11,7 @@ export interface StoredOrder {
   readonly driverId: string | null;
   readonly status: OrderStatus;
   readonly version: number;
-  readonly lines: readonly OrderLine[];
+  readonly lines: readonly PricedLine[];
   readonly totals: OrderTotals;
   readonly timeline: OrderView["timeline"];
 }

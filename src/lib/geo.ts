@@ -29,3 +29,24 @@ export function bearingDegrees(a: Point, b: Point): number {
     Math.sin(radians(a.lat)) * Math.cos(radians(b.lat)) * Math.cos(dLng);
   return ((Math.atan2(y, x) * 180) / Math.PI + 360) % 360;
 }
+
+/**
+ * Is the point within the polygon? Corners in order, the last joined to the first; even-odd rule, straight in degrees. Right
+ * across the date line too, for polygons that reach less than half around the globe. A point on an edge may be either.
+ */
+export function insidePolygon(point: Point, corners: readonly Point[]): boolean {
+  const origin = corners[0]?.lng ?? 0;
+  // Longitudes as seen from the first corner, so that the date line is nowhere near.
+  const east = ({ lng }: Point): number => ((((lng - origin + 180) % 360) + 360) % 360) - 180;
+  const here = east(point);
+  let inside = false;
+  let before = corners.at(-1);
+  for (const corner of corners) {
+    if (before !== undefined && corner.lat > point.lat !== before.lat > point.lat) {
+      const share = (point.lat - before.lat) / (corner.lat - before.lat);
+      if (east(before) + share * (east(corner) - east(before)) > here) inside = !inside;
+    }
+    before = corner;
+  }
+  return inside;
+}

@@ -2,8 +2,10 @@
  * Every command a client can send, as data: who may, which actor gets it, what it carries. WebSocket CMD frames and HTTP
  * routes are two doors to this one table; what is not in it cannot be reached.
  */
-import { type GpsAck, GpsBatch, type PlacedReply, PlaceOrder, RestaurantProfile } from "./orders.js";
-import { Count, Id, Lat, Lng, type Static, Strict, Text, type TSchema, Type } from "./schemas.js";
+import { OpeningHours } from "./hours.js";
+import { MenuCategories, Refill, RestaurantProfile, type RestaurantStatus, RestaurantStatusName } from "./menus.js";
+import { type GpsAck, GpsBatch, type PlacedReply, PlaceOrder } from "./orders.js";
+import { Count, Id, Lat, Lng, Millis, type Static, Strict, Text, type TSchema, Type } from "./schemas.js";
 
 export const ROLES = ["customer", "driver", "restaurant", "support", "admin"] as const;
 export type Role = (typeof ROLES)[number];
@@ -66,7 +68,56 @@ export const COMMANDS = {
       available: Type.Optional(Type.Boolean()),
       stock: Type.Optional(Count(1_000_000)),
       priceMinor: Type.Optional(Count(100_000_000)),
+      refill: Type.Optional(Refill),
     }),
+  },
+  "restaurant.choice": {
+    actor: "restaurant",
+    name: "setChoice",
+    key: "caller",
+    roles: ["restaurant"],
+    body: Strict({
+      itemId: Id,
+      groupId: Id,
+      choiceId: Id,
+      available: Type.Optional(Type.Boolean()),
+      priceMinor: Type.Optional(Count(100_000_000)),
+    }),
+  },
+  "restaurant.hours": {
+    actor: "restaurant",
+    name: "setHours",
+    key: "caller",
+    roles: ["restaurant"],
+    // Null: by hand alone.
+    body: Strict({ hours: Type.Union([OpeningHours, Type.Null()]) }),
+  },
+  "restaurant.categories": {
+    actor: "restaurant",
+    name: "setCategories",
+    key: "caller",
+    roles: ["restaurant"],
+    body: Strict({ categories: MenuCategories }),
+  },
+  "restaurant.pause": {
+    actor: "restaurant",
+    name: "pause",
+    key: "caller",
+    roles: ["restaurant"],
+    // Neither `until` nor `minutes`: until it is resumed.
+    body: Strict({
+      until: Type.Optional(Millis),
+      minutes: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_080 })),
+      reason: Type.Optional(Text(80)),
+    }),
+  },
+  "restaurant.resume": { actor: "restaurant", name: "resume", key: "caller", roles: ["restaurant"], body: Empty },
+  "restaurant.status": {
+    actor: "restaurant",
+    name: "setStatus",
+    key: "restaurantId",
+    roles: ["admin"],
+    body: Strict({ restaurantId: Id, status: RestaurantStatusName, reason: Type.Optional(Text(200)) }),
   },
   "restaurant.open": {
     actor: "restaurant",
@@ -147,6 +198,12 @@ export interface CommandReplies {
   "restaurant.configure": { readonly menuVersion: number };
   "restaurant.item": { readonly menuVersion: number };
   "restaurant.open": { readonly menuVersion: number };
+  "restaurant.choice": { readonly menuVersion: number };
+  "restaurant.hours": { readonly menuVersion: number };
+  "restaurant.categories": { readonly menuVersion: number };
+  "restaurant.pause": { readonly menuVersion: number };
+  "restaurant.resume": { readonly menuVersion: number };
+  "restaurant.status": { readonly menuVersion: number; readonly status: RestaurantStatus };
   "driver.online": { readonly onShift: true };
   "driver.offline": { readonly onShift: false };
   /** `claiming`: the order decides; `offer.closed` and `trip.changed` tell the outcome. */

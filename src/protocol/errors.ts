@@ -40,6 +40,14 @@ export const ERRORS = {
     "A price is not what the customer saw; `detail.items` has the new ones. Confirm and place again with a new key.",
   ),
   item_unavailable: permanent("An item cannot be ordered now; `detail.items` says which and how many are left."),
+  options_invalid: permanent(
+    "What was chosen does not fit the menu; `detail.lines` says for which line and group, and what is wanted.",
+  ),
+  below_minimum: permanent(
+    "The order is smaller than this restaurant delivers; `detail.minimumMinor` is the least that its items come to.",
+  ),
+  address_unknown: permanent("This address was not found; send `lat` and `lng`, or more of the address."),
+  already_exists: permanent("There is one by this id already."),
   restaurant_closed: permanent("The restaurant does not take orders now."),
   restaurant_unknown: permanent("There is no such restaurant."),
   out_of_area: permanent("The destination is outside the area this restaurant delivers to."),

@@ -1,5 +1,5 @@
 /** Orders as clients see them. */
-import { Count, Currency, Id, Lat, Lng, Millis, Minor, Place, type Static, Strict, Text, Type } from "./schemas.js";
+import { Currency, Id, Lat, Lng, Millis, Minor, type Place, type Static, Strict, Text, Type } from "./schemas.js";
 
 /**
  * The public status, derived from the kitchen's, the delivery's and the payment's own states. Only these moves are legal:
@@ -37,13 +37,36 @@ export function isTerminal(status: OrderStatus): boolean {
   return NEXT_STATUS[status].length === 0;
 }
 
+/** One choice of one of an item's option groups. */
+export const ChosenOption = Strict({ groupId: Id, choiceId: Id, priceMinor: Minor });
+export type ChosenOption = Static<typeof ChosenOption>;
+
 export const OrderLine = Strict({
   itemId: Id,
   quantity: Type.Integer({ minimum: 1, maximum: 99 }),
   /** What the customer saw. Another price refuses the order with `price_changed`. */
   unitPriceMinor: Minor,
+  /** What was chosen with it, each with the price that the customer saw. Every portion of a line has the same. */
+  options: Type.Optional(Type.Array(ChosenOption, { maxItems: 60 })),
 });
 export type OrderLine = Static<typeof OrderLine>;
+
+/** What a line costs, whatever else is known of it. */
+export type PricedLine = Omit<OrderLine, "options"> & { readonly options?: readonly ChosenOption[] };
+
+/** A line with the names that the menu had for it. */
+export type NamedLine = Omit<OrderLine, "options"> & {
+  readonly name: string;
+  readonly options?: readonly (ChosenOption & { readonly name: string })[];
+};
+
+/** Where to: a point, or an address that the node looks up. With both, the point counts. */
+export const Destination = Strict({
+  lat: Type.Optional(Lat),
+  lng: Type.Optional(Lng),
+  address: Type.Optional(Text(200)),
+});
+export type Destination = Static<typeof Destination>;
 
 /** Letters and digits of a promotion's code; upper and lower case are the same code. */
 export const PromotionCode = Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9_-]{1,31}$", minLength: 2, maxLength: 32 });
@@ -51,7 +74,7 @@ export const PromotionCode = Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9_-]{1
 export const PlaceOrder = Strict({
   restaurantId: Id,
   lines: Type.Array(OrderLine, { minItems: 1, maxItems: 50 }),
-  destination: Place,
+  destination: Destination,
   currency: Currency,
   tipMinor: Type.Optional(Minor),
   /** A saved method's id, or a token of the provider's own. */
@@ -144,12 +167,8 @@ export interface OrderView {
   readonly timeline: readonly TimelineEntry[];
   readonly restaurant: { readonly id: string; readonly name: string; readonly lat: number; readonly lng: number };
   readonly destination: Place;
-  readonly lines: readonly {
-    readonly itemId: string;
-    readonly name: string;
-    readonly quantity: number;
-    readonly unitPriceMinor: number;
-  }[];
+  /** `unitPriceMinor` is of the item alone; what was chosen with it comes on top. */
+  readonly lines: readonly NamedLine[];
   readonly totals: OrderTotals;
   readonly placedAt: number;
   /** What was given back after the delivery, in all. Absent: nothing. */
@@ -189,52 +208,7 @@ export interface OrderTracking {
   readonly view: OrderView;
 }
 
-// Restaurant
-export const MenuItem = Strict({
-  itemId: Id,
-  name: Text(120),
-  priceMinor: Minor,
-  category: Type.Optional(Text(60)),
-  prepMinutes: Type.Optional(Count(240)),
-  /** Absent: made to order, no limit. */
-  stock: Type.Optional(Count(1_000_000)),
-  available: Type.Optional(Type.Boolean()),
-});
-export type MenuItem = Static<typeof MenuItem>;
-
-export const RestaurantProfile = Strict({
-  name: Text(120),
-  lat: Lat,
-  lng: Lng,
-  currency: Currency,
-  taxPerMille: Type.Optional(Count(1000)),
-  deliveryFeeMinor: Type.Optional(Minor),
-  /** Farthest destination in metres. */
-  deliveryRadiusMeters: Type.Optional(Count(200_000)),
-  /** Most orders in the kitchen at once; made-to-order capacity. */
-  kitchenCapacity: Type.Optional(Count(100_000)),
-  items: Type.Array(MenuItem, { minItems: 1, maxItems: 500 }),
-});
-export type RestaurantProfile = Static<typeof RestaurantProfile>;
-
-/** A restaurant as anyone may read it. */
-export interface MenuView {
-  readonly restaurantId: string;
-  /** Rises with every change of menu, price, availability, or open state. */
-  readonly menuVersion: number;
-  readonly open: boolean;
-  readonly name: string;
-  readonly lat: number;
-  readonly lng: number;
-  readonly currency: string;
-  readonly taxPerMille: number;
-  readonly deliveryFeeMinor: number;
-  readonly deliveryRadiusMeters: number;
-  /** What the marketplace asks for its service, in thousandths of the items. Absent: nothing. */
-  readonly serviceFeePerMille?: number;
-  readonly items: readonly (MenuItem & { readonly left?: number })[];
-}
-
+// Restaurant: what it sells is in `menus.ts`
 /** Events on `restaurant:<id>` (reliable). */
 export interface TabletOrder {
   readonly orderId: string;

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import t from "tap";
-import type { MenuView, PlaceOrder } from "./orders.js";
+import type { MenuView } from "./menus.js";
+import type { PlaceOrder } from "./orders.js";
 import { menuRefusal, orderTotals, quantities, sameTotals } from "./pricing.js";
 
 const menu: MenuView = {
@@ -20,7 +21,11 @@ const menu: MenuView = {
     { itemId: "c", name: "C", priceMinor: 50, available: false },
   ],
 };
-const order = (lines: PlaceOrder["lines"], changes: Partial<PlaceOrder> = {}) => ({
+interface Changes {
+  readonly currency?: string;
+  readonly destination?: { readonly lat: number; readonly lng: number };
+}
+const order = (lines: PlaceOrder["lines"], changes: Changes = {}) => ({
   lines,
   destination: { lat: 4.66, lng: -74.08 },
   currency: "COP",

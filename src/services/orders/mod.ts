@@ -7,28 +7,32 @@
  */
 import { actorRef } from "../../actors/runtime/mod.js";
 import type { Clock } from "../../lib/clock.js";
+import type { Point } from "../../lib/geo.js";
 import type { JsonObject } from "../../lib/json.js";
 import {
+  type Destination,
   ERRORS,
   type ErrorCode,
   type MenuRefusal,
   type MenuView,
   menuRefusal,
-  type OrderLine,
+  type NamedLine,
   type OrderTotals,
   orderTotals,
+  type Place,
   type PlacedReply,
   type PlaceOrder,
 } from "../../protocol/mod.js";
 import { orderIdOf } from "./ids.js";
-import type { ActorClient, AskOptions, AskResult, FoundWay, MenuReader, WayFinder } from "./ports.js";
+import type { ActorClient, AddressFinder, AskOptions, AskResult, FoundWay, MenuReader, WayFinder } from "./ports.js";
 
 export { orderIdOf } from "./ids.js";
-export type { MenuReader, WayFinder } from "./ports.js";
+export type { AddressFinder, MenuReader, WayFinder } from "./ports.js";
 
 /** What the order actor's `place` takes: the order with the names, the tariff's totals and the pickup point. */
-export interface PlaceInput extends Omit<PlaceOrder, "lines"> {
-  readonly lines: readonly (OrderLine & { readonly name: string })[];
+export interface PlaceInput extends Omit<PlaceOrder, "lines" | "destination"> {
+  readonly lines: readonly NamedLine[];
+  readonly destination: Place;
   readonly restaurant: { readonly name: string; readonly lat: number; readonly lng: number };
   readonly totals: OrderTotals;
   /** From the restaurant to the customer, as the router says. */
@@ -50,29 +54,72 @@ function refusal(code: ErrorCode, detail?: JsonObject): AskResult<PlacedReply> {
   };
 }
 
+/** What the things on the lines are called, by the menu at the door. */
+function named(lines: PlaceOrder["lines"], menu: MenuView): readonly NamedLine[] {
+  const items = new Map(menu.items.map((item) => [item.itemId, item]));
+  return lines.map(({ options, ...line }) => {
+    const item = items.get(line.itemId);
+    const name = item?.name ?? line.itemId;
+    if (options === undefined) return { ...line, name };
+    const choiceOf = (groupId: string, choiceId: string): string =>
+      item?.options?.find((group) => group.groupId === groupId)?.choices.find((choice) => choice.choiceId === choiceId)
+        ?.name ?? choiceId;
+    return {
+      ...line,
+      name,
+      options: options.map((each) => ({ ...each, name: choiceOf(each.groupId, each.choiceId) })),
+    };
+  });
+}
+
 export function createOrderService(deps: {
   readonly client: ActorClient;
   readonly menus: MenuReader;
   readonly clock: Clock;
   /** Says how long the way is; without one the order calculates as the crow flies. */
   readonly router?: WayFinder;
+  /** Finds addresses; without it a destination has to be a point. */
+  readonly geocoder?: AddressFinder;
   /** Key of the order ids; see `orderIdOf`. */
   readonly orderIdSecret: string;
 }): OrderService {
-  const { client, menus, router } = deps;
+  const { client, menus, router, geocoder } = deps;
+
+  type Resolved =
+    | { readonly ok: true; readonly destination: Place }
+    | { readonly ok: false; readonly answer: AskResult<PlacedReply> };
+
+  async function resolve({ lat, lng, address }: Destination): Promise<Resolved> {
+    const text = address === undefined ? {} : { address };
+    if (lat !== undefined && lng !== undefined) return { ok: true, destination: { lat, lng, ...text } };
+    const missing = lat === undefined ? "/destination/lat" : "/destination/lng";
+    const halfAPoint = lat !== undefined || lng !== undefined;
+    if (halfAPoint || address === undefined || geocoder === undefined) {
+      return { ok: false, answer: refusal("invalid", { path: missing, problem: "a destination needs lat and lng" }) };
+    }
+    let found: Point | null;
+    try {
+      found = await geocoder.locate(address);
+    } catch {
+      return { ok: false, answer: refusal("unavailable") };
+    }
+    if (found === null) return { ok: false, answer: refusal("address_unknown", { path: "/destination/address" }) };
+    return { ok: true, destination: { lat: found.lat, lng: found.lng, address } };
+  }
 
   function ask(
     orderId: string,
     order: PlaceOrder,
+    destination: Place,
     menu: MenuView,
     options: AskOptions,
     reason: MenuRefusal | null,
     way: FoundWay | null,
   ) {
-    const names = new Map(menu.items.map((item) => [item.itemId, item.name]));
     const input: PlaceInput = {
       ...order,
-      lines: order.lines.map((line) => ({ ...line, name: names.get(line.itemId) ?? line.itemId })),
+      destination,
+      lines: named(order.lines, menu),
       restaurant: { name: menu.name, lat: menu.lat, lng: menu.lng },
       totals: orderTotals(order.lines, menu, order.tipMinor ?? 0),
       ...(way === null ? {} : { way: { meters: way.meters, durationMs: way.durationMs } }),
@@ -85,6 +132,9 @@ export function createOrderService(deps: {
   return {
     async place(idempotencyKey, order, options) {
       const orderId = orderIdOf(deps.orderIdSecret, options.caller.id, idempotencyKey);
+      const where = await resolve(order.destination);
+      if (!where.ok) return where.answer;
+      const { destination } = where;
       let menu: MenuView | null;
       try {
         menu = await menus.menu(order.restaurantId);
@@ -92,10 +142,10 @@ export function createOrderService(deps: {
         return refusal("unavailable");
       }
       if (menu === null) return refusal("restaurant_unknown");
-      const reason = menuRefusal(menu, order);
+      const reason = menuRefusal(menu, { ...order, destination });
       // What is refused needs no way.
-      const way = reason !== null || router === undefined ? null : await router.way(menu, order.destination);
-      return ask(orderId, order, menu, options, reason, way);
+      const way = reason !== null || router === undefined ? null : await router.way(menu, destination);
+      return ask(orderId, order, destination, menu, options, reason, way);
     },
   };
 }

@@ -20,3 +20,8 @@ export interface MenuReader {
   /** Null when there is no such restaurant. Rejects when no menu can be had at all. */
   menu(restaurantId: string): Promise<MenuView | null>;
 }
+
+/** Where an address lies; null when nobody knows. Rejects when it cannot be looked up now. */
+export interface AddressFinder {
+  locate(address: string): Promise<Point | null>;
+}

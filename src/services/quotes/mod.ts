@@ -9,7 +9,13 @@ import { actorRef } from "../../actors/runtime/mod.js";
 import { arrivalRange, newZoneModel, type Outlook, pictureOf, remainingMs, type ZoneDefaults } from "../../eta/mod.js";
 import type { Clock } from "../../lib/clock.js";
 import { distanceMeters, type Point } from "../../lib/geo.js";
-import type { ArrivalQuote, MenuView, OperationHandlers, QUOTE_OPERATIONS } from "../../protocol/mod.js";
+import {
+  type ArrivalQuote,
+  delivers,
+  type MenuView,
+  type OperationHandlers,
+  type QUOTE_OPERATIONS,
+} from "../../protocol/mod.js";
 import type { ActorClient, FoundWay, MenuReader, WayFinder } from "./ports.js";
 
 export type { FoundWay, MenuReader, WayFinder } from "./ports.js";
@@ -153,7 +159,7 @@ export function createQuoteService(deps: {
       restaurantId: menu.restaurantId,
       at: now,
       open: menu.open,
-      delivers: crow <= menu.deliveryRadiusMeters,
+      delivers: delivers(menu, destination),
       earliest: range.from,
       expected: range.expected,
       likely: range.likely,

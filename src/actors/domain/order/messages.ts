@@ -7,9 +7,10 @@ import type {
   CommandReplies,
   DecisionEvidence,
   DispatchView,
-  OrderLine,
+  NamedLine,
   OrderTotals,
   OrderTracking,
+  Place,
   PlacedReply,
   PlaceOrder,
 } from "../../../protocol/mod.js";
@@ -19,8 +20,9 @@ import type { Seat } from "./seats.js";
 export { MOST_ON_TRIP, type Seat } from "./seats.js";
 
 /** What a customer ordered, with the names and the totals that the service read from the menu the customer saw. */
-export interface PlaceInput extends Omit<PlaceOrder, "lines"> {
-  readonly lines: readonly (OrderLine & { readonly name: string })[];
+export interface PlaceInput extends Omit<PlaceOrder, "lines" | "destination"> {
+  readonly lines: readonly NamedLine[];
+  readonly destination: Place;
   readonly restaurant: { readonly name: string; readonly lat: number; readonly lng: number };
   /** In capitals; its discount is in the totals. */
   readonly promotionCode?: string;

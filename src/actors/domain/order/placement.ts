@@ -4,7 +4,7 @@
  */
 import type { Outlook } from "../../../eta/mod.js";
 import type { JsonObject } from "../../../lib/json.js";
-import { orderTotals, type PlacedReply, sameTotals } from "../../../protocol/mod.js";
+import { type NamedLine, orderTotals, type PlacedReply, type PricedLine, sameTotals } from "../../../protocol/mod.js";
 import type { EffectResult, Rejection } from "../../runtime/definition.js";
 import { zoneOf } from "../dispatch-zone/messages.js";
 import { Restaurant } from "../restaurant/messages.js";
@@ -61,13 +61,23 @@ export function place(ctx: OrderContext, settings: DomainSettings, input: PlaceI
   };
   ctx.tell(Restaurant, input.restaurantId, "reserve", {
     orderId: ctx.key,
-    lines: input.lines.map(({ itemId, quantity, unitPriceMinor }) => ({ itemId, quantity, unitPriceMinor })),
+    lines: input.lines.map(withoutNames),
     destination: input.destination,
     totals,
   });
   const placed: PlacedOrder = { ...initialOrder(), content, ...reservePromotion(ctx, content) };
   const order = save(ctx, settings, placed, [{ kind: "placed", by: "customer" }]);
   return reply(ctx.key, order);
+}
+
+/** The restaurant knows what its things are called. */
+function withoutNames({ itemId, quantity, unitPriceMinor, options }: NamedLine): PricedLine {
+  const line = { itemId, quantity, unitPriceMinor };
+  if (options === undefined) return line;
+  return {
+    ...line,
+    options: options.map(({ groupId, choiceId, priceMinor }) => ({ groupId, choiceId, priceMinor })),
+  };
 }
 
 function reply(orderId: string, order: PlacedOrder): PlacedReply {

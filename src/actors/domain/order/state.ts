@@ -13,8 +13,8 @@ import type { JsonObject } from "../../../lib/json.js";
 import type {
   DecisionEvidence,
   MovedBy,
+  NamedLine,
   OfferRecord,
-  OrderLine,
   OrderStatus,
   OrderTotals,
   Place,
@@ -27,7 +27,7 @@ export interface OrderContent {
   readonly customerId: string;
   readonly restaurant: { readonly id: string; readonly name: string; readonly lat: number; readonly lng: number };
   readonly destination: Place;
-  readonly lines: readonly (OrderLine & { readonly name: string })[];
+  readonly lines: readonly NamedLine[];
   readonly totals: OrderTotals;
   readonly note: string | null;
   readonly paymentMethod: string;

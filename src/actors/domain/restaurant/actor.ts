@@ -1,7 +1,9 @@
 /** The restaurant actor: its commands, the tablet's channel, its menu in the index. */
+import { isListed } from "../../../protocol/mod.js";
 import { type ActorDefinition, defineActor, Rejection } from "../../runtime/definition.js";
 import { asJson } from "../json.js";
 import type { DomainSettings } from "../settings.js";
+import * as edits from "./edits.js";
 import * as inbox from "./inbox.js";
 import * as kitchen from "./kitchen.js";
 import * as menu from "./menu.js";
@@ -35,12 +37,13 @@ export function restaurantActor(
       const view = menuView(key, state, settings.restaurant);
       if (view === null) return null;
       return {
-        scope: "restaurants",
+        scope: isListed(view) ? "restaurants" : "unlisted",
         owner: key,
         counterparty: "",
-        status: state.open ? "open" : "closed",
-        live: state.open,
-        at: state.menuVersion,
+        status: view.open ? "open" : "closed",
+        live: view.open,
+        // By the time of its last change, so that a reader finds what has changed since.
+        at: state.changedAt ?? state.menuVersion,
         view: asJson(view),
       };
     },
@@ -55,9 +58,16 @@ export function restaurantActor(
     },
     volatileCommands: ["leftKitchen", "zonePicture", "outlook"],
     commands: {
-      configure: (ctx, input) => menu.configure(ctx, settings, input),
-      setItem: (ctx, input) => menu.setItem(ctx, settings, input),
-      setOpen: (ctx, { open }) => menu.setOpen(ctx, settings, open),
+      configure: (ctx, input) => edits.configure(ctx, settings, input),
+      setItem: (ctx, input) => edits.setItem(ctx, settings, input),
+      setOpen: (ctx, { open }) => edits.setOpen(ctx, settings, open),
+      setChoice: (ctx, input) => edits.setChoice(ctx, settings, input),
+      setHours: (ctx, input) => edits.setHours(ctx, settings, input),
+      setCategories: (ctx, input) => edits.setCategories(ctx, settings, input),
+      pause: (ctx, input) => edits.pause(ctx, settings, input),
+      resume: (ctx) => edits.resume(ctx, settings),
+      setStatus: (ctx, input) => edits.setStatus(ctx, settings, input),
+      found: (ctx, input) => edits.found(ctx, settings, input),
       reserve: (ctx, input) => menu.reserve(ctx, settings, input),
       offerOrder: (ctx, input) => inbox.offerOrder(ctx, settings, input),
       orderAccepted: (ctx, input) => inbox.orderAccepted(ctx, settings, input),
@@ -73,6 +83,8 @@ export function restaurantActor(
       },
       outlook: (ctx) => kitchen.outlookOf(ctx, settings, null),
       redeliver: (ctx) => inbox.redeliver(ctx, settings),
+      doors: (ctx) => edits.doorsDue(ctx, settings),
+      refill: (ctx) => edits.refillDue(ctx, settings),
     },
   });
 }

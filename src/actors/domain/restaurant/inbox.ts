@@ -10,8 +10,8 @@ import type { OrderRecord } from "../order/messages.js";
 import type { DomainSettings } from "../settings.js";
 import { answered, cooking } from "./kitchen.js";
 import type { RestaurantContract } from "./messages.js";
-import { type RestaurantContext, remove, save, saveOrders } from "./save.js";
-import type { OpenOrder, RestaurantMemory, RestaurantState } from "./state.js";
+import { remove, save, saveOrders } from "./save.js";
+import type { OpenOrder, RestaurantContext, RestaurantMemory, RestaurantState } from "./state.js";
 
 /** Sets the one timer of all offered orders to the soonest. */
 function arm(ctx: RestaurantContext): void {
@@ -22,6 +22,8 @@ function arm(ctx: RestaurantContext): void {
   if (Number.isFinite(soonest)) ctx.timer("redeliver", { at: soonest, run: "redeliver" });
   else ctx.cancelTimer("redeliver");
 }
+
+const cooked = ({ cooks }: OpenOrder): Pick<OpenOrder, "cooks"> => (cooks === undefined ? {} : { cooks });
 
 function pushNew(ctx: RestaurantContext, order: TabletOrder, attempt: number): void {
   ctx.push("inbox", "order.new", asJson({ ...order, attempt }));
@@ -36,7 +38,7 @@ export function offerOrder(ctx: RestaurantContext, settings: DomainSettings, inp
   const held = ctx.state.orders[orderId];
   if (held?.stage !== "held") return null;
   const nextAt = ctx.now + settings.restaurant.redeliverMs;
-  const order: OpenOrder = { stage: "offered", took: held.took, acceptBy, attempt: 1, nextAt };
+  const order: OpenOrder = { stage: "offered", took: held.took, ...cooked(held), acceptBy, attempt: 1, nextAt };
   ctx.volatile.details.set(orderId, input);
   ctx.volatile.statuses.set(orderId, "confirmed");
   ctx.volatile.offeredAt.set(orderId, ctx.now);
@@ -78,6 +80,7 @@ export function orderAccepted(
   const accepted: OpenOrder = {
     stage: "accepted",
     took: order.took,
+    ...cooked(order),
     load,
     ...(readyAt === undefined ? {} : { readyAt }),
   };

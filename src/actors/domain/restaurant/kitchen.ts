@@ -14,7 +14,7 @@ import {
   preparationMs,
   promiseTrust,
 } from "../../../eta/mod.js";
-import type { OrderLine } from "../../../protocol/mod.js";
+import type { PricedLine } from "../../../protocol/mod.js";
 import type { ActorContext } from "../../runtime/definition.js";
 import { zoneOf } from "../dispatch-zone/messages.js";
 import { EtaModel } from "../eta-model/messages.js";
@@ -38,8 +38,19 @@ export function cooking(ctx: Pick<Context, "state" | "volatile" | "now">): numbe
   return count;
 }
 
+/** Portions in the kitchen, of the dishes that are cooked so many at once. */
+export function busyWith(ctx: Pick<Context, "state" | "volatile" | "now">): ReadonlyMap<string, number> {
+  const busy = new Map<string, number>();
+  for (const [orderId, order] of Object.entries(ctx.state.orders)) {
+    if (order.cooks === undefined || ctx.volatile.left.has(orderId)) continue;
+    if (order.stage === "accepted" && order.readyAt !== undefined && order.readyAt <= ctx.now) continue;
+    for (const [itemId, quantity] of order.cooks) busy.set(itemId, (busy.get(itemId) ?? 0) + quantity);
+  }
+  return busy;
+}
+
 /** The menu's time for these dishes: the slowest decides. Without lines: that of the usual dish. */
-function menuMs({ menu }: RestaurantState, lines: readonly OrderLine[] | null, settings: DomainSettings): number {
+function menuMs({ menu }: RestaurantState, lines: readonly PricedLine[] | null, settings: DomainSettings): number {
   const { minuteMs, defaultPrepMs } = settings.order;
   const items = menu?.items ?? [];
   if (lines === null) {
@@ -57,7 +68,7 @@ function menuMs({ menu }: RestaurantState, lines: readonly OrderLine[] | null, s
 }
 
 /** What an order of these dishes has to expect; of no dishes in particular with null. Asks the zone's model when it is time. */
-export function outlookOf(ctx: Context, settings: DomainSettings, lines: readonly OrderLine[] | null): Outlook {
+export function outlookOf(ctx: Context, settings: DomainSettings, lines: readonly PricedLine[] | null): Outlook {
   const { state, volatile: memory, now } = ctx;
   if (state.menu !== null && now - memory.askedZoneAt >= settings.eta.pictureMs) {
     memory.askedZoneAt = now;

@@ -5,18 +5,19 @@ import type {
   CommandBody,
   CommandReplies,
   DriverCard,
-  OrderLine,
   OrderStatus,
   OrderTotals,
-  PlaceOrder,
+  Place,
+  PricedLine,
+  RestaurantProfile,
   TabletOrder,
 } from "../../../protocol/mod.js";
 import { actorRef } from "../../runtime/definition.js";
 
 export interface ReserveInput {
   readonly orderId: string;
-  readonly lines: readonly OrderLine[];
-  readonly destination: PlaceOrder["destination"];
+  readonly lines: readonly PricedLine[];
+  readonly destination: Place;
   readonly totals: OrderTotals;
 }
 
@@ -25,6 +26,15 @@ export type RestaurantContract = {
   configure: { input: CommandBody<"restaurant.configure">; reply: CommandReplies["restaurant.configure"] };
   setItem: { input: CommandBody<"restaurant.item">; reply: CommandReplies["restaurant.item"] };
   setOpen: { input: CommandBody<"restaurant.open">; reply: CommandReplies["restaurant.open"] };
+  setChoice: { input: CommandBody<"restaurant.choice">; reply: CommandReplies["restaurant.choice"] };
+  setHours: { input: CommandBody<"restaurant.hours">; reply: CommandReplies["restaurant.hours"] };
+  setCategories: { input: CommandBody<"restaurant.categories">; reply: CommandReplies["restaurant.categories"] };
+  pause: { input: CommandBody<"restaurant.pause">; reply: CommandReplies["restaurant.pause"] };
+  resume: { input: CommandBody<"restaurant.resume">; reply: CommandReplies["restaurant.resume"] };
+  setStatus: { input: CommandBody<"restaurant.status">; reply: CommandReplies["restaurant.status"] };
+  // The service that takes restaurants on
+  /** A draft, which admins look at before it is listed. Refused when there is one by this id. */
+  found: { input: { readonly profile: Omit<RestaurantProfile, "items"> }; reply: { readonly menuVersion: number } };
   // The order actor
   reserve: { input: ReserveInput; reply: null };
   offerOrder: { input: TabletOrder; reply: null };
@@ -45,7 +55,7 @@ export type RestaurantContract = {
       readonly status: OrderStatus;
       readonly reason: string;
       /** What was reserved, if the order knows that it was; null while the restaurant's answer was still on its way. */
-      readonly holds: readonly Pick<OrderLine, "itemId" | "quantity">[] | null;
+      readonly holds: readonly Pick<PricedLine, "itemId" | "quantity">[] | null;
       /** The food is out of the house: nothing of it comes back. */
       readonly pickedUp: boolean;
     };
@@ -58,7 +68,9 @@ export type RestaurantContract = {
   // The service that quotes
   /** How long an order of the usual size would take now. */
   outlook: { input: null; reply: Outlook };
-  // Its own timer
+  // Its own timers
+  doors: { input: null; reply: null };
+  refill: { input: null; reply: null };
   redeliver: { input: null; reply: null };
 };
 

@@ -1,16 +1,15 @@
 /** How a restaurant changes: every commit also lets go of what has left the kitchen, and shows the menu when it looks different. */
-import type { OrderLine } from "../../../protocol/mod.js";
-import type { ActorContext } from "../../runtime/definition.js";
+import type { PricedLine } from "../../../protocol/mod.js";
 import { asJson } from "../json.js";
 import type { DomainSettings } from "../settings.js";
+import { withDoors } from "./doors.js";
 import { taught } from "./kitchen.js";
-import { looksDifferent, menuView, type RestaurantMemory, type RestaurantState, type Took } from "./state.js";
+import { armRefill } from "./refill.js";
+import { looksDifferent, menuView, type RestaurantContext, type RestaurantState, type Took } from "./state.js";
 import { giveBack } from "./stock.js";
 
 /** A picture is kept when it is so many askings newer than the one that is. */
 const KEEP_ZONE_AFTER = 10;
-
-export type RestaurantContext = ActorContext<RestaurantState, RestaurantMemory>;
 
 /** Commits `next`. `menuChanged`: the menu itself was edited; sold out and back again are seen here. */
 export function save(
@@ -20,8 +19,11 @@ export function save(
   menuChanged = false,
 ): RestaurantState {
   const swept = withZone(ctx, settings, sweep(ctx, settings, next));
-  const changed = menuChanged || looksDifferent(ctx.state.left, swept.left);
-  const saved = changed ? { ...swept, menuVersion: swept.menuVersion + 1 } : swept;
+  const due = swept.changesAt !== undefined && swept.changesAt <= ctx.now;
+  const stands = menuChanged || due ? withDoors(ctx, swept) : swept;
+  if (menuChanged) armRefill(ctx, stands);
+  const changed = menuChanged || stands.changesAt !== swept.changesAt || looksDifferent(ctx.state.left, stands.left);
+  const saved = changed ? { ...stands, menuVersion: stands.menuVersion + 1, changedAt: ctx.now } : stands;
   ctx.become(saved);
   if (changed) {
     const menu = menuView(ctx.key, saved, settings.restaurant);
@@ -29,7 +31,7 @@ export function save(
     ctx.publish("restaurant.menu_changed", {
       restaurantId: ctx.key,
       menuVersion: saved.menuVersion,
-      open: saved.open,
+      open: saved.accepting ?? saved.open,
     });
   }
   return saved;
@@ -74,7 +76,7 @@ export function remove(
   ctx: RestaurantContext,
   settings: DomainSettings,
   orderId: string,
-  holds: readonly Pick<OrderLine, "itemId" | "quantity">[] | null | "eaten",
+  holds: readonly Pick<PricedLine, "itemId" | "quantity">[] | null | "eaten",
 ): void {
   const { state } = ctx;
   if (state.tombstones.some(([id]) => id === orderId)) return;

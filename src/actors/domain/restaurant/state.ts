@@ -5,29 +5,42 @@
  * order took is in its `open` entry until it is given back or eaten.
  */
 import type { PreparationRecord, PreparationSample, ZonePicture } from "../../../eta/mod.js";
-import type { MenuItem, MenuView, OrderView, RestaurantProfile, TabletOrder } from "../../../protocol/mod.js";
+import type {
+  MenuItem,
+  MenuView,
+  OrderView,
+  RestaurantProfile,
+  RestaurantStatus,
+  TabletOrder,
+} from "../../../protocol/mod.js";
+import type { ActorContext } from "../../runtime/definition.js";
 import type { RestaurantSettings } from "../settings.js";
 import { leftOf } from "./stock.js";
 
 export type OpenOrder =
   /** Stock is held; the payment is being authorised. */
-  | { readonly stage: "held"; readonly took: readonly Took[] }
-  /** On the tablet until a person answers; told again at `nextAt`. */
-  | {
-      readonly stage: "offered";
-      readonly took: readonly Took[];
-      readonly acceptBy: number;
-      readonly attempt: number;
-      /** Null: past its deadline, not told again. */
-      readonly nextAt: number | null;
-    }
-  | {
-      readonly stage: "accepted";
-      readonly took: readonly Took[];
-      /** Until when it is expected to be cooked, and how many others were when it was accepted. Absent: accepted by an older version. */
-      readonly readyAt?: number;
-      readonly load?: number;
-    };
+  (
+    | { readonly stage: "held"; readonly took: readonly Took[] }
+    /** On the tablet until a person answers; told again at `nextAt`. */
+    | {
+        readonly stage: "offered";
+        readonly took: readonly Took[];
+        readonly acceptBy: number;
+        readonly attempt: number;
+        /** Null: past its deadline, not told again. */
+        readonly nextAt: number | null;
+      }
+    | {
+        readonly stage: "accepted";
+        readonly took: readonly Took[];
+        /** Until when it is expected to be cooked, and how many others were when it was accepted. Absent: accepted by an older version. */
+        readonly readyAt?: number;
+        readonly load?: number;
+      }
+  ) & {
+    /** Of what is cooked so many at once; absent: nothing of it. */
+    readonly cooks?: readonly Took[];
+  };
 
 /** Of a limited item: how many an order holds. */
 export type Took = readonly [itemId: string, quantity: number];
@@ -41,7 +54,19 @@ export interface Menu {
 export interface RestaurantState {
   /** Null until configured. */
   readonly menu: Menu | null;
+  /** Its doors, as somebody left them. */
   readonly open: boolean;
+  /** Absent: verified, as all were once. */
+  readonly status?: RestaurantStatus;
+  readonly paused?: NonNullable<MenuView["paused"]>;
+  /** Takes orders: doors, hours, pause and status at the last commit that looked. Absent: as the doors are. */
+  readonly accepting?: boolean;
+  /** When that changes by itself. Absent: not unless somebody acts. */
+  readonly changesAt?: number;
+  /** When the menu last looked different; absent in states of an older version. */
+  readonly changedAt?: number;
+  /** Until when daily refills have been made. */
+  readonly refilledAt?: number;
   readonly menuVersion: number;
   /** Limited items only. */
   readonly left: Readonly<Record<string, number>>;
@@ -86,16 +111,21 @@ export const emptyRestaurantMemory = (): RestaurantMemory => ({
   offeredAt: new Map(),
 });
 
+export type RestaurantContext = ActorContext<RestaurantState, RestaurantMemory>;
+
 /** Few left are counted, plenty are not: the menu does not change with every order. */
 const COUNT_FROM = 10;
 
 export function menuView(restaurantId: string, state: RestaurantState, settings: RestaurantSettings): MenuView | null {
   if (state.menu === null) return null;
   const { profile, items } = state.menu;
+  const { status, paused, changesAt } = state;
+  const { categories, hours, deliveryPolygon, minimumOrderMinor, address, description, cuisines, tags, image } =
+    profile;
   return {
     restaurantId,
     menuVersion: state.menuVersion,
-    open: state.open,
+    open: state.accepting ?? state.open,
     name: profile.name,
     lat: profile.lat,
     lng: profile.lng,
@@ -104,6 +134,19 @@ export function menuView(restaurantId: string, state: RestaurantState, settings:
     deliveryFeeMinor: profile.deliveryFeeMinor ?? 0,
     deliveryRadiusMeters: profile.deliveryRadiusMeters ?? settings.defaultDeliveryRadiusMeters,
     ...(settings.serviceFeePerMille === 0 ? {} : { serviceFeePerMille: settings.serviceFeePerMille }),
+    ...(deliveryPolygon === undefined ? {} : { deliveryPolygon }),
+    ...(minimumOrderMinor === undefined ? {} : { minimumOrderMinor }),
+    ...(address === undefined ? {} : { address }),
+    ...(description === undefined ? {} : { description }),
+    ...(cuisines === undefined ? {} : { cuisines }),
+    ...(tags === undefined ? {} : { tags }),
+    ...(image === undefined ? {} : { image }),
+    ...(hours === undefined ? {} : { hours }),
+    ...(status === undefined || status === "verified" ? {} : { status }),
+    ...(state.open ? {} : { shut: true as const }),
+    ...(paused === undefined ? {} : { paused }),
+    ...(changesAt === undefined ? {} : { changesAt }),
+    ...(categories === undefined ? {} : { categories }),
     items: items.map((item) => {
       const left = leftOf(state.left, item.itemId);
       return left !== undefined && left <= COUNT_FROM ? { ...item, left } : item;
@@ -111,15 +154,25 @@ export function menuView(restaurantId: string, state: RestaurantState, settings:
   };
 }
 
-/** The menu with every count, as the restaurant itself judges an order by. */
-export function exactMenu(restaurantId: string, state: RestaurantState, settings: RestaurantSettings): MenuView | null {
+/**
+ * The menu with every count, as the restaurant itself judges an order by. `busy`: portions in the kitchen now, of what is
+ * cooked so many at once.
+ */
+export function exactMenu(
+  restaurantId: string,
+  state: RestaurantState,
+  settings: RestaurantSettings,
+  busy: ReadonlyMap<string, number>,
+): MenuView | null {
   const view = menuView(restaurantId, state, settings);
   if (view === null) return null;
   return {
     ...view,
     items: view.items.map((item) => {
       const left = leftOf(state.left, item.itemId);
-      return left === undefined ? item : { ...item, left };
+      const free = item.atOnce === undefined ? undefined : Math.max(0, item.atOnce - (busy.get(item.itemId) ?? 0));
+      if (left === undefined && free === undefined) return item;
+      return { ...item, left: Math.min(left ?? Number.POSITIVE_INFINITY, free ?? Number.POSITIVE_INFINITY) };
     }),
   };
 }

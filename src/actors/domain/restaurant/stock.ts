@@ -1,5 +1,5 @@
 /** Taking and giving back. Pure; the only functions that change what is left. */
-import { type OrderLine, quantities } from "../../../protocol/mod.js";
+import { type PricedLine, quantities } from "../../../protocol/mod.js";
 import type { RestaurantState, Took } from "./state.js";
 
 type Left = RestaurantState["left"];
@@ -10,12 +10,24 @@ export function leftOf(left: Left, itemId: string): number | undefined {
 }
 
 /** What of the limited items these lines take. */
-export function tookOf(left: Left, lines: readonly Pick<OrderLine, "itemId" | "quantity">[]): readonly Took[] {
+export function tookOf(left: Left, lines: readonly Pick<PricedLine, "itemId" | "quantity">[]): readonly Took[] {
   const took: Took[] = [];
   for (const [itemId, quantity] of quantities(lines)) {
     if (leftOf(left, itemId) !== undefined) took.push([itemId, quantity]);
   }
   return took;
+}
+
+/** What of the dishes that are cooked so many at once these lines want. */
+export function cooksOf(
+  items: readonly { readonly itemId: string; readonly atOnce?: number }[],
+  lines: readonly Pick<PricedLine, "itemId" | "quantity">[],
+): readonly Took[] {
+  const wanted = quantities(lines);
+  return items.flatMap(({ itemId, atOnce }): Took[] => {
+    const quantity = wanted.get(itemId);
+    return atOnce === undefined || quantity === undefined ? [] : [[itemId, quantity]];
+  });
 }
 
 /** Throws rather than oversell: the caller has checked. */
@@ -42,18 +54,25 @@ export function giveBack(left: Left, took: readonly Took[]): Left {
   return next;
 }
 
+interface Limited {
+  readonly itemId: string;
+  readonly stock?: number;
+  readonly refill?: { readonly stock: number };
+}
+
+/** What is refilled daily is limited, and begins with a full shelf unless somebody says otherwise. */
+const declaredStock = ({ stock, refill }: Limited): number | undefined => stock ?? refill?.stock;
+
 /**
  * The stock after the menu was written anew. The figure in a profile is what the restaurant has to sell in all: writing
  * the same figure again changes nothing, a greater one adds the difference, and open orders keep what they hold.
  */
-export function restocked(
-  left: Left,
-  before: readonly { readonly itemId: string; readonly stock?: number }[],
-  after: readonly { readonly itemId: string; readonly stock?: number }[],
-): Left {
-  const declared = new Map(before.map((item) => [item.itemId, item.stock]));
+export function restocked(left: Left, before: readonly Limited[], after: readonly Limited[]): Left {
+  const declared = new Map(before.map((item) => [item.itemId, declaredStock(item)]));
   const next: Record<string, number> = {};
-  for (const { itemId, stock } of after) {
+  for (const item of after) {
+    const { itemId } = item;
+    const stock = declaredStock(item);
     if (stock === undefined) continue;
     const had = declared.get(itemId);
     const now = leftOf(left, itemId);

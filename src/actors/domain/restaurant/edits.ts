@@ -1,0 +1,243 @@
+/** What people change of a restaurant: its profile and menu, an item, its hours, a pause, whether it is listed. */
+import { type CommandBody, isTimeZone, type MenuItem, type OpeningHours } from "../../../protocol/mod.js";
+import type { Rejection } from "../../runtime/definition.js";
+import type { DomainSettings } from "../settings.js";
+import type { RestaurantContract } from "./messages.js";
+import { fromNowOn, refilled } from "./refill.js";
+import { save } from "./save.js";
+import type { Menu, RestaurantContext, RestaurantState } from "./state.js";
+import { restocked } from "./stock.js";
+
+type Changed = { readonly menuVersion: number };
+type Configured = RestaurantState & { readonly menu: Menu };
+/** What is wrong with a profile beyond its schema. */
+interface Problem {
+  readonly path: string;
+  readonly problem: string;
+}
+
+/** Only the restaurant itself and admins; to others it does not exist. */
+function mayEdit(ctx: RestaurantContext): boolean {
+  const { caller } = ctx.command;
+  return caller?.role === "admin" || (caller?.role === "restaurant" && caller.id === ctx.key);
+}
+
+/** Runs an edit of a restaurant that there is, for those who may. Null from the edit: nothing to change. */
+function edit(
+  ctx: RestaurantContext,
+  settings: DomainSettings,
+  change: (state: Configured) => RestaurantState | Rejection | null,
+): Changed | Rejection {
+  const { state } = ctx;
+  if (!mayEdit(ctx) || state.menu === null) return ctx.reject("not_found");
+  const next = change({ ...state, menu: state.menu });
+  if (next === null) return { menuVersion: state.menuVersion };
+  if (!("menu" in next)) return next;
+  return { menuVersion: save(ctx, settings, next, true).menuVersion };
+}
+
+export function configure(
+  ctx: RestaurantContext,
+  settings: DomainSettings,
+  input: CommandBody<"restaurant.configure">,
+): Changed | Rejection {
+  if (!mayEdit(ctx)) return ctx.reject("not_found");
+  const { items, ...profile } = input.profile;
+  const wrong = hoursProblem(profile.hours, "/profile/hours") ?? itemsProblem(items);
+  if (wrong !== null) return ctx.reject("invalid", { ...wrong });
+  const { state } = ctx;
+  const first = state.menu === null;
+  const next: RestaurantState = {
+    ...state,
+    menu: { profile, items },
+    // A new restaurant opens with its first menu; later its doors are its own business.
+    open: first ? true : state.open,
+    left: restocked(state.left, state.menu?.items ?? [], items),
+  };
+  return { menuVersion: save(ctx, settings, fromNowOn(next, ctx.now), true).menuVersion };
+}
+
+/** A draft: its people may write its menu, and nobody finds it until an admin has looked. */
+export function found(
+  ctx: RestaurantContext,
+  settings: DomainSettings,
+  { profile }: RestaurantContract["found"]["input"],
+): Changed | Rejection {
+  if (ctx.command.caller?.role !== "admin") return ctx.reject("forbidden");
+  const { state } = ctx;
+  if (state.menu !== null) return ctx.reject("already_exists");
+  const wrong = hoursProblem(profile.hours, "/hours");
+  if (wrong !== null) return ctx.reject("invalid", { ...wrong });
+  const next: RestaurantState = { ...state, menu: { profile, items: [] }, open: true, status: "draft" };
+  return { menuVersion: save(ctx, settings, next, true).menuVersion };
+}
+
+export function setStatus(
+  ctx: RestaurantContext,
+  settings: DomainSettings,
+  { status }: CommandBody<"restaurant.status">,
+): RestaurantContract["setStatus"]["reply"] | Rejection {
+  const { state } = ctx;
+  if (ctx.command.caller?.role !== "admin" || state.menu === null) return ctx.reject("not_found");
+  if (status === "verified" && state.menu.items.length === 0) {
+    return ctx.reject("illegal_transition", { status: state.status ?? "verified", problem: "it has no menu yet" });
+  }
+  if (status === (state.status ?? "verified")) return { menuVersion: state.menuVersion, status };
+  return { menuVersion: save(ctx, settings, { ...state, status }, true).menuVersion, status };
+}
+
+export function setItem(
+  ctx: RestaurantContext,
+  settings: DomainSettings,
+  input: CommandBody<"restaurant.item">,
+): Changed | Rejection {
+  const { itemId, available, stock, priceMinor, refill } = input;
+  return edit(ctx, settings, (state) => {
+    const known = state.menu.items.find((item) => item.itemId === itemId);
+    if (known === undefined) return ctx.reject("not_found");
+    const edited: MenuItem = {
+      ...known,
+      ...(available === undefined ? {} : { available }),
+      ...(priceMinor === undefined ? {} : { priceMinor }),
+      ...(stock === undefined ? {} : { stock }),
+      ...(refill === undefined ? {} : { refill }),
+    };
+    // A person counted what is on the shelf: open orders' share is not on it any more.
+    const counted = stock ?? (known.stock === undefined && known.refill === undefined ? refill?.stock : undefined);
+    const left = counted === undefined ? state.left : { ...state.left, [itemId]: counted };
+    return fromNowOn({ ...withItem(state, known, edited), left }, ctx.now);
+  });
+}
+
+export function setChoice(
+  ctx: RestaurantContext,
+  settings: DomainSettings,
+  { itemId, groupId, choiceId, available, priceMinor }: CommandBody<"restaurant.choice">,
+): Changed | Rejection {
+  return edit(ctx, settings, (state) => {
+    const known = state.menu.items.find((item) => item.itemId === itemId);
+    const group = known?.options?.find((each) => each.groupId === groupId);
+    const choice = group?.choices.find((each) => each.choiceId === choiceId);
+    if (known?.options === undefined || group === undefined || choice === undefined) return ctx.reject("not_found");
+    const edited = {
+      ...choice,
+      ...(available === undefined ? {} : { available }),
+      ...(priceMinor === undefined ? {} : { priceMinor }),
+    };
+    const choices = group.choices.map((each) => (each === choice ? edited : each));
+    const options = known.options.map((each) => (each === group ? { ...group, choices } : each));
+    return withItem(state, known, { ...known, options });
+  });
+}
+
+function withItem(state: Configured, known: MenuItem, edited: MenuItem): RestaurantState {
+  const items = state.menu.items.map((item) => (item === known ? edited : item));
+  return { ...state, menu: { ...state.menu, items } };
+}
+
+export function setOpen(ctx: RestaurantContext, settings: DomainSettings, open: boolean): Changed | Rejection {
+  return edit(ctx, settings, (state) => (state.open === open ? null : { ...state, open }));
+}
+
+export function setHours(
+  ctx: RestaurantContext,
+  settings: DomainSettings,
+  { hours }: CommandBody<"restaurant.hours">,
+): Changed | Rejection {
+  return edit(ctx, settings, (state) => {
+    const wrong = hoursProblem(hours ?? undefined, "/hours");
+    if (wrong !== null) return ctx.reject("invalid", { ...wrong });
+    const { hours: _before, ...profile } = state.menu.profile;
+    return { ...state, menu: { ...state.menu, profile: hours === null ? profile : { ...profile, hours } } };
+  });
+}
+
+export function setCategories(
+  ctx: RestaurantContext,
+  settings: DomainSettings,
+  { categories }: CommandBody<"restaurant.categories">,
+): Changed | Rejection {
+  return edit(ctx, settings, (state) => ({
+    ...state,
+    menu: { ...state.menu, profile: { ...state.menu.profile, categories } },
+  }));
+}
+
+/** A pause ends by itself, or when somebody resumes. A new one takes the old one's place. */
+export function pause(
+  ctx: RestaurantContext,
+  settings: DomainSettings,
+  { until, minutes, reason }: CommandBody<"restaurant.pause">,
+): Changed | Rejection {
+  return edit(ctx, settings, (state) => {
+    const end = until ?? (minutes === undefined ? undefined : ctx.now + minutes * settings.order.minuteMs);
+    if (end !== undefined && end <= ctx.now) {
+      return ctx.reject("invalid", { path: "/until", problem: "has passed already" });
+    }
+    const paused = {
+      ...(end === undefined ? {} : { until: Math.ceil(end) }),
+      ...(reason === undefined ? {} : { reason }),
+    };
+    return { ...state, paused };
+  });
+}
+
+export function resume(ctx: RestaurantContext, settings: DomainSettings): Changed | Rejection {
+  return edit(ctx, settings, ({ paused, ...state }) => (paused === undefined ? null : state));
+}
+
+/** Its own timer: the hours or a pause say another thing now. `save` sees that. */
+export function doorsDue(ctx: RestaurantContext, settings: DomainSettings): null {
+  save(ctx, settings, ctx.state);
+  return null;
+}
+
+export function refillDue(ctx: RestaurantContext, settings: DomainSettings): null {
+  save(ctx, settings, refilled(ctx), true);
+  return null;
+}
+
+function hoursProblem(hours: OpeningHours | undefined, path: string): Problem | null {
+  if (hours === undefined) return null;
+  if (!isTimeZone(hours.timeZone)) return { path: `${path}/timeZone`, problem: "is no time zone of the IANA database" };
+  const dates = new Set<string>();
+  for (const [index, { date }] of (hours.exceptions ?? []).entries()) {
+    const midnight = Date.parse(`${date}T00:00:00Z`);
+    // Some engines take the 30th of February for the 2nd of March.
+    if (Number.isNaN(midnight) || new Date(midnight).toISOString().slice(0, 10) !== date) {
+      return { path: `${path}/exceptions/${index}/date`, problem: "there is no such day" };
+    }
+    if (dates.has(date)) return { path: `${path}/exceptions/${index}/date`, problem: "the date is there twice" };
+    dates.add(date);
+  }
+  return null;
+}
+
+function itemsProblem(items: readonly MenuItem[]): Problem | null {
+  const seen = new Set<string>();
+  for (const [index, item] of items.entries()) {
+    const path = `/profile/items/${index}`;
+    // No record can hold this key: its stock would not be counted.
+    if (item.itemId === "__proto__") return { path: `${path}/itemId`, problem: "no item can have this id" };
+    if (seen.has(item.itemId)) return { path: `${path}/itemId`, problem: "the item is there twice" };
+    seen.add(item.itemId);
+    const wrong = optionsProblem(item, path);
+    if (wrong !== null) return wrong;
+  }
+  return null;
+}
+
+function optionsProblem(item: MenuItem, path: string): Problem | null {
+  const groups = new Set<string>();
+  for (const [index, { groupId, min = 0, max = 1, choices }] of (item.options ?? []).entries()) {
+    const at = `${path}/options/${index}`;
+    if (groups.has(groupId)) return { path: `${at}/groupId`, problem: "the group is there twice" };
+    groups.add(groupId);
+    if (new Set(choices.map(({ choiceId }) => choiceId)).size < choices.length) {
+      return { path: `${at}/choices`, problem: "a choice is there twice" };
+    }
+    if (max < 1 || min > max) return { path: `${at}/max`, problem: "must be at least 1 and not below min" };
+    if (min > choices.length) return { path: `${at}/min`, problem: "asks for more choices than there are" };
+  }
+  return null;
+}
