@@ -155,13 +155,17 @@ t.test(
     a.send("b/1", told(2));
     await turn();
     t.same(parcels(), [1, 6, 1], "and does not wait behind another");
+    await pass(clock, 20);
+    a.send("b/1", cast());
+    await turn();
+    t.same(parcels(), [1, 6, 1, 1], "after a while without a word the next leaves at once again");
     a.send("b/1", cast());
     await pass(clock, 7);
-    t.same(parcels(), [1, 6, 1]);
+    t.same(parcels(), [1, 6, 1, 1]);
     await pass(clock, 2);
-    t.same(parcels(), [1, 6, 1, 1], "nobody waits for long");
+    t.same(parcels(), [1, 6, 1, 1, 1], "nobody waits for long");
     await pass(clock, 100);
-    t.same(atB.slice(1), [...Array(6).fill("a/1 cast"), "a/1 1", "a/1 2", "a/1 cast"]);
+    t.same(atB.slice(1), [...Array(6).fill("a/1 cast"), "a/1 1", "a/1 2", "a/1 cast", "a/1 cast"]);
   },
 );
 

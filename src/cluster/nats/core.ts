@@ -83,6 +83,8 @@ export function createLinkCore(options: LinkCoreOptions): LinkCore {
   const overhead = parcelOverhead(self, instance);
   const pairs = new Map<EndpointId, Pair>();
   const peerHandlers: ((peer: EndpointId, change: "up" | "down") => void)[] = [];
+  /** What goes to every listening endpoint is one message: it is encoded once. */
+  const encoded = new WeakMap<LinkMessage, Uint8Array>();
   const loggedAt = new Map<string, number>();
   let receiver: ((from: EndpointId, messages: readonly LinkMessage[]) => void) | null = null;
   let sessions = 0;
@@ -137,30 +139,33 @@ export function createLinkCore(options: LinkCoreOptions): LinkCore {
     flushing = false;
     const batch = dirty;
     dirty = new Set();
-    if (!speaks()) return;
     const now = clock.monotonic();
     let soonestMs = Number.POSITIVE_INFINITY;
     for (const pair of batch) {
-      if (pairs.get(pair.peer) !== pair) continue;
       const waitMs = pair.flushedAt + settings.gatherMs - now;
-      if (waitMs > 0 && pair.canWait) {
-        gathering.add(pair);
-        soonestMs = Math.min(soonestMs, waitMs);
-      } else {
-        gathering.delete(pair);
-        pair.flushedAt = now;
-        pair.flush();
+      if (waitMs <= 0 || !pair.canWait) {
+        flushPair(pair, now);
+        continue;
       }
+      gathering.add(pair);
+      soonestMs = Math.min(soonestMs, waitMs);
     }
-    // A later end than the one that is set already is found when that one comes.
-    if (soonestMs < Number.POSITIVE_INFINITY) gathered ??= clock.after(soonestMs, endGathering);
+    // If an end is set already, all go then: it comes within `gatherMs`.
+    if (gathering.size > 0) gathered ??= clock.after(soonestMs, endGathering);
   }
 
+  /** All that wait go together: one write to the connection carries the parcels of all. */
   function endGathering(): void {
     gathered = null;
-    for (const pair of gathering) dirty.add(pair);
-    gathering.clear();
-    flush();
+    const now = clock.monotonic();
+    for (const pair of [...gathering]) flushPair(pair, now);
+  }
+
+  function flushPair(pair: Pair, now: number): void {
+    gathering.delete(pair);
+    if (!speaks() || pairs.get(pair.peer) !== pair) return;
+    pair.flushedAt = now;
+    pair.flush();
   }
 
   function wake(pair: Pair): void {
@@ -173,7 +178,8 @@ export function createLinkCore(options: LinkCoreOptions): LinkCore {
   function encodeMessage(peer: EndpointId, message: LinkMessage): Uint8Array | null {
     let reason: string;
     try {
-      const bytes = encode(message);
+      const bytes = encoded.get(message) ?? encode(message);
+      if (message.t === "slot" || message.t === "event") encoded.set(message, bytes);
       const most = wire.maxPayload() - overhead;
       if (bytes.length <= most) return bytes;
       reason = `${bytes.length} bytes, and NATS takes ${most}`;
