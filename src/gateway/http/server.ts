@@ -5,6 +5,7 @@
 import { CLIENT_FRAME_LIMITS, type ScanLimits } from "../../protocol/mod.js";
 import { mayEnter, routeAccess } from "../auth/access.js";
 import type { GatewayContext } from "../context.js";
+import { type DocumentPath, isDocumentPath } from "../documents/mod.js";
 import type { NativeApp, NativeRequest, NativeResponse } from "../native.js";
 import { type Answer, matches, problem } from "./answer.js";
 import {
@@ -32,12 +33,17 @@ export interface HttpDeps extends HandlerDeps {
   readonly operator: (authorization: string) => boolean;
   /** By URL path. Grows while doors are opened, before listening. */
   readonly files: ReadonlyMap<string, StaticFile>;
+  /** What the gateway says of itself, by URL path; made when asked for. */
+  readonly documents: (path: DocumentPath) => StaticFile;
+}
+
+/** The routes of a gateway with these services: without a service there is nothing at its addresses. */
+export function servedRoutes(operations: HandlerDeps["operations"]): readonly Route[] {
+  return ROUTES.filter(({ target }) => target.kind !== "operation" || operations[target.name] !== undefined);
 }
 
 export function serveRoutes(app: NativeApp, deps: HttpDeps): void {
-  for (const route of ROUTES) {
-    // A gateway without this service: there is nothing at this address.
-    if (route.target.kind === "operation" && deps.operations[route.target.name] === undefined) continue;
+  for (const route of servedRoutes(deps.operations)) {
     const name = routeName(route);
     if (routeAccess(name) === null) throw new Error(`route ${name} is not in the access table: nobody may call it`);
     const serve = serverOf(deps, route);
@@ -151,7 +157,7 @@ function other(deps: HttpDeps, res: NativeResponse, req: NativeRequest): void {
   const method = req.getMethod();
   const url = req.getUrl();
   const exchange = openExchange(deps.context, res, req, [], method === "head");
-  const file = deps.files.get(url);
+  const file = deps.files.get(url) ?? (isDocumentPath(url) ? deps.documents(url) : undefined);
   if (file !== undefined && (method === "get" || method === "head")) {
     write(deps.context, exchange, fileAnswer(file, exchange));
     return;

@@ -64,17 +64,21 @@ export function readStaticFiles(urlPrefix: string, directory: string): ReadonlyM
   return files;
 }
 
-/** A document that the node makes itself. */
-export function jsonFile(value: unknown): StaticFile {
-  const bytes = new TextEncoder().encode(JSON.stringify(value));
+/** A document that the node makes itself. `zip`: its compressed form, where it is worth one. */
+export function fileOf(text: string, extension: string, zip?: (bytes: Uint8Array) => Uint8Array): StaticFile {
+  const bytes = new TextEncoder().encode(text);
   return {
     bytes,
-    gzip: null,
+    gzip: zip?.(bytes) ?? null,
     brotli: null,
-    contentType: "application/json",
+    contentType: TYPES[extension] ?? "application/octet-stream",
     etag: etagOf(bytes),
     immutable: false,
   };
+}
+
+export function jsonFile(value: unknown): StaticFile {
+  return fileOf(JSON.stringify(value), ".json");
 }
 
 function etagOf(bytes: Uint8Array): string {
