@@ -1,5 +1,6 @@
 /** Puts the parts of a client together. What each part promises is written at its own head. */
 import { type Clock, systemClock } from "../src/lib/clock.js";
+import type { Json } from "../src/lib/json.js";
 import { type Random, systemRandom, uuidV7 } from "../src/lib/random.js";
 import type {
   CodecName,
@@ -14,7 +15,7 @@ import { Addresses } from "./addresses.js";
 import { Alarm } from "./alarm.js";
 import { type ChannelHandlers, type ChannelSubscription, Channels, type SubscribeOptions } from "./channels.js";
 import { CommandStore } from "./command-store.js";
-import { type CommandOptions, CommandQueue, type RestoredOutcome } from "./commands.js";
+import { type CommandOptions, CommandQueue, type PendingCommand, type RestoredOutcome } from "./commands.js";
 import { Connection, type ConnectionState } from "./connection.js";
 import { SwiftEatsError } from "./errors.js";
 import { Gps } from "./gps.js";
@@ -56,6 +57,11 @@ export interface ClientOptions {
   /** Keeps unanswered commands over a restart of the application. One account per `storageKey`. */
   readonly storage?: StorageLike;
   readonly storageKey?: string;
+  /**
+   * Without a socket for this long, commands go by HTTP under the same keys: for networks that let no socket through.
+   * Absent: they wait for the socket.
+   */
+  readonly commandsByHttpAfterMs?: number;
   /** Outcomes of commands that `storage` brought back. */
   readonly onRestored?: (outcome: RestoredOutcome) => void;
   readonly WebSocket?: SocketConstructor;
@@ -84,6 +90,8 @@ export interface Client {
   readonly http: Http;
   /** Commands without an answer. */
   readonly pendingCommands: number;
+  /** What they are, in the order in which they were given: a page shows them as done, but not yet sent. */
+  pending(): readonly PendingCommand[];
   /** The node's wall clock, as far as this client knows it. */
   serverNow(): number;
 }
@@ -143,6 +151,14 @@ export function createClient(options: ClientOptions): Client {
       drained: () => channels.drained(),
     },
   );
+  const http = new Http({
+    addresses: new Addresses(options.url, random),
+    token,
+    fetch: options.fetch ?? platformFetch,
+    clock,
+    random,
+    answerTimeoutMs: options.answerTimeoutMs ?? ANSWER_TIMEOUT_MS,
+  });
   const commands = new CommandQueue({
     connection,
     alarm,
@@ -156,6 +172,13 @@ export function createClient(options: ClientOptions): Client {
       options.storage === undefined
         ? null
         : new CommandStore(options.storage, options.storageKey ?? `swift-eats.commands.${deviceId}`),
+    byHttp:
+      options.commandsByHttpAfterMs === undefined
+        ? null
+        : {
+            afterMs: options.commandsByHttpAfterMs,
+            send: (type, body, sent) => http.command(type, body as CommandBody<typeof type>, sent) as Promise<Json>,
+          },
   });
   const gps = new Gps({ connection, clock, random, maxKept: options.maxKeptFixes ?? 240 });
   const channels = new Channels({ connection, alarm, clock, nextId }, (channel, type, body) => {
@@ -226,17 +249,11 @@ export function createClient(options: ClientOptions): Client {
     command: (type, body, commandOptions) => commands.send(type, body, commandOptions),
     subscribe: (channel, handlers, subscribeOptions) => channels.subscribe(channel, handlers, subscribeOptions),
     gps,
-    http: new Http({
-      addresses: new Addresses(options.url, random),
-      token,
-      fetch: options.fetch ?? platformFetch,
-      clock,
-      random,
-      answerTimeoutMs: options.answerTimeoutMs ?? ANSWER_TIMEOUT_MS,
-    }),
+    http,
     get pendingCommands() {
       return commands.size;
     },
+    pending: () => commands.pending(),
     serverNow: () => connection.serverNow(),
   };
   commands.restore((outcome) => options.onRestored?.(outcome));

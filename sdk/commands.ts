@@ -39,6 +39,14 @@ export interface CommandQueueOptions {
   readonly defaultTtlMs: number;
   /** Keeps unanswered commands over a restart of the application. */
   readonly store: CommandStore | null;
+  /** Another way for networks that let no socket through; null: commands wait for the socket. */
+  readonly byHttp: CommandsByHttp | null;
+}
+
+export interface CommandsByHttp {
+  /** How long there may be no socket before commands take this way, in milliseconds. */
+  readonly afterMs: number;
+  send(type: CommandType, body: JsonObject, options: { idempotencyKey: string; notAfter: number }): Promise<Json>;
 }
 
 interface Pending {
@@ -78,13 +86,20 @@ export class CommandQueue {
   /** Lane → its commands in order. A lane without commands is absent. */
   readonly #lanes = new Map<string, Pending[]>();
   #inFlight = 0;
+  /** Monotonic; since when there is no socket. */
+  #downSinceMs: number;
 
   constructor(options: CommandQueueOptions) {
     this.#options = options;
+    this.#downSinceMs = options.clock.monotonic();
   }
 
   get size(): number {
     return this.#pending.size;
+  }
+
+  pending(): readonly PendingCommand[] {
+    return [...this.#pending.values()].map(({ type, body, key }) => ({ type, body, idempotencyKey: key }));
   }
 
   /** Rejects with a `SwiftEatsError`: the node's refusal, or `expired`, `timeout`, `queue_full`, `closed`, `aborted`. */
@@ -168,6 +183,9 @@ export class CommandQueue {
   lost(): void {
     for (const pending of this.#pending.values()) pending.inFlight = false;
     this.#inFlight = 0;
+    this.#downSinceMs = this.#options.clock.monotonic();
+    const { byHttp, alarm } = this.#options;
+    if (byHttp !== null) alarm.in("command-http", byHttp.afterMs, () => this.#pump());
   }
 
   /** The client is closed for good: nobody will answer. */
@@ -217,12 +235,12 @@ export class CommandQueue {
 
   #sendHead(pending: Pending): void {
     const { connection, maxInFlight } = this.#options;
-    if (connection.state.name !== "live" || pending.inFlight || this.#inFlight >= maxInFlight) return;
-    if (pending.notAfter === 0) {
-      // Fixed at the first sending: the node compares what it gets under one key.
-      const leftMs = pending.deadlineMs - this.#options.clock.monotonic();
-      pending.notAfter = Math.floor(connection.serverNow() + Math.min(leftMs, LONGEST_TTL_MS - 60_000));
+    if (pending.inFlight || this.#inFlight >= maxInFlight) return;
+    if (connection.state.name !== "live") {
+      this.#sendByHttp(pending);
+      return;
     }
+    this.#fixNotAfter(pending);
     const { data, fits } = connection.encode([
       OP.cmd,
       pending.id,
@@ -239,6 +257,40 @@ export class CommandQueue {
     pending.everSent = true;
     this.#inFlight += 1;
     connection.sendEncoded(data);
+  }
+
+  /** Fixed at the first sending: the node compares what it gets under one key. */
+  #fixNotAfter(pending: Pending): void {
+    if (pending.notAfter !== 0) return;
+    const { clock, connection } = this.#options;
+    const leftMs = pending.deadlineMs - clock.monotonic();
+    pending.notAfter = Math.floor(connection.serverNow() + Math.min(leftMs, LONGEST_TTL_MS - 60_000));
+  }
+
+  /** The same command under the same key: should the socket come back meanwhile and take it too, it happens once. */
+  #sendByHttp(pending: Pending): void {
+    const { byHttp, clock, alarm, connection } = this.#options;
+    if (byHttp === null || connection.state.name === "closed") return;
+    const waitMs = this.#downSinceMs + byHttp.afterMs - clock.monotonic();
+    if (waitMs > 1) {
+      alarm.atLatest("command-http", waitMs, () => this.#pump());
+      return;
+    }
+    this.#fixNotAfter(pending);
+    pending.inFlight = true;
+    pending.everSent = true;
+    this.#inFlight += 1;
+    const { type, body, key: idempotencyKey, notAfter } = pending;
+    byHttp.send(type, body, { idempotencyKey, notAfter }).then(
+      (reply) => this.replied(pending.id, reply),
+      (error: unknown) => {
+        const { code, temporary, retryAfterMs, detail } =
+          error instanceof SwiftEatsError ? error : new SwiftEatsError({ code: "network", temporary: true });
+        // What went by this way and failed for now is the socket's again once that is live.
+        if (temporary && connection.state.name === "live") return;
+        this.refused(pending.id, code, temporary, retryAfterMs, detail);
+      },
+    );
   }
 
   #release(pending: Pending): void {
@@ -309,6 +361,13 @@ export class CommandQueue {
       })),
     );
   }
+}
+
+/** A command without an answer. */
+export interface PendingCommand {
+  readonly type: CommandType;
+  readonly body: JsonObject;
+  readonly idempotencyKey: string;
 }
 
 /** What became of a command that an earlier run of the application had queued. */

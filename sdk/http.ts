@@ -55,6 +55,9 @@ export interface WriteOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Lists are written with commas. */
+export type QueryFields = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
+
 export interface OrderPage {
   readonly orders: readonly OrderView[];
   /** Ask for the next page with it; absent on the last. */
@@ -205,6 +208,16 @@ export class Http {
     return answer.tokens;
   }
 
+  /** Any operation that reads, by its path; absent fields of the query are left out. */
+  get<T>(path: string, fields: QueryFields = {}, signal?: AbortSignal): Promise<T> {
+    return this.#read(path + query(fields), signal);
+  }
+
+  /** Any operation that writes, by its method and path. The same key again is the same write. */
+  send<T>(method: "POST" | "PUT" | "DELETE", path: string, body?: unknown, options: WriteOptions = {}): Promise<T> {
+    return this.#write(method, path, body, options);
+  }
+
   /** A GET of any path of the node that answers JSON. */
   async #read<T>(path: string, signal?: AbortSignal): Promise<T> {
     return this.#anywhere(path, { accept: "application/json" }, signal, (response) => response.json() as Promise<T>);
@@ -241,7 +254,7 @@ export class Http {
       "idempotency-key": options.idempotencyKey ?? uuidV7(this.#options.clock.now(), this.#options.random),
       ...(options.notAfter === undefined ? {} : { "not-after": String(options.notAfter) }),
     };
-    const text = JSON.stringify(body);
+    const text = body === undefined ? undefined : JSON.stringify(body);
     const { addresses, clock, random } = this.#options;
     for (let tried = 1; ; tried++) {
       try {
@@ -318,9 +331,11 @@ export class Http {
   }
 }
 
-function query(fields: Readonly<Record<string, number | boolean | undefined>>): string {
+function query(fields: QueryFields): string {
   const given = Object.entries(fields).filter(([, value]) => value !== undefined);
-  return given.length === 0 ? "" : `?${given.map(([name, value]) => `${name}=${value}`).join("&")}`;
+  return given.length === 0
+    ? ""
+    : `?${given.map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`).join("&")}`;
 }
 
 /** The body of every refusal: `{ error: { code, temporary, retryAfterMs?, detail? } }`. */

@@ -1,26 +1,41 @@
 /** The client's door for browsers, and for Node from version 22 on. Node 20 uses `node.ts`. */
 
 export type {
+  ArrivalQuote,
+  ChosenOption,
   CommandBody,
   CommandReplies,
   CommandType,
+  DispatchView,
+  DriverCard,
   DriverEvent,
   DriverSnapshot,
+  FoundRestaurant,
   GpsPolicy,
   InboxSnapshot,
+  MenuItem,
   MenuView,
   OfferView,
+  OpeningHours,
+  OptionGroup,
+  OrderLine,
   OrderStatus,
+  OrderTotals,
   OrderView,
   PlacedReply,
   PlaceOrder,
+  PositionView,
   RestaurantProfile,
+  Role,
+  SearchResults,
+  StopView,
   TabletEvent,
+  TabletOrder,
   TrackedOrder,
   TripView,
   ZoneLive,
 } from "../src/protocol/mod.js";
-export { isTerminal, NEXT_STATUS } from "../src/protocol/mod.js";
+export { isTerminal, NEXT_STATUS, orderTotals, portionMinor } from "../src/protocol/mod.js";
 export type {
   ChannelEvent,
   ChannelHandlers,
@@ -30,11 +45,12 @@ export type {
 } from "./channels.js";
 export { type CityDriver, type CityNews, type CityOrder, CityPicture, type CityWatch, watchCity } from "./city.js";
 export { type Client, type ClientOptions, createClient, createHttp } from "./client.js";
-export type { CommandOptions, RestoredOutcome } from "./commands.js";
+export type { CommandOptions, PendingCommand, RestoredOutcome } from "./commands.js";
 export type { ConnectionState } from "./connection.js";
 export { type LocalErrorCode, SwiftEatsError } from "./errors.js";
 export type { Gps, OfferResult, PositionFix } from "./gps.js";
-export type { Http, NearbyRestaurant, OrderPage, Principal, TokenOrder, WriteOptions } from "./http.js";
+export type { Http, NearbyRestaurant, OrderPage, Principal, QueryFields, TokenOrder, WriteOptions } from "./http.js";
+export { type DurableStorage, type IndexedDbLike, openIndexedDbStorage } from "./indexed-db.js";
 export type {
   ByteStream,
   FetchLike,
@@ -46,3 +62,4 @@ export type {
   TokenReason,
 } from "./ports.js";
 export { type Courier, type Customer, courier, customer, type Kitchen, kitchen } from "./roles.js";
+export { type OrderHandlers, type OrderSource, type WatchOrderOptions, watchOrder } from "./watch-order.js";
