@@ -1,4 +1,6 @@
 /** One gateway with everything it stands on: the actor client, the index, the mirror. For the main thread and others. */
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { createActorClient, type EndpointId, type Link, type ShardMap } from "../actors/runtime/mod.js";
 import { createGateway, type Gateway } from "../gateway/mod.js";
 import type { Clock } from "../lib/clock.js";
@@ -8,6 +10,7 @@ import type { Random } from "../lib/random.js";
 import { createPostgresActorStore } from "../store/postgres/mod.js";
 import { createRedisMirror } from "../store/redis/mod.js";
 import { createMetrics, measureRuntime, metricsText } from "../telemetry/mod.js";
+import { cityOperations } from "./city-operations.js";
 import { quoteSettingsOf, routerOf } from "./domain-settings.js";
 import { createMirrorCopy, forgetWhenShardsLeave } from "./mirror.js";
 import type { ThreadPlan } from "./plan.js";
@@ -22,6 +25,8 @@ export interface OpenGateway {
 
 /** Views, menus and positions of a city of 100,000 drivers and as many orders under way. */
 const MIRROR_ENTRIES = 250_000;
+/** The four apps: customer, driver, restaurant, operations. */
+const PAGES = fileURLToPath(new URL("../../apps/pages/", import.meta.url));
 export const SIGNING_KEY_ID = "node";
 
 export function openGateway(options: {
@@ -83,6 +88,7 @@ export function openGateway(options: {
       drainMs: config.node.drainMs,
     },
     log,
+    operations: [cityOperations],
     nodeInfo: () => ({ node: config.node.id, ...options.info?.() }),
     metrics: async () => metricsText([await metrics.snapshot()]),
   });
@@ -105,6 +111,8 @@ export function openGateway(options: {
     () => client.stats().heldBack,
   );
   options.measure?.(metrics);
+  // Built beside the program; a node that was compiled without them serves the API alone.
+  if (existsSync(PAGES)) gateway.serveDirectory("/", PAGES);
   return {
     gateway,
     listen: (port, share) => gateway.listen(port, { share, host: config.http.host }),

@@ -22,7 +22,7 @@ export {
   writeQuestion,
 } from "./decision.js";
 export { isZone } from "./dispatch-zone/cells.js";
-export { Zone, type ZoneContract, zoneOf, zonesInReach } from "./dispatch-zone/messages.js";
+export { Zone, type ZoneContract, zoneOf, zonesAround, zonesInReach } from "./dispatch-zone/messages.js";
 export { Driver, type DriverContract } from "./driver/messages.js";
 export { EtaModel, type EtaModelContract } from "./eta-model/messages.js";
 export {

@@ -1,14 +1,17 @@
 /** All operations, one table an area. A new area adds its table here, and its service in `src/node`. */
+import { CITY_OPERATIONS } from "./city.js";
 import type { Operation } from "./operation.js";
 import { QUOTE_OPERATIONS } from "./quotes.js";
 import { SEARCH_OPERATIONS } from "./search.js";
 
+export * from "./city.js";
 export * from "./operation.js";
 export * from "./quotes.js";
 export * from "./search.js";
 
 /** By name: `area.verb`. */
 export const OPERATIONS: Readonly<Record<string, Operation>> = {
+  ...CITY_OPERATIONS,
   ...QUOTE_OPERATIONS,
   ...SEARCH_OPERATIONS,
 };

@@ -39,6 +39,22 @@ export function zonesInReach(point: Point, borderMeters: number, resolution = ZO
   return zones;
 }
 
+/** Whole zones that begin within `radiusMeters` of a point, nearest first, at most `limit`. */
+export function zonesAround(point: Point, radiusMeters: number, limit: number): readonly ZoneId[] {
+  const edge = EDGE_METERS[ZONE_RESOLUTION] ?? 0;
+  // Two rings of cells are at least one and a half edges apart.
+  const rings = Math.ceil((radiusMeters + edge) / (edge * 1.5));
+  return gridDisk(zoneOf(point), rings)
+    .map((cell) => {
+      const [lat, lng] = cellToLatLng(cell);
+      return { cell, meters: distanceMeters(point, { lat, lng }) };
+    })
+    .filter(({ meters }) => meters <= radiusMeters + edge)
+    .sort((a, b) => a.meters - b.meters)
+    .slice(0, limit)
+    .map(({ cell }) => brandId<ZoneId>(cell));
+}
+
 export function isZone(key: string): boolean {
   return isValidCell(key);
 }

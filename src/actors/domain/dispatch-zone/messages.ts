@@ -4,7 +4,7 @@ import type { OrderStatus } from "../../../protocol/mod.js";
 import { actorRef } from "../../runtime/definition.js";
 import type { DecisionAnswer } from "../decision.js";
 
-export { zoneOf, zonesInReach } from "./cells.js";
+export { zoneOf, zonesAround, zonesInReach } from "./cells.js";
 
 export type DriverPresence = "available" | "offered" | "on_trip";
 
