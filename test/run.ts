@@ -11,6 +11,7 @@ import { availableParallelism } from "node:os";
 import { join, relative, sep } from "node:path";
 import { processEnvironment } from "../config/mod.js";
 import { systemClock } from "../src/lib/clock.js";
+import { ensureBrowser } from "./support/browser.js";
 import { projectAbove } from "./support/project.js";
 import { ensureServers } from "./support/servers.js";
 import { type FileResult, readTap } from "./support/tap-output.js";
@@ -49,6 +50,9 @@ async function main(words: readonly string[]): Promise<number> {
   const startedAt = clock.monotonic();
   for (const problem of await ensureServers(["redis", "nats"], say)) say(`warning: ${problem}`);
   const files = testFiles().filter((file) => words.length === 0 || words.some((word) => file.includes(word)));
+  // A browser is large: it is fetched for those who test pages.
+  const withoutBrowser = files.some((file) => file.includes("apps")) ? await ensureBrowser(say) : null;
+  if (withoutBrowser !== null) say(`warning: ${withoutBrowser}`);
   if (files.length === 0) say(`no test file matches ${words.join(", ")}`);
 
   const finished: Finished[] = [];

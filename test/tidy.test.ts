@@ -32,7 +32,7 @@ function theProject(): Project {
       `${page.split("/").slice(0, -1).join("/")}/${name}`.replace(/\/\.\//g, "/"),
     ),
   );
-  const tools = paths.filter((path) => /(^|\/)vite\.config\.ts$/.test(path));
+  const tools = paths.filter((path) => /(^|\/)(?:vite\.config|service-worker)\.ts$/.test(path));
   return {
     files: new Map(paths.map((path) => [path, readSource(path, readText(path))])),
     entries: [...programs, ...pages, ...tools],

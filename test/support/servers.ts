@@ -92,7 +92,7 @@ export async function ensureServers(
   const packages = absent.map((name) => SERVERS[name].package);
   if (process.getuid?.() === 0 && existsSync("/usr/bin/apt-get")) {
     say(`installing ${packages.join(" and ")} for the tests`);
-    await install(packages).catch((error: Error) => say(`apt-get: ${error.message.split("\n")[0]}`));
+    await installPackages(packages).catch((error: Error) => say(`apt-get: ${error.message.split("\n")[0]}`));
   }
   return absent
     .filter((name) => missing(name) !== false)
@@ -102,7 +102,8 @@ export async function ensureServers(
     );
 }
 
-async function install(packages: readonly string[]): Promise<void> {
+/** By apt, as root on Debian. Rejects with what apt said. */
+export async function installPackages(packages: readonly string[]): Promise<void> {
   const env = { ...processEnvironment(), DEBIAN_FRONTEND: "noninteractive" };
   // Debian starts a server as soon as it is installed unless a policy forbids it; these would listen on public ports.
   const options = ["-o", "Dpkg::Use-Pty=0", "-y", "--no-install-recommends"];

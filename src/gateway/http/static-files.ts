@@ -36,7 +36,7 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 const COMPRESSED: ReadonlySet<string> = new Set([".br", ".gz"]);
 
-/** Every file below `directory` by its URL path under `urlPrefix`; a directory's `index.html` also by the directory. */
+/** Every file below `directory` by its URL path under `urlPrefix`; a directory's `index.html` also by the directory, with or without its last slash. */
 export function readStaticFiles(urlPrefix: string, directory: string): ReadonlyMap<string, StaticFile> {
   const prefix = urlPrefix.endsWith("/") ? urlPrefix : `${urlPrefix}/`;
   const files = new Map<string, StaticFile>();
@@ -59,7 +59,12 @@ export function readStaticFiles(urlPrefix: string, directory: string): ReadonlyM
       immutable: /[-.][A-Za-z0-9_-]{8,}\.[a-z0-9]+$/.test(name) && name.includes("assets/"),
     };
     files.set(prefix + name, file);
-    if (posix.basename(name) === "index.html") files.set(prefix + name.slice(0, -"index.html".length), file);
+    if (posix.basename(name) === "index.html") {
+      const folder = prefix + name.slice(0, -"index.html".length);
+      files.set(folder, file);
+      // People type it without the slash; pages name what they need by full paths, so both are the same page.
+      if (folder !== prefix) files.set(folder.slice(0, -1), file);
+    }
   }
   return files;
 }
