@@ -15,13 +15,13 @@ import {
   watchCity,
 } from "../../../sdk/mod.js";
 import { systemClock } from "../../../src/lib/clock.js";
+import type { CityRestaurant } from "../../shared/map/city.js";
+import type { Selection } from "../../shared/map/selection.js";
 import { type Stage, stageOf } from "../../shared/stages.js";
 import { Outcomes } from "./outcomes.js";
-import { fetchSession, nodeUrl, type Restaurant, type Session } from "./session.js";
+import { fetchSession, nodeUrl, type Session } from "./session.js";
 
 export const clock = systemClock();
-
-export type Selection = { readonly kind: "order" | "driver"; readonly id: string };
 
 export interface FeedEntry {
   readonly number: number;
@@ -61,7 +61,7 @@ const names = new Map<string, string>();
 
 const placeKey = (lat: number, lng: number): string => `${lat.toFixed(4)},${lng.toFixed(4)}`;
 
-export function setRestaurants(restaurants: readonly Restaurant[]): void {
+export function setRestaurants(restaurants: readonly CityRestaurant[]): void {
   for (const { name, lat, lng } of restaurants) names.set(placeKey(lat, lng), name);
 }
 

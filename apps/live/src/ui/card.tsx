@@ -2,8 +2,8 @@
 import type { ComponentChildren } from "preact";
 import type { OrderView } from "../../../../sdk/mod.js";
 import { formatArrival, formatClock, formatMoney, formatReason, shortId } from "../../../shared/format.js";
+import { DRIVER_COLOR, DRIVER_LABEL } from "../../../shared/map/pucks.js";
 import { STAGE_LABEL, type Stage, stageColor, stageOf } from "../../../shared/stages.js";
-import { DRIVER_COLOR, DRIVER_LABEL } from "../map/pucks.js";
 import { cityPicture, clock, following, restaurantName, revision, select, selectedView, selection } from "../store.js";
 import { CloseIcon, TargetIcon } from "./icons.js";
 import { StageMark } from "./stage-mark.js";

@@ -1,6 +1,7 @@
 /** The map's buttons. */
+
+import { camera } from "../../../shared/map/city-view.js";
 import { theme, toggleTheme } from "../../../shared/theme.js";
-import { camera } from "../map/city-view.js";
 import { FrameIcon, MinusIcon, MoonIcon, PlusIcon, SunIcon } from "./icons.js";
 
 export function Controls() {

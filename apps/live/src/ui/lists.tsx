@@ -1,8 +1,8 @@
 /** Activity, orders and drivers as lists: the map's content for keyboards and screen readers, and for finding one of many. */
 import { useSignal } from "@preact/signals";
 import { formatAgo, shortId } from "../../../shared/format.js";
+import { DRIVER_COLOR, DRIVER_LABEL } from "../../../shared/map/pucks.js";
 import { STAGE_LABEL, type Stage, stageOf } from "../../../shared/stages.js";
-import { DRIVER_COLOR, DRIVER_LABEL } from "../map/pucks.js";
 import { cityPicture, clock, feed, restaurantName, revision, select, selection } from "../store.js";
 import { StageMark } from "./stage-mark.js";
 

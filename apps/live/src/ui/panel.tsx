@@ -1,8 +1,8 @@
 /** The panel: who we are, how the city does, and what happens. On a phone it is a sheet that can be pulled up. */
 import { useSignal } from "@preact/signals";
 import { formatCount } from "../../../shared/format.js";
+import { DRIVER_COLOR, DRIVER_LABEL, type DriverState } from "../../../shared/map/pucks.js";
 import { STAGE_HINT, STAGE_LABEL, STAGES } from "../../../shared/stages.js";
-import { DRIVER_COLOR, DRIVER_LABEL, type DriverState } from "../map/pucks.js";
 import { counts, selection, session } from "../store.js";
 import { Connection } from "./connection.js";
 import { BoltIcon, ChevronIcon } from "./icons.js";

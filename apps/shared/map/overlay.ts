@@ -2,15 +2,15 @@
  * Drivers and orders, drawn on a canvas above the base map in step with it. A canvas of our own, because thousands of
  * moving marks would otherwise travel through the map's worker for every frame.
  *
- * Owns: what is drawn and what is under a finger. Does not own the data (`store.ts`) or the camera (`base-map.ts`).
+ * Owns: what is drawn and what is under a finger. Does not own the data (the page) or the camera (`city-view.tsx`).
  */
 import type { Map as BaseMap } from "maplibre-gl";
-import type { CityOrder, CityPicture } from "../../../../sdk/mod.js";
-import { type Stage, stageColor, stageOf } from "../../../shared/stages.js";
-import { themeColor } from "../../../shared/theme.js";
-import type { Selection } from "../store.js";
+import type { CityOrder, CityPicture } from "../../../sdk/mod.js";
+import { type Stage, stageColor, stageOf } from "../stages.js";
+import { themeColor } from "../theme.js";
 import type { Motions } from "./motion.js";
 import { makePucks, PUCK_SIZE, type Pucks } from "./pucks.js";
+import type { Selection } from "./selection.js";
 
 const DRAWN_STAGES = ["placed", "cooking", "waiting", "on_the_way"] as const;
 type DrawnStage = (typeof DRAWN_STAGES)[number];

@@ -1,25 +1,32 @@
 /** The map as a component: the base map, the overlay, the camera. */
-import { effect } from "@preact/signals";
+import { effect, type ReadonlySignal, type Signal } from "@preact/signals";
 import { Map as BaseMap, setWorkerUrl } from "maplibre-gl";
 import "maplibre-gl/dist/maplibre-gl.css";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import { useEffect, useRef } from "preact/hooks";
-import { theme } from "../../../shared/theme.js";
-import type { Bounds, CityMap } from "../session.js";
-import { cityPicture, clock, following, revision, type Selection, select, selection } from "../store.js";
+import type { CityPicture } from "../../../sdk/mod.js";
+import type { Clock } from "../../../src/lib/clock.js";
+import { theme } from "../theme.js";
+import type { Bounds, CityMap } from "./city.js";
 import { Motions } from "./motion.js";
 import { Overlay } from "./overlay.js";
+import type { Selection } from "./selection.js";
 import { cityStyle, repaint } from "./style.js";
 
 setWorkerUrl(workerUrl);
 
-/** Room for the panels, so that the city is centred in what they leave free. */
-function padding(withCard = selection.peek() !== null): Padding {
-  const wide = window.innerWidth >= 820;
-  const { innerHeight } = window;
-  return wide
-    ? { top: 24, bottom: 24, left: 400, right: withCard ? 380 : 72 }
-    : { top: 96, bottom: innerHeight * (withCard ? 0.56 : 0.2), left: 20, right: 20 };
+/** What the map shows and tells: the page owns all of it. */
+export interface CityViewModel {
+  readonly clock: Clock;
+  picture(): CityPicture | null;
+  /** Rises with every change of the picture. */
+  readonly revision: ReadonlySignal<number>;
+  readonly selection: ReadonlySignal<Selection | null>;
+  /** Whether the camera stays with the chosen driver. */
+  readonly following: Signal<boolean>;
+  select(chosen: Selection | null): void;
+  /** Room for the page's panels, in CSS pixels. */
+  room(withCard: boolean): Padding;
 }
 
 interface Padding {
@@ -37,15 +44,15 @@ function box({ west, south, east, north }: Bounds): [[number, number], [number, 
 }
 
 /** Moves the camera only if a panel or the window's edge hides what was chosen. */
-function bringIntoView(map: BaseMap, chosen: Selection, motions: Motions, still: boolean): void {
-  const picture = cityPicture();
+function bringIntoView(map: BaseMap, model: CityViewModel, chosen: Selection, motions: Motions, still: boolean): void {
+  const picture = model.picture();
   const order = chosen.kind === "order" ? picture?.order(chosen.id) : undefined;
   const carrier = chosen.kind === "driver" ? chosen.id : order?.driverId;
-  const driver = carrier === undefined ? null : motions.where(carrier, clock.monotonic());
+  const driver = carrier === undefined ? null : motions.where(carrier, model.clock.monotonic());
   const points = driver === null ? [] : [driver.point];
   for (const end of order === undefined ? [] : [order.from, order.to]) points.push({ lat: end[0], lng: end[1] });
   if (points.length === 0) return;
-  const free = padding(true);
+  const free = model.room(true);
   const { clientWidth, clientHeight } = map.getContainer();
   const hidden = points.some((point) => {
     const { x, y } = map.project(point);
@@ -72,13 +79,24 @@ function bringIntoView(map: BaseMap, chosen: Selection, motions: Motions, still:
 /** The whole city again; set while a map is shown. */
 export const camera: { showAll: () => void; zoomBy: (steps: number) => void } = { showAll() {}, zoomBy() {} };
 
-export function CityView({ city, bounds }: { readonly city: CityMap; readonly bounds: Bounds }) {
+export function CityView({
+  city,
+  bounds,
+  model,
+}: {
+  readonly city: CityMap;
+  readonly bounds: Bounds;
+  readonly model: CityViewModel;
+}) {
   const container = useRef<HTMLDivElement>(null);
-  useEffect(() => open(container.current!, city, bounds), [city, bounds]);
+  useEffect(() => open(container.current!, city, bounds, model), [city, bounds, model]);
   return <div ref={container} class="map" />;
 }
 
-function open(container: HTMLDivElement, city: CityMap, bounds: Bounds): () => void {
+function open(container: HTMLDivElement, city: CityMap, bounds: Bounds, model: CityViewModel): () => void {
+  const { clock, revision, selection, following, select } = model;
+  const cityPicture = model.picture;
+  const padding = (): Padding => model.room(selection.peek() !== null);
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const spanLng = bounds.east - bounds.west;
   const spanLat = bounds.north - bounds.south;
@@ -142,7 +160,7 @@ function open(container: HTMLDivElement, city: CityMap, bounds: Bounds): () => v
   const stopSelection = effect(() => {
     const chosen = selection.value;
     dirty = true;
-    if (chosen !== null) bringIntoView(map, chosen, motions, still);
+    if (chosen !== null) bringIntoView(map, model, chosen, motions, still);
   });
   let painted = theme.peek();
   const stopTheme = effect(() => {

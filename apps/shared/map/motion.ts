@@ -2,7 +2,7 @@
  * Where each driver is drawn. Positions come every few seconds; between two of them a driver is moved along at an even
  * pace, so it arrives at the newest position about when the next one is due.
  */
-import { bearingDegrees, distanceMeters, interpolate, type Point } from "../../../../src/lib/geo.js";
+import { bearingDegrees, distanceMeters, interpolate, type Point } from "../../../src/lib/geo.js";
 
 interface Motion {
   from: Point;

@@ -1,6 +1,6 @@
 /** Drivers as small pictures, drawn once per state, theme and density: ring = free, double ring = asked, arrow = on a trip. */
-import type { CityDriver } from "../../../../sdk/mod.js";
-import { themeColor } from "../../../shared/theme.js";
+import type { CityDriver } from "../../../sdk/mod.js";
+import { themeColor } from "../theme.js";
 
 export type DriverState = CityDriver["state"];
 

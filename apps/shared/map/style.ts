@@ -1,7 +1,7 @@
 /** The base map's style: the city's own streets, parks and water, without glyphs, sprites or tiles from anywhere. */
 import type { GeoJSONSourceSpecification, StyleSpecification } from "maplibre-gl";
-import { themeColor } from "../../../shared/theme.js";
-import type { CityMap } from "../session.js";
+import { themeColor } from "../theme.js";
+import type { CityMap } from "./city.js";
 
 /** Line widths grow with the zoom so that streets keep their share of the city. */
 const width = (at11: number, at18: number): unknown => [

@@ -1,0 +1,51 @@
+/** A sheet over the page: the browser's own dialog, which keeps the focus inside and closes with Escape. */
+import type { ComponentChildren } from "preact";
+import { useEffect, useId, useRef } from "preact/hooks";
+import { IconButton } from "./controls.js";
+import { CloseIcon } from "./icons.js";
+
+export function Sheet({
+  title,
+  onClose,
+  foot,
+  children,
+}: {
+  readonly title: string;
+  readonly onClose: () => void;
+  readonly foot?: ComponentChildren;
+  readonly children: ComponentChildren;
+}) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const heading = useId();
+  useEffect(() => {
+    const element = dialog.current;
+    if (element === null || element.open) return;
+    element.showModal();
+    return () => element.close();
+  }, []);
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: Escape closes it, which the browser tells by `cancel`.
+    <dialog
+      ref={dialog}
+      class="sheet"
+      aria-labelledby={heading}
+      onCancel={(event) => {
+        event.preventDefault();
+        onClose();
+      }}
+      onClick={(event) => {
+        // A touch beside the sheet arrives at the dialog itself.
+        if (event.target === dialog.current) onClose();
+      }}
+    >
+      <div class="sheet-head">
+        <h2 id={heading}>{title}</h2>
+        <IconButton label="Close" onClick={onClose}>
+          <CloseIcon />
+        </IconButton>
+      </div>
+      <div class="sheet-body">{children}</div>
+      {foot !== undefined && <div class="sheet-foot">{foot}</div>}
+    </dialog>
+  );
+}

@@ -1,0 +1,34 @@
+/** A read that a page depends on: loading, there, or failed and to be tried again. */
+import { useSignal } from "@preact/signals";
+import { useCallback, useEffect } from "preact/hooks";
+
+export type Reading<T> =
+  | { readonly name: "loading" }
+  | { readonly name: "ready"; readonly value: T }
+  | { readonly name: "failed"; readonly error: unknown };
+
+/** Reads again whenever one of `depends` changes; what was read stays on screen until the next is there. */
+export function useReading<T>(
+  read: (signal: AbortSignal) => Promise<T>,
+  depends: readonly unknown[],
+): { readonly reading: Reading<T>; readonly again: () => void } {
+  const state = useSignal<Reading<T>>({ name: "loading" });
+  const turn = useSignal(0);
+  useEffect(() => {
+    const stop = new AbortController();
+    if (state.peek().name === "failed") state.value = { name: "loading" };
+    read(stop.signal).then(
+      (value) => {
+        if (!stop.signal.aborted) state.value = { name: "ready", value };
+      },
+      (error: unknown) => {
+        if (!stop.signal.aborted) state.value = { name: "failed", error };
+      },
+    );
+    return () => stop.abort();
+  }, [...depends, turn.value]);
+  const again = useCallback(() => {
+    turn.value += 1;
+  }, [turn]);
+  return { reading: state.value, again };
+}

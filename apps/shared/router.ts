@@ -1,0 +1,31 @@
+/** Which page of the app is shown: the part of the address after `#`, so that any server can serve it. */
+import { computed, signal } from "@preact/signals";
+
+const path = (): string => decodeURI(location.hash.replace(/^#\/?/, ""));
+const address = signal(path());
+
+/** The address in its parts: `#/order/abc` is `["order", "abc"]`. */
+export const route = computed<readonly string[]>(() => address.value.split("/").filter((part) => part !== ""));
+
+let depth = 0;
+
+export function startRouter(): void {
+  addEventListener("hashchange", () => {
+    address.value = path();
+    scrollTo({ top: 0, behavior: "instant" });
+  });
+}
+
+export function go(to: string): void {
+  if (path() === to) return;
+  depth += 1;
+  location.hash = `#/${to}`;
+}
+
+/** One step back, or to where this page belongs when it was the first to be opened. */
+export function back(otherwise: string): void {
+  if (depth > 0) {
+    depth -= 1;
+    history.back();
+  } else go(otherwise);
+}

@@ -1,0 +1,71 @@
+/**
+ * Sounds that call a person, made on the device. A browser lets a page sound only after it was touched; until then the
+ * page says so and shows.
+ */
+import { signal } from "@preact/signals";
+
+let context: AudioContext | null = null;
+/** False until somebody has touched the page. */
+export const soundReady = signal(false);
+
+/** Call from a touch. */
+export async function allowSound(): Promise<void> {
+  context ??= new AudioContext();
+  if (context.state === "suspended") await context.resume();
+  soundReady.value = context.state === "running";
+}
+
+/** Any first touch of the page will do. */
+export function allowSoundOnTouch(): void {
+  const touched = (): void => {
+    void allowSound().catch(() => undefined);
+    removeEventListener("pointerdown", touched);
+    removeEventListener("keydown", touched);
+  };
+  addEventListener("pointerdown", touched);
+  addEventListener("keydown", touched);
+}
+
+interface Tone {
+  readonly hertz: number;
+  readonly fromSeconds: number;
+  readonly seconds: number;
+}
+
+const CALLS = {
+  /** A new order: a kitchen's bell, twice. */
+  order: [
+    { hertz: 880, fromSeconds: 0, seconds: 0.5 },
+    { hertz: 1174.7, fromSeconds: 0.16, seconds: 0.7 },
+    { hertz: 880, fromSeconds: 0.75, seconds: 0.5 },
+    { hertz: 1174.7, fromSeconds: 0.91, seconds: 0.9 },
+  ],
+  offer: [
+    { hertz: 659.3, fromSeconds: 0, seconds: 0.25 },
+    { hertz: 987.8, fromSeconds: 0.18, seconds: 0.45 },
+  ],
+  lost: [
+    { hertz: 392, fromSeconds: 0, seconds: 0.4 },
+    { hertz: 294, fromSeconds: 0.3, seconds: 0.6 },
+  ],
+} as const satisfies Readonly<Record<string, readonly Tone[]>>;
+
+/** Returns false when the page may not sound yet. */
+export function call(name: keyof typeof CALLS, loudness = 0.5): boolean {
+  if (context === null || context.state !== "running") return false;
+  const start = context.currentTime + 0.02;
+  for (const { hertz, fromSeconds, seconds } of CALLS[name]) {
+    const tone = context.createOscillator();
+    const volume = context.createGain();
+    tone.type = "triangle";
+    tone.frequency.value = hertz;
+    volume.gain.setValueAtTime(0, start + fromSeconds);
+    volume.gain.linearRampToValueAtTime(loudness, start + fromSeconds + 0.012);
+    volume.gain.exponentialRampToValueAtTime(0.001, start + fromSeconds + seconds);
+    tone.connect(volume).connect(context.destination);
+    tone.start(start + fromSeconds);
+    tone.stop(start + fromSeconds + seconds + 0.05);
+  }
+  navigator.vibrate?.([180, 90, 180]);
+  return true;
+}
