@@ -1,0 +1,5 @@
+import { start } from "../../shared/start.js";
+import { App } from "./app.js";
+import "./customer.css";
+
+start(App, "/customer");

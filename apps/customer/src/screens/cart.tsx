@@ -1,0 +1,231 @@
+/** The order before it is placed: what, when, how much. Prices that changed meanwhile are shown and asked about again. */
+import { useSignal } from "@preact/signals";
+import { type ArrivalQuote, orderTotals, portionMinor, SwiftEatsError } from "../../../../sdk/mod.js";
+import { account } from "../../../shared/account/session.js";
+import { useAction } from "../../../shared/actions.js";
+import { formatMoney } from "../../../shared/format.js";
+import { Button, Field, IconButton, Segments, Stepper } from "../../../shared/kit/controls.js";
+import { BackIcon, BagIcon, ClockIcon, ForwardIcon, PinIcon } from "../../../shared/kit/icons.js";
+import { Empty } from "../../../shared/kit/states.js";
+import { sayFailure } from "../../../shared/kit/toasts.js";
+import { now } from "../../../shared/line/node.js";
+import { useReading } from "../../../shared/reading.js";
+import { back, go } from "../../../shared/router.js";
+import { minutesRange, timeRange } from "../../../shared/words.js";
+import {
+  type Cart,
+  cart,
+  emptyCart,
+  followMenu,
+  itemsMinor,
+  type LineChange,
+  setExtras,
+  setQuantity,
+} from "../store/cart.js";
+import { place } from "../store/place.js";
+import { open, server } from "../store/server.js";
+import { choosePlace } from "./place-sheet.js";
+
+const TIPS = [0, 100, 200, 300];
+
+export function CartPage() {
+  const { value } = cart;
+  if (value === null) {
+    return (
+      <Empty
+        picture={<BagIcon />}
+        title="Nothing in your order yet"
+        action={<Button onClick={() => go("")}>Find something good</Button>}
+      />
+    );
+  }
+  return <Checkout order={value} />;
+}
+
+function Checkout({ order }: { readonly order: Cart }) {
+  const at = place.value;
+  const changed = useSignal<readonly string[]>([]);
+  const menu = useReading((stop) => open.menu(order.restaurantId, stop), [order.restaurantId, changed.value]);
+  const quote = useReading<ArrivalQuote | null>(
+    (stop) => (at === null ? Promise.resolve(null) : open.quote(order.restaurantId, at, stop)),
+    [order.restaurantId, at],
+  );
+  const placing = useAction(
+    async () => {
+      const { orderId } = await server().command(
+        "order.place",
+        {
+          restaurantId: order.restaurantId,
+          lines: order.lines.map(({ itemId, quantity, unitPriceMinor, options }) => ({
+            itemId,
+            quantity,
+            unitPriceMinor,
+            ...(options.length === 0 ? {} : { options: [...options] }),
+          })),
+          destination: { lat: at!.lat, lng: at!.lng, ...(at!.address === "" ? {} : { address: at!.address }) },
+          currency: order.currency,
+          ...(order.tipMinor > 0 ? { tipMinor: order.tipMinor } : {}),
+          ...(order.promotionCode.trim() === "" ? {} : { promotionCode: order.promotionCode.trim() }),
+          ...(order.note.trim() === "" ? {} : { note: order.note.trim() }),
+        },
+        { idempotencyKey: order.key },
+      );
+      emptyCart();
+      go(`order/${orderId}`);
+    },
+    (error) => refused(error, order, (lines) => (changed.value = lines)),
+  );
+  const known = menu.reading.name === "ready" ? menu.reading.value : null;
+  const expected = quote.reading.name === "ready" ? quote.reading.value : null;
+  const tariff = known ?? { currency: order.currency, taxPerMille: 0, deliveryFeeMinor: 0 };
+  const { feeMinor: fee, taxMinor: tax, totalMinor: total } = orderTotals(order.lines, tariff, order.tipMinor);
+  const missing = Math.max(0, (known?.minimumOrderMinor ?? 0) - itemsMinor.value);
+  const signedIn = account.value !== null;
+  return (
+    <div class="checkout">
+      <div class="stack wide">
+        <div class="row">
+          <IconButton label="Back" onClick={() => back(`restaurant/${order.restaurantId}`)}>
+            <BackIcon />
+          </IconButton>
+          <h1>{order.restaurantName}</h1>
+        </div>
+        {changed.value.length > 0 && (
+          <div class="notice busy" role="alert">
+            <span>
+              <strong>This has changed since you looked.</strong>
+              {changed.value.map((line) => (
+                <span key={line} class="block">
+                  {line}
+                </span>
+              ))}
+              Have another look at the total before you order.
+            </span>
+          </div>
+        )}
+        <ul class="rows panel">
+          {order.lines.map((line, index) => (
+            <li key={`${line.itemId}-${line.choices}`} class="cart-line">
+              <span class="grow">
+                <strong>{line.name}</strong>
+                {line.choices !== "" && <span class="small soft block">{line.choices}</span>}
+                <span class="small soft number block">
+                  {formatMoney(portionMinor(line) * line.quantity, order.currency)}
+                </span>
+              </span>
+              <Stepper label={line.name} value={line.quantity} onChange={(quantity) => setQuantity(index, quantity)} />
+            </li>
+          ))}
+        </ul>
+        <Field
+          label="For the kitchen"
+          placeholder="No onions, extra napkins"
+          maxLength={300}
+          value={order.note}
+          onInput={(note) => setExtras({ note })}
+        />
+        <Field
+          label="Promotion code"
+          placeholder="If you have one"
+          maxLength={32}
+          value={order.promotionCode}
+          onInput={(promotionCode) => setExtras({ promotionCode })}
+        />
+        <div class="field">
+          <span class="label">Tip for the driver</span>
+          <Segments
+            label="Tip for the driver"
+            value={String(order.tipMinor)}
+            options={TIPS.map((tip) => ({
+              value: String(tip),
+              label: tip === 0 ? "None" : formatMoney(tip, order.currency),
+            }))}
+            onChange={(tip) => setExtras({ tipMinor: Number(tip) })}
+          />
+        </div>
+      </div>
+      <div class="stack checkout-side">
+        <button type="button" class="place-button" onClick={() => choosePlace()}>
+          <PinIcon />
+          <span class="grow">
+            <span class="small soft">Deliver to</span>
+            <span class="place-name">{at === null ? "Set your address" : at.address || "The place on the map"}</span>
+          </span>
+          <ForwardIcon />
+        </button>
+        {expected !== null && (
+          <div class="arrival panel" aria-live="polite">
+            <ClockIcon />
+            <span class="grow">
+              <strong class="arrival-range">{minutesRange(expected.earliest, expected.latest, now.value)}</strong>
+              <span class="small soft block">Arrives {timeRange(expected.earliest, expected.latest)}, most likely</span>
+            </span>
+          </div>
+        )}
+        <dl class="facts panel">
+          <Line name="Food" minor={itemsMinor.value} currency={order.currency} />
+          <Line name="Delivery" minor={fee} currency={order.currency} />
+          {tax > 0 && <Line name="Tax" minor={tax} currency={order.currency} />}
+          {order.tipMinor > 0 && <Line name="Tip" minor={order.tipMinor} currency={order.currency} />}
+          <div class="total">
+            <dt>Total</dt>
+            <dd>{formatMoney(total, order.currency)}</dd>
+          </div>
+        </dl>
+        {missing > 0 && (
+          <p class="notice busy">Add {formatMoney(missing, order.currency)} more: this kitchen has a minimum.</p>
+        )}
+        {signedIn ? (
+          <Button
+            size="large"
+            block
+            busy={placing.busy}
+            disabled={at === null || expected?.delivers === false || known === null || missing > 0}
+            onClick={() => void placing.run()}
+          >
+            {changed.value.length > 0 ? "Order at the new price" : "Place order"} · {formatMoney(total, order.currency)}
+          </Button>
+        ) : (
+          <Button size="large" block onClick={() => go("account")}>
+            Sign in to order
+          </Button>
+        )}
+        <p class="small soft">Your card is charged when the food has been delivered.</p>
+      </div>
+    </div>
+  );
+}
+
+function Line({ name, minor, currency }: { readonly name: string; readonly minor: number; readonly currency: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{minor === 0 ? "Free" : formatMoney(minor, currency)}</dd>
+    </div>
+  );
+}
+
+/** A price or a dish that changed: the cart takes over what is true now, and the person decides again. */
+function refused(error: unknown, order: Cart, show: (lines: readonly string[]) => void): void {
+  const items =
+    error instanceof SwiftEatsError ? (error.detail?.items as readonly LineChange[] | undefined) : undefined;
+  const follows = error instanceof SwiftEatsError && ["price_changed", "item_unavailable"].includes(error.code);
+  if (!follows || items === undefined) {
+    sayFailure(error);
+    return;
+  }
+  show(items.map((item) => changeText(order, item)));
+  followMenu(items);
+}
+
+function changeText(order: Cart, change: LineChange): string {
+  const line = order.lines[change.line ?? -1] ?? order.lines.find(({ itemId }) => itemId === change.itemId);
+  const name = line?.name ?? "A dish";
+  if (change.choiceId !== undefined) return `${name} cannot be had with everything you chose.`;
+  if (change.left !== undefined)
+    return change.left > 0 ? `${name}: only ${change.left} left.` : `${name} has sold out.`;
+  if (line === undefined || change.unitPriceMinor === undefined) return `${name} has another price now.`;
+  const money = (minor: number): string => formatMoney(minor, order.currency);
+  const now = portionMinor({ ...line, unitPriceMinor: change.unitPriceMinor, options: change.options ?? line.options });
+  return `${name}: ${money(now)} instead of ${money(portionMinor(line))}.`;
+}

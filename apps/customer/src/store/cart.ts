@@ -1,0 +1,138 @@
+/** What somebody wants to order, of one restaurant at a time; kept over a reload. */
+import { computed, signal } from "@preact/signals";
+import { type ChosenOption, type OrderLine, portionMinor } from "../../../../sdk/mod.js";
+import { uuidV7 } from "../../../../src/lib/random.js";
+import { clock, random } from "../../../shared/clock.js";
+
+export interface CartLine extends Omit<OrderLine, "options"> {
+  readonly options: readonly ChosenOption[];
+  readonly name: string;
+  /** What was chosen, in words. */
+  readonly choices: string;
+}
+
+export interface Cart {
+  readonly restaurantId: string;
+  readonly restaurantName: string;
+  readonly currency: string;
+  readonly lines: readonly CartLine[];
+  readonly note: string;
+  readonly tipMinor: number;
+  readonly promotionCode: string;
+  /** One intention to order has one key: pressing twice, or again after a lost answer, orders once. */
+  readonly key: string;
+}
+
+const KEY = "swift-eats.customer.cart";
+const MOST_PORTIONS = 99;
+
+function kept(): Cart | null {
+  try {
+    const value = JSON.parse(localStorage.getItem(KEY) ?? "null") as Cart | null;
+    return value !== null && Array.isArray(value.lines) && value.lines.every(({ options }) => Array.isArray(options))
+      ? value
+      : null;
+  } catch {
+    return null;
+  }
+}
+
+export const cart = signal<Cart | null>(kept());
+export const portions = computed(() => cart.value?.lines.reduce((sum, line) => sum + line.quantity, 0) ?? 0);
+export const itemsMinor = computed(
+  () => cart.value?.lines.reduce((sum, line) => sum + portionMinor(line) * line.quantity, 0) ?? 0,
+);
+
+const newKey = (): string => uuidV7(clock.now(), random);
+
+function keep(next: Cart | null): void {
+  // What is ordered has changed, so it is another intention.
+  cart.value = next === null || next.lines.length === 0 ? null : { ...next, key: newKey() };
+  try {
+    if (cart.value === null) localStorage.removeItem(KEY);
+    else localStorage.setItem(KEY, JSON.stringify(cart.value));
+  } catch {
+    // Lasts as long as the page then.
+  }
+}
+
+const sameDish = (a: CartLine, b: CartLine): boolean =>
+  a.itemId === b.itemId &&
+  a.unitPriceMinor === b.unitPriceMinor &&
+  a.choices === b.choices &&
+  portionMinor(a) === portionMinor(b);
+
+export function addLine(restaurant: Pick<Cart, "restaurantId" | "restaurantName" | "currency">, line: CartLine): void {
+  const present = cart.value;
+  const lines = present?.restaurantId === restaurant.restaurantId ? present.lines : [];
+  const at = lines.findIndex((each) => sameDish(each, line));
+  const next =
+    at < 0
+      ? [...lines, line]
+      : lines.map((each, index) =>
+          index === at ? { ...each, quantity: Math.min(MOST_PORTIONS, each.quantity + line.quantity) } : each,
+        );
+  const { restaurantId, restaurantName, currency } = restaurant;
+  keep({
+    restaurantId,
+    restaurantName,
+    currency,
+    lines: next,
+    note: present?.note ?? "",
+    tipMinor: 0,
+    promotionCode: "",
+    key: "",
+  });
+}
+
+export function setQuantity(index: number, quantity: number): void {
+  const present = cart.value;
+  if (present === null) return;
+  const lines = present.lines
+    .map((line, at) => (at === index ? { ...line, quantity } : line))
+    .filter((line) => line.quantity > 0);
+  keep({ ...present, lines });
+}
+
+export function setExtras(extras: {
+  readonly note?: string;
+  readonly tipMinor?: number;
+  readonly promotionCode?: string;
+}): void {
+  if (cart.value !== null) keep({ ...cart.value, ...extras });
+}
+
+export interface LineChange {
+  readonly itemId: string;
+  /** Which line of the order, where the restaurant says so. */
+  readonly line?: number;
+  readonly unitPriceMinor?: number;
+  readonly options?: readonly ChosenOption[];
+  readonly left?: number;
+  readonly choiceId?: string;
+}
+
+/** The restaurant's own words on prices and what is left: the cart follows them, a person confirms. */
+export function followMenu(changes: readonly LineChange[]): void {
+  const present = cart.value;
+  if (present === null) return;
+  const lines = present.lines.flatMap((line, index): CartLine[] => {
+    const change =
+      changes.find((each) => each.line === index) ??
+      changes.find((each) => each.itemId === line.itemId && each.line === undefined);
+    if (change === undefined) return [line];
+    if (change.left !== undefined) {
+      return change.left > 0 ? [{ ...line, quantity: Math.min(line.quantity, change.left) }] : [];
+    }
+    return [
+      {
+        ...line,
+        unitPriceMinor: change.unitPriceMinor ?? line.unitPriceMinor,
+        options: change.options ?? line.options,
+      },
+    ];
+  });
+  keep({ ...present, lines });
+}
+
+export const emptyCart = (): void => keep(null);

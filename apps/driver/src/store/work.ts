@@ -1,0 +1,189 @@
+/**
+ * What a driver works on: shift, offers, trip, as the node tells it, with what was done here and is not sent yet on top.
+ *
+ * Owns: the client, the picture of the work, steps that wait. Invariant: a step that was touched shows as done at once
+ * and is never lost: it lies in the device's storage until the node has answered.
+ */
+import { computed, signal } from "@preact/signals";
+import {
+  type Client,
+  type DriverEvent,
+  type DriverSnapshot,
+  type GpsPolicy,
+  type OfferView,
+  openIndexedDbStorage,
+  type PendingCommand,
+  type RestoredOutcome,
+  type StopView,
+  type TripView,
+} from "../../../../sdk/mod.js";
+import { account, token } from "../../../shared/account/session.js";
+import { sayFailure } from "../../../shared/kit/toasts.js";
+import { deviceId, openClient } from "../../../shared/line/node.js";
+import { call } from "../../../shared/sound.js";
+
+export const ready = signal(false);
+export const onShift = signal(false);
+export const offers = signal<readonly OfferView[]>([]);
+export const trip = signal<TripView | null>(null);
+export const policy = signal<GpsPolicy>({ send: false, everyMs: 5_000, reason: "off_shift" });
+const waiting = signal<readonly PendingCommand[]>([]);
+/** Steps that are kept on the device because the node has not answered. */
+export const unsent = computed(() => waiting.value.filter(({ type }) => type !== "driver.online").length);
+
+let client: Client | null = null;
+export const server = (): Client | null => client;
+
+const ARRIVED_KEY = "swift-eats.driver.arrived";
+const arrivedStops = signal<readonly string[]>(restoreArrived());
+const stopKey = (stop: Pick<StopView, "orderId" | "kind">): string => `${stop.orderId}/${stop.kind}`;
+
+/** Done, or touched as done and on its way to the node. */
+export function isDone(stop: StopView): boolean {
+  if (stop.done) return true;
+  const type = stop.kind === "pickup" ? "driver.pickup" : "driver.deliver";
+  return waiting.value.some(
+    (command) =>
+      (command.type === type || (stop.kind === "dropoff" && command.type === "driver.fail")) &&
+      command.body.orderId === stop.orderId,
+  );
+}
+
+export const currentStop = computed<StopView | null>(() => trip.value?.stops.find((stop) => !isDone(stop)) ?? null);
+export const hasArrived = (stop: StopView): boolean => arrivedStops.value.includes(stopKey(stop));
+
+export async function startWork(): Promise<void> {
+  const me = account.peek();
+  if (client !== null || me === null) return;
+  const storage = await openIndexedDbStorage().catch(() => localStorage);
+  const made = openClient({
+    tokenProvider: token,
+    deviceId: deviceId("driver", "installation"),
+    storage,
+    storageKey: `swift-eats.driver.${me.id}`,
+    // A tunnel is longer than two minutes sometimes, and a delivery is worth telling hours later.
+    commandTtlMs: 4 * 3_600_000,
+    commandsByHttpAfterMs: 10_000,
+    onRestored: settled,
+  });
+  client = made;
+  made.gps.onPolicy((next) => {
+    policy.value = next;
+  });
+  made.subscribe(`driver:${me.id}`, {
+    state: ({ body }) => snapshot(body as unknown as DriverSnapshot),
+    event: ({ type, body }) => event({ type, body } as unknown as DriverEvent),
+    ended: sayFailure,
+  });
+  readWaiting();
+}
+
+function snapshot(work: DriverSnapshot): void {
+  onShift.value = work.onShift;
+  offers.value = work.offers;
+  setTrip(work.trip);
+  ready.value = true;
+}
+
+function event(news: DriverEvent): void {
+  switch (news.type) {
+    case "offer.made":
+      if (!offers.value.some(({ offerId }) => offerId === news.body.offerId)) call("offer");
+      offers.value = [...offers.value.filter(({ offerId }) => offerId !== news.body.offerId), news.body];
+      return;
+    case "offer.changed":
+      offers.value = offers.value.map((offer) => (offer.offerId === news.body.offerId ? news.body : offer));
+      return;
+    case "offer.closed":
+      offers.value = offers.value.filter(({ offerId }) => offerId !== news.body.offerId);
+      closedOffer.value = news.body.outcome;
+      return;
+    case "trip.changed":
+      setTrip(news.body.trip);
+      return;
+    case "gps.policy":
+      if (news.body.reason === "off_shift") onShift.value = false;
+      return;
+  }
+}
+
+/** How the last offer ended, for a word about it. */
+export const closedOffer = signal<"won" | "lost" | "expired" | "withdrawn" | "declined" | null>(null);
+
+function setTrip(next: TripView | null): void {
+  trip.value = next;
+  const keys = new Set(next?.stops.map(stopKey) ?? []);
+  rememberArrived(arrivedStops.peek().filter((key) => keys.has(key)));
+}
+
+function readWaiting(): void {
+  waiting.value = client?.pending() ?? [];
+}
+
+function settled(outcome: RestoredOutcome): void {
+  readWaiting();
+  if (!outcome.ok) sayFailure(outcome.error);
+}
+
+type Step = "driver.arrived" | "driver.pickup" | "driver.deliver" | "driver.fail" | "driver.release";
+
+/** A step of the trip: shown at once, sent when there is a line, refused with a word. */
+function step(type: Step, body: { orderId: string; stop?: "pickup" | "dropoff"; reason?: string }): void {
+  const made = client;
+  if (made === null) return;
+  // One step of one order has one key: touching twice, or again after a reload, does it once.
+  const key = `${type}/${body.orderId}/${body.stop ?? ""}`;
+  const sent = made.command(type, body as never, type === "driver.release" ? {} : { idempotencyKey: key });
+  readWaiting();
+  sent.then(readWaiting, (error: unknown) => {
+    readWaiting();
+    sayFailure(error);
+  });
+}
+
+export function arrive(stop: StopView): void {
+  rememberArrived([...arrivedStops.peek(), stopKey(stop)]);
+  step("driver.arrived", { orderId: stop.orderId, stop: stop.kind });
+}
+export const pickUp = (orderId: string): void => step("driver.pickup", { orderId });
+export const deliver = (orderId: string): void => step("driver.deliver", { orderId });
+export const failDelivery = (orderId: string, reason: string): void => step("driver.fail", { orderId, reason });
+export const giveBack = (orderId: string, reason: string): void => step("driver.release", { orderId, reason });
+
+export async function goOnline(profile: { name: string; vehicle: string; lat: number; lng: number }): Promise<void> {
+  await client!.command("driver.online", profile, { ttlMs: 20_000 });
+  onShift.value = true;
+}
+
+export async function goOffline(): Promise<void> {
+  await client!.command("driver.offline", {}, { ttlMs: 20_000 });
+  onShift.value = false;
+}
+
+export async function acceptOffer(offerId: string): Promise<void> {
+  // An offer lives seconds: an answer that leaves later than it means nothing.
+  await client!.command("driver.accept", { offerId }, { ttlMs: 30_000 });
+}
+
+export async function declineOffer(offerId: string): Promise<void> {
+  offers.value = offers.value.filter((offer) => offer.offerId !== offerId);
+  await client!.command("driver.decline", { offerId }, { ttlMs: 30_000 });
+}
+
+function restoreArrived(): readonly string[] {
+  try {
+    const kept: unknown = JSON.parse(localStorage.getItem(ARRIVED_KEY) ?? "[]");
+    return Array.isArray(kept) ? kept.filter((key): key is string => typeof key === "string") : [];
+  } catch {
+    return [];
+  }
+}
+
+function rememberArrived(keys: readonly string[]): void {
+  arrivedStops.value = keys;
+  try {
+    localStorage.setItem(ARRIVED_KEY, JSON.stringify(keys));
+  } catch {
+    // Touched again after a reload then; the node takes it once.
+  }
+}

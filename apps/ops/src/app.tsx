@@ -1,0 +1,78 @@
+/** The operations page. */
+import { useEffect } from "preact/hooks";
+import { AccountPage } from "../../shared/account/account-page.js";
+import { account } from "../../shared/account/session.js";
+import { BoltIcon, PeopleIcon, PersonIcon, PinIcon, ReceiptIcon, ServerIcon } from "../../shared/kit/icons.js";
+import { ThemeButton } from "../../shared/kit/theme-button.js";
+import { Toasts } from "../../shared/kit/toasts.js";
+import { LineBanner } from "../../shared/line/banner.js";
+import { route } from "../../shared/router.js";
+import { AuditPage } from "./screens/audit-page.js";
+import { CityPage } from "./screens/city-page.js";
+import { NodesPage } from "./screens/nodes-page.js";
+import { PeoplePage } from "./screens/people-page.js";
+import { select, startCity } from "./store/city.js";
+
+const PAGES = [
+  { name: undefined, title: "City", icon: PinIcon },
+  { name: "people", title: "People", icon: PeopleIcon },
+  { name: "nodes", title: "Nodes", icon: ServerIcon },
+  { name: "audit", title: "Audit", icon: ReceiptIcon },
+  { name: "account", title: "Account", icon: PersonIcon },
+] as const;
+
+export function App() {
+  const me = account.value;
+  useEffect(() => {
+    if (me !== null) void startCity();
+  }, [me]);
+  useEffect(() => {
+    const closeCard = (event: KeyboardEvent): void => {
+      if (event.key === "Escape" && document.querySelector("dialog[open]") === null) select(null);
+    };
+    addEventListener("keydown", closeCard);
+    return () => removeEventListener("keydown", closeCard);
+  }, []);
+  const [name] = route.value;
+  return (
+    <div class={me === null ? "app" : "with-tabs app"}>
+      {me !== null && <LineBanner lost="The picture is as it was." />}
+      <header class="top-bar">
+        <span class="logo">
+          <BoltIcon />
+        </span>
+        <span class="title">Operations</span>
+        <ThemeButton />
+      </header>
+      <main class={me !== null && name === undefined ? "page full" : "page"}>
+        {me === null ? <AccountPage app="support" /> : <Page name={name} />}
+      </main>
+      {me !== null && (
+        <nav class="tab-bar" aria-label="Main">
+          {PAGES.map(({ name: page, title, icon: Icon }) => (
+            <a key={title} href={`#/${page ?? ""}`} {...(page === name ? { "aria-current": "page" as const } : {})}>
+              <Icon />
+              {title}
+            </a>
+          ))}
+        </nav>
+      )}
+      <Toasts />
+    </div>
+  );
+}
+
+function Page({ name }: { readonly name: string | undefined }) {
+  switch (name) {
+    case "people":
+      return <PeoplePage />;
+    case "nodes":
+      return <NodesPage />;
+    case "audit":
+      return <AuditPage />;
+    case "account":
+      return <AccountPage app="support" />;
+    default:
+      return <CityPage />;
+  }
+}

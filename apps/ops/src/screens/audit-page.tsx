@@ -1,0 +1,81 @@
+/** What people with power did, and why; newest first. Nothing here can be changed. */
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { http } from "../../../shared/account/session.js";
+import { useAction } from "../../../shared/actions.js";
+import { shortId } from "../../../shared/format.js";
+import { Button } from "../../../shared/kit/controls.js";
+import { ReceiptIcon } from "../../../shared/kit/icons.js";
+import { Bones, Empty, Failure } from "../../../shared/kit/states.js";
+import { useReading } from "../../../shared/reading.js";
+import { capital, dayOf, timeOfDay } from "../../../shared/words.js";
+
+interface Entry {
+  readonly entryId: number;
+  readonly at: number;
+  readonly role: string;
+  readonly principalId: string;
+  readonly action: string;
+  readonly subject: string;
+  readonly reason: string;
+}
+interface Page {
+  readonly entries: readonly Entry[];
+  readonly nextBefore?: number;
+}
+
+const PAGE = 50;
+
+export function AuditPage() {
+  const more = useSignal<readonly Entry[]>([]);
+  const nextBefore = useSignal<number | undefined>(undefined);
+  const { reading, again } = useReading((stop) => http.get<Page>("/v1/audit", { limit: PAGE }, stop), []);
+  useEffect(() => {
+    if (reading.name === "ready") nextBefore.value = reading.value.nextBefore;
+  }, [reading]);
+  const loading = useAction(async () => {
+    const page = await http.get<Page>("/v1/audit", { limit: PAGE, before: nextBefore.value });
+    more.value = [...more.value, ...page.entries];
+    nextBefore.value = page.nextBefore;
+  });
+  if (reading.name === "failed") return <Failure error={reading.error} again={again} />;
+  if (reading.name === "loading") return <Bones count={6} height={64} />;
+  const entries = [...reading.value.entries, ...more.value];
+  return (
+    <div class="stack narrow">
+      <h1>Audit</h1>
+      {entries.length === 0 ? (
+        <Empty picture={<ReceiptIcon />} title="Nothing yet">
+          What support and administrators do is written down here, with its reason.
+        </Empty>
+      ) : (
+        <ol class="rows panel">
+          {entries.map((entry) => (
+            <li key={entry.entryId} class="history-row">
+              <div class="between">
+                <strong>{capital(entry.action.replace(".", " "))}</strong>
+                <time class="small soft number" dateTime={new Date(entry.at).toISOString()}>
+                  {dayOf(entry.at)}, {timeOfDay(entry.at)}
+                </time>
+              </div>
+              <p class="small soft">
+                {subjectText(entry.subject)} · by {entry.role} {shortId(entry.principalId)}
+              </p>
+              <p>{entry.reason}</p>
+            </li>
+          ))}
+        </ol>
+      )}
+      {nextBefore.value !== undefined && (
+        <Button kind="secondary" busy={loading.busy} onClick={() => void loading.run()}>
+          Show more
+        </Button>
+      )}
+    </div>
+  );
+}
+
+function subjectText(subject: string): string {
+  const [kind = "", id = ""] = subject.split("/");
+  return `${capital(kind)} ${shortId(id)}`;
+}

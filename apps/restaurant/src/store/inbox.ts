@@ -1,0 +1,239 @@
+/**
+ * The kitchen's orders on this tablet.
+ *
+ * Owns: the orders, and where in the channel this device is. Invariants: an event is acknowledged only after the orders it
+ * made are on the device's disk, together with its offset; after a reload the tablet shows what it had and asks for what
+ * followed; an order that is pushed again is shown once.
+ */
+import { computed, effect, signal } from "@preact/signals";
+import {
+  type Client,
+  type CommandBody,
+  type CommandType,
+  type DriverCard,
+  type DurableStorage,
+  type InboxSnapshot,
+  isTerminal,
+  type OrderStatus,
+  openIndexedDbStorage,
+  type TabletEvent,
+  type TabletOrder,
+} from "../../../../sdk/mod.js";
+import { account, token } from "../../../shared/account/session.js";
+import { clock } from "../../../shared/clock.js";
+import { sayFailure } from "../../../shared/kit/toasts.js";
+import { deviceId, line, openClient } from "../../../shared/line/node.js";
+import { call } from "../../../shared/sound.js";
+
+export interface KitchenOrder extends TabletOrder {
+  readonly status: OrderStatus;
+  readonly driver?: DriverCard;
+  /** What the kitchen promised, ms since the epoch. */
+  readonly promisedAt?: number;
+  /** Why it ended, when it ended before it was picked up. */
+  readonly reason?: string;
+  readonly endedAt?: number;
+}
+
+interface Kept {
+  readonly epoch: number;
+  readonly offset: number;
+  readonly orders: readonly KitchenOrder[];
+}
+
+/** A bell that nobody answers rings again. */
+const RING_EVERY_MS = 4_000;
+/** Ended orders stay this long, so that a cook sees what became of them. */
+const SHOW_ENDED_MS = 10 * 60_000;
+const MOST_ENDED = 30;
+
+export const ready = signal(false);
+const orders = signal<ReadonlyMap<string, KitchenOrder>>(new Map());
+const byAge = (a: KitchenOrder, b: KitchenOrder): number => a.placedAt - b.placedAt;
+const withStatus = (...wanted: readonly OrderStatus[]): readonly KitchenOrder[] =>
+  [...orders.value.values()].filter(({ status }) => wanted.includes(status)).sort(byAge);
+
+export const incoming = computed(() => withStatus("placed", "confirmed"));
+export const cooking = computed(() => withStatus("accepted", "preparing"));
+export const waiting = computed(() => withStatus("ready"));
+export const ended = computed(() =>
+  [...orders.value.values()]
+    .filter(({ status }) => isTerminal(status) || status === "picked_up")
+    .sort((a, b) => (b.endedAt ?? 0) - (a.endedAt ?? 0)),
+);
+
+let client: Client | null = null;
+export const server = (): Client => client!;
+
+export async function startInbox(): Promise<void> {
+  const me = account.peek();
+  if (client !== null || me === null) return;
+  const storage: DurableStorage | null = await openIndexedDbStorage({ name: "swift-eats-kitchen" }).catch(() => null);
+  const key = `inbox.${me.id}`;
+  const kept = restore(storage?.getItem(key) ?? null);
+  if (kept !== null) orders.value = new Map(kept.orders.map((order) => [order.orderId, order]));
+  const made = openClient({
+    tokenProvider: token,
+    deviceId: deviceId("kitchen", "installation"),
+    ...(storage === null ? {} : { storage, storageKey: `commands.${me.id}` }),
+    onRestored: (outcome) => {
+      if (!outcome.ok) sayFailure(outcome.error);
+    },
+    commandTtlMs: 15 * 60_000,
+    commandsByHttpAfterMs: 5_000,
+  });
+  client = made;
+  const keep = (offset: number | null): void => {
+    const at = subscription.position();
+    if (storage === null || at === null) {
+      if (offset !== null) subscription.acknowledge(offset);
+      return;
+    }
+    const now: Kept = { ...at, offset: offset ?? at.offset, orders: [...orders.peek().values()] };
+    storage.setItem(key, JSON.stringify(now));
+    if (offset === null) return;
+    // What is not on the disk is told again, sooner or later; so it is not acknowledged.
+    storage.settled().then(
+      () => subscription.acknowledge(offset),
+      () => undefined,
+    );
+  };
+  const subscription = made.subscribe(
+    `restaurant:${me.id}`,
+    {
+      subscribed: () => {
+        ready.value = true;
+      },
+      state: ({ body }) => {
+        snapshot(body as unknown as InboxSnapshot);
+        keep(null);
+      },
+      event: ({ offset, type, body }) => {
+        event({ type, body } as unknown as TabletEvent);
+        keep(offset);
+      },
+      ended: sayFailure,
+    },
+    { manualAcknowledge: true, ...(kept === null ? {} : { from: { epoch: kept.epoch, offset: kept.offset } }) },
+  );
+  ring();
+}
+
+function restore(text: string | null): Kept | null {
+  try {
+    const kept = JSON.parse(text ?? "null") as Kept | null;
+    return kept !== null && typeof kept.epoch === "number" && Array.isArray(kept.orders) ? kept : null;
+  } catch {
+    return null;
+  }
+}
+
+function snapshot(inbox: InboxSnapshot): void {
+  const before = orders.peek();
+  const next = new Map<string, KitchenOrder>();
+  for (const order of before.values()) if (order.endedAt !== undefined) next.set(order.orderId, order);
+  for (const order of inbox.orders) next.set(order.orderId, { ...before.get(order.orderId), ...order });
+  orders.value = next;
+}
+
+function event(news: TabletEvent): void {
+  const next = new Map(orders.peek());
+  const { orderId } = news.body;
+  const known = next.get(orderId);
+  switch (news.type) {
+    case "order.new": {
+      const { attempt: _, ...order } = news.body;
+      // Told again until somebody answers: what is known already keeps its place.
+      next.set(orderId, { ...order, status: known?.status ?? "confirmed", ...(known ?? {}), acceptBy: order.acceptBy });
+      break;
+    }
+    case "order.changed": {
+      if (known === undefined) return;
+      const { status, reason } = news.body;
+      const over = isTerminal(status) || status === "picked_up";
+      next.set(orderId, {
+        ...known,
+        status,
+        ...(reason === undefined ? {} : { reason }),
+        ...(over ? { endedAt: clock.now() } : {}),
+      });
+      break;
+    }
+    case "driver.assigned":
+      if (known === undefined) return;
+      next.set(orderId, { ...known, driver: news.body.driver });
+      break;
+  }
+  orders.value = forgetOld(next);
+}
+
+function forgetOld(all: Map<string, KitchenOrder>): Map<string, KitchenOrder> {
+  const limit = clock.now() - SHOW_ENDED_MS;
+  const over = [...all.values()].filter(({ endedAt }) => endedAt !== undefined);
+  over.sort((a, b) => b.endedAt! - a.endedAt!);
+  for (const [index, order] of over.entries()) {
+    if (index >= MOST_ENDED || order.endedAt! < limit) all.delete(order.orderId);
+  }
+  return all;
+}
+
+function ring(): void {
+  let cancel: (() => void) | null = null;
+  effect(() => {
+    const rings = incoming.value.length > 0;
+    if (rings && cancel === null) {
+      call("order");
+      cancel = clock.every(RING_EVERY_MS, () => call("order"));
+    } else if (!rings) {
+      cancel?.();
+      cancel = null;
+    }
+  });
+  let was = line.peek();
+  effect(() => {
+    if (was === "live" && line.value === "lost") call("lost", 0.3);
+    was = line.value;
+  });
+}
+
+function patch(orderId: string, change: Partial<KitchenOrder>): void {
+  const known = orders.peek().get(orderId);
+  if (known === undefined) return;
+  orders.value = new Map(orders.peek()).set(orderId, { ...known, ...change });
+}
+
+/** A step of the kitchen: shown at once, put back when it is refused. */
+async function step<T extends CommandType>(
+  type: T,
+  orderId: string,
+  body: CommandBody<T>,
+  change: Partial<KitchenOrder>,
+): Promise<void> {
+  const before = orders.peek().get(orderId);
+  patch(orderId, change);
+  try {
+    await server().command(type, body, { idempotencyKey: `${type}/${orderId}` });
+  } catch (error) {
+    if (before !== undefined && orders.peek().get(orderId)?.status === change.status) patch(orderId, before);
+    throw error;
+  }
+}
+
+export const accept = (orderId: string, prepMinutes: number): Promise<void> =>
+  step(
+    "order.accept",
+    orderId,
+    { orderId, prepMinutes },
+    {
+      status: "accepted",
+      promisedAt: clock.now() + prepMinutes * 60_000,
+    },
+  );
+export const reject = (orderId: string, reason: string): Promise<void> =>
+  step("order.reject", orderId, { orderId, reason }, { status: "rejected", reason, endedAt: clock.now() });
+export const startCooking = (orderId: string): Promise<void> =>
+  step("order.preparing", orderId, { orderId }, { status: "preparing" });
+export const markReady = (orderId: string): Promise<void> =>
+  step("order.ready", orderId, { orderId }, { status: "ready" });
+export const cancel = (orderId: string, reason: string): Promise<void> =>
+  step("order.cancel", orderId, { orderId, reason }, { status: "cancelled", reason, endedAt: clock.now() });
