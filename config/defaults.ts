@@ -150,7 +150,7 @@ export const defaults: Config = {
       promiseMs: minutes(40),
       latestMs: minutes(90),
       maxTripOrders: 3,
-      fairnessMs: seconds(12),
+      fairnessMs: seconds(1),
       declineMs: minutes(1),
       tickMs: seconds(1),
       presenceTtlMs: seconds(30),
