@@ -142,7 +142,11 @@ export function createOrderService(deps: {
         return refusal("unavailable");
       }
       if (menu === null) return refusal("restaurant_unknown");
-      const reason = menuRefusal(menu, { ...order, destination });
+      const reason = menuRefusal(
+        menu,
+        { ...order, destination },
+        order.deliverAt === undefined ? null : { at: order.deliverAt, ahead: true },
+      );
       // What is refused needs no way.
       const way = reason !== null || router === undefined ? null : await router.way(menu, destination);
       return ask(orderId, order, destination, menu, options, reason, way);
