@@ -157,5 +157,6 @@ t.test("R-ORD-7: orders for later do not fill the kitchen of now", async (t) => 
   await city.reach("now", "confirmed");
   await must(city.place("too much"));
   await city.reach("too much", "rejected");
+  t.match((await placedOf(city, "too much")).closed, { refusal: { detail: { reason: "kitchen_full" } } });
   await city.kit.close();
 });
