@@ -31,7 +31,16 @@ export const defaults: Config = {
   },
   payment: { url: null },
   routing: { osrmUrl: null, profile: "driving", timeoutMs: 50 },
-  auth: { operatorSecret: null, privateKey: null, orderIdSecret: null },
+  auth: {
+    operatorSecret: null,
+    privateKey: null,
+    orderIdSecret: null,
+    masterKey: null,
+    previousMasterKey: null,
+    accessTokenMs: minutes(15),
+    refreshTokenMs: 30 * hours(24),
+    passwordThreads: 1,
+  },
   gateway: {
     minAppVersion: "0",
     helloTimeoutMs: seconds(5),

@@ -1,9 +1,13 @@
 /** All operations, one table an area. A new area adds its table here, and its service in `src/node`. */
+import { ACCOUNT_OPERATIONS } from "./accounts.js";
+import { AUDIT_OPERATIONS } from "./audit.js";
 import { CITY_OPERATIONS } from "./city.js";
 import type { Operation } from "./operation.js";
 import { QUOTE_OPERATIONS } from "./quotes.js";
 import { SEARCH_OPERATIONS } from "./search.js";
 
+export * from "./accounts.js";
+export * from "./audit.js";
 export * from "./city.js";
 export * from "./operation.js";
 export * from "./quotes.js";
@@ -11,6 +15,8 @@ export * from "./search.js";
 
 /** By name: `area.verb`. */
 export const OPERATIONS: Readonly<Record<string, Operation>> = {
+  ...ACCOUNT_OPERATIONS,
+  ...AUDIT_OPERATIONS,
   ...CITY_OPERATIONS,
   ...QUOTE_OPERATIONS,
   ...SEARCH_OPERATIONS,
