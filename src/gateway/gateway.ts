@@ -6,7 +6,6 @@
  * window is over; after `close` nothing of this gateway runs.
  */
 import * as uWS from "uWebSockets.js";
-import { Buckets } from "../lib/buckets.js";
 import type { Cancel, Clock } from "../lib/clock.js";
 import { sleep } from "../lib/clock.js";
 import { type Log, silentLog } from "../lib/log.js";
@@ -14,7 +13,7 @@ import type { Random } from "../lib/random.js";
 import { type AnyOperationHandlers, CLOSE, compileValidators, OP } from "../protocol/mod.js";
 import { type CatalogSettings, createCatalog } from "../services/catalog/mod.js";
 import { createHistoryService } from "../services/history/mod.js";
-import { createOrderService } from "../services/orders/mod.js";
+import { createOrderService, type PromotionReader, priceOperations } from "../services/orders/mod.js";
 import { createQuoteService, type QuoteSettings, quoteOperations } from "../services/quotes/mod.js";
 import { builtInRouter, type Router } from "../services/routing/mod.js";
 import {
@@ -25,7 +24,7 @@ import {
   type TrackingStats,
 } from "../services/tracking/mod.js";
 import { operatorGuard } from "./auth/operator.js";
-import { createTokens, type TokenKey, type Tokens } from "./auth/tokens.js";
+import { createTokens, type TokenKey } from "./auth/tokens.js";
 import { createCommandDesk } from "./commands.js";
 import type { GatewayContext } from "./context.js";
 import { createDocuments } from "./documents/mod.js";
@@ -34,6 +33,7 @@ import { LocationGates } from "./fanout/location-gate.js";
 import { createDatabaseWatch } from "./http/database-watch.js";
 import { type HttpDeps, servedRoutes, serveRoutes } from "./http/server.js";
 import { jsonFile, readStaticFiles, type StaticFile } from "./http/static-files.js";
+import { Buckets } from "./limits/buckets.js";
 import { TierLimits } from "./limits/tiers.js";
 import { type Listening, type ListenOptions, listenOn } from "./listen.js";
 import type { NativeApp } from "./native.js";
@@ -47,7 +47,7 @@ import { Registry } from "./ws/registry.js";
 
 /** Data only, so that it can be posted to a gateway thread. */
 export interface GatewayAuth {
-  /** The first signs, all verify. Not asked where `tokens` are given. */
+  /** The first signs, all verify. */
   readonly keys: readonly TokenKey[];
   /** Opens `POST /v1/tokens`. Empty: the door stays shut. */
   readonly operatorSecret: string;
@@ -62,8 +62,6 @@ export interface GatewayOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly auth: GatewayAuth;
-  /** Shared with the accounts, which change their keys and revoke them. Default: made of `auth.keys`. */
-  readonly tokens?: Tokens;
   readonly index: IndexReader;
   /** What this process holds of the mirror; null when it holds nothing. */
   readonly mirrorCopy: MirrorCopy | null;
@@ -75,6 +73,8 @@ export interface GatewayOptions {
   readonly quoteSettings?: Partial<QuoteSettings>;
   /** How long ways are, for quotes and for orders. Default: the built-in router at the ordinary speed. */
   readonly router?: Router;
+  /** What codes are worth. Without it no code is good. */
+  readonly promotions?: PromotionReader;
   readonly log?: Log;
   /** Told by `GET /v1/node` besides version and time scale. */
   readonly nodeInfo?: () => Readonly<Record<string, unknown>>;
@@ -129,7 +129,15 @@ export function createGateway(options: GatewayOptions): Gateway {
     settings: options.trackingSettings ?? {},
   });
   const router = options.router ?? builtInRouter(ORDINARY_STREETS);
-  const orders = createOrderService({ client, menus: catalog, clock, router, orderIdSecret: auth.orderIdSecret });
+  const { promotions } = options;
+  const orders = createOrderService({
+    client,
+    menus: catalog,
+    clock,
+    router,
+    ...(promotions === undefined ? {} : { promotions }),
+    orderIdSecret: auth.orderIdSecret,
+  });
   const quotes = createQuoteService({ client, menus: catalog, router, clock, settings: options.quoteSettings ?? {} });
   const { commandTimeoutMs: timeoutMs, maxNotAfterMs } = settings;
   const gatewayRate = { perMinute: settings.gpsPerMinute, burst: settings.gpsBurst };
@@ -141,7 +149,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     log,
     settings,
     stats,
-    tokens: options.tokens ?? createTokens({ keys: auth.keys, clock, maxCached: settings.maxCachedTokens }),
+    tokens: createTokens({ keys: auth.keys, clock, maxCached: settings.maxCachedTokens }),
     desk: createCommandDesk({ client, orders, clock, timeoutMs, maxNotAfterMs }),
     tiers: new TierLimits(settings.tierRates, settings.maxLimitedKeys),
     gpsLimits: new Buckets(gatewayRate, settings.maxLimitedKeys),
@@ -169,6 +177,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const operations = Object.assign(
     Object.create(null),
     quoteOperations(quotes),
+    priceOperations(orders),
     ...(options.operations ?? []),
   ) as HttpDeps["operations"];
   serveRoutes(app, {
@@ -191,10 +200,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   let port = 0;
   const timers: Cancel[] = [
     clock.every(GATE_TICK_MS, () => context.gates.tick()),
-    clock.every(SWEEP_MS, () => {
-      sweep(sockets);
-      streams.sweep();
-    }),
+    clock.every(SWEEP_MS, () => sweep(sockets)),
     clock.every(settings.streamHeartbeatMs, () => streams.beat()),
   ];
 

@@ -81,7 +81,7 @@ export const defaultMatchingSettings: MatchingSettings = {
     mostAhead: 4,
   },
   weights: {
-    late: 1,
+    late: 0.7,
     foodWaits: 0,
     busy: 0,
     busyPerLoad: 0,

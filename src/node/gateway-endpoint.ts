@@ -2,18 +2,18 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { createActorClient, type EndpointId, type Link, type ShardMap } from "../actors/runtime/mod.js";
-import { createGateway, createTokens, type Gateway } from "../gateway/mod.js";
+import { createGateway, type Gateway } from "../gateway/mod.js";
 import type { Clock } from "../lib/clock.js";
 import type { Log } from "../lib/log.js";
 import type { Metrics } from "../lib/metrics.js";
 import type { Random } from "../lib/random.js";
-import { createPostgresActorStore, createPostgresNotices } from "../store/postgres/mod.js";
+import { createPostgresActorStore } from "../store/postgres/mod.js";
 import { createRedisMirror } from "../store/redis/mod.js";
 import { createMetrics, measureRuntime, metricsText } from "../telemetry/mod.js";
-import { openAccounts, SIGNING_KEY_ID } from "./accounts.js";
 import { cityOperations } from "./city-operations.js";
 import { quoteSettingsOf, routerOf } from "./domain-settings.js";
 import { createMirrorCopy, forgetWhenShardsLeave } from "./mirror.js";
+import { openMoney } from "./money.js";
 import type { ThreadPlan } from "./plan.js";
 
 export interface OpenGateway {
@@ -28,6 +28,7 @@ export interface OpenGateway {
 const MIRROR_ENTRIES = 250_000;
 /** The four apps: customer, driver, restaurant, operations. */
 const PAGES = fileURLToPath(new URL("../../apps/pages/", import.meta.url));
+export const SIGNING_KEY_ID = "node";
 
 export function openGateway(options: {
   readonly plan: ThreadPlan;
@@ -64,10 +65,7 @@ export function openGateway(options: {
     settings: { maxInFlight: config.engine.asksInFlight },
     onMirror: (entries) => copy.put(entries),
   });
-  const keys = [{ kid: SIGNING_KEY_ID, privateKey: secrets.signingKeyPem }];
-  const tokens = createTokens({ keys, clock, maxCached: config.gateway.maxCachedTokens });
-  const notices = createPostgresNotices({ connectionString: plan.connectionString, clock, log });
-  const accounts = openAccounts({ plan, tokens, notices, index: store, tidies: wholeProcess, clock, random, log });
+  const money = openMoney(plan, client, { clock, random, log });
   const metrics = createMetrics(endpoint);
   const stopMeasuring = measureRuntime({ metrics, clock, wholeProcess });
   const gateway = createGateway({
@@ -76,11 +74,10 @@ export function openGateway(options: {
     clock,
     random,
     auth: {
-      keys,
+      keys: [{ kid: SIGNING_KEY_ID, privateKey: secrets.signingKeyPem }],
       operatorSecret: secrets.operatorSecret,
       orderIdSecret: secrets.orderIdSecret,
     },
-    tokens,
     index: store,
     mirrorCopy: copy,
     mirror: redis,
@@ -93,7 +90,8 @@ export function openGateway(options: {
       drainMs: config.node.drainMs,
     },
     log,
-    operations: [cityOperations, ...accounts.operations],
+    operations: [cityOperations, ...money.operations],
+    promotions: money.promotions,
     nodeInfo: () => ({ node: config.node.id, ...options.info?.() }),
     metrics: async () => metricsText([await metrics.snapshot()]),
   });
@@ -120,17 +118,13 @@ export function openGateway(options: {
   if (existsSync(PAGES)) gateway.serveDirectory("/", PAGES);
   return {
     gateway,
-    async listen(port, share) {
-      await accounts.start();
-      return gateway.listen(port, { share, host: config.http.host });
-    },
+    listen: (port, share) => gateway.listen(port, { share, host: config.http.host }),
     drain: () => gateway.drain(),
     async close() {
       stopMeasuring();
       gateway.close();
       client.close();
-      await accounts.close();
-      await Promise.all([store.close(), redis?.close(), notices.close()]);
+      await Promise.all([store.close(), money.close(), redis?.close()]);
     },
   };
 }

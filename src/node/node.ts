@@ -28,6 +28,7 @@ import { startEvents } from "./events.js";
 import { type OpenGateway, openGateway } from "./gateway-endpoint.js";
 import { startHousekeeping } from "./housekeeping.js";
 import { openNodeLink } from "./link.js";
+import { derivedWebhookSecret, startBookkeeper } from "./money.js";
 import { openPayment } from "./payment-process.js";
 import { endpointsOf, planThreads, type ThreadPlan } from "./plan.js";
 import { loadSecrets, type NodeSecrets } from "./secrets.js";
@@ -84,8 +85,6 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
         ...(config.auth.privateKey === null ? {} : { signingKeyPem: config.auth.privateKey }),
         ...(config.auth.operatorSecret === null ? {} : { operatorSecret: config.auth.operatorSecret }),
         ...(config.auth.orderIdSecret === null ? {} : { orderIdSecret: config.auth.orderIdSecret }),
-        ...(config.auth.masterKey === null ? {} : { masterKey: config.auth.masterKey }),
-        ...(config.auth.previousMasterKey === null ? {} : { previousMasterKey: config.auth.previousMasterKey }),
       },
       random,
     );
@@ -112,6 +111,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     const { connectionString } = truth;
     const events = startEvents({ config, connectionString, ownedShards, clock, log });
     undo.push(() => events.stop());
+    const bookkeeper = startBookkeeper(connectionString, clock, log);
+    undo.push(() => bookkeeper.stop());
     undo.push(startHousekeeping(store, events.isRelayed ? null : events.outbox, clock, log));
     const spec = (endpoint: EndpointId, role: ThreadSpec["role"], script: string): ThreadSpec => ({
       endpoint,
@@ -173,6 +174,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     await mesh.start();
     await shards.start();
     const port = await gateway.listen(plan.port, gateways.length > 1);
+    const webhookUrl = `http://${config.http.host === "0.0.0.0" ? "127.0.0.1" : config.http.host}:${port}/v1/payments/webhooks`;
+    await payment.announce(webhookUrl, config.payment.webhookSecret ?? derivedWebhookSecret(secrets));
     return {
       url: `http://${config.http.host === "0.0.0.0" ? "127.0.0.1" : config.http.host}:${port}`,
       secrets,

@@ -9,19 +9,42 @@ export interface PaymentProcess {
   readonly url: string;
   /** The sandbox's own book, or null with a real provider. */
   readonly ledgerFile: string | null;
+  /** Has the sandbox tell by itself what it does, now and after every restart. A real provider is told elsewhere. */
+  announce(webhookUrl: string, secret: string): Promise<void>;
   stop(): Promise<void>;
 }
 
 const RESTART_PAUSE_MS = 500;
 
 export async function openPayment(config: Config, clock: Clock, log: Log): Promise<PaymentProcess> {
-  if (config.payment.url !== null) return { url: config.payment.url, ledgerFile: null, stop: async () => undefined };
+  if (config.payment.url !== null) {
+    return {
+      url: config.payment.url,
+      ledgerFile: null,
+      announce: async () => undefined,
+      stop: async () => undefined,
+    };
+  }
   const ledgerFile = join(config.node.dataDir, "payment-sandbox.jsonl");
   let stopped = false;
   let current: SandboxProcess = await startSandboxProcess(ledgerFile);
   // A restarted sandbox takes the same port: the actors' provider keeps its address.
   const port = new URL(current.url).port;
   let restarting: Cancel | null = null;
+  let told: { readonly url: string; readonly secret: string } | null = null;
+
+  async function tell(): Promise<void> {
+    if (told === null) return;
+    try {
+      await fetch(`${current.url}/webhooks`, { method: "POST", body: JSON.stringify(told) });
+    } catch (cause) {
+      // Orders do not depend on webhooks; the next sandbox is told again.
+      log.warn(
+        { part: "payment-sandbox", error: cause },
+        "The payment sandbox could not be told where to send webhooks",
+      );
+    }
+  }
 
   function watch(sandbox: SandboxProcess): void {
     sandbox.process.once("exit", (code, signal) => {
@@ -39,6 +62,7 @@ export async function openPayment(config: Config, clock: Clock, log: Log): Promi
         if (stopped) return await next.stop();
         current = next;
         watch(next);
+        await tell();
         return;
       } catch (cause) {
         log.error({ part: "payment-sandbox", error: cause }, "The payment sandbox does not start; trying again");
@@ -50,6 +74,10 @@ export async function openPayment(config: Config, clock: Clock, log: Log): Promi
   return {
     url: current.url,
     ledgerFile,
+    announce(webhookUrl, secret) {
+      told = { url: webhookUrl, secret };
+      return tell();
+    },
     async stop() {
       stopped = true;
       restarting?.();

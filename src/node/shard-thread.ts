@@ -4,7 +4,6 @@ import { DECISION_EFFECT, decisionEffect, domainActors } from "../actors/domain/
 import { createShardHost, joinMesh, SHARD_COUNT } from "../actors/runtime/mod.js";
 import { systemClock } from "../lib/clock.js";
 import { systemRandom } from "../lib/random.js";
-import { defaultHttpProviderSettings, httpPaymentProvider, paymentEffect } from "../services/payments/mod.js";
 import { createPostgresActorStore } from "../store/postgres/mod.js";
 import { createRedisMirror } from "../store/redis/mod.js";
 import { createLog } from "../telemetry/mod.js";
@@ -13,6 +12,7 @@ import { domainSettings } from "./domain-settings.js";
 import { serveShards } from "./keeper.js";
 import { openNodeLink } from "./link.js";
 import { fanOutMirror } from "./mirror.js";
+import { openMoneyEffects } from "./money.js";
 import type { ThreadPlan } from "./plan.js";
 
 const clock = systemClock();
@@ -31,7 +31,7 @@ const store = createPostgresActorStore({
 const redis = config.redis.url === null ? null : createRedisMirror({ url: config.redis.url, clock, log });
 const { link, close: closeLink } = openNodeLink({ local: mesh.link, config, clock, random, log });
 const mirror = fanOutMirror(link, plan.gateways, redis);
-const provider = httpPaymentProvider({ ...defaultHttpProviderSettings, url: plan.paymentUrl });
+const money = openMoneyEffects(plan, { clock, random, log });
 
 const settings = domainSettings(config);
 const decisions = settings.zone.dispatch === "horizon" ? createDecisionPool(1) : null;
@@ -42,7 +42,7 @@ const host = createShardHost({
   store,
   mirror,
   effects: {
-    payment: paymentEffect(provider),
+    ...money.effects,
     ...(decisions === null
       ? {}
       : {
@@ -73,6 +73,7 @@ mesh.onStop(async () => {
   await decisions?.close();
   await closeLink();
   await mirror.close();
+  await money.close();
   await store.close();
 });
 

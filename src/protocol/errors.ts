@@ -26,14 +26,6 @@ export const ERRORS = {
   unauthenticated: permanent("Send a valid token: `Authorization: Bearer …`, or HELLO on a socket."),
   token_expired: permanent("The token has expired; get a new one and try again."),
   forbidden: permanent("This role may not do that."),
-  wrong_credentials: permanent("E-mail and password do not belong together."),
-  email_taken: permanent("There is an account with this e-mail address and another password; sign in instead."),
-  account_banned: permanent("This account is banned; support can tell why."),
-  role_missing: permanent(
-    "The account does not have this role; `detail.state` says how its application stands, `detail.restaurantIds` which restaurants it may choose from.",
-  ),
-  session_ended: permanent("The session has ended; sign in again."),
-  too_many: permanent("There are as many of these as there may be; `detail.most` says how many."),
   // Load and faults
   overloaded: temporary("The node is at its limit; wait `retryAfterMs` and try again with the same key."),
   rate_limited: temporary("Too many requests from this account; wait `retryAfterMs`."),
@@ -65,6 +57,7 @@ export const ERRORS = {
     "The promotion's code cannot be used for this order; `detail.reason` says why. Place without it, with a new key.",
   ),
   refund_too_large: permanent("More than what is left of the payment; `detail.leftMinor` says how much is left."),
+  too_many_methods: permanent("This account has as many saved payment methods as it may; remove one."),
   signature_invalid: permanent("The signature is missing, too old, or not that of these bytes."),
   illegal_transition: permanent(
     "The order is not in a status from which this move is legal; `detail.status` says where it is.",

@@ -17,6 +17,7 @@ import { type Random, randomInteger } from "../../../src/lib/random.js";
 import {
   createMemoryActorStore,
   createMemoryOwnership,
+  createMemoryPromotions,
   type MemoryActorStore,
   type MemoryOwnership,
   type MemoryOwnershipStore,
@@ -29,6 +30,7 @@ export interface WorldDatabase {
   /** The rows themselves, for the judgement. */
   readonly tables: MemoryActorStore;
   readonly commits: readonly Commit[];
+  readonly promotions: ReturnType<typeof createMemoryPromotions>;
   connect(process: ProcessView): DatabaseConnection;
   /** All sessions end and every call is refused until `start`. */
   stop(): void;
@@ -191,6 +193,7 @@ export function createDatabase(world: World): WorldDatabase {
     ownership,
     tables,
     commits,
+    promotions: createMemoryPromotions(),
     connect(process) {
       const wire = createWire(clock, process.clock);
       const members = ownership.store(process.clock);

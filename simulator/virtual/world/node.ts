@@ -32,6 +32,7 @@ import { uuidV7 } from "../../../src/lib/random.js";
 import { shardKeeper } from "../../../src/node/keeper.js";
 import { createMirrorCopy, fanOutMirror, forgetWhenShardsLeave } from "../../../src/node/mirror.js";
 import { paymentEffect } from "../../../src/services/payments/mod.js";
+import { promotionEffect } from "../../../src/services/promotions/mod.js";
 import type { LateWord, ProcessClock, ProcessView, World } from "../ports.js";
 import type { DatabaseConnection, WorldDatabase } from "./database.js";
 import type { WorldNetwork } from "./network.js";
@@ -143,6 +144,7 @@ export function startLife(options: LifeOptions): { readonly life: Life; readonly
       mirror: fanOutMirror(link, [gatewayEndpoint], shared),
       effects: {
         payment: paymentEffect(payments.providerFor(self)),
+        promotion: promotionEffect(database.promotions, () => own.now()),
         [DECISION_EFFECT]: decisionEffect(briefDecisions(after), settings.zone.decisionPatienceMs, after),
       },
       link,

@@ -19,7 +19,6 @@ import {
   expectedOrders,
   type MatchingSettings,
   type OpenOrder,
-  type Tentative,
   type TripPlan,
   type TripTerms,
 } from "../../matching/mod.js";
@@ -72,7 +71,7 @@ export interface DecisionAnswer {
   readonly id: string;
   /** To be offered now. */
   readonly trips: readonly DecidedTrip[];
-  readonly tentative: readonly Tentative[];
+  readonly tentative: readonly (TripPlan & { readonly commitAt: number; readonly expected: boolean })[];
   /** Orders that nobody can bring in time. */
   readonly unplanned: readonly string[];
 }

@@ -8,7 +8,6 @@
  */
 import type { OrderView, PositionView } from "../../protocol/mod.js";
 import { isId } from "../../protocol/mod.js";
-import type { Principal } from "../auth/tokens.js";
 import type { GatewayContext } from "../context.js";
 import type { Broadcast } from "../fanout/broadcast.js";
 import { followOrder, type OrderFeed } from "../fanout/order-feed.js";
@@ -24,7 +23,7 @@ interface Stream {
   readonly exchange: Exchange;
   /** Role and id of who opened it. */
   readonly account: string;
-  readonly principal: Principal;
+  readonly expiresAt: number;
   feed: OrderFeed | null;
   viewJson: string;
   version: number;
@@ -61,7 +60,7 @@ export class OrderStreams {
     const stream: Stream = {
       exchange,
       account,
-      principal,
+      expiresAt: principal.expiresAt,
       feed: null,
       viewJson: "",
       version: 0,
@@ -122,22 +121,16 @@ export class OrderStreams {
     });
   }
 
-  /** Ends those whose token has ended or was revoked. */
-  sweep(): void {
-    const { clock, tokens } = this.#context;
-    const now = clock.now();
-    for (const stream of this.#streams) {
-      const { principal } = stream;
-      if (!stream.open || (principal.expiresAt > now && tokens.revoked(principal) === null)) continue;
-      this.#forget(stream);
-      this.#end(stream);
-    }
-  }
-
-  /** Heartbeats. */
+  /** Heartbeats, and the end of those whose token has ended. */
   beat(): void {
-    this.sweep();
-    for (const stream of this.#streams) if (stream.open && !stream.blocked) this.#write(stream, ": \n\n");
+    const now = this.#context.clock.now();
+    for (const stream of this.#streams) {
+      if (!stream.open) continue;
+      if (stream.expiresAt <= now) {
+        this.#forget(stream);
+        this.#end(stream);
+      } else if (!stream.blocked) this.#write(stream, ": \n\n");
+    }
   }
 
   /** Ends every stream; clients come back within the window, each at a moment of its own. */

@@ -67,11 +67,7 @@ export function refresh(
     return;
   }
   const { principal } = verified;
-  const same =
-    principal.id === state.principal.id &&
-    principal.role === state.principal.role &&
-    principal.accountId === state.principal.accountId;
-  if (!same) {
+  if (principal.id !== state.principal.id || principal.role !== state.principal.role) {
     sendRefusal(deps, connection, requestId, "forbidden");
     return;
   }

@@ -17,17 +17,29 @@ import {
   type MenuView,
   menuRefusal,
   type NamedLine,
+  type OperationHandlers,
   type OrderTotals,
   orderTotals,
   type Place,
   type PlacedReply,
   type PlaceOrder,
+  type PRICE_OPERATIONS,
+  serviceFeeMinor,
 } from "../../protocol/mod.js";
 import { orderIdOf } from "./ids.js";
-import type { ActorClient, AddressFinder, AskOptions, AskResult, FoundWay, MenuReader, WayFinder } from "./ports.js";
+import type {
+  ActorClient,
+  AddressFinder,
+  AskOptions,
+  AskResult,
+  FoundWay,
+  MenuReader,
+  PromotionReader,
+  WayFinder,
+} from "./ports.js";
 
 export { orderIdOf } from "./ids.js";
-export type { AddressFinder, MenuReader, WayFinder } from "./ports.js";
+export type { AddressFinder, MenuReader, PromotionReader, WayFinder } from "./ports.js";
 
 /** What the order actor's `place` takes: the order with the names, the tariff's totals and the pickup point. */
 export interface PlaceInput extends Omit<PlaceOrder, "lines" | "destination"> {
@@ -37,17 +49,37 @@ export interface PlaceInput extends Omit<PlaceOrder, "lines" | "destination"> {
   readonly totals: OrderTotals;
   /** From the restaurant to the customer, as the router says. */
   readonly way?: { readonly meters: number; readonly durationMs: number };
-  /** What the menu at the door says against it. */
-  readonly refusal?: MenuRefusal;
+  /** What the menu, or the promotion, at the door says against it. */
+  readonly refusal?: DoorRefusal;
+}
+
+export interface DoorRefusal {
+  readonly code: MenuRefusal["code"] | "promotion_refused";
+  readonly detail: JsonObject;
 }
 
 const Order = actorRef<{ place: { input: PlaceInput; reply: PlacedReply } }>("order");
 
+/** What an order would be, as the door sees it now. */
+export interface PricedOrder {
+  readonly menu: MenuView;
+  readonly destination: Place;
+  readonly totals: OrderTotals;
+  readonly reason: DoorRefusal | null;
+}
+
+type Basket = Pick<PlaceOrder, "restaurantId" | "lines" | "destination" | "currency" | "tipMinor" | "promotionCode">;
+
 export interface OrderService {
+  /** The very calculation of `place`, without placing. */
+  price(
+    customerId: string,
+    order: Basket,
+  ): Promise<{ readonly ok: true; readonly value: PricedOrder } | Extract<AskResult<never>, { ok: false }>>;
   place(idempotencyKey: string, order: PlaceOrder, options: AskOptions): Promise<AskResult<PlacedReply>>;
 }
 
-function refusal(code: ErrorCode, detail?: JsonObject): AskResult<PlacedReply> {
+function refusal(code: ErrorCode, detail?: JsonObject): Extract<AskResult<never>, { ok: false }> {
   return {
     ok: false,
     error: { code, temporary: ERRORS[code].temporary, ...(detail === undefined ? {} : { detail }) },
@@ -80,14 +112,16 @@ export function createOrderService(deps: {
   readonly router?: WayFinder;
   /** Finds addresses; without it a destination has to be a point. */
   readonly geocoder?: AddressFinder;
+  /** Knows promotions; without it no code is good. */
+  readonly promotions?: PromotionReader;
   /** Key of the order ids; see `orderIdOf`. */
   readonly orderIdSecret: string;
 }): OrderService {
-  const { client, menus, router, geocoder } = deps;
+  const { client, menus, router, geocoder, promotions } = deps;
 
   type Resolved =
     | { readonly ok: true; readonly destination: Place }
-    | { readonly ok: false; readonly answer: AskResult<PlacedReply> };
+    | { readonly ok: false; readonly answer: ReturnType<typeof refusal> };
 
   async function resolve({ lat, lng, address }: Destination): Promise<Resolved> {
     const text = address === undefined ? {} : { address };
@@ -109,19 +143,18 @@ export function createOrderService(deps: {
 
   function ask(
     orderId: string,
-    order: PlaceOrder,
-    destination: Place,
-    menu: MenuView,
+    { promotionCode, ...order }: PlaceOrder,
+    { destination, menu, totals, reason }: PricedOrder,
     options: AskOptions,
-    reason: MenuRefusal | null,
     way: FoundWay | null,
   ) {
     const input: PlaceInput = {
       ...order,
+      ...(promotionCode === undefined ? {} : { promotionCode: promotionCode.toUpperCase() }),
       destination,
       lines: named(order.lines, menu),
       restaurant: { name: menu.name, lat: menu.lat, lng: menu.lng },
-      totals: orderTotals(order.lines, menu, order.tipMinor ?? 0),
+      totals,
       ...(way === null ? {} : { way: { meters: way.meters, durationMs: way.durationMs } }),
       ...(reason === null ? {} : { refusal: reason }),
     };
@@ -129,27 +162,76 @@ export function createOrderService(deps: {
     return client.ask(Order, orderId, "place", input, { ...options, newWork: true });
   }
 
+  async function price(customerId: string, order: Basket): ReturnType<OrderService["price"]> {
+    const where = await resolve(order.destination);
+    if (!where.ok) return where.answer;
+    const { destination } = where;
+    let menu: MenuView | null;
+    try {
+      menu = await menus.menu(order.restaurantId);
+    } catch {
+      return refusal("unavailable");
+    }
+    if (menu === null) return refusal("restaurant_unknown");
+    const tipMinor = order.tipMinor ?? 0;
+    const totals = orderTotals(order.lines, menu, tipMinor);
+    const value = { menu, destination, totals };
+    const reason = menuRefusal(menu, { ...order, destination });
+    if (reason !== null || order.promotionCode === undefined) return { ok: true, value: { ...value, reason } };
+    const { restaurantId, currency, promotionCode } = order;
+    let worth: Awaited<ReturnType<PromotionReader["worth"]>>;
+    try {
+      const { itemsMinor } = totals;
+      worth = (await promotions?.worth(promotionCode, customerId, { restaurantId, itemsMinor, currency })) ?? UNKNOWN;
+    } catch {
+      return refusal("unavailable");
+    }
+    if (!worth.ok) {
+      const detail = { reason: worth.reason, totals: { ...totals } };
+      return { ok: true, value: { ...value, reason: { code: "promotion_refused", detail } } };
+    }
+    return {
+      ok: true,
+      value: { ...value, totals: orderTotals(order.lines, menu, tipMinor, worth.discountMinor), reason },
+    };
+  }
+
   return {
+    price,
     async place(idempotencyKey, order, options) {
       const orderId = orderIdOf(deps.orderIdSecret, options.caller.id, idempotencyKey);
-      const where = await resolve(order.destination);
-      if (!where.ok) return where.answer;
-      const { destination } = where;
-      let menu: MenuView | null;
-      try {
-        menu = await menus.menu(order.restaurantId);
-      } catch {
-        return refusal("unavailable");
-      }
-      if (menu === null) return refusal("restaurant_unknown");
-      const reason = menuRefusal(
-        menu,
-        { ...order, destination },
-        order.deliverAt === undefined ? null : { at: order.deliverAt, ahead: true },
-      );
+      const priced = await price(options.caller.id, order);
+      if (!priced.ok) return priced;
+      const { menu, destination, reason } = priced.value;
       // What is refused needs no way.
       const way = reason !== null || router === undefined ? null : await router.way(menu, destination);
-      return ask(orderId, order, destination, menu, options, reason, way);
+      return ask(orderId, order, priced.value, options, way);
+    },
+  };
+}
+
+const UNKNOWN = { ok: false, reason: "unknown" } as const;
+
+/** What an order would cost, by HTTP. */
+export function priceOperations(orders: Pick<OrderService, "price">): OperationHandlers<typeof PRICE_OPERATIONS> {
+  return {
+    "orders.price": async ({ caller, body }) => {
+      const priced = await orders.price(caller.id, body);
+      if (!priced.ok) {
+        const { code, detail } = priced.error;
+        return { ok: false, code: code as ErrorCode, ...(detail === undefined ? {} : { detail }) };
+      }
+      const { menu, totals, reason } = priced.value;
+      if (reason !== null) return { ok: false, ...reason };
+      return {
+        ok: true,
+        value: {
+          totals: { ...totals },
+          deliveryFeeMinor: menu.deliveryFeeMinor,
+          serviceFeeMinor: serviceFeeMinor(totals.itemsMinor, menu),
+          menuVersion: menu.menuVersion,
+        },
+      };
     },
   };
 }

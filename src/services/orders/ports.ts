@@ -15,6 +15,15 @@ export interface FoundWay {
   readonly durationMs: number;
 }
 
+/** What a promotion's code is worth, as `services/promotions` has it. Rejects when nobody can say. */
+export interface PromotionReader {
+  worth(
+    code: string,
+    customerId: string,
+    order: { readonly restaurantId: string; readonly itemsMinor: number; readonly currency: string },
+  ): Promise<{ readonly ok: true; readonly discountMinor: number } | { readonly ok: false; readonly reason: string }>;
+}
+
 /** Menus as the catalog has them: at most about a second old. */
 export interface MenuReader {
   /** Null when there is no such restaurant. Rejects when no menu can be had at all. */

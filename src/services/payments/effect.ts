@@ -10,6 +10,8 @@ type Step =
       readonly amountMinor: number;
       readonly currency: string;
       readonly method: string;
+      /** Whose saved methods `method` may name; absent in orders of an older version. */
+      readonly customerId?: string;
     }
   | { readonly step: "capture"; readonly orderId: string; readonly n: number; readonly amountMinor: number }
   /** `n` is the authorisation's, `refund` counts the refunds of the order; absent: it is the only one. */
@@ -27,8 +29,11 @@ export function paymentKey(orderId: string, step: Step["step"], n: number): stri
   return `${orderId}:${step}:${n}`;
 }
 
+/** The provider's token behind what an order names; null: there is no such method. */
+export type MethodReader = (customerId: string, method: string) => Promise<string | null>;
+
 /** Throws (and so is run again later) while the provider does not answer or refuses what must be possible. */
-export function paymentEffect(provider: PaymentProvider): EffectRunner {
+export function paymentEffect(provider: PaymentProvider, tokenOf?: MethodReader): EffectRunner {
   return async ({ input }) => {
     const request = input as unknown as Step;
     const { orderId, n } = request;
@@ -37,7 +42,12 @@ export function paymentEffect(provider: PaymentProvider): EffectRunner {
     let outcome: PaymentOutcome;
     switch (request.step) {
       case "authorise": {
-        const { amountMinor, currency, method } = request;
+        const { amountMinor, currency, customerId } = request;
+        const method =
+          tokenOf === undefined || customerId === undefined
+            ? request.method
+            : await tokenOf(customerId, request.method);
+        if (method === null) return { outcome: "declined", reason: "method_unknown" };
         outcome = await provider.authorise({ key, orderId, amountMinor, currency, method }).catch(refusedIsDeclined);
         break;
       }
@@ -45,12 +55,14 @@ export function paymentEffect(provider: PaymentProvider): EffectRunner {
         outcome = await provider.capture({ key, orderId, authoriseKey, amountMinor: request.amountMinor });
         break;
       case "refund":
-        outcome = await provider.refund({
-          key: paymentKey(orderId, "refund", request.refund ?? n),
-          orderId,
-          authoriseKey,
-          amountMinor: request.amountMinor,
-        });
+        try {
+          const refundKey = paymentKey(orderId, "refund", request.refund ?? n);
+          outcome = await provider.refund({ key: refundKey, orderId, authoriseKey, amountMinor: request.amountMinor });
+        } catch (error) {
+          // Nobody waits for this money but the customer: support hears that it cannot be given back so.
+          if (error instanceof PaymentRefused) return { outcome: "refused", reason: error.message };
+          throw error;
+        }
         break;
       case "void":
         outcome = await provider.void({ key, orderId, authoriseKey });

@@ -26,10 +26,12 @@ import type {
 } from "../../actors/runtime/ports.js";
 import type { EventOutbox } from "../../cluster/ports.js";
 import { type Clock, sleep } from "../../lib/clock.js";
+import type { LedgerStore } from "../../services/ledger/ports.js";
 import type { Audit } from "../audit.js";
 import { judgeBatch, MAX_INDEX_ROWS, MAX_LOADED_COMMANDS, storableText } from "../batch-rules.js";
 import { auditOf } from "./audit.js";
 import { eventOutboxOf } from "./event-outbox.js";
+import { ledgerOf, noteFact } from "./ledger.js";
 import {
   type ActorRow,
   addressOf,
@@ -46,6 +48,8 @@ export interface MemoryActorStore extends ActorStore, StoreMaintenance {
   audit(): Audit;
   /** The relay's door to the events that flushes left. */
   eventOutbox(): EventOutbox;
+  /** Books that are fed by what is committed here. One for all who ask. */
+  ledger(): LedgerStore;
 }
 
 /**
@@ -59,12 +63,17 @@ export function createMemoryActorStore(options: {
   shards?: MemoryTables["shards"];
 }): MemoryActorStore {
   const tables = newTables(options.shards);
+  let ledger: LedgerStore | null = null;
   const pause = (): Promise<void> =>
     options.latencyMs === undefined || options.latencyMs <= 0
       ? Promise.resolve()
       : sleep(options.clock, options.latencyMs);
 
   return {
+    ledger() {
+      ledger ??= ledgerOf(tables.facts);
+      return ledger;
+    },
     async claimShards(node, shards) {
       await pause();
       const epochs = new Map<number, number>();
@@ -214,7 +223,10 @@ function writeActor(tables: MemoryTables, write: ActorWrite, batch: FlushBatch, 
     row.tells.set(tell.number, { ...tell, to: { ...tell.to }, input: tell.input.slice() });
   for (const name of write.timersCancelled) row.timers.delete(name);
   for (const timer of write.timersSet) row.timers.set(timer.name, { ...timer, input: timer.input.slice() });
-  for (const event of write.events) row.events.push({ ...event, body: event.body.slice() });
+  for (const event of write.events) {
+    row.events.push({ ...event, body: event.body.slice() });
+    noteFact(tables.facts, write, event);
+  }
   for (const push of write.pushes) {
     const channel = row.channels.get(push.channel) ?? { top: 0, events: [] };
     row.channels.set(push.channel, {

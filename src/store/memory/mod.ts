@@ -1,4 +1,3 @@
-export { createMemoryAccounts, type MemoryAccounts } from "./accounts.js";
 export { createMemoryActorStore, type MemoryActorStore } from "./actor-store.js";
 export { createMemoryMirror, type MemoryMirror } from "./mirror.js";
 export { createMemoryNotices, type MemoryNotices } from "./notices.js";
@@ -8,3 +7,5 @@ export {
   type MemoryOwnershipOptions,
   type MemoryOwnershipStore,
 } from "./ownership.js";
+export { createMemoryMethods } from "./payment-methods.js";
+export { createMemoryPromotions } from "./promotions.js";

@@ -10,6 +10,7 @@ import type {
   RememberedCommand,
   TimerRow,
 } from "../../actors/runtime/ports.js";
+import type { PendingFact } from "../../services/ledger/ports.js";
 
 export interface ActorRow extends ActorAddress {
   readonly shard: number;
@@ -36,6 +37,8 @@ export interface MemoryTables {
   readonly shards: Map<number, { epoch: number; node: string }>;
   readonly claims: Map<string, ActorAddress & { readonly claim: string; readonly value: string }>;
   readonly deadLetters: Map<string, DeadLetter>;
+  /** Facts of money that wait for the ledger, by number. */
+  readonly facts: Map<number, PendingFact>;
 }
 
 export const newTables = (shards: MemoryTables["shards"] = new Map()): MemoryTables => ({
@@ -43,6 +46,7 @@ export const newTables = (shards: MemoryTables["shards"] = new Map()): MemoryTab
   shards,
   claims: new Map(),
   deadLetters: new Map(),
+  facts: new Map(),
 });
 
 /** Neither kinds nor claims nor values hold a NUL (`batch-rules.ts`), so the texts below are unambiguous. */

@@ -10,3 +10,6 @@ export const MEMBER_JOINS_LOCK = "7313904413";
 
 /** The class of the members' locks; the second number is the member's own (`node_lease.lock_number`). */
 export const MEMBER_LOCKS = "731390441";
+
+/** Held while facts are booked, to the end of the transaction: one node at a time. */
+export const LEDGER_LOCK = "7313904415";

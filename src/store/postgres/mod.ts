@@ -1,8 +1,6 @@
 /** The store on PostgreSQL: the public door of this folder. */
-export { createPostgresAccountStore } from "./accounts.js";
 export { createPostgresActorStore, type PostgresActorStore, type PostgresActorStoreOptions } from "./actor-store.js";
 export { openAudit } from "./audit.js";
-export { createPostgresAuditLog } from "./audit-log.js";
 export { DatabaseInUse, type DatabaseLock, lockDatabase } from "./database-lock.js";
 export {
   DataDirectoryInUse,
@@ -15,5 +13,6 @@ export {
 export { createPostgresEventOutbox, type PostgresEventOutbox } from "./event-outbox.js";
 export { type MemberStatus, readMembers } from "./members.js";
 export { migrate } from "./migrate.js";
+export { createPostgresMoney, type PostgresMoney } from "./money.js";
 export { createPostgresNotices } from "./notices.js";
 export { createPostgresOwnershipStore, type PostgresOwnershipOptions } from "./ownership.js";

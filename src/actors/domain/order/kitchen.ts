@@ -4,7 +4,6 @@ import { Restaurant } from "../restaurant/messages.js";
 import type { DomainSettings } from "../settings.js";
 import { close } from "./closing.js";
 import { armPickup } from "./dispatch.js";
-import { wantedReadyAt } from "./eta.js";
 import { searchBegan } from "./offers-made.js";
 import { type OrderContext, save } from "./save.js";
 import { isPlaced, type PlacedOrder, statusOf } from "./state.js";
@@ -35,8 +34,7 @@ export function accept(
   if (order.closed !== null || order.kitchen.status !== "offered") return illegal(ctx, order);
   const { order: limits } = settings;
   const prepMs = prepMinutes === undefined ? limits.defaultPrepMs : Math.round(prepMinutes * limits.minuteMs);
-  // Ordered for later: not sooner than it can be eaten warm.
-  const readyAt = Math.max(ctx.now + prepMs, wantedReadyAt(order, settings) ?? 0);
+  const readyAt = ctx.now + prepMs;
   ctx.tell(Restaurant, order.content.restaurant.id, "orderAccepted", {
     orderId: ctx.key,
     status: "accepted",

@@ -132,12 +132,7 @@ function show(ctx: OrderContext, settings: DomainSettings, order: PlacedOrder): 
 const TIMERS = ["deadline", "kitchen", "offers", "pickup"] as const;
 
 /** Every status that is not the end has a deadline (R-ORD-8); entering it sets the one timer they share. */
-export function setDeadline(
-  ctx: OrderContext,
-  settings: DomainSettings,
-  order: PlacedOrder,
-  status: OrderStatus,
-): void {
+function setDeadline(ctx: OrderContext, settings: DomainSettings, order: PlacedOrder, status: OrderStatus): void {
   const deadline = deadlineOf(order, status, ctx.now, settings);
   if (deadline === null) {
     for (const timer of TIMERS) ctx.cancelTimer(timer);
@@ -161,10 +156,7 @@ export function deadlineOf(
     case "confirmed":
       return {
         of: "confirmed",
-        at:
-          order.kitchen.status === "offered"
-            ? order.kitchen.acceptBy
-            : (order.kitchen.status === "scheduled" ? order.kitchen.offerAt : now) + limits.acceptDeadlineMs,
+        at: order.kitchen.status === "offered" ? order.kitchen.acceptBy : now + limits.acceptDeadlineMs,
       };
     case "accepted":
     case "preparing": {

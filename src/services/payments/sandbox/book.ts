@@ -47,6 +47,12 @@ export interface Authorisation {
 
 /** A card that is always declined, for trying it out. */
 export const DECLINING_METHOD = "declining";
+/** Declined, for another reason. */
+export const EXPIRED_METHOD = "expired";
+/** Does nothing and never answers. */
+export const SILENT_METHOD = "silent";
+/** Authorises, and lets everybody wait for the answer. */
+export const SLOW_METHOD = "slow";
 
 export interface Book {
   /** Does it, unless its key was seen. `entry`: the new line, null for a repeat. `decline`: the bank says no. */
@@ -104,6 +110,7 @@ export function createBook(): Book {
   function decide(operation: Operation, decline: boolean): PaymentOutcome | string {
     if (operation.op === "authorise") {
       if (authorisations.get(operation.key)?.voided) return { outcome: "declined", reason: "voided" };
+      if (operation.method === EXPIRED_METHOD) return { outcome: "declined", reason: "expired_card" };
       if (decline || operation.method === DECLINING_METHOD)
         return { outcome: "declined", reason: "insufficient_funds" };
       return { outcome: "authorised", authorisation: `auth-${entries + 1}` };

@@ -4,6 +4,8 @@ import { type Book, createBook, type LedgerEntry } from "./book.js";
 
 export interface Ledger {
   readonly book: Book;
+  /** Everything there is, in order. */
+  readonly entries: readonly LedgerEntry[];
   /** Resolves once the entry is on disk. Entries that arrive together share one sync. */
   append(entry: LedgerEntry): Promise<void>;
   close(): Promise<void>;
@@ -12,7 +14,8 @@ export interface Ledger {
 /** Opens (or makes) the file and replays it. A last line cut off by a crash was never answered: it is cut away. */
 export async function openLedger(path: string): Promise<Ledger> {
   const file = await open(path, "a+");
-  const { entries, bytes } = parse(await readFile(path));
+  const { entries: before, bytes } = parse(await readFile(path));
+  const entries = [...before];
   await file.truncate(bytes);
   const book = createBook();
   for (const entry of entries) book.replay(entry);
@@ -36,8 +39,10 @@ export async function openLedger(path: string): Promise<Ledger> {
 
   return {
     book,
+    entries,
     append: (entry) =>
       new Promise((done, failed) => {
+        entries.push(entry);
         queue.push({ line: `${JSON.stringify(entry)}\n`, done, failed });
         writing ??= drain();
       }),

@@ -21,6 +21,12 @@ const { values } = parseArgs({
     late: { type: "string" },
     "late-ms": { type: "string" },
     duplicate: { type: "string" },
+    "webhook-url": { type: "string" },
+    "webhook-secret": { type: "string" },
+    "webhook-lost": { type: "string" },
+    "webhook-duplicate": { type: "string" },
+    "webhook-late": { type: "string" },
+    "webhook-late-ms": { type: "string" },
     "with-parent": { type: "boolean" },
   },
 });
@@ -48,6 +54,12 @@ const settings: SandboxSettings = {
   lateRate: number("late", defaults.lateRate),
   lateMs: number("late-ms", defaults.lateMs),
   duplicateRate: number("duplicate", defaults.duplicateRate),
+  webhook:
+    values["webhook-url"] === undefined ? null : { url: values["webhook-url"], secret: values["webhook-secret"] ?? "" },
+  webhookLostRate: number("webhook-lost", defaults.webhookLostRate),
+  webhookDuplicateRate: number("webhook-duplicate", defaults.webhookDuplicateRate),
+  webhookLateRate: number("webhook-late", defaults.webhookLateRate),
+  webhookLateMs: number("webhook-late-ms", defaults.webhookLateMs),
 };
 
 const sandbox = await startSandbox(settings, systemClock());

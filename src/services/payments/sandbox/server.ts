@@ -3,14 +3,17 @@
  * banks are, and failing as often as it is told to. It believes nothing but what is in its file.
  *
  * `POST /operations` with an operation answers `{ outcome }`, `{ refused }` or `{ unavailable }`; `GET /operations/<key>`
- * answers `{ outcome }` or `{ outcome: null }`.
+ * answers `{ outcome }` or `{ outcome: null }`. `POST /webhooks` with `{ url, secret }` says where to tell by itself what
+ * was done. `GET /ledger?from&to&after&limit`, `POST /ledger/keys` and `GET /ledger/held` are its books.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type Clock, sleep } from "../../../lib/clock.js";
 import { type Random, seededRandom } from "../../../lib/random.js";
-import type { Operation } from "./book.js";
+import { type Operation, SILENT_METHOD, SLOW_METHOD } from "./book.js";
 import { openLedger } from "./ledger.js";
+import { heldOf, movementsOf } from "./movements.js";
+import { createWebhooks, type WebhookTarget } from "./webhooks.js";
 
 export interface SandboxSettings {
   /** The address to listen on. Default: this machine alone. */
@@ -31,6 +34,13 @@ export interface SandboxSettings {
   readonly lateMs: number;
   /** The request arrives twice at once, as when a proxy repeats it. */
   readonly duplicateRate: number;
+  /** Where to tell what was done, from the start on; null: once somebody asks for it. */
+  readonly webhook: WebhookTarget | null;
+  /** Of the webhooks: never sent, sent twice, sent only after up to `webhookLateMs`. */
+  readonly webhookLostRate: number;
+  readonly webhookDuplicateRate: number;
+  readonly webhookLateRate: number;
+  readonly webhookLateMs: number;
 }
 
 export const defaultSandboxSettings: Omit<SandboxSettings, "ledgerPath"> = {
@@ -44,6 +54,11 @@ export const defaultSandboxSettings: Omit<SandboxSettings, "ledgerPath"> = {
   lateRate: 0,
   lateMs: 8_000,
   duplicateRate: 0,
+  webhook: null,
+  webhookLostRate: 0,
+  webhookDuplicateRate: 0,
+  webhookLateRate: 0,
+  webhookLateMs: 5_000,
 };
 
 export interface Sandbox {
@@ -51,11 +66,12 @@ export interface Sandbox {
   close(): Promise<void>;
 }
 
-const MAX_BODY_BYTES = 16 * 1024;
+const MAX_BODY_BYTES = 64 * 1024;
 
 export async function startSandbox(settings: SandboxSettings, clock: Clock): Promise<Sandbox> {
   const ledger = await openLedger(settings.ledgerPath);
   const random = seededRandom(settings.seed);
+  const webhooks = createWebhooks(settings, clock);
   /** Lines on their way to the disk: a repeat of theirs waits for the same sync. */
   const syncing = new Map<string, Promise<void>>();
 
@@ -66,6 +82,7 @@ export async function startSandbox(settings: SandboxSettings, clock: Clock): Pro
       const synced = ledger.append(answer.entry);
       syncing.set(operation.key, synced);
       await synced.finally(() => syncing.delete(operation.key));
+      webhooks.tell(answer.entry);
     } else {
       await syncing.get(operation.key);
     }
@@ -81,9 +98,24 @@ export async function startSandbox(settings: SandboxSettings, clock: Clock): Pro
       const key = decodeURIComponent(path.slice("/operations/".length));
       return send(response, { outcome: ledger.book.outcomeOf(key) });
     }
+    if (request.method === "GET" && path.startsWith("/ledger")) return send(response, books(path));
+    if (request.method === "POST" && path === "/ledger/keys") {
+      const keys = new Set((parseJson(body ?? "") as { readonly keys?: readonly string[] } | null)?.keys ?? []);
+      const known = ledger.entries.filter(({ operation }) => keys.has(operation.key));
+      return send(response, { movements: movementsOf(known, ledger.book) });
+    }
+    if (request.method === "POST" && path === "/webhooks") {
+      const wanted = parseJson(body ?? "") as Partial<WebhookTarget> | null;
+      if (!text(wanted?.url) || !text(wanted?.secret)) return send(response, { refused: "no url, or no secret" });
+      webhooks.aim({ url: wanted.url, secret: wanted.secret });
+      return send(response, { webhooks: wanted.url });
+    }
     const operation =
       request.method === "POST" && path === "/operations" && body !== null ? parseOperation(body) : null;
     if (operation === null) return send(response, { refused: "no such operation" });
+    const method = operation.op === "authorise" ? operation.method : "";
+    // Whoever asked gives up sooner or later.
+    if (method === SILENT_METHOD) return;
     if (plan.error) return send(response, { unavailable: "try again" });
     const twice = plan.duplicate ? perform(operation, plan.decline) : null;
     const answer = await perform(operation, plan.decline);
@@ -92,8 +124,17 @@ export async function startSandbox(settings: SandboxSettings, clock: Clock): Pro
       request.socket.destroy();
       return;
     }
-    if (plan.late) await sleep(clock, settings.lateMs);
+    if (plan.late || method === SLOW_METHOD) await sleep(clock, settings.lateMs);
     send(response, answer);
+  }
+
+  function books(path: string): object {
+    const query = new URL(path, "http://sandbox").searchParams;
+    if (path === "/ledger/held") return { held: heldOf(ledger.book) };
+    const number = (name: string, otherwise: number): number => Number(query.get(name) ?? otherwise);
+    const [from, to, after] = [number("from", 0), number("to", Number.MAX_VALUE), number("after", 0)];
+    const wanted = ledger.entries.filter(({ at, number }) => at >= from && at < to && number > after);
+    return { movements: movementsOf(wanted, ledger.book).slice(0, Math.min(number("limit", 500), 1_000)) };
   }
 
   const server = createServer((request, response) => {
@@ -113,6 +154,7 @@ export async function startSandbox(settings: SandboxSettings, clock: Clock): Pro
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
+      webhooks.close();
       await closed;
       await ledger.close();
     },
@@ -146,6 +188,14 @@ function send(response: ServerResponse, body: object): void {
   response.end(JSON.stringify(body));
 }
 
+function parseJson(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return null;
+  }
+}
+
 /** Null when it is too large. */
 async function readBody(request: IncomingMessage): Promise<string | null> {
   const chunks: Buffer[] = [];
@@ -162,12 +212,7 @@ const minor = (value: unknown): value is number => Number.isSafeInteger(value) &
 
 /** The operation with exactly its own fields, or null. */
 function parseOperation(body: string): Operation | null {
-  let raw: Record<string, unknown>;
-  try {
-    raw = JSON.parse(body) as Record<string, unknown>;
-  } catch {
-    return null;
-  }
+  const raw = parseJson(body) as Record<string, unknown> | null;
   if (typeof raw !== "object" || raw === null) return null;
   const { op, key, orderId, authoriseKey, amountMinor, currency, method } = raw;
   if (!text(key) || !text(orderId)) return null;

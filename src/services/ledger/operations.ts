@@ -1,0 +1,43 @@
+/** The reports by HTTP. */
+import type { Clock } from "../../lib/clock.js";
+import type { LEDGER_OPERATIONS, OperationHandlers, OperationResult } from "../../protocol/mod.js";
+import type { Period } from "./ports.js";
+import type { LedgerReports } from "./reports.js";
+
+const DAY_MS = 24 * 3_600_000;
+/** The longest period of one report. */
+const MOST_MS = 93 * DAY_MS;
+const USUAL_LINES = 100;
+
+type Wanted = { readonly from?: number; readonly to?: number };
+
+export function ledgerOperations(reports: LedgerReports, clock: Clock): OperationHandlers<typeof LEDGER_OPERATIONS> {
+  async function answer<R>(
+    wanted: Wanted,
+    usualMs: number,
+    make: (period: Period) => Promise<R>,
+  ): Promise<OperationResult<R>> {
+    const to = wanted.to ?? clock.now() + 1;
+    const from = wanted.from ?? to - usualMs;
+    if (from >= to) return { ok: false, code: "invalid", detail: { path: "/from", problem: "is not before `to`" } };
+    if (to - from > MOST_MS) {
+      return { ok: false, code: "invalid", detail: { path: "/from", problem: "is more than 93 days before `to`" } };
+    }
+    try {
+      return { ok: true, value: await make({ from, to }) };
+    } catch {
+      return { ok: false, code: "unavailable", retryAfterMs: 2_000 };
+    }
+  }
+  return {
+    "ledger.earnings": ({ caller, query }) =>
+      answer(query, 7 * DAY_MS, (period) => reports.earnings(caller.id, period, query.limit ?? USUAL_LINES)),
+    "ledger.statement": ({ caller, query }) =>
+      answer(query, 31 * DAY_MS, (period) => reports.statement(caller.id, period, query.limit ?? USUAL_LINES)),
+    "ledger.statementOf": ({ params, query }) =>
+      answer(query, 31 * DAY_MS, (period) =>
+        reports.statement(params.restaurantId, period, query.limit ?? USUAL_LINES),
+      ),
+    "ledger.reconciliation": ({ query }) => answer(query, DAY_MS, (period) => reports.reconciliation(period)),
+  };
+}
