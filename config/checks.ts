@@ -35,6 +35,12 @@ export function conflictsOf(config: Config): readonly Conflict[] {
     "Set ORDER_ID_SECRET alike on every node.",
   );
   need(
+    auth.accessTokenMs < auth.refreshTokenMs,
+    ["auth.accessTokenMs", "auth.refreshTokenMs"],
+    "a session outlives its access tokens",
+    "Lower accessTokenMs.",
+  );
+  need(
     cluster.leaseMs > 3 * cluster.heartbeatMs,
     ["cluster.leaseMs", "cluster.heartbeatMs"],
     "a node may miss two heartbeats before it loses its shards",

@@ -232,6 +232,40 @@ const auth = section("Who may come in.", {
     },
     { minLength: 16 },
   ),
+  masterKey: optionalText(
+    200,
+    {
+      description:
+        "Encrypts what is personal, and the keys that nodes share. Not set: it is derived from the secret of the order ids. Nodes of a cluster must share one.",
+      env: ["MASTER_KEY"],
+      secret: "value",
+      advice: "Give characters that nobody can guess, for example from `openssl rand -hex 32`.",
+    },
+    { minLength: 16 },
+  ),
+  previousMasterKey: optionalText(
+    200,
+    {
+      description:
+        "The master key before the present one. While it is set, what was encrypted with it is encrypted anew, some hundred accounts a minute.",
+      env: ["PREVIOUS_MASTER_KEY"],
+      secret: "value",
+      advice: "Remove it when the log has said nothing about it for a day.",
+    },
+    { minLength: 16 },
+  ),
+  accessTokenMs: integer(60_000, 24 * 3_600_000, {
+    description: "How long an access token lasts. Ending a session ends it sooner, within seconds.",
+    advice: "Minutes: apps refresh it by themselves.",
+  }),
+  refreshTokenMs: integer(3_600_000, 365 * 24 * 3_600_000, {
+    description: "How long a session lasts that nobody refreshes.",
+    advice: "Weeks, or people sign in again and again.",
+  }),
+  passwordThreads: integer(1, 16, {
+    description: "Threads of each gateway thread that hash passwords; they start with the first sign-in.",
+    advice: "One serves some twenty sign-ins a second.",
+  }),
 });
 
 const engine = section("The actor engine.", {

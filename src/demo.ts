@@ -13,7 +13,7 @@ import { createTokens } from "./gateway/mod.js";
 import { systemClock } from "./lib/clock.js";
 import type { Point } from "./lib/geo.js";
 import { systemRandom } from "./lib/random.js";
-import { SIGNING_KEY_ID } from "./node/gateway-endpoint.js";
+import { SIGNING_KEY_ID } from "./node/accounts.js";
 import { startNode } from "./node/node.js";
 import { whenStarterIsGone } from "./node/starter.js";
 import { createLog } from "./telemetry/mod.js";

@@ -1,4 +1,6 @@
 /** What the parts of a gateway share. One per gateway thread. */
+
+import type { Buckets } from "../lib/buckets.js";
 import type { Clock } from "../lib/clock.js";
 import type { Log } from "../lib/log.js";
 import type { Random } from "../lib/random.js";
@@ -6,7 +8,6 @@ import type { Tokens } from "./auth/tokens.js";
 import type { CommandDesk } from "./commands.js";
 import type { LastBroadcast } from "./fanout/broadcast.js";
 import type { LocationGates } from "./fanout/location-gate.js";
-import type { Buckets } from "./limits/buckets.js";
 import type { TierLimits } from "./limits/tiers.js";
 import type { GatewayClient } from "./ports.js";
 import type { GatewaySettings } from "./settings.js";

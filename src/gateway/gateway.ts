@@ -6,6 +6,7 @@
  * window is over; after `close` nothing of this gateway runs.
  */
 import * as uWS from "uWebSockets.js";
+import { Buckets } from "../lib/buckets.js";
 import type { Cancel, Clock } from "../lib/clock.js";
 import { sleep } from "../lib/clock.js";
 import { type Log, silentLog } from "../lib/log.js";
@@ -24,7 +25,7 @@ import {
   type TrackingStats,
 } from "../services/tracking/mod.js";
 import { operatorGuard } from "./auth/operator.js";
-import { createTokens, type TokenKey } from "./auth/tokens.js";
+import { createTokens, type TokenKey, type Tokens } from "./auth/tokens.js";
 import { createCommandDesk } from "./commands.js";
 import type { GatewayContext } from "./context.js";
 import { createDocuments } from "./documents/mod.js";
@@ -33,7 +34,6 @@ import { LocationGates } from "./fanout/location-gate.js";
 import { createDatabaseWatch } from "./http/database-watch.js";
 import { type HttpDeps, servedRoutes, serveRoutes } from "./http/server.js";
 import { jsonFile, readStaticFiles, type StaticFile } from "./http/static-files.js";
-import { Buckets } from "./limits/buckets.js";
 import { TierLimits } from "./limits/tiers.js";
 import { type Listening, type ListenOptions, listenOn } from "./listen.js";
 import type { NativeApp } from "./native.js";
@@ -47,7 +47,7 @@ import { Registry } from "./ws/registry.js";
 
 /** Data only, so that it can be posted to a gateway thread. */
 export interface GatewayAuth {
-  /** The first signs, all verify. */
+  /** The first signs, all verify. Not asked where `tokens` are given. */
   readonly keys: readonly TokenKey[];
   /** Opens `POST /v1/tokens`. Empty: the door stays shut. */
   readonly operatorSecret: string;
@@ -62,6 +62,8 @@ export interface GatewayOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly auth: GatewayAuth;
+  /** Shared with the accounts, which change their keys and revoke them. Default: made of `auth.keys`. */
+  readonly tokens?: Tokens;
   readonly index: IndexReader;
   /** What this process holds of the mirror; null when it holds nothing. */
   readonly mirrorCopy: MirrorCopy | null;
@@ -149,7 +151,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     log,
     settings,
     stats,
-    tokens: createTokens({ keys: auth.keys, clock, maxCached: settings.maxCachedTokens }),
+    tokens: options.tokens ?? createTokens({ keys: auth.keys, clock, maxCached: settings.maxCachedTokens }),
     desk: createCommandDesk({ client, orders, clock, timeoutMs, maxNotAfterMs }),
     tiers: new TierLimits(settings.tierRates, settings.maxLimitedKeys),
     gpsLimits: new Buckets(gatewayRate, settings.maxLimitedKeys),
@@ -200,7 +202,10 @@ export function createGateway(options: GatewayOptions): Gateway {
   let port = 0;
   const timers: Cancel[] = [
     clock.every(GATE_TICK_MS, () => context.gates.tick()),
-    clock.every(SWEEP_MS, () => sweep(sockets)),
+    clock.every(SWEEP_MS, () => {
+      sweep(sockets);
+      streams.sweep();
+    }),
     clock.every(settings.streamHeartbeatMs, () => streams.beat()),
   ];
 

@@ -5,7 +5,7 @@
  * committed: the first trip of a driver who is free, once leaving later would collect later. Everything else stays
  * tentative and is planned anew next time, when more orders are known.
  */
-import { explain } from "./explain.js";
+import { expectedCourse, explain } from "./explain.js";
 import type { Plan } from "./plan.js";
 import { search } from "./search.js";
 import type { Commit, Decision, Situation, Tentative, TripPlan } from "./types.js";
@@ -27,12 +27,16 @@ export function decide<Place>(situation: Situation<Place>): Decision {
       const from = startAt[k]!;
       // Whoever often declines is asked so much earlier, that there is time to ask somebody else.
       const leadMs = settings.commitLeadMs / drivers[driver]!.acceptance;
-      const commitAt = Math.max(from, latestDeparture(plan, driver, k) - leadMs);
+      const dueAt = latestDeparture(plan, driver, k) - leadMs;
+      const commitAt = Math.max(from, dueAt);
       const expected = problem.weight[trip.orders[0]!]! < 1;
-      const free = k === 0 && drivers[driver]!.freeAt <= now;
-      if (free && !expected && commitAt <= now)
+      const isNext = k === 0 && !expected;
+      if (isNext && drivers[driver]!.freeAt <= now && commitAt <= now) {
         commits.push({ ...named, ...explain(problem, candidates, driver, trip, from, startNode[k]!) });
-      else tentative.push({ ...named, commitAt, expected });
+        return;
+      }
+      const terms = isNext ? expectedCourse(problem, driver, trip, from, startNode[k]!).terms : null;
+      tentative.push({ ...named, commitAt, dueAt, expected, terms });
     });
   });
   const unplanned = orders
@@ -50,7 +54,7 @@ function name<Place>(plan: Plan<Place>, driver: number, k: number): TripPlan {
   return { driverId: drivers[driver]!.driverId, restaurantIds, orderIds: trip.orders.map((o) => orders[o]!.orderId) };
 }
 
-/** Leaving later than this, the driver collects later at the first restaurant than need be. */
+/** Leaving later than this, the driver collects later at the first restaurant than need be. It may be long ago. */
 function latestDeparture<Place>({ problem, routes }: Plan<Place>, driver: number, k: number): number {
   const { collectMs } = problem.situation.settings;
   const route = routes[driver]!;
@@ -60,7 +64,7 @@ function latestDeparture<Place>({ problem, routes }: Plan<Place>, driver: number
   for (const order of orders)
     if (problem.restaurantOf[order] === first) readyAt = Math.max(readyAt, problem.readyAt[order]!);
   const way = problem.toRestaurant(route.startNode[k]!, first);
-  return Math.max(readyAt - collectMs - way, route.startAt[k]!);
+  return readyAt - collectMs - way;
 }
 
 function check<Place>({ orders, drivers }: Situation<Place>): void {

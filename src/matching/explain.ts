@@ -1,7 +1,7 @@
 /** Why this driver: the terms of a trip's cost, and who would have been next. */
 import type { AllCandidates } from "./candidates.js";
 import type { Problem, Trip } from "./problem.js";
-import type { Alternative, Commit } from "./types.js";
+import type { Alternative, Commit, TripTerms } from "./types.js";
 
 const MOST_ALTERNATIVES = 3;
 
@@ -9,10 +9,26 @@ export function explain<Place>(
   problem: Problem<Place>,
   candidates: AllCandidates<Place>,
   driver: number,
-  { restaurants, orders }: Trip,
+  trip: Trip,
   departAt: number,
   node: number,
 ): Omit<Commit, "driverId" | "restaurantIds" | "orderIds"> {
+  const expected = expectedCourse(problem, driver, trip, departAt, node);
+  const { restaurants, orders } = trip;
+  return {
+    ...expected,
+    alternatives: alternatives(problem, candidates, driver, restaurants, orders, expected.terms.costMs),
+  };
+}
+
+/** The times of a trip that leaves at `departAt`, and what it is judged by. */
+export function expectedCourse<Place>(
+  problem: Problem<Place>,
+  driver: number,
+  { restaurants, orders }: Trip,
+  departAt: number,
+  node: number,
+): Pick<Commit, "departAt" | "pickupAt" | "deliverAt"> & { readonly terms: TripTerms } {
   const { drivers, settings } = problem.situation;
   const pickupAt: number[] = [];
   const deliverAt: number[] = [];
@@ -45,13 +61,7 @@ export function explain<Place>(
     fairnessMs: overworked * settings.weights.fairnessMs * orders.length,
     acceptanceMs: ((1 - acceptance) / acceptance) * settings.weights.declineMs,
   };
-  return {
-    departAt,
-    pickupAt,
-    deliverAt,
-    terms,
-    alternatives: alternatives(problem, candidates, driver, restaurants, orders, costMs),
-  };
+  return { departAt, pickupAt, deliverAt, terms };
 }
 
 function alternatives<Place>(

@@ -81,7 +81,7 @@ export const defaultMatchingSettings: MatchingSettings = {
     mostAhead: 4,
   },
   weights: {
-    late: 0.7,
+    late: 1,
     foodWaits: 0,
     busy: 0,
     busyPerLoad: 0,

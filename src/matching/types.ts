@@ -91,8 +91,12 @@ export interface Commit extends TripPlan {
 export interface Tentative extends TripPlan {
   /** When it will have to be committed, as things stand. */
   readonly commitAt: number;
+  /** When it would have to be committed if its driver were free already; at most `commitAt`. */
+  readonly dueAt: number;
   /** True: its orders are only expected. */
   readonly expected: boolean;
+  /** What it is expected to bring. Null: it is not its driver's next trip, or only expected. */
+  readonly terms: TripTerms | null;
 }
 
 /** Why an order is in no trip. */

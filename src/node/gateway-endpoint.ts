@@ -2,14 +2,15 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { createActorClient, type EndpointId, type Link, type ShardMap } from "../actors/runtime/mod.js";
-import { createGateway, type Gateway } from "../gateway/mod.js";
+import { createGateway, createTokens, type Gateway } from "../gateway/mod.js";
 import type { Clock } from "../lib/clock.js";
 import type { Log } from "../lib/log.js";
 import type { Metrics } from "../lib/metrics.js";
 import type { Random } from "../lib/random.js";
-import { createPostgresActorStore } from "../store/postgres/mod.js";
+import { createPostgresActorStore, createPostgresNotices } from "../store/postgres/mod.js";
 import { createRedisMirror } from "../store/redis/mod.js";
 import { createMetrics, measureRuntime, metricsText } from "../telemetry/mod.js";
+import { openAccounts, SIGNING_KEY_ID } from "./accounts.js";
 import { cityOperations } from "./city-operations.js";
 import { quoteSettingsOf, routerOf } from "./domain-settings.js";
 import { createMirrorCopy, forgetWhenShardsLeave } from "./mirror.js";
@@ -28,7 +29,6 @@ export interface OpenGateway {
 const MIRROR_ENTRIES = 250_000;
 /** The four apps: customer, driver, restaurant, operations. */
 const PAGES = fileURLToPath(new URL("../../apps/pages/", import.meta.url));
-export const SIGNING_KEY_ID = "node";
 
 export function openGateway(options: {
   readonly plan: ThreadPlan;
@@ -65,6 +65,10 @@ export function openGateway(options: {
     settings: { maxInFlight: config.engine.asksInFlight },
     onMirror: (entries) => copy.put(entries),
   });
+  const keys = [{ kid: SIGNING_KEY_ID, privateKey: secrets.signingKeyPem }];
+  const tokens = createTokens({ keys, clock, maxCached: config.gateway.maxCachedTokens });
+  const notices = createPostgresNotices({ connectionString: plan.connectionString, clock, log });
+  const accounts = openAccounts({ plan, tokens, notices, index: store, tidies: wholeProcess, clock, random, log });
   const money = openMoney(plan, client, { clock, random, log });
   const metrics = createMetrics(endpoint);
   const stopMeasuring = measureRuntime({ metrics, clock, wholeProcess });
@@ -74,10 +78,11 @@ export function openGateway(options: {
     clock,
     random,
     auth: {
-      keys: [{ kid: SIGNING_KEY_ID, privateKey: secrets.signingKeyPem }],
+      keys,
       operatorSecret: secrets.operatorSecret,
       orderIdSecret: secrets.orderIdSecret,
     },
+    tokens,
     index: store,
     mirrorCopy: copy,
     mirror: redis,
@@ -90,7 +95,7 @@ export function openGateway(options: {
       drainMs: config.node.drainMs,
     },
     log,
-    operations: [cityOperations, ...money.operations],
+    operations: [cityOperations, ...accounts.operations, ...money.operations],
     promotions: money.promotions,
     nodeInfo: () => ({ node: config.node.id, ...options.info?.() }),
     metrics: async () => metricsText([await metrics.snapshot()]),
@@ -118,13 +123,17 @@ export function openGateway(options: {
   if (existsSync(PAGES)) gateway.serveDirectory("/", PAGES);
   return {
     gateway,
-    listen: (port, share) => gateway.listen(port, { share, host: config.http.host }),
+    async listen(port, share) {
+      await accounts.start();
+      return gateway.listen(port, { share, host: config.http.host });
+    },
     drain: () => gateway.drain(),
     async close() {
       stopMeasuring();
       gateway.close();
       client.close();
-      await Promise.all([store.close(), money.close(), redis?.close()]);
+      await accounts.close();
+      await Promise.all([store.close(), money.close(), redis?.close(), notices.close()]);
     },
   };
 }

@@ -85,6 +85,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
         ...(config.auth.privateKey === null ? {} : { signingKeyPem: config.auth.privateKey }),
         ...(config.auth.operatorSecret === null ? {} : { operatorSecret: config.auth.operatorSecret }),
         ...(config.auth.orderIdSecret === null ? {} : { orderIdSecret: config.auth.orderIdSecret }),
+        ...(config.auth.masterKey === null ? {} : { masterKey: config.auth.masterKey }),
+        ...(config.auth.previousMasterKey === null ? {} : { previousMasterKey: config.auth.previousMasterKey }),
       },
       random,
     );

@@ -16,12 +16,16 @@ export interface NodeSecrets {
   readonly operatorSecretFile: string;
   /** Keys the hash that derives an order's id from customer and idempotency key. All nodes of a cluster share it. */
   readonly orderIdSecret: string;
+  /** What is personal is encrypted with the first; the others still open what they encrypted. Shared like the above. */
+  readonly masterSecrets: readonly string[];
 }
 
 export interface GivenSecrets {
   readonly signingKeyPem?: string;
   readonly operatorSecret?: string;
   readonly orderIdSecret?: string;
+  readonly masterKey?: string;
+  readonly previousMasterKey?: string;
 }
 
 const OWNER_ONLY = 0o600;
@@ -34,11 +38,18 @@ export function loadSecrets(dataDir: string, given: GivenSecrets, random: Random
     writeFileSync(operatorSecretFile, `${given.operatorSecret}\n`, { mode: OWNER_ONLY });
     chmodSync(operatorSecretFile, OWNER_ONLY);
   }
+  const orderIdSecret = given.orderIdSecret ?? keep(join(dataDir, "order-id.secret"), hex, isHexSecret);
   return {
     signingKeyPem: given.signingKeyPem ?? keep(join(dataDir, "signing-key.pem"), newSigningKey, isPrivateKey),
     operatorSecret: given.operatorSecret ?? keep(operatorSecretFile, hex, isHexSecret),
     operatorSecretFile,
-    orderIdSecret: given.orderIdSecret ?? keep(join(dataDir, "order-id.secret"), hex, isHexSecret),
+    orderIdSecret,
+    // A deployment that had no master key of its own and gets one can still read what it wrote before.
+    masterSecrets: [
+      ...(given.masterKey === undefined ? [] : [given.masterKey]),
+      ...(given.previousMasterKey === undefined ? [] : [given.previousMasterKey]),
+      orderIdSecret,
+    ],
   };
 }
 

@@ -26,6 +26,14 @@ export const ERRORS = {
   unauthenticated: permanent("Send a valid token: `Authorization: Bearer …`, or HELLO on a socket."),
   token_expired: permanent("The token has expired; get a new one and try again."),
   forbidden: permanent("This role may not do that."),
+  wrong_credentials: permanent("E-mail and password do not belong together."),
+  email_taken: permanent("There is an account with this e-mail address and another password; sign in instead."),
+  account_banned: permanent("This account is banned; support can tell why."),
+  role_missing: permanent(
+    "The account does not have this role; `detail.state` says how its application stands, `detail.restaurantIds` which restaurants it may choose from.",
+  ),
+  session_ended: permanent("The session has ended; sign in again."),
+  too_many: permanent("There are as many of these as there may be; `detail.most` says how many."),
   // Load and faults
   overloaded: temporary("The node is at its limit; wait `retryAfterMs` and try again with the same key."),
   rate_limited: temporary("Too many requests from this account; wait `retryAfterMs`."),

@@ -83,6 +83,8 @@ export const PlaceOrder = Strict({
   fallbackPaymentMethod: Type.Optional(Text(64)),
   promotionCode: Type.Optional(PromotionCode),
   note: Type.Optional(Text(300)),
+  /** For later: when the food shall arrive, at most a week ahead. Absent: as soon as it can. */
+  deliverAt: Type.Optional(Millis),
 });
 export type PlaceOrder = Static<typeof PlaceOrder>;
 
@@ -173,6 +175,8 @@ export interface OrderView {
   readonly placedAt: number;
   /** What was given back after the delivery, in all. Absent: nothing. */
   readonly refundedMinor?: number;
+  /** When the customer wants it; absent: as soon as it can be there. */
+  readonly deliverAt?: number;
   /** When it is expected; absent once closed. */
   readonly eta?: ArrivalView;
   /** How that changed, oldest first; once the order is over. */
@@ -216,6 +220,8 @@ export interface TabletOrder {
   readonly totals: OrderTotals;
   readonly note?: string;
   readonly placedAt: number;
+  /** Ordered for later: when it shall arrive. The restaurant hears of it when it is time to cook. */
+  readonly deliverAt?: number;
   readonly acceptBy: number;
 }
 export type TabletEvent =

@@ -202,6 +202,8 @@ export const VENDORS: Readonly<Record<string, readonly string[]>> = {
   // Two services that call strangers: the bank and the map.
   cockatiel: ["src/services/payments", "src/services/routing"],
   piscina: ["src/node"],
+  // Hashes passwords in threads that the composition root keeps.
+  "@node-rs/argon2": ["src/node"],
   pino: ["src/telemetry"],
   "prom-client": ["src/telemetry"],
   ws: ["sdk"],

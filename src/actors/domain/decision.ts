@@ -19,6 +19,7 @@ import {
   expectedOrders,
   type MatchingSettings,
   type OpenOrder,
+  type Tentative,
   type TripPlan,
   type TripTerms,
 } from "../../matching/mod.js";
@@ -71,7 +72,7 @@ export interface DecisionAnswer {
   readonly id: string;
   /** To be offered now. */
   readonly trips: readonly DecidedTrip[];
-  readonly tentative: readonly (TripPlan & { readonly commitAt: number; readonly expected: boolean })[];
+  readonly tentative: readonly Tentative[];
   /** Orders that nobody can bring in time. */
   readonly unplanned: readonly string[];
 }

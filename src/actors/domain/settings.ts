@@ -255,7 +255,7 @@ export const defaultDomainSettings: DomainSettings = {
     promiseMs: minutes(40),
     latestMs: minutes(90),
     maxTripOrders: 3,
-    fairnessMs: seconds(12),
+    fairnessMs: seconds(1),
     declineMs: minutes(1),
     tickMs: seconds(1),
     presenceTtlMs: seconds(30),

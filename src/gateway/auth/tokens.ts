@@ -3,12 +3,13 @@
  * do is `access.ts`'s. Two keys overlap during a rotation: the first signs, all verify, the token's `kid` says which.
  *
  * Invariants: only `EdDSA` is accepted, whatever a header claims; a token from the cache has been verified and has not
- * expired by the port's clock; the cache is bounded.
+ * expired by the port's clock; one that was revoked is refused, from the cache too; the cache is bounded.
  */
 import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import { createDecoder, createSigner, createVerifier } from "fast-jwt";
 import type { Clock } from "../../lib/clock.js";
 import { isId, ROLES, type Role } from "../../protocol/mod.js";
+import { Revocations, type RevokedTokens } from "./revocations.js";
 
 /** PEM text, so that a key can travel to a gateway thread. */
 export interface TokenKey {
@@ -23,6 +24,9 @@ export interface TokenKey {
 export interface Principal {
   readonly id: string;
   readonly role: Role;
+  /** The person behind it and the session it belongs to. Absent on tokens that the operator had made. */
+  readonly accountId?: string;
+  readonly sessionId?: string;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
 }
@@ -33,14 +37,50 @@ export type Verified =
 
 export interface Tokens {
   /** Signs with the first key. Throws when it has no private part. */
-  issue(principal: { readonly id: string; readonly role: Role }, ttlSeconds: number): string;
+  issue(principal: Omit<Principal, "expiresAt">, ttlSeconds: number): string;
   verify(token: string): Verified;
+  /** Others from now on: the first signs, all verify. What was verified before stays so until it expires. */
+  useKeys(keys: readonly TokenKey[]): void;
+  /** Ends what was verified before its time. False when nothing was told that was not known. */
+  revoke(revocations: readonly RevokedTokens[]): boolean;
+  /** Why a principal that was verified once counts no more; null while it does. Expiry is not asked. */
+  revoked(principal: Principal): string | null;
   readonly cacheSize: number;
 }
 
 const UNAUTHENTICATED: Verified = { ok: false, code: "unauthenticated" };
 const EXPIRED: Verified = { ok: false, code: "token_expired" };
 const MAX_TOKEN_LENGTH = 2048;
+/** Ended sessions within the life of an access token, and bans. */
+const MAX_REVOCATIONS = 200_000;
+
+interface Keys {
+  readonly sign: ((claims: object) => string) | null;
+  readonly signs: string;
+  readonly verifiers: ReadonlyMap<string, (token: string) => unknown>;
+}
+
+function keysOf(keys: readonly TokenKey[]): Keys {
+  const signingKey = keys[0];
+  if (signingKey === undefined) throw new Error("auth.keys is empty: at least one Ed25519 key is needed");
+  const verifiers = new Map(
+    keys.map((key) => {
+      const material = key.publicKey ?? key.privateKey;
+      if (material === undefined) throw new Error(`auth key ${key.kid} has neither a private nor a public part`);
+      const publicKey = createPublicKey(material).export({ type: "spki", format: "pem" }).toString();
+      // Expiry is checked here by the port's clock, so that a simulated day expires simulated tokens.
+      return [key.kid, createVerifier({ key: publicKey, algorithms: ["EdDSA"], ignoreExpiration: true })];
+    }),
+  );
+  return {
+    verifiers,
+    signs: signingKey.kid,
+    sign:
+      signingKey.privateKey === undefined
+        ? null
+        : createSigner({ key: signingKey.privateKey, algorithm: "EdDSA", kid: signingKey.kid, noTimestamp: true }),
+  };
+}
 
 export function createTokens(options: {
   readonly keys: readonly TokenKey[];
@@ -49,22 +89,9 @@ export function createTokens(options: {
   readonly maxCached: number;
 }): Tokens {
   const { clock, maxCached } = options;
-  const signingKey = options.keys[0];
-  if (signingKey === undefined) throw new Error("auth.keys is empty: at least one Ed25519 key is needed");
-  const verifiers = new Map(
-    options.keys.map((key) => {
-      const material = key.publicKey ?? key.privateKey;
-      if (material === undefined) throw new Error(`auth key ${key.kid} has neither a private nor a public part`);
-      const publicKey = createPublicKey(material).export({ type: "spki", format: "pem" }).toString();
-      // Expiry is checked here by the port's clock, so that a simulated day expires simulated tokens.
-      return [key.kid, createVerifier({ key: publicKey, algorithms: ["EdDSA"], ignoreExpiration: true })];
-    }),
-  );
+  let keys = keysOf(options.keys);
+  const revocations = new Revocations(clock, MAX_REVOCATIONS);
   const decode = createDecoder({ complete: true });
-  const sign =
-    signingKey.privateKey === undefined
-      ? null
-      : createSigner({ key: signingKey.privateKey, algorithm: "EdDSA", kid: signingKey.kid, noTimestamp: true });
   const cache = new Map<string, Principal>();
 
   function remember(token: string, principal: Principal): void {
@@ -79,12 +106,12 @@ export function createTokens(options: {
   }
 
   function verifySlowly(token: string): Verified {
-    let claims: { sub?: unknown; role?: unknown; exp?: unknown };
+    let claims: { sub?: unknown; role?: unknown; exp?: unknown; act?: unknown; sid?: unknown };
     try {
       const kid: unknown = decode(token).header?.kid;
-      const verifier = typeof kid === "string" ? verifiers.get(kid) : undefined;
+      const verifier = typeof kid === "string" ? keys.verifiers.get(kid) : undefined;
       if (verifier === undefined) return UNAUTHENTICATED;
-      claims = verifier(token);
+      claims = verifier(token) as typeof claims;
     } catch {
       return UNAUTHENTICATED;
     }
@@ -92,26 +119,51 @@ export function createTokens(options: {
     if (!isId(sub) || typeof exp !== "number" || !Number.isFinite(exp)) return UNAUTHENTICATED;
     const knownRole = ROLES.find((each) => each === role);
     if (knownRole === undefined) return UNAUTHENTICATED;
-    const principal: Principal = { id: sub, role: knownRole, expiresAt: exp * 1000 };
+    const { act, sid } = claims;
+    if ((act !== undefined && !isId(act)) || (sid !== undefined && !isId(sid))) return UNAUTHENTICATED;
+    const principal: Principal = {
+      id: sub,
+      role: knownRole,
+      ...(act === undefined ? {} : { accountId: act }),
+      ...(sid === undefined ? {} : { sessionId: sid }),
+      expiresAt: exp * 1000,
+    };
     if (principal.expiresAt <= clock.now()) return EXPIRED;
     remember(token, principal);
-    return { ok: true, principal };
+    return standing(principal);
   }
+
+  /** Not remembered: a ban may be lifted. */
+  const standing = (principal: Principal): Verified =>
+    revocations.why(principal) === null ? { ok: true, principal } : UNAUTHENTICATED;
 
   return {
     issue(principal, ttlSeconds) {
-      if (sign === null) throw new Error(`auth key ${signingKey.kid} cannot sign: its private part is not here`);
+      if (keys.sign === null) throw new Error(`auth key ${keys.signs} cannot sign: its private part is not here`);
       const issuedAt = Math.floor(clock.now() / 1000);
-      return sign({ sub: principal.id, role: principal.role, iat: issuedAt, exp: issuedAt + ttlSeconds });
+      const { id, role, accountId, sessionId } = principal;
+      return keys.sign({
+        sub: id,
+        role,
+        ...(accountId === undefined ? {} : { act: accountId }),
+        ...(sessionId === undefined ? {} : { sid: sessionId }),
+        iat: issuedAt,
+        exp: issuedAt + ttlSeconds,
+      });
     },
     verify(token) {
       if (token.length === 0 || token.length > MAX_TOKEN_LENGTH) return UNAUTHENTICATED;
       const known = cache.get(token);
       if (known === undefined) return verifySlowly(token);
-      if (known.expiresAt > clock.now()) return { ok: true, principal: known };
+      if (known.expiresAt > clock.now()) return standing(known);
       cache.delete(token);
       return EXPIRED;
     },
+    useKeys(next) {
+      keys = keysOf(next);
+    },
+    revoke: (each) => revocations.apply(each),
+    revoked: (principal) => revocations.why(principal),
     get cacheSize() {
       return cache.size;
     },

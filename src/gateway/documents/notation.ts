@@ -89,9 +89,28 @@ const EXAMPLES: Readonly<Record<string, Json>> = {
   prepMinutes: 15,
   ttlSeconds: 3600,
   baseTs: 1_790_000_000_000,
+  timeZone: "America/Bogota",
+  password: "correct horse battery staple",
+  text: "piza",
 };
 
-/** A small value that the schema takes. `components` holds what it refers to; optional fields are left out. */
+/** Optional, but an example without them would say little. */
+const SHOWN: ReadonlySet<string> = new Set(["lat", "lng", "email"]);
+
+/** For texts that have to look like something. */
+const TEXTS = [
+  "example",
+  "12:00",
+  "COP",
+  "2026-12-25",
+  "+573001234567",
+  "maria@example.org",
+  "America/Bogota",
+  "1",
+  "a1b2c3",
+];
+
+/** A small value that the schema takes. `components` holds what it refers to; most optional fields are left out. */
 export function exampleOf(schema: JsonObject, components: Components, name = "", depth = 0): Json {
   if (depth > DEEPEST) return null;
   const { $ref } = schema;
@@ -104,8 +123,9 @@ export function exampleOf(schema: JsonObject, components: Components, name = "",
   switch (schema.type) {
     case "object": {
       const required = new Set((schema.required ?? []) as readonly string[]);
-      const fields = Object.entries((schema.properties ?? {}) as Components).filter(([each]) => required.has(each));
-      return Object.fromEntries(fields.map(([each, inner]) => [each, exampleOf(inner, components, each, depth + 1)]));
+      const fields = Object.entries((schema.properties ?? {}) as Components);
+      const shown = fields.filter(([each]) => required.has(each) || SHOWN.has(each));
+      return Object.fromEntries(shown.map(([each, inner]) => [each, exampleOf(inner, components, each, depth + 1)]));
     }
     case "array": {
       const places = schema.prefixItems as readonly JsonObject[] | undefined;
@@ -133,6 +153,11 @@ export function exampleOf(schema: JsonObject, components: Components, name = "",
 }
 
 function textFor(schema: JsonObject): string {
-  const text = "example";
-  return text.padEnd(Number(schema.minLength ?? 0), "x").slice(0, Number(schema.maxLength ?? text.length));
+  const { pattern, minLength, maxLength } = schema;
+  const least = Number(minLength ?? 0);
+  const most = Number(maxLength ?? Number.MAX_SAFE_INTEGER);
+  const fits = (text: string): boolean =>
+    text.length >= least && text.length <= most && (typeof pattern !== "string" || new RegExp(pattern, "u").test(text));
+  const text = TEXTS.find(fits);
+  return text ?? "example".padEnd(least, "x").slice(0, most);
 }

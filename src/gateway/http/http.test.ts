@@ -29,6 +29,7 @@ t.test("R-ORD-5 R-ORD-1: every write by HTTP reaches its actor with the caller f
     "/v1/orders/:orderId/accept": { prepMinutes: 10 },
     "/v1/orders/:orderId/reject": { reason: "r" },
     "/v1/orders/:orderId/assign": { driverId: "d1", reason: "r" },
+    "/v1/orders/:orderId/refund": { amountMinor: 100, reason: "r" },
     "/v1/restaurants/:restaurantId": {
       name: "n",
       lat: 1,
@@ -58,7 +59,7 @@ t.test("R-ORD-5 R-ORD-1: every write by HTTP reaches its actor with the caller f
         ? "driver"
         : /restaurants|accept|reject|preparing|ready/.test(path)
           ? "restaurant"
-          : path.includes("assign")
+          : /assign|refund/.test(path)
             ? "support"
             : "customer";
     const id = role === "restaurant" ? "r1" : "me";

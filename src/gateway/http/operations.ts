@@ -6,12 +6,14 @@ import {
   isErrorCode,
   type Operation,
   type OperationCall,
+  type OperationCaller,
   type OperationHandler,
   type OperationResult,
   readQuery,
   type TObject,
   validateSchema,
 } from "../../protocol/mod.js";
+import type { Principal } from "../auth/tokens.js";
 import type { GatewayContext } from "../context.js";
 import { type Answer, JSON_TYPE, matches, problem } from "./answer.js";
 import type { Exchange, Handler } from "./exchange.js";
@@ -44,7 +46,7 @@ export function answerOperation(context: GatewayContext, operation: Operation, h
     }
     if (needed) context.stats.commands++;
     const call = {
-      caller: principal === null ? null : { id: principal.id, role: principal.role },
+      caller: principal === null ? null : callerOf(principal),
       params,
       query: query.values,
       body: operation.body === undefined ? undefined : body,
@@ -57,6 +59,15 @@ export function answerOperation(context: GatewayContext, operation: Operation, h
     return result instanceof Promise
       ? result.then((settled) => answerOf(exchange, settled))
       : answerOf(exchange, result);
+  };
+}
+
+function callerOf({ id, role, accountId, sessionId }: Principal): OperationCaller {
+  return {
+    id,
+    role,
+    ...(accountId === undefined ? {} : { accountId }),
+    ...(sessionId === undefined ? {} : { sessionId }),
   };
 }
 

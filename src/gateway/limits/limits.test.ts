@@ -1,5 +1,5 @@
 import t from "tap";
-import { Bucket, Buckets } from "./buckets.js";
+import { Bucket, Buckets } from "../../lib/buckets.js";
 import { DEFAULT_TIER_RATES, TierLimits } from "./tiers.js";
 
 t.test("R-PRO-5: a bucket gives its burst, then its rate, and says how long to wait", async (t) => {

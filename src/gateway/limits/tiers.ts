@@ -1,6 +1,7 @@
 /** Request limits per account and kind of request, the same for sockets and HTTP (R-PRO-5). */
+
+import { Buckets, type Rate } from "../../lib/buckets.js";
 import type { Role } from "../../protocol/mod.js";
-import { Buckets, type Rate } from "./buckets.js";
 
 export const TIERS = ["browse", "search", "order", "command", "operations", "anonymous", "tokens"] as const;
 export type Tier = (typeof TIERS)[number];

@@ -8,6 +8,7 @@
  */
 import type { OrderView, PositionView } from "../../protocol/mod.js";
 import { isId } from "../../protocol/mod.js";
+import type { Principal } from "../auth/tokens.js";
 import type { GatewayContext } from "../context.js";
 import type { Broadcast } from "../fanout/broadcast.js";
 import { followOrder, type OrderFeed } from "../fanout/order-feed.js";
@@ -23,7 +24,7 @@ interface Stream {
   readonly exchange: Exchange;
   /** Role and id of who opened it. */
   readonly account: string;
-  readonly expiresAt: number;
+  readonly principal: Principal;
   feed: OrderFeed | null;
   viewJson: string;
   version: number;
@@ -60,7 +61,7 @@ export class OrderStreams {
     const stream: Stream = {
       exchange,
       account,
-      expiresAt: principal.expiresAt,
+      principal,
       feed: null,
       viewJson: "",
       version: 0,
@@ -121,16 +122,22 @@ export class OrderStreams {
     });
   }
 
-  /** Heartbeats, and the end of those whose token has ended. */
-  beat(): void {
-    const now = this.#context.clock.now();
+  /** Ends those whose token has ended or was revoked. */
+  sweep(): void {
+    const { clock, tokens } = this.#context;
+    const now = clock.now();
     for (const stream of this.#streams) {
-      if (!stream.open) continue;
-      if (stream.expiresAt <= now) {
-        this.#forget(stream);
-        this.#end(stream);
-      } else if (!stream.blocked) this.#write(stream, ": \n\n");
+      const { principal } = stream;
+      if (!stream.open || (principal.expiresAt > now && tokens.revoked(principal) === null)) continue;
+      this.#forget(stream);
+      this.#end(stream);
     }
+  }
+
+  /** Heartbeats. */
+  beat(): void {
+    this.sweep();
+    for (const stream of this.#streams) if (stream.open && !stream.blocked) this.#write(stream, ": \n\n");
   }
 
   /** Ends every stream; clients come back within the window, each at a moment of its own. */

@@ -2,9 +2,10 @@
  * A socket, as data. What happens in each phase is in the files beside it: `hello.ts` (opening), `receive.ts` (frames),
  * `subscribe.ts`, `command.ts`, `gps.ts`, `liveness.ts` (open), `door.ts` (birth and end).
  */
+
+import type { Bucket } from "../../lib/buckets.js";
 import type { FrameCodec } from "../../protocol/mod.js";
 import type { Principal } from "../auth/tokens.js";
-import type { Bucket } from "../limits/buckets.js";
 import type { NativeSocket } from "../native.js";
 import type { Outbox } from "./outbox.js";
 

@@ -2,10 +2,11 @@
  * Where sockets come in and go out: the upgrade, and the native callbacks. Nothing here may throw into native code, and
  * nothing may touch a socket after its close handler has run.
  */
+
+import { Bucket } from "../../lib/buckets.js";
 import { uuidV7 } from "../../lib/random.js";
 import { CLOSE, codecOf, type FrameCodec, MAX_FRAME_BYTES } from "../../protocol/mod.js";
 import { sendProblem } from "../http/problem.js";
-import { Bucket } from "../limits/buckets.js";
 import type { NativeRequest, NativeResponse, NativeSocket, NativeSocketBehavior } from "../native.js";
 import { count } from "../stats.js";
 import type { Connection } from "./connection.js";

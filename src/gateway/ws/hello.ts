@@ -67,7 +67,11 @@ export function refresh(
     return;
   }
   const { principal } = verified;
-  if (principal.id !== state.principal.id || principal.role !== state.principal.role) {
+  const same =
+    principal.id === state.principal.id &&
+    principal.role === state.principal.role &&
+    principal.accountId === state.principal.accountId;
+  if (!same) {
     sendRefusal(deps, connection, requestId, "forbidden");
     return;
   }

@@ -1,4 +1,4 @@
-/** Once a second over all sockets: who has not said HELLO, who is silent, whose token ends. */
+/** Twice a second over all sockets: who has not said HELLO, who is silent, whose token ends or has been revoked. */
 import { CLOSE, OP } from "../../protocol/mod.js";
 import type { Connection } from "./connection.js";
 import type { SocketDeps } from "./session.js";
@@ -25,6 +25,11 @@ function check(deps: SocketDeps, connection: Connection, monotonic: number, now:
     registry.close(connection, CLOSE.noPong, "nothing heard");
     return;
   }
+  const why = deps.context.tokens.revoked(state.principal);
+  if (why !== null) {
+    endRevoked(deps, connection, why);
+    return;
+  }
   const leftMs = state.principal.expiresAt - now;
   if (leftMs <= 0) {
     registry.close(connection, CLOSE.tokenExpired, "the token has expired");
@@ -38,4 +43,10 @@ function check(deps: SocketDeps, connection: Connection, monotonic: number, now:
     connection.pingedAt = monotonic;
     connection.outbox.frame([OP.ping, now]);
   }
+}
+
+/** A banned client has no business here; one that was signed out may come back when somebody signs in. */
+function endRevoked(deps: SocketDeps, connection: Connection, why: string): void {
+  if (why === "banned") deps.registry.close(connection, CLOSE.forbidden, "banned");
+  else deps.registry.close(connection, CLOSE.badToken, `the session has ended: ${why}`);
 }

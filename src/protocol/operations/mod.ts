@@ -1,10 +1,14 @@
 /** All operations, one table an area. A new area adds its table here, and its service in `src/node`. */
+import { ACCOUNT_OPERATIONS } from "./accounts.js";
+import { AUDIT_OPERATIONS } from "./audit.js";
 import { CITY_OPERATIONS } from "./city.js";
 import { LEDGER_OPERATIONS, PAYMENT_OPERATIONS, PRICE_OPERATIONS, PROMOTION_OPERATIONS } from "./money.js";
 import type { Operation } from "./operation.js";
 import { QUOTE_OPERATIONS } from "./quotes.js";
 import { SEARCH_OPERATIONS } from "./search.js";
 
+export * from "./accounts.js";
+export * from "./audit.js";
 export * from "./city.js";
 export * from "./money.js";
 export * from "./operation.js";
@@ -13,6 +17,8 @@ export * from "./search.js";
 
 /** By name: `area.verb`. */
 export const OPERATIONS: Readonly<Record<string, Operation>> = {
+  ...ACCOUNT_OPERATIONS,
+  ...AUDIT_OPERATIONS,
   ...CITY_OPERATIONS,
   ...LEDGER_OPERATIONS,
   ...PAYMENT_OPERATIONS,

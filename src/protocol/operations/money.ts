@@ -26,6 +26,8 @@ export const PriceRequest = Strict({
   currency: Currency,
   tipMinor: Type.Optional(Minor),
   promotionCode: Type.Optional(PromotionCode),
+  /** Wanted then: the restaurant has to be open then. */
+  deliverAt: Type.Optional(Millis),
 });
 
 /** total = items + fee + tax + tip − discount. The fee is for delivery and service. */

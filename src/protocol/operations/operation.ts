@@ -38,6 +38,9 @@ export type Operations = Readonly<Record<string, Operation>>;
 export interface OperationCaller {
   readonly id: string;
   readonly role: Role;
+  /** The person behind it. Absent on tokens that the operator had made. */
+  readonly accountId?: string;
+  readonly sessionId?: string;
 }
 
 type Of<T> = T extends TSchema ? Static<T> : undefined;

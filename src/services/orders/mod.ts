@@ -68,7 +68,10 @@ export interface PricedOrder {
   readonly reason: DoorRefusal | null;
 }
 
-type Basket = Pick<PlaceOrder, "restaurantId" | "lines" | "destination" | "currency" | "tipMinor" | "promotionCode">;
+type Basket = Pick<
+  PlaceOrder,
+  "restaurantId" | "lines" | "destination" | "currency" | "tipMinor" | "promotionCode" | "deliverAt"
+>;
 
 export interface OrderService {
   /** The very calculation of `place`, without placing. */
@@ -176,7 +179,11 @@ export function createOrderService(deps: {
     const tipMinor = order.tipMinor ?? 0;
     const totals = orderTotals(order.lines, menu, tipMinor);
     const value = { menu, destination, totals };
-    const reason = menuRefusal(menu, { ...order, destination });
+    const reason = menuRefusal(
+      menu,
+      { ...order, destination },
+      order.deliverAt === undefined ? null : { at: order.deliverAt, ahead: true },
+    );
     if (reason !== null || order.promotionCode === undefined) return { ok: true, value: { ...value, reason } };
     const { restaurantId, currency, promotionCode } = order;
     let worth: Awaited<ReturnType<PromotionReader["worth"]>>;

@@ -1,3 +1,4 @@
+export { createMemoryAccounts, type MemoryAccounts } from "./accounts.js";
 export { createMemoryActorStore, type MemoryActorStore } from "./actor-store.js";
 export { createMemoryMirror, type MemoryMirror } from "./mirror.js";
 export { createMemoryNotices, type MemoryNotices } from "./notices.js";

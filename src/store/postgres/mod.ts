@@ -1,6 +1,8 @@
 /** The store on PostgreSQL: the public door of this folder. */
+export { createPostgresAccountStore } from "./accounts.js";
 export { createPostgresActorStore, type PostgresActorStore, type PostgresActorStoreOptions } from "./actor-store.js";
 export { openAudit } from "./audit.js";
+export { createPostgresAuditLog } from "./audit-log.js";
 export { DatabaseInUse, type DatabaseLock, lockDatabase } from "./database-lock.js";
 export {
   DataDirectoryInUse,

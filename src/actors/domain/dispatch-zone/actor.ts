@@ -42,7 +42,7 @@ export function zoneActor(settings: DomainSettings): ActorDefinition<ZoneContrac
       apply(ctx, rows) {
         ctx.volatile.startedAt = ctx.now;
         for (const row of rows) {
-          const picture = pictureOf(row);
+          const picture = pictureOf(row, settings.zone);
           if (follows(ctx.key, picture)) keepOrder(ctx.volatile, picture, !row.live, settings.zone);
         }
       },
@@ -80,6 +80,7 @@ export function zoneActor(settings: DomainSettings): ActorDefinition<ZoneContrac
         // An answer. Whom it is offered to now, the picture says.
         ctx.volatile.proposals.delete(order.orderId);
         if (ctx.state.split) passOrder(ctx, order);
+        horizon.gather(ctx, order);
         beat(ctx, settings, rules, order.search === "waiting" ? order : null);
         return null;
       },

@@ -3,46 +3,14 @@ import type { DispatchView, DriverEvent, OfferView } from "../../../protocol/mod
 import type { ActorWrite } from "../../runtime/ports.js";
 import { historyProblems } from "../fixtures/checks.js";
 import { at, type City, codeOf, createCity, customer, driver, must, restaurant, support } from "../fixtures/city.js";
-import {
-  type DecisionPool,
-  type DomainSettings,
-  Driver,
-  defaultDomainSettings as day,
-  Order,
-  solveQuestion,
-} from "../mod.js";
+import { cardOf, twoOrders } from "../fixtures/pair.js";
+import { type DomainSettings, Driver, defaultDomainSettings as day, Order } from "../mod.js";
 
 const horizon: DomainSettings = {
   ...day,
   order: { ...day.order, driverPayPerKmMinor: 0 },
   zone: { ...day.zone, dispatch: "horizon" },
 };
-
-/** Two orders of one restaurant for customers who live next to each other, cooked at the same time. */
-async function twoOrders(city: City, prepMinutes = 5): Promise<void> {
-  for (const [index, orderId] of ["a", "b"].entries()) {
-    await must(city.place(orderId, { customerId: `c-${orderId}`, destination: at(2_000, index * 60) }));
-  }
-  for (const orderId of ["a", "b"]) {
-    await city.reach(orderId, "confirmed");
-    await must(city.order(orderId, "accept", { orderId, prepMinutes }, restaurant("r")));
-  }
-}
-
-/** The driver stands at the restaurant; phones speak every five seconds until the card is there. */
-async function cardOf(city: City, driverId: string, orders: number, where = at(100)): Promise<OfferView> {
-  for (let i = 0; i < 240; i++) {
-    const card = (await city.driverState(driverId)).offers.find(({ showAt }) => showAt === null);
-    if (card !== undefined) {
-      const offer = await city.offerTo(driverId);
-      if (offer.orderIds.length !== orders) throw new Error(`a card of ${offer.orderIds.join(" and ")}`);
-      return offer;
-    }
-    await city.kit.advance(5_000);
-    await city.fix(driverId, where);
-  }
-  throw new Error(`${driverId} got no card`);
-}
 
 async function acceptedTrip(city: City): Promise<OfferView> {
   await city.openRestaurant("r");
@@ -342,97 +310,6 @@ t.test("R-DSP-2: a driver is asked when it is time to go, not before; R-DSP-7: a
   for (const stranger of [customer("c"), driver("d"), restaurant("r")]) {
     t.equal(await codeOf(city.order("o", "dispatchView", null, stranger)), "not_found");
   }
-  await city.kit.close();
-});
-
-/** Pools that let a zone down, each in its own way. */
-const broken: Record<string, (asked: () => void) => DecisionPool> = {
-  "never answers": (asked) => ({
-    solve: () => {
-      asked();
-      return new Promise(() => {});
-    },
-  }),
-  throws: (asked) => ({
-    solve: () => {
-      asked();
-      return Promise.reject(new Error("out of threads"));
-    },
-  }),
-};
-
-for (const [how, make] of Object.entries(broken)) {
-  t.test(`R-DSP-1: with a pool that ${how} every order finds a driver all the same`, async (t) => {
-    let asked = 0;
-    const city = createCity({ settings: horizon, decisions: make(() => asked++) });
-    await city.openRestaurant("r");
-    await city.goOnline("d", at(100));
-    await city.goOnline("d2", at(200));
-    await twoOrders(city, 0);
-    await city.kit.advance(horizon.zone.decisionPatienceMs * 3);
-    const holders = [];
-    for (const orderId of ["a", "b"]) {
-      const { delivery } = await city.state(orderId);
-      if (delivery.status === "offered") holders.push(delivery.offers[0]?.driverId);
-    }
-    t.same(holders.sort(), ["d", "d2"]);
-    t.ok(asked >= 1);
-    t.same(city.kit.logs, []);
-    await city.kit.close();
-  });
-}
-
-t.test("R-DSP-1: of an answer that is out of date only what still holds is proposed", async (t) => {
-  let spoil = true;
-  const city = createCity({
-    settings: horizon,
-    decisions: {
-      solve: async (question) => {
-        const answer = solveQuestion(question);
-        if (!spoil) return answer;
-        const trips = answer.trips.map((trip) => ({ ...trip, orderIds: [...trip.orderIds, "gone"] }));
-        return { ...answer, trips };
-      },
-    },
-  });
-  await city.openRestaurant("r");
-  await city.goOnline("d", at(100));
-  await twoOrders(city, 0);
-  for (let i = 0; i < 10; i++) {
-    await city.kit.advance(2_000);
-    await city.fix("d", at(100));
-  }
-  t.same((await city.driverState("d")).offers, [], "one order of every trip is not there");
-  spoil = false;
-  t.equal((await cardOf(city, "d", 2)).orderIds.length, 2);
-  await city.kit.close();
-});
-
-t.test("R-DSP-1: a crash while the pool thinks loses the answer and nothing else", async (t) => {
-  let hold = true;
-  const waiting: (() => void)[] = [];
-  const city = createCity({
-    settings: horizon,
-    decisions: {
-      solve: (question) =>
-        new Promise((resolve) => {
-          if (hold) waiting.push(() => resolve(solveQuestion(question)));
-          else resolve(solveQuestion(question));
-        }),
-    },
-  });
-  await city.openRestaurant("r");
-  await city.goOnline("d", at(100));
-  await twoOrders(city, 0);
-  while (waiting.length === 0) await city.kit.advance(100);
-  await city.kit.crash();
-  await city.kit.restart();
-  for (const answer of waiting) answer();
-  hold = false;
-  await city.kit.advance(1_000);
-  t.same((await city.driverState("d")).offers, [], "an answer to a question of before");
-  await city.goOnline("d", at(100));
-  t.equal((await cardOf(city, "d", 2)).orderIds.length, 2);
   await city.kit.close();
 });
 

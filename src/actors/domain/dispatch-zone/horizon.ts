@@ -25,7 +25,11 @@ const MOST_DRIVERS = 1_500;
 /** Asks if it is time to, or gives up on an answer. `news`: something has happened that an answer may depend on. */
 export function beat(ctx: ZoneContext, settings: DomainSettings, rules: DecisionRules, news: boolean): void {
   const memory = ctx.volatile;
-  if (news) memory.askBy = Math.min(memory.askBy, memory.askedAt + pauseMs(memory, settings));
+  if (news) {
+    const soonest = Math.max(memory.askedAt + pauseMs(memory, settings), memory.gatherUntil);
+    memory.askBy = Math.min(Math.max(memory.askBy, memory.gatherUntil), soonest);
+    if (nextPlanMs(memory, ctx.now, settings) > 2 * settings.zone.tickMs) proposeStanding(ctx, settings);
+  }
   // Most presences change nothing: it costs two comparisons to find out.
   if (ctx.now < nextAt(memory) && ringsInTime(memory, ctx.now)) return;
   if (memory.asked !== null) {
@@ -53,6 +57,26 @@ export function beat(ctx: ZoneContext, settings: DomainSettings, rules: Decision
 /** From one question to the next at the least: a zone leaves the pool three quarters of its time, however long it thinks. */
 const pauseMs = ({ thoughtMs }: ZoneMemory, { zone }: DomainSettings): number => Math.max(zone.tickMs, 4 * thoughtMs);
 
+/** Orders of a declined trip come back one by one, each by its own commit: so long the first waits for the others. */
+const GATHER_MS = 100;
+
+/** An order waits again. Were it planned alone, because the others of its trip have not been heard of, they could not share again. */
+export function gather(ctx: ZoneContext, { orderId, search, excluded }: ZoneOrderInput): void {
+  const memory = ctx.volatile;
+  const driverId = search === "waiting" ? excluded.at(-1) : undefined;
+  if (driverId === undefined) return;
+  const isOffered = (other: ZoneOrderInput): boolean =>
+    other.orderId !== orderId && other.search === "offered" && other.offeredTo.includes(driverId);
+  memory.gatherUntil = [...memory.orders.values()].some(isOffered) ? ctx.now + GATHER_MS : 0;
+}
+
+/** How long until there can be another plan, if it takes as long to think as the last one did. */
+function nextPlanMs(memory: ZoneMemory, now: number, settings: DomainSettings): number {
+  const { asked, askedAt, thoughtMs } = memory;
+  if (asked !== null) return Math.max(0, asked.at + thoughtMs - now);
+  return Math.max(0, askedAt + pauseMs(memory, settings) - now) + thoughtMs;
+}
+
 /** When there is something to do at the latest. */
 const nextAt = ({ asked, askBy }: ZoneMemory): number => asked?.until ?? askBy;
 
@@ -67,10 +91,16 @@ function ring(ctx: ZoneContext): void {
   ctx.cast(Matcher, ctx.key, "wake", { at: memory.ringAt });
 }
 
-/** No answer: the simple way, and the question again when its time comes. */
+/** No answer: what was planned a moment ago, else the simple way; and the question again when its time comes. */
 function doWithout(ctx: ZoneContext, settings: DomainSettings): void {
-  ctx.volatile.asked = null;
-  propose(ctx, settings, ctx.volatile.orders.values());
+  const memory = ctx.volatile;
+  memory.asked = null;
+  proposeStanding(ctx, settings);
+  const { horizonMs, decisionPatienceMs } = settings.zone;
+  const holds = ctx.now - memory.plannedAt <= Math.max(4 * horizonMs, 2 * decisionPatienceMs);
+  const planned = new Set(holds ? memory.tentative.flatMap(({ orderIds }) => orderIds) : []);
+  const others = [...memory.orders.values()].filter(({ orderId }) => !planned.has(orderId));
+  propose(ctx, settings, others);
 }
 
 function ask(
@@ -95,7 +125,7 @@ function ask(
     orders: waiting.toSorted(byWaiting).slice(0, MOST_ORDERS).map(orderRow),
     drivers: driverRows(drivers, ctx.now),
     recent: recentRows(memory, ctx.now, rules),
-    previous: memory.tentative,
+    previous: memory.tentative.map(({ driverId, restaurantIds, orderIds }) => ({ driverId, restaurantIds, orderIds })),
     rules,
   };
   memory.asked = { id: request.id, at: ctx.now, until: ctx.now + decisionPatienceMs };
@@ -179,7 +209,9 @@ export function decided(
   for (const trip of answer.trips) {
     if (!proposeTrip(ctx, settings, trip, seen, known, free)) stale = true;
   }
-  remember(memory, answer, pauseMs(memory, settings));
+  remember(memory, answer, asked.at, pauseMs(memory, settings));
+  // Drivers who have come free since the question was asked.
+  proposeStanding(ctx, settings);
   // Nobody can bring these in time: then whoever is nearest, late.
   propose(
     ctx,
@@ -232,9 +264,29 @@ function proposeTrip(
   return true;
 }
 
+/**
+ * The last plan knew which trip would be each driver's next. Whoever is free earlier than the next plan can be made gets it at
+ * once, if its time has come: where drivers are few or thinking takes long, waiting for the plan would cost more than it could better.
+ */
+function proposeStanding(ctx: ZoneContext, settings: DomainSettings): void {
+  const memory = ctx.volatile;
+  const due = memory.tentative.filter(
+    ({ terms, dueAt, driverId }) =>
+      terms !== null && dueAt <= ctx.now && memory.drivers.get(driverId)?.state === "available",
+  );
+  if (due.length === 0) return;
+  const known = new Map(waitingOrders(memory, memory.orders.values(), ctx.now).map((order) => [order.orderId, order]));
+  const free = new Map(freeDrivers(ctx, settings).map((driver) => [driver.driverId, driver]));
+  const seen = { decidedAt: memory.plannedAt, drivers: memory.drivers.size, orders: known.size };
+  for (const { driverId, orderIds, terms } of due) {
+    if (terms !== null) proposeTrip(ctx, settings, { driverId, orderIds, terms, alternatives: [] }, seen, known, free);
+  }
+}
+
 /** Keeps what was planned for the next decision to begin from, and since when orders have been due by it. */
-function remember(memory: ZoneMemory, { tentative }: DecisionAnswer, leastMs: number): void {
-  memory.tentative = tentative.map(({ driverId, restaurantIds, orderIds }) => ({ driverId, restaurantIds, orderIds }));
+function remember(memory: ZoneMemory, { tentative }: DecisionAnswer, plannedAt: number, leastMs: number): void {
+  memory.tentative = tentative;
+  memory.plannedAt = plannedAt;
   let soonest = memory.askBy;
   for (const { orderIds, commitAt, expected } of tentative) {
     if (expected) continue;

@@ -3,6 +3,7 @@ import type { Point } from "../../../lib/geo.js";
 import type { OrderStatus } from "../../../protocol/mod.js";
 import { actorRef } from "../../runtime/definition.js";
 import type { DecisionAnswer } from "../decision.js";
+import type { ZoneSettings } from "../settings.js";
 
 export { zoneOf, zonesAround, zonesInReach } from "./cells.js";
 
@@ -31,6 +32,7 @@ export interface ZoneOrderInput {
   readonly version: number;
   readonly status: OrderStatus;
   readonly restaurantId: string;
+  /** Of an order for later: when it would have been placed, were it wanted at once. */
   readonly placedAt: number;
   readonly pickup: Point;
   readonly dropoff: Point;
@@ -43,6 +45,14 @@ export interface ZoneOrderInput {
   /** Whom it is offered to now. */
   readonly offeredTo: readonly string[];
   readonly driverId: string | null;
+}
+
+/** From when on an order counts as waited for: the promise ends when it is wanted. */
+export function wantedSince(
+  order: { readonly placedAt: number; readonly deliverAt?: number },
+  { promiseMs }: Pick<ZoneSettings, "promiseMs">,
+): number {
+  return order.deliverAt === undefined ? order.placedAt : Math.max(order.placedAt, order.deliverAt - promiseMs);
 }
 
 export type ZoneContract = {

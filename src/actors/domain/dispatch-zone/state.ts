@@ -2,14 +2,14 @@
  * What a zone knows. Kept: whether it is split. Everything else is memory, told by drivers every few seconds and read
  * from the index of orders when the zone wakes up.
  */
-import type { TripPlan } from "../../../matching/mod.js";
+import type { Tentative } from "../../../matching/mod.js";
 import type { OrderStatus, ZoneLive } from "../../../protocol/mod.js";
 import type { ActorContext } from "../../runtime/definition.js";
 import type { IndexRow } from "../../runtime/ports.js";
 import type { OrderRecord } from "../order/messages.js";
 import type { ZoneSettings } from "../settings.js";
 import { isPart, zoneOf } from "./cells.js";
-import type { PresenceInput, ZoneOrderInput } from "./messages.js";
+import { type PresenceInput, wantedSince, type ZoneOrderInput } from "./messages.js";
 
 export interface ZoneState {
   /** True: the parts of this zone match its orders; the zone passes on what it hears. */
@@ -33,10 +33,13 @@ export interface ZoneMemory {
   askedAt: number;
   /** When to ask at the latest; 0: at once. */
   askBy: number;
+  /** Not before then: another order of the same declined trip is about to wait too. */
+  gatherUntil: number;
   /** When the matcher rings, or until when nobody has to; 0: it does not. */
   ringAt: number;
-  /** The trips that may still change. */
-  tentative: readonly TripPlan[];
+  /** The trips of the last plan that may still change, and when it was asked for. */
+  tentative: readonly Tentative[];
+  plannedAt: number;
   startedAt: number;
   matchedAt: number;
   shownAt: number;
@@ -56,8 +59,10 @@ export const emptyZone = (): ZoneMemory => ({
   thoughtMs: 0,
   askedAt: 0,
   askBy: 0,
+  gatherUntil: 0,
   ringAt: 0,
   tentative: [],
+  plannedAt: 0,
   startedAt: 0,
   matchedAt: 0,
   shownAt: 0,
@@ -67,7 +72,7 @@ export const emptyZone = (): ZoneMemory => ({
 const SEARCHED_IN: ReadonlySet<OrderStatus> = new Set(["accepted", "preparing", "ready"]);
 
 /** An order as the index knows it. Offers are not in the index: the order corrects a proposal that comes too soon. */
-export function pictureOf(row: IndexRow): ZoneOrderInput {
+export function pictureOf(row: IndexRow, settings: ZoneSettings): ZoneOrderInput {
   const record = row.view as unknown as OrderRecord;
   const { view, driverId } = record;
   return {
@@ -75,7 +80,7 @@ export function pictureOf(row: IndexRow): ZoneOrderInput {
     version: record.version,
     status: view.status,
     restaurantId: view.restaurant.id,
-    placedAt: view.placedAt,
+    placedAt: wantedSince(view, settings),
     pickup: { lat: view.restaurant.lat, lng: view.restaurant.lng },
     dropoff: { lat: view.destination.lat, lng: view.destination.lng },
     readyAt: view.readyAt ?? 0,

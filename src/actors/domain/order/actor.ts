@@ -18,6 +18,7 @@ import * as placement from "./placement.js";
 import { retryPromotion } from "./promotion.js";
 import * as road from "./road.js";
 import { VIEW_TTL_MS } from "./save.js";
+import * as scheduling from "./scheduling.js";
 import { initialOrder, isPlaced, type OrderState, withTrips } from "./state.js";
 import { dispatchView, orderIndex, orderRecord } from "./view.js";
 
@@ -88,6 +89,7 @@ export function orderActor(settings: DomainSettings): ActorDefinition<OrderContr
       askGrant: (ctx, { driverId }) => road.askGrant(ctx, driverId),
       deadline: (ctx, { of, escalated }) =>
         of === "pickup" ? dispatch.pickupLate(ctx, settings) : deadline(ctx, settings, of, escalated),
+      offerToKitchen: (ctx) => scheduling.offerToKitchen(ctx, settings),
       kitchenStarts: (ctx) => kitchen.kitchenStarts(ctx, settings),
       retryPayment: (ctx) => {
         if (isPlaced(ctx.state)) retry(ctx, ctx.state);

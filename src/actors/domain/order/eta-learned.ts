@@ -20,7 +20,8 @@ export function preparationSample(
 ): PreparationSample | null {
   const { kitchen, outlook, eta } = order;
   const accepted = entryOf(order, "accepted");
-  if (accepted === undefined) return null;
+  // Ordered for later, the food was ready when it was wanted, not when it could be.
+  if (accepted === undefined || order.content.deliverAt !== undefined) return null;
   const saidReady = kitchen.status === "ready";
   return {
     menuMs: outlook?.menuMs ?? settings.order.defaultPrepMs,
@@ -43,7 +44,9 @@ export function outcomeOf(order: PlacedOrder, deliveredAt: number, settings: Dom
   const stages: StageOutcome[] = [];
   for (const [index, stage] of STAGES.entries()) {
     const note = eta?.notes.find((each) => each[1] === index);
-    if (note === undefined) continue;
+    // Before the kitchen begins, an order for later is expected when it is wanted: no estimate was right or wrong.
+    const isAppointment = order.content.deliverAt !== undefined && (stage === "placed" || stage === "confirmed");
+    if (note === undefined || isAppointment) continue;
     const { at, leftMs, from, to } = noteView(order, note);
     const inRange = deliveredAt < from ? -1 : deliveredAt > to ? 1 : 0;
     stages.push({ stage, leftMs, realMs: deliveredAt - at, inRange });

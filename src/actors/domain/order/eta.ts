@@ -99,7 +99,9 @@ function kitchenOf(order: PlacedOrder): Pick<OrderEta, "promisedMs" | "readyAt">
       if (eta !== undefined && eta.readyAt !== null) return { promisedMs: eta.promisedMs, readyAt: eta.readyAt };
       const acceptedAt = timeOf(order, "accepted") ?? order.content.placedAt;
       const promisedMs = Math.max(1, kitchen.readyAt - acceptedAt);
-      if (outlook === undefined) return { promisedMs, readyAt: kitchen.readyAt };
+      // For later, the time is ours as much as the kitchen's: what it is used to promise says nothing about it.
+      if (outlook === undefined || order.content.deliverAt !== undefined)
+        return { promisedMs, readyAt: kitchen.readyAt };
       const prepMs = blended(outlook.prepMs, promisedMs, outlook.promise);
       return { promisedMs, readyAt: Math.round(acceptedAt + prepMs) };
     }
@@ -119,12 +121,29 @@ export interface Estimate extends ArrivalRange {
 
 /** The estimate at `now`; null before the restaurant has answered, and once the order is over. */
 export function estimate(order: PlacedOrder, now: number, settings: DomainSettings): Estimate | null {
+  const found = atOnce(order, now, settings);
+  const laterMs = found === null ? 0 : spareMs(order, now, settings);
+  if (found === null || laterMs === 0) return found;
+  const { leftMs, from, expected, likely, to } = found;
+  return {
+    ...found,
+    leftMs: leftMs + laterMs,
+    from: from + laterMs,
+    expected: expected + laterMs,
+    likely: likely + laterMs,
+    to: to + laterMs,
+  };
+}
+
+/** As if nobody had asked for another time. */
+function atOnce(order: PlacedOrder, now: number, settings: DomainSettings): Estimate | null {
   const stage = stageOf(order);
   // Before the restaurant has spoken there is nothing to estimate from.
   if (stage === null || order.kitchen.status === "reserving") return null;
   const { outlook, delivery } = order;
   const picture = pictureFor(order, settings);
   const way = wayOf(order, settings);
+  const { kitchen } = order;
   const arrivedAt = timeOf(order, "driver_arrived");
   const carrying = delivery.status === "carrying" ? delivery : null;
   const driver = delivery.status === "assigned" || delivery.status === "carrying" ? delivery.driver : null;
@@ -132,7 +151,12 @@ export function estimate(order: PlacedOrder, now: number, settings: DomainSettin
     {
       stage,
       now,
-      since: (carrying === null ? timeOf(order, statusOf(order)) : (arrivedAt ?? carrying.since)) ?? now,
+      since:
+        kitchen.status === "scheduled"
+          ? now
+          : kitchen.status === "offered"
+            ? kitchen.acceptBy - settings.order.acceptDeadlineMs
+            : ((carrying === null ? timeOf(order, statusOf(order)) : (arrivedAt ?? carrying.since)) ?? now),
       acceptMs: outlook?.acceptMs ?? settings.order.minuteMs,
       prepMs: outlook?.prepMs ?? settings.order.defaultPrepMs,
       readyAt: kitchenOf(order).readyAt,
@@ -145,6 +169,23 @@ export function estimate(order: PlacedOrder, now: number, settings: DomainSettin
     picture,
   );
   return { stage, leftMs, ...arrivalRange(now, leftMs, stage, picture, settings.eta.cushionMs) };
+}
+
+/** How long an order for later can wait until it would be late for its time; 0 once the kitchen is at it. */
+export function spareMs(order: PlacedOrder, now: number, settings: DomainSettings): number {
+  const { deliverAt } = order.content;
+  const stage = stageOf(order);
+  if (deliverAt === undefined || (stage !== "placed" && stage !== "confirmed")) return 0;
+  const found = atOnce(order, now, settings);
+  return found === null ? 0 : Math.max(0, deliverAt - found.expected);
+}
+
+/** What the kitchen has to be ready at for an order to arrive when it is wanted; null when it is wanted at once. */
+export function wantedReadyAt(order: PlacedOrder, settings: DomainSettings): number | null {
+  const { deliverAt } = order.content;
+  if (deliverAt === undefined) return null;
+  const picture = pictureFor(order, settings);
+  return deliverAt - Math.round(picture.lagMs + wayOf(order, settings).durationMs * picture.way + picture.dropoffMs);
 }
 
 /** A note's times are kept from the placement on: they take a third of the bytes. */

@@ -4,6 +4,7 @@ import { Restaurant } from "../restaurant/messages.js";
 import type { DomainSettings } from "../settings.js";
 import { close } from "./closing.js";
 import { armPickup } from "./dispatch.js";
+import { wantedReadyAt } from "./eta.js";
 import { searchBegan } from "./offers-made.js";
 import { type OrderContext, save } from "./save.js";
 import { isPlaced, type PlacedOrder, statusOf } from "./state.js";
@@ -34,7 +35,8 @@ export function accept(
   if (order.closed !== null || order.kitchen.status !== "offered") return illegal(ctx, order);
   const { order: limits } = settings;
   const prepMs = prepMinutes === undefined ? limits.defaultPrepMs : Math.round(prepMinutes * limits.minuteMs);
-  const readyAt = ctx.now + prepMs;
+  // Ordered for later: not sooner than it can be eaten warm.
+  const readyAt = Math.max(ctx.now + prepMs, wantedReadyAt(order, settings) ?? 0);
   ctx.tell(Restaurant, order.content.restaurant.id, "orderAccepted", {
     orderId: ctx.key,
     status: "accepted",

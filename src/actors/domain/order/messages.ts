@@ -210,6 +210,8 @@ export type OrderContract = {
   askGrant: { input: { readonly driverId: string }; reply: null };
   // Its own timers
   deadline: { input: { readonly of: DeadlineOf; readonly escalated: boolean }; reply: null };
+  /** An order for later: it is time that the restaurant hears of it. */
+  offerToKitchen: { input: null; reply: null };
   kitchenStarts: { input: null; reply: null };
   offersExpire: { input: null; reply: null };
   retryPayment: { input: null; reply: null };

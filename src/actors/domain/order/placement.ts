@@ -16,6 +16,7 @@ import { driverPayMinor } from "./payment-facts.js";
 import { refundDone } from "./payment-refund.js";
 import { promotionPending, reservePromotion } from "./promotion.js";
 import { type OrderContext, save } from "./save.js";
+import { confirm, whenProblem } from "./scheduling.js";
 import { initialOrder, isPlaced, type OrderContent, type PlacedOrder, statusOf } from "./state.js";
 
 export function place(ctx: OrderContext, settings: DomainSettings, input: PlaceInput): PlacedReply | Rejection {
@@ -37,6 +38,11 @@ export function place(ctx: OrderContext, settings: DomainSettings, input: PlaceI
   if (!sameTotals(expected, totals) || totals.discountMinor > discounted) {
     return ctx.reject("invalid", { path: "/totals", problem: "the totals are not those of the lines" });
   }
+  const { deliverAt } = input;
+  if (deliverAt !== undefined) {
+    const problem = whenProblem(deliverAt, ctx.now);
+    if (problem !== null) return ctx.reject("invalid", { path: "/deliverAt", problem });
+  }
   const { name, lat, lng } = input.restaurant;
   const content: OrderContent = {
     customerId: caller.id,
@@ -57,6 +63,7 @@ export function place(ctx: OrderContext, settings: DomainSettings, input: PlaceI
     },
     zone: zoneOf(input.restaurant),
     placedAt: ctx.now,
+    ...(deliverAt === undefined ? {} : { deliverAt }),
     ...(input.way === undefined ? {} : { way: input.way }),
   };
   ctx.tell(Restaurant, input.restaurantId, "reserve", {
@@ -64,6 +71,7 @@ export function place(ctx: OrderContext, settings: DomainSettings, input: PlaceI
     lines: input.lines.map(withoutNames),
     destination: input.destination,
     totals,
+    ...(deliverAt === undefined ? {} : { deliverAt }),
   });
   const placed: PlacedOrder = { ...initialOrder(), content, ...reservePromotion(ctx, content) };
   const order = save(ctx, settings, placed, [{ kind: "placed", by: "customer" }]);
@@ -203,20 +211,5 @@ function authorisationDone(
     close(ctx, settings, order, { status: "rejected", by: "payment", reason: "payment_declined", refusal, payment });
     return;
   }
-  const acceptBy = ctx.now + settings.order.acceptDeadlineMs;
-  const { content } = order;
-  ctx.tell(Restaurant, content.restaurant.id, "offerOrder", {
-    orderId: ctx.key,
-    lines: content.lines,
-    totals: content.totals,
-    ...(content.note === null ? {} : { note: content.note }),
-    placedAt: content.placedAt,
-    acceptBy,
-  });
-  const next: PlacedOrder = {
-    ...order,
-    kitchen: { status: "offered", acceptBy },
-    payment: { status: "authorised", n },
-  };
-  save(ctx, settings, next, [{ kind: "confirmed", by: "system" }]);
+  confirm(ctx, settings, { ...order, payment: { status: "authorised", n } });
 }

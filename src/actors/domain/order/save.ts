@@ -132,7 +132,12 @@ function show(ctx: OrderContext, settings: DomainSettings, order: PlacedOrder): 
 const TIMERS = ["deadline", "kitchen", "offers", "pickup"] as const;
 
 /** Every status that is not the end has a deadline (R-ORD-8); entering it sets the one timer they share. */
-function setDeadline(ctx: OrderContext, settings: DomainSettings, order: PlacedOrder, status: OrderStatus): void {
+export function setDeadline(
+  ctx: OrderContext,
+  settings: DomainSettings,
+  order: PlacedOrder,
+  status: OrderStatus,
+): void {
   const deadline = deadlineOf(order, status, ctx.now, settings);
   if (deadline === null) {
     for (const timer of TIMERS) ctx.cancelTimer(timer);
@@ -156,7 +161,10 @@ export function deadlineOf(
     case "confirmed":
       return {
         of: "confirmed",
-        at: order.kitchen.status === "offered" ? order.kitchen.acceptBy : now + limits.acceptDeadlineMs,
+        at:
+          order.kitchen.status === "offered"
+            ? order.kitchen.acceptBy
+            : (order.kitchen.status === "scheduled" ? order.kitchen.offerAt : now) + limits.acceptDeadlineMs,
       };
     case "accepted":
     case "preparing": {

@@ -39,6 +39,8 @@ export interface OrderContent {
   readonly terms?: { readonly driverPayMinor: number; readonly commissionPerMille: number };
   readonly zone: string;
   readonly placedAt: number;
+  /** When it is wanted; absent: as soon as it can be there. */
+  readonly deliverAt?: number;
   /** From restaurant to customer as the router gave it at the door; absent: as the crow flies. */
   readonly way?: { readonly meters: number; readonly durationMs: number };
 }
@@ -48,6 +50,8 @@ export type Kitchen =
   | { readonly status: "reserving" }
   /** Stock is held; the payment is being authorised. */
   | { readonly status: "reserved" }
+  /** Paid, and for later: the restaurant hears of it at `offerAt`. */
+  | { readonly status: "scheduled"; readonly offerAt: number }
   /** On the restaurant's tablet, until `acceptBy`. */
   | { readonly status: "offered"; readonly acceptBy: number }
   | { readonly status: "accepted"; readonly readyAt: number }
@@ -260,6 +264,7 @@ export function statusOf(state: PlacedOrder): OrderStatus {
     case "reserving":
     case "reserved":
       return "placed";
+    case "scheduled":
     case "offered":
       return "confirmed";
     case "accepted":

@@ -2,7 +2,7 @@
 import type { DispatchView, EtaView, OrderView } from "../../../protocol/mod.js";
 import { isTerminal } from "../../../protocol/mod.js";
 import type { IndexEntry } from "../../runtime/definition.js";
-import type { ZoneOrderInput } from "../dispatch-zone/messages.js";
+import { wantedSince, type ZoneOrderInput } from "../dispatch-zone/messages.js";
 import { asJson } from "../json.js";
 import type { DomainSettings } from "../settings.js";
 import { noteView, shownEta } from "./eta.js";
@@ -36,6 +36,7 @@ export function orderView(orderId: string, order: PlacedOrder): OrderView {
     lines: content.lines,
     totals: content.totals,
     placedAt: content.placedAt,
+    ...(content.deliverAt === undefined ? {} : { deliverAt: content.deliverAt }),
     ...(refunded === 0 ? {} : { refundedMinor: refunded }),
     ...(eta === null ? {} : { eta: { from: eta.from, expected: eta.expected, to: eta.to } }),
     ...(isTerminal(status) && order.eta !== undefined ? { etaHistory: etaHistory(order, order.eta) } : {}),
@@ -113,10 +114,11 @@ export function zonePicture(
     version: order.revision,
     status: statusOf(order),
     restaurantId: content.restaurant.id,
-    placedAt: content.placedAt,
+    placedAt: wantedSince(content, settings.zone),
     pickup: pickupPoint(content),
     dropoff: dropoffPoint(content),
-    readyAt: readyAtOf(order, now, settings.order.defaultPrepMs),
+    // What this kitchen's word was worth so far is known; once the food is out, both are one.
+    readyAt: order.eta?.readyAt ?? readyAtOf(order, now, settings.order.defaultPrepMs),
     search: !open
       ? "none"
       : delivery.status === "searching"

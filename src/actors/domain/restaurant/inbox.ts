@@ -143,6 +143,7 @@ export function hydrate(ctx: ReadContext<RestaurantState, RestaurantMemory>, row
       totals: record.view.totals,
       ...(record.note === null ? {} : { note: record.note }),
       placedAt: record.view.placedAt,
+      ...(record.view.deliverAt === undefined ? {} : { deliverAt: record.view.deliverAt }),
       acceptBy: record.acceptBy,
     });
   }

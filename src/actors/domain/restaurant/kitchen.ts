@@ -19,7 +19,7 @@ import type { ActorContext } from "../../runtime/definition.js";
 import { zoneOf } from "../dispatch-zone/messages.js";
 import { EtaModel } from "../eta-model/messages.js";
 import type { DomainSettings } from "../settings.js";
-import type { OpenOrder, RestaurantMemory, RestaurantState } from "./state.js";
+import { isForLater, type OpenOrder, type RestaurantMemory, type RestaurantState } from "./state.js";
 
 type Context = ActorContext<RestaurantState, RestaurantMemory>;
 
@@ -42,7 +42,7 @@ export function cooking(ctx: Pick<Context, "state" | "volatile" | "now">): numbe
 export function busyWith(ctx: Pick<Context, "state" | "volatile" | "now">): ReadonlyMap<string, number> {
   const busy = new Map<string, number>();
   for (const [orderId, order] of Object.entries(ctx.state.orders)) {
-    if (order.cooks === undefined || ctx.volatile.left.has(orderId)) continue;
+    if (order.cooks === undefined || isForLater(order) || ctx.volatile.left.has(orderId)) continue;
     if (order.stage === "accepted" && order.readyAt !== undefined && order.readyAt <= ctx.now) continue;
     for (const [itemId, quantity] of order.cooks) busy.set(itemId, (busy.get(itemId) ?? 0) + quantity);
   }

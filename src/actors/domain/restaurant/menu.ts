@@ -6,7 +6,7 @@ import type { DomainSettings } from "../settings.js";
 import { busyWith, outlookOf } from "./kitchen.js";
 import type { ReserveInput } from "./messages.js";
 import { save } from "./save.js";
-import { exactMenu, type RestaurantContext, type RestaurantState } from "./state.js";
+import { exactMenu, isForLater, type OpenOrder, type RestaurantContext, type RestaurantState } from "./state.js";
 import { cooksOf, take, tookOf } from "./stock.js";
 
 /** What of the moment an order is judged by. */
@@ -31,11 +31,13 @@ export function reserveRefusal(
   if (state.tombstones.some(([id]) => id === input.orderId)) return { code: "expired", detail: {} };
   const { lines, destination, totals } = input;
   // The clock decides, not the timer that comes a little later.
-  const served = { at: now, ahead: false };
+  const { deliverAt } = input;
+  const served = { at: deliverAt ?? now, ahead: deliverAt !== undefined };
   const refusal = menuRefusal(menu, { lines, destination, currency: totals.currency }, served);
   if (refusal !== null) return refusal;
   const capacity = state.menu?.profile.kitchenCapacity ?? settings.restaurant.defaultKitchenCapacity;
-  if (inKitchen >= capacity) return { code: "restaurant_closed", detail: { reason: "kitchen_full" } };
+  if (deliverAt === undefined && inKitchen >= capacity)
+    return { code: "restaurant_closed", detail: { reason: "kitchen_full" } };
   // The discount is between the marketplace and the customer: whether it is due is the promotion's to say.
   const expected = orderTotals(lines, menu, totals.tipMinor, totals.discountMinor);
   if (!sameTotals(expected, totals)) {
@@ -48,15 +50,24 @@ export function reserve(ctx: RestaurantContext, settings: DomainSettings, input:
   const { orderId } = input;
   const { state } = ctx;
   if (state.orders[orderId] === undefined) {
-    const inKitchen = Object.keys(state.orders).filter((id) => !ctx.volatile.left.has(id)).length;
-    const refusal = reserveRefusal(ctx.key, state, { now: ctx.now, inKitchen, busy: busyWith(ctx) }, input, settings);
+    const later = input.deliverAt !== undefined;
+    const inKitchen = Object.entries(state.orders).filter(
+      ([id, order]) => !ctx.volatile.left.has(id) && !isForLater(order),
+    ).length;
+    const busy = later ? new Map<string, number>() : busyWith(ctx);
+    const refusal = reserveRefusal(ctx.key, state, { now: ctx.now, inKitchen, busy }, input, settings);
     if (refusal !== null) {
       ctx.tell(Order, orderId, "refused", refusal);
       return null;
     }
     const took = tookOf(state.left, input.lines);
     const cooks = cooksOf(state.menu?.items ?? [], input.lines);
-    const held = { stage: "held", took, ...(cooks.length === 0 ? {} : { cooks }) } as const;
+    const held: OpenOrder = {
+      stage: "held",
+      took,
+      ...(cooks.length === 0 ? {} : { cooks }),
+      ...(later ? { later: true } : {}),
+    };
     const orders = { ...state.orders, [orderId]: held };
     save(ctx, settings, { ...state, orders, left: take(state.left, took) });
   }

@@ -19,6 +19,8 @@ export interface ReserveInput {
   readonly lines: readonly PricedLine[];
   readonly destination: Place;
   readonly totals: OrderTotals;
+  /** Not to be cooked now, but to arrive then. */
+  readonly deliverAt?: number;
 }
 
 export type RestaurantContract = {

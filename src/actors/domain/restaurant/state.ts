@@ -18,9 +18,9 @@ import type { RestaurantSettings } from "../settings.js";
 import { leftOf } from "./stock.js";
 
 export type OpenOrder =
-  /** Stock is held; the payment is being authorised. */
+  /** Stock is held; the payment is being authorised, or its time has not come (`later`). */
   (
-    | { readonly stage: "held"; readonly took: readonly Took[] }
+    | { readonly stage: "held"; readonly took: readonly Took[]; readonly later?: true }
     /** On the tablet until a person answers; told again at `nextAt`. */
     | {
         readonly stage: "offered";
@@ -41,6 +41,9 @@ export type OpenOrder =
     /** Of what is cooked so many at once; absent: nothing of it. */
     readonly cooks?: readonly Took[];
   };
+
+/** Reserved for another time: the kitchen of now has nothing to do with it. */
+export const isForLater = (order: OpenOrder): boolean => order.stage === "held" && order.later === true;
 
 /** Of a limited item: how many an order holds. */
 export type Took = readonly [itemId: string, quantity: number];

@@ -3,6 +3,7 @@ import * as flushFunction from "./0002-flush-function.js";
 import * as cluster from "./0003-cluster.js";
 import * as eventOutbox from "./0004-event-outbox.js";
 import * as acquaintance from "./0005-acquaintance.js";
+import * as accounts from "./0006-accounts.js";
 import * as money from "./0009-money.js";
 
 /** Every migration, oldest first. A released one never changes: what is wrong is put right by the next. */
@@ -12,5 +13,6 @@ export const MIGRATIONS = [
   { name: "0003-cluster", ...cluster },
   { name: "0004-event-outbox", ...eventOutbox },
   { name: "0005-acquaintance", ...acquaintance },
+  { name: "0006-accounts", ...accounts },
   { name: "0009-money", ...money },
 ] as const;

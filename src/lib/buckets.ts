@@ -27,15 +27,24 @@ export class Bucket {
 
   /** 0 when allowed; otherwise the milliseconds until it would be. Times are monotonic milliseconds. */
   take(now: number): number {
+    const waitMs = this.waitMs(now);
+    if (waitMs === 0) this.#savedMs -= this.#msPerToken;
+    return waitMs;
+  }
+
+  /** Takes a `take` back. */
+  give(): void {
+    this.#savedMs = Math.min(this.#fullMs, this.#savedMs + this.#msPerToken);
+  }
+
+  /** What `take` would answer, without taking. */
+  waitMs(now: number): number {
     const elapsed = now - this.#at;
     if (elapsed > 0) {
       this.#savedMs = Math.min(this.#fullMs, this.#savedMs + elapsed);
       this.#at = now;
     }
-    if (this.#savedMs >= this.#msPerToken) {
-      this.#savedMs -= this.#msPerToken;
-      return 0;
-    }
+    if (this.#savedMs >= this.#msPerToken) return 0;
     return Math.max(1, Math.ceil(this.#msPerToken - this.#savedMs));
   }
 }
@@ -67,6 +76,11 @@ export class Buckets {
     }
     this.#buckets.set(key, bucket);
     return bucket.take(now);
+  }
+
+  /** Takes a `take` back. */
+  give(key: string): void {
+    this.#buckets.get(key)?.give();
   }
 
   get size(): number {

@@ -1,0 +1,64 @@
+/**
+ * From paid to the restaurant's tablet: at once, or when it is time for the order to arrive when it is wanted.
+ *
+ * Invariants: an order for later is `confirmed` from the moment it is paid; its restaurant hears of it once, by a durable
+ * timer, early enough for the kitchen, the driver's search and the way as they are expected to be.
+ */
+import { Restaurant } from "../restaurant/messages.js";
+import type { DomainSettings } from "../settings.js";
+import { spareMs } from "./eta.js";
+import { type Entry, type OrderContext, save, setDeadline } from "./save.js";
+import { isPlaced, type PlacedOrder } from "./state.js";
+
+/** Longer ahead nobody knows what the kitchen will sell, and no card's authorisation lasts. */
+const MOST_AHEAD_MS = 7 * 24 * 3_600_000;
+
+/** What is wrong with the time an order is wanted at, in words; null: nothing. */
+export function whenProblem(deliverAt: number, now: number): string | null {
+  if (deliverAt <= now) return "the time is past; leave it out to have the order as soon as it can be there";
+  return deliverAt > now + MOST_AHEAD_MS ? "an order can be placed at most seven days ahead" : null;
+}
+
+/** Reserved and paid. */
+export function confirm(ctx: OrderContext, settings: DomainSettings, paid: PlacedOrder): void {
+  const entries: readonly Entry[] = [{ kind: "confirmed", by: "system" }];
+  const waitMs = spareMs(paid, ctx.now, settings);
+  if (waitMs < settings.order.minuteMs) {
+    offer(ctx, settings, paid, entries);
+    return;
+  }
+  const offerAt = ctx.now + waitMs;
+  ctx.timer("kitchen", { at: offerAt, run: "offerToKitchen" });
+  save(ctx, settings, { ...paid, kitchen: { status: "scheduled", offerAt } }, entries);
+}
+
+/** An order for later, when its time has come. */
+export function offerToKitchen(ctx: OrderContext, settings: DomainSettings): null {
+  const order = ctx.state;
+  if (!isPlaced(order) || order.closed !== null || order.kitchen.status !== "scheduled") return null;
+  const offered = offer(ctx, settings, order, []);
+  // The public status is the same one; its deadline is another.
+  setDeadline(ctx, settings, offered, "confirmed");
+  return null;
+}
+
+/** Onto the restaurant's tablet. */
+function offer(
+  ctx: OrderContext,
+  settings: DomainSettings,
+  order: PlacedOrder,
+  entries: readonly Entry[],
+): PlacedOrder {
+  const acceptBy = ctx.now + settings.order.acceptDeadlineMs;
+  const { content } = order;
+  ctx.tell(Restaurant, content.restaurant.id, "offerOrder", {
+    orderId: ctx.key,
+    lines: content.lines,
+    totals: content.totals,
+    ...(content.note === null ? {} : { note: content.note }),
+    placedAt: content.placedAt,
+    ...(content.deliverAt === undefined ? {} : { deliverAt: content.deliverAt }),
+    acceptBy,
+  });
+  return save(ctx, settings, { ...order, kitchen: { status: "offered", acceptBy } }, entries);
+}
