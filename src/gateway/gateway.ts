@@ -13,6 +13,7 @@ import { type Log, silentLog } from "../lib/log.js";
 import type { Random } from "../lib/random.js";
 import { type AnyOperationHandlers, CLOSE, compileValidators, OP } from "../protocol/mod.js";
 import { type CatalogSettings, createCatalog } from "../services/catalog/mod.js";
+import type { DeviceService } from "../services/devices/mod.js";
 import { createHistoryService } from "../services/history/mod.js";
 import { createOrderService, type PromotionReader, priceOperations } from "../services/orders/mod.js";
 import { createQuoteService, type QuoteSettings, quoteOperations } from "../services/quotes/mod.js";
@@ -42,6 +43,7 @@ import { DEFAULT_GATEWAY_SETTINGS, type GatewaySettings } from "./settings.js";
 import { OrderStreams } from "./sse/stream.js";
 import { type GatewayStats, newStats } from "./stats.js";
 import { socketBehavior } from "./ws/door.js";
+import { askGps, gpsWaitMs } from "./ws/gps.js";
 import { sweep } from "./ws/liveness.js";
 import { Registry } from "./ws/registry.js";
 
@@ -82,6 +84,8 @@ export interface GatewayOptions {
   readonly nodeInfo?: () => Readonly<Record<string, unknown>>;
   /** What `GET /readyz` says while serving. Default: ready. */
   readonly ready?: () => boolean;
+  /** Phones without our app report by it; null or absent: nobody does. */
+  readonly devices?: DeviceService | null;
   /** The services' answers by operation; those without an answer are not served. */
   readonly operations?: readonly AnyOperationHandlers[];
   /** A server in place of the native one, which listens by itself. */
@@ -180,6 +184,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     Object.create(null),
     quoteOperations(quotes),
     priceOperations(orders),
+    options.devices?.operations({
+      waitMs: (driverId) => gpsWaitMs(context, driverId),
+      report: (driverId, batch) => askGps(context, driverId, batch),
+    }) ?? {},
     ...(options.operations ?? []),
   ) as HttpDeps["operations"];
   serveRoutes(app, {

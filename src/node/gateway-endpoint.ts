@@ -16,6 +16,7 @@ import { quoteSettingsOf, routerOf } from "./domain-settings.js";
 import { createMirrorCopy, forgetWhenShardsLeave } from "./mirror.js";
 import { openMoney } from "./money.js";
 import type { ThreadPlan } from "./plan.js";
+import { openServices } from "./services.js";
 
 export interface OpenGateway {
   /** Resolves with the port; `share` when several threads listen on it. */
@@ -70,6 +71,7 @@ export function openGateway(options: {
   const notices = createPostgresNotices({ connectionString: plan.connectionString, clock, log });
   const accounts = openAccounts({ plan, tokens, notices, index: store, tidies: wholeProcess, clock, random, log });
   const money = openMoney(plan, client, { clock, random, log });
+  const services = openServices({ plan, notices, clock, log });
   const metrics = createMetrics(endpoint);
   const stopMeasuring = measureRuntime({ metrics, clock, wholeProcess });
   const gateway = createGateway({
@@ -83,6 +85,7 @@ export function openGateway(options: {
       orderIdSecret: secrets.orderIdSecret,
     },
     tokens,
+    devices: services.devices,
     index: store,
     mirrorCopy: copy,
     mirror: redis,
@@ -133,6 +136,7 @@ export function openGateway(options: {
       gateway.close();
       client.close();
       await accounts.close();
+      await services.close();
       await Promise.all([store.close(), money.close(), redis?.close(), notices.close()]);
     },
   };

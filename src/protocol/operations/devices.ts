@@ -18,9 +18,9 @@ export const NewDevice = Strict({
   deviceId: Id,
   /** Shown this once. Whoever has it can report places as this driver, and nothing else. */
   token: Type.String({ maxLength: 64 }),
-  /** What to enter in the phone's app. */
-  osmandUrl: Type.String({ maxLength: 200 }),
-  owntracksUrl: Type.String({ maxLength: 200 }),
+  /** What to enter in the phone's app, behind the address of this service. */
+  osmandPath: Type.String({ maxLength: 200 }),
+  owntracksPath: Type.String({ maxLength: 200 }),
 });
 export type NewDevice = Static<typeof NewDevice>;
 

@@ -2,6 +2,7 @@
 import { ACCOUNT_OPERATIONS } from "./accounts.js";
 import { AUDIT_OPERATIONS } from "./audit.js";
 import { CITY_OPERATIONS } from "./city.js";
+import { DEVICE_OPERATIONS } from "./devices.js";
 import { LEDGER_OPERATIONS, PAYMENT_OPERATIONS, PRICE_OPERATIONS, PROMOTION_OPERATIONS } from "./money.js";
 import type { Operation } from "./operation.js";
 import { QUOTE_OPERATIONS } from "./quotes.js";
@@ -10,6 +11,7 @@ import { SEARCH_OPERATIONS } from "./search.js";
 export * from "./accounts.js";
 export * from "./audit.js";
 export * from "./city.js";
+export * from "./devices.js";
 export * from "./money.js";
 export * from "./operation.js";
 export * from "./quotes.js";
@@ -24,6 +26,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   ...PAYMENT_OPERATIONS,
   ...PRICE_OPERATIONS,
   ...PROMOTION_OPERATIONS,
+  ...DEVICE_OPERATIONS,
   ...QUOTE_OPERATIONS,
   ...SEARCH_OPERATIONS,
 };

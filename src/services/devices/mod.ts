@@ -11,9 +11,22 @@
 import { createHash, createHmac } from "node:crypto";
 import type { Clock } from "../../lib/clock.js";
 import type { Notices } from "../../lib/notices.js";
-import { type DEVICE_OPERATIONS, isErrorCode, type OperationHandlers, type OperationResult } from "../../protocol/mod.js";
+import {
+  type DEVICE_OPERATIONS,
+  isErrorCode,
+  type OperationHandlers,
+  type OperationResult,
+} from "../../protocol/mod.js";
 import type { DeviceRow, DeviceStore, GpsDesk } from "./ports.js";
-import { batchOf, fromOsmandBody, fromOsmandQuery, fromOwntracks, isReport, type Read, type Report } from "./reports.js";
+import {
+  batchOf,
+  fromOsmandBody,
+  fromOsmandQuery,
+  fromOwntracks,
+  isReport,
+  type Read,
+  type Report,
+} from "./reports.js";
 
 export type { DeviceRow, DeviceStore, GpsDesk } from "./ports.js";
 
@@ -23,11 +36,9 @@ export interface DeviceSettings {
   readonly maxBelieved: number;
   /** Devices of one driver that may report. */
   readonly maxDevices: number;
-  /** How the world reaches this node, for the addresses that a driver enters in the phone. */
-  readonly publicUrl: string;
 }
 
-export const DEFAULT_DEVICE_SETTINGS: Omit<DeviceSettings, "publicUrl"> = {
+export const DEFAULT_DEVICE_SETTINGS: DeviceSettings = {
   believeMs: 4_000,
   maxBelieved: 50_000,
   maxDevices: 5,
@@ -133,14 +144,13 @@ export function createDeviceService(deps: {
             settings.maxDevices,
           );
           if (row === null) return { ok: false, code: "too_many", detail: { most: settings.maxDevices } };
-          const base = `${settings.publicUrl}/v1/gps`;
           return {
             ok: true,
             value: {
               deviceId: row.deviceId,
               token,
-              osmandUrl: `${base}/osmand?id=${token}`,
-              owntracksUrl: `${base}/owntracks?token=${token}`,
+              osmandPath: `/v1/gps/osmand?id=${token}`,
+              owntracksPath: `/v1/gps/owntracks?token=${token}`,
             },
           };
         }),

@@ -1,6 +1,5 @@
 /** What phones say, as fixes. Pure. */
-import type { Fix, GpsBatch, Static } from "../../protocol/mod.js";
-import type { DEVICE_OPERATIONS } from "../../protocol/mod.js";
+import type { DEVICE_OPERATIONS, Fix, GpsBatch, Static } from "../../protocol/mod.js";
 
 const KNOT = 0.514444;
 const KILOMETRES_PER_HOUR = 1 / 3.6;
@@ -41,7 +40,8 @@ export function fromOsmandQuery(query: OsmandQuery, now: number): Read<Report> {
   }
   // An app that sends no time means now.
   const at = timestamp === undefined ? now : timeOf(timestamp);
-  if (at === null) return { path: "/timestamp", problem: "must be seconds or milliseconds since the epoch, or ISO 8601" };
+  if (at === null)
+    return { path: "/timestamp", problem: "must be seconds or milliseconds since the epoch, or ISO 8601" };
   return {
     at,
     lat,
@@ -94,7 +94,14 @@ export function fromOwntracks(body: OwntracksBody, now: number): Read<Report> | 
  */
 export function batchOf(deviceId: string, report: Report): GpsBatch {
   const { at, lat, lng } = report;
-  const fix: Fix = [0, lat, lng, within(report.accuracyMeters, 100_000, 0), within(report.speed, 200, -1), degrees(report.bearing)];
+  const fix: Fix = [
+    0,
+    lat,
+    lng,
+    within(report.accuracyMeters, 100_000, 0),
+    within(report.speed, 200, -1),
+    degrees(report.bearing),
+  ];
   return { bootId: deviceId, seq0: at, baseTs: at, fixes: [fix] };
 }
 

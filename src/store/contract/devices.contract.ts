@@ -12,16 +12,19 @@ const row = (deviceId: string, driverId = "dora", createdAt = 1_000): DeviceRow 
 });
 
 export async function deviceStoreContract(t: Test, make: (t: Test) => Promise<DeviceStore>): Promise<void> {
-  await t.test("R-GPS-7: a device is found by its token's hash until for ever, and says when it was revoked", async (t) => {
-    const store = await make(t);
-    t.same(await store.add(row("one"), 2), row("one"));
-    t.same(await store.find("hash-of-one"), row("one"));
-    t.equal(await store.find("hash-of-another"), null);
-    t.equal(await store.revoke("another", "one", 5), null, "nobody revokes another's");
-    t.same(await store.revoke("dora", "one", 5), { ...row("one"), revokedAt: 5 });
-    t.same(await store.revoke("dora", "one", 9), { ...row("one"), revokedAt: 5 }, "the first time stays");
-    t.same(await store.find("hash-of-one"), { ...row("one"), revokedAt: 5 });
-  });
+  await t.test(
+    "R-GPS-7: a device is found by its token's hash until for ever, and says when it was revoked",
+    async (t) => {
+      const store = await make(t);
+      t.same(await store.add(row("one"), 2), row("one"));
+      t.same(await store.find("hash-of-one"), row("one"));
+      t.equal(await store.find("hash-of-another"), null);
+      t.equal(await store.revoke("another", "one", 5), null, "nobody revokes another's");
+      t.same(await store.revoke("dora", "one", 5), { ...row("one"), revokedAt: 5 });
+      t.same(await store.revoke("dora", "one", 9), { ...row("one"), revokedAt: 5 }, "the first time stays");
+      t.same(await store.find("hash-of-one"), { ...row("one"), revokedAt: 5 });
+    },
+  );
 
   await t.test("R-ORD-5: adding again changes nothing, also when there is no room any more", async (t) => {
     const store = await make(t);

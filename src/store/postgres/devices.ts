@@ -11,15 +11,12 @@ export interface PostgresDeviceStore extends DeviceStore {
 const MAX_WAITING = 256;
 const COLUMNS = "device_id, driver_id, token_hash, label, created_at, revoked_at";
 
-/** One statement, behind a lock of the driver's own: two requests at once do not get past the limit together. */
+/** Held to the transaction's end: two requests at once do not get past the driver's limit together. */
+const LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('gps_device ' || $1, 0))";
 const ADD = `
-WITH locked AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtextextended('gps_device ' || $2, 0))),
-counted AS MATERIALIZED (
-  SELECT count(d.device_id) AS active
-    FROM locked LEFT JOIN gps_device d ON d.driver_id = $2 AND d.revoked_at IS NULL
-)
 INSERT INTO gps_device (${COLUMNS})
-  SELECT $1, $2, $3, $4, $5, NULL FROM counted WHERE active < $6
+  SELECT $1, $2, $3, $4, $5, NULL
+    WHERE (SELECT count(*) FROM gps_device d WHERE d.driver_id = $2 AND d.revoked_at IS NULL) < $6
   ON CONFLICT (device_id) DO NOTHING`;
 
 interface Row {
@@ -66,7 +63,13 @@ export function createPostgresDeviceStore(options: {
       const byId = `SELECT ${COLUMNS} FROM gps_device WHERE device_id = $1`;
       const known = await one(byId, [deviceId]);
       if (known !== null) return known;
-      await connections.run((client) => client.query(ADD, [deviceId, driverId, tokenHash, label, createdAt, most]));
+      await connections.run(async (client) => {
+        await client.query("BEGIN");
+        await client.query(LOCK, [driverId]);
+        // The count is of a snapshot taken after the lock was had.
+        await client.query(ADD, [deviceId, driverId, tokenHash, label, createdAt, most]);
+        await client.query("COMMIT");
+      });
       return one(byId, [deviceId]);
     },
     list: (driverId, limit) =>

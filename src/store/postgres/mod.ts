@@ -4,6 +4,7 @@ export { createPostgresActorStore, type PostgresActorStore, type PostgresActorSt
 export { openAudit } from "./audit.js";
 export { createPostgresAuditLog } from "./audit-log.js";
 export { DatabaseInUse, type DatabaseLock, lockDatabase } from "./database-lock.js";
+export { createPostgresDeviceStore, type PostgresDeviceStore } from "./devices.js";
 export {
   DataDirectoryInUse,
   type EmbeddedPostgres,

@@ -5,6 +5,7 @@ import * as eventOutbox from "./0004-event-outbox.js";
 import * as acquaintance from "./0005-acquaintance.js";
 import * as accounts from "./0006-accounts.js";
 import * as money from "./0009-money.js";
+import * as devices from "./0012-devices.js";
 
 /** Every migration, oldest first. A released one never changes: what is wrong is put right by the next. */
 export const MIGRATIONS = [
@@ -15,4 +16,5 @@ export const MIGRATIONS = [
   { name: "0005-acquaintance", ...acquaintance },
   { name: "0006-accounts", ...accounts },
   { name: "0009-money", ...money },
+  { name: "0012-devices", ...devices },
 ] as const;

@@ -1,0 +1,45 @@
+/**
+ * The services that stand beside the engine, on their stores: one set for each gateway thread. A new service is opened
+ * here and gives its handlers to the gateway.
+ */
+import type { Clock } from "../lib/clock.js";
+import type { Log } from "../lib/log.js";
+import type { Notices } from "../lib/notices.js";
+import { createDeviceService, DEFAULT_DEVICE_SETTINGS, type DeviceService } from "../services/devices/mod.js";
+import { createPostgresDeviceStore } from "../store/postgres/mod.js";
+import type { ThreadPlan } from "./plan.js";
+
+export interface OpenServices {
+  readonly devices: DeviceService;
+  close(): Promise<void>;
+}
+
+export function openServices({
+  plan,
+  notices,
+  clock,
+  log,
+}: {
+  readonly plan: ThreadPlan;
+  /** What one says, every gateway thread of every node hears. */
+  readonly notices: Notices;
+  readonly clock: Clock;
+  readonly log: Log;
+}): OpenServices {
+  const { connectionString, secrets } = plan;
+  const deviceStore = createPostgresDeviceStore({ connectionString, clock, log });
+  const devices = createDeviceService({
+    store: deviceStore,
+    notices,
+    clock,
+    secret: secrets.orderIdSecret,
+    settings: DEFAULT_DEVICE_SETTINGS,
+  });
+  return {
+    devices,
+    async close() {
+      devices.close();
+      await deviceStore.close();
+    },
+  };
+}
