@@ -30,6 +30,14 @@ export const defaults: Config = {
     maxClockSkewMs: 500,
   },
   payment: { url: null, webhookSecret: null, graceMs: minutes(2) },
+  search: {
+    enabled: true,
+    changesMs: 500,
+    reconcileMs: 240_000,
+    listMegabytes: 64,
+    memoryMegabytes: 1_024,
+    synonymsFile: null,
+  },
   routing: { osrmUrl: null, profile: "driving", timeoutMs: 50 },
   auth: {
     operatorSecret: null,

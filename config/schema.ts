@@ -6,7 +6,7 @@ import { type Static, Type } from "typebox";
 import { count, duration, section } from "./building.js";
 import { domainSection } from "./schema-domain.js";
 import { gatewaySection } from "./schema-gateway.js";
-import { integer, number, oneOf, optionalText, settingsOf, text } from "./setting.js";
+import { boolean, integer, number, oneOf, optionalText, settingsOf, text } from "./setting.js";
 
 export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -179,6 +179,29 @@ const payment = section("Who takes the money.", {
   graceMs: duration("A movement that only one side has counts as a difference when it is older than this."),
 });
 
+const search = section("Finding restaurants and dishes: a thread that holds the catalogue in memory.", {
+  enabled: boolean({
+    description: "Whether this node answers searches. Without it, it needs less memory.",
+    env: ["SEARCH"],
+    advice: "Leave it on unless other nodes answer the searches.",
+  }),
+  changesMs: duration("How often the database is asked what has changed: how old a search's answer may be.", 2_000, 20),
+  reconcileMs: duration("How often everything in memory is compared with the database.", 300_000, 1_000),
+  listMegabytes: integer(1, 4_096, {
+    description: "Memory for ranked lists, which answer a search again from the same place.",
+    advice: "Raise it while `swift_search_list_evicted_count` rises quickly.",
+  }),
+  memoryMegabytes: integer(128, 65_536, {
+    description: "The most memory the thread may take; beyond it, it is started anew and nothing else suffers.",
+    advice: "Allow about 10 MB for a thousand restaurants, and 300 MB beside.",
+  }),
+  synonymsFile: optionalText(1_000, {
+    description:
+      "A file with words that mean the same, in the shape of `config/search-synonyms.json`. Not set: that one.",
+    advice: "Name a JSON file that the node can read.",
+  }),
+});
+
 const routing = section("Who says how long a way is, for quotes and for new orders.", {
   osrmUrl: optionalText(
     2000,
@@ -303,6 +326,7 @@ export const ConfigSchema = Type.Object(
     redis,
     cluster,
     payment,
+    search,
     routing,
     auth,
     gateway: gatewaySection,

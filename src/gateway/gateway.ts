@@ -18,6 +18,7 @@ import { createHistoryService } from "../services/history/mod.js";
 import { createOrderService, type PromotionReader, priceOperations } from "../services/orders/mod.js";
 import { createQuoteService, type QuoteSettings, quoteOperations } from "../services/quotes/mod.js";
 import { builtInRouter, type Router } from "../services/routing/mod.js";
+import { againOperations } from "../services/search/mod.js";
 import {
   createTrackingService,
   type IndexReader,
@@ -145,6 +146,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     orderIdSecret: auth.orderIdSecret,
   });
   const quotes = createQuoteService({ client, menus: catalog, router, clock, settings: options.quoteSettings ?? {} });
+  const history = createHistoryService({ index });
   const { commandTimeoutMs: timeoutMs, maxNotAfterMs } = settings;
   const gatewayRate = { perMinute: settings.gpsPerMinute, burst: settings.gpsBurst };
   const context: GatewayContext = {
@@ -188,6 +190,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       waitMs: (driverId) => gpsWaitMs(context, driverId),
       report: (driverId, batch) => askGps(context, driverId, batch),
     }) ?? {},
+    againOperations({ orders: history, menus: catalog }),
     ...(options.operations ?? []),
   ) as HttpDeps["operations"];
   serveRoutes(app, {
@@ -195,7 +198,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     documents: createDocuments(settings, servedRoutes(operations)),
     tracking,
     catalog,
-    history: createHistoryService({ index }),
+    history,
     streams,
     nodeInfo: options.nodeInfo ?? (() => ({})),
     ready: options.ready ?? (() => true),

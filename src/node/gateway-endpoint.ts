@@ -7,6 +7,7 @@ import type { Clock } from "../lib/clock.js";
 import type { Log } from "../lib/log.js";
 import type { Metrics } from "../lib/metrics.js";
 import type { Random } from "../lib/random.js";
+import { createSearchClient, searchOperations } from "../services/search/mod.js";
 import { createPostgresActorStore, createPostgresNotices } from "../store/postgres/mod.js";
 import { createRedisMirror } from "../store/redis/mod.js";
 import { createMetrics, measureRuntime, metricsText } from "../telemetry/mod.js";
@@ -16,6 +17,7 @@ import { quoteSettingsOf, routerOf } from "./domain-settings.js";
 import { createMirrorCopy, forgetWhenShardsLeave } from "./mirror.js";
 import { openMoney } from "./money.js";
 import type { ThreadPlan } from "./plan.js";
+import { openPipe } from "./search.js";
 import { openServices } from "./services.js";
 
 export interface OpenGateway {
@@ -72,6 +74,7 @@ export function openGateway(options: {
   const accounts = openAccounts({ plan, tokens, notices, index: store, tidies: wholeProcess, clock, random, log });
   const money = openMoney(plan, client, { clock, random, log });
   const services = openServices({ plan, notices, clock, log });
+  const search = config.search.enabled ? createSearchClient({ pipe: openPipe(plan, endpoint), clock }) : null;
   const metrics = createMetrics(endpoint);
   const stopMeasuring = measureRuntime({ metrics, clock, wholeProcess });
   const gateway = createGateway({
@@ -98,10 +101,15 @@ export function openGateway(options: {
       drainMs: config.node.drainMs,
     },
     log,
-    operations: [cityOperations, ...accounts.operations, ...money.operations],
+    operations: [
+      cityOperations,
+      ...accounts.operations,
+      ...money.operations,
+      ...(search === null ? [] : [searchOperations(search)]),
+    ],
     promotions: money.promotions,
     nodeInfo: () => ({ node: config.node.id, ...options.info?.() }),
-    metrics: async () => metricsText([await metrics.snapshot()]),
+    metrics: async () => metricsText([await metrics.snapshot(), (await search?.measured()) ?? []]),
   });
   for (const name of ["sockets", "requests"] as const) {
     metrics.gaugeOf({ name: `swift_gateway_${name}_count`, help: `Open ${name} of this gateway thread.` }, () => {
@@ -135,6 +143,7 @@ export function openGateway(options: {
       stopMeasuring();
       gateway.close();
       client.close();
+      search?.close();
       await accounts.close();
       await services.close();
       await Promise.all([store.close(), money.close(), redis?.close(), notices.close()]);

@@ -20,7 +20,7 @@ import {
 import { freePort } from "../gateway/mod.js";
 import type { Clock } from "../lib/clock.js";
 import type { Log } from "../lib/log.js";
-import type { Random } from "../lib/random.js";
+import { type Random, uuidV7 } from "../lib/random.js";
 import { createPostgresActorStore } from "../store/postgres/mod.js";
 import { measureCluster } from "./cluster-metrics.js";
 import { makeDataDirectory } from "./data-directory.js";
@@ -31,6 +31,7 @@ import { openNodeLink } from "./link.js";
 import { derivedWebhookSecret, startBookkeeper } from "./money.js";
 import { openPayment } from "./payment-process.js";
 import { endpointsOf, planThreads, type ThreadPlan } from "./plan.js";
+import { startSearch } from "./search.js";
 import { loadSecrets, type NodeSecrets } from "./secrets.js";
 import { aloneShards, clusterShards } from "./shards.js";
 import { openTruth } from "./store-process.js";
@@ -103,6 +104,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       paymentUrl: payment.url,
       gateways,
       port: wantedPort,
+      searchName: `search ${uuidV7(clock.now(), random)}`,
     };
     const ownership = createOwnershipTable(workers.length);
     const shardMap = createShardMap();
@@ -115,6 +117,10 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     undo.push(() => events.stop());
     const bookkeeper = startBookkeeper(connectionString, clock, log);
     undo.push(() => bookkeeper.stop());
+    if (config.search.enabled) {
+      const search = startSearch(plan, clock, log);
+      undo.push(() => search.stop());
+    }
     undo.push(startHousekeeping(store, events.isRelayed ? null : events.outbox, clock, log));
     const spec = (endpoint: EndpointId, role: ThreadSpec["role"], script: string): ThreadSpec => ({
       endpoint,

@@ -13,6 +13,8 @@ export interface ThreadPlan {
   readonly gateways: readonly EndpointId[];
   /** The port that all gateway threads share; settled by the main thread before any other listens. */
   readonly port: number;
+  /** Begins the names of the pipes between gateways and the thread that searches: unlike any other node's of the process. */
+  readonly searchName: string;
 }
 
 export interface Threads {

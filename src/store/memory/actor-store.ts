@@ -27,11 +27,13 @@ import type {
 import type { EventOutbox } from "../../cluster/ports.js";
 import { type Clock, sleep } from "../../lib/clock.js";
 import type { LedgerStore } from "../../services/ledger/ports.js";
+import { SEARCHED_KIND, type SearchSource, type SearchTermStore } from "../../services/search/ports.js";
 import type { Audit } from "../audit.js";
 import { judgeBatch, MAX_INDEX_ROWS, MAX_LOADED_COMMANDS, storableText } from "../batch-rules.js";
 import { auditOf } from "./audit.js";
 import { eventOutboxOf } from "./event-outbox.js";
 import { ledgerOf, noteFact } from "./ledger.js";
+import { searchOf } from "./search.js";
 import {
   type ActorRow,
   addressOf,
@@ -50,6 +52,8 @@ export interface MemoryActorStore extends ActorStore, StoreMaintenance {
   eventOutbox(): EventOutbox;
   /** Books that are fed by what is committed here. One for all who ask. */
   ledger(): LedgerStore;
+  /** Search's door to the restaurants in the index, and to what was searched for. */
+  search(): SearchSource & SearchTermStore;
 }
 
 /**
@@ -151,6 +155,7 @@ export function createMemoryActorStore(options: {
     async close() {},
     audit: () => auditOf(tables),
     eventOutbox: () => eventOutboxOf(tables, pause),
+    search: () => searchOf(tables, pause),
   };
 }
 
@@ -248,6 +253,9 @@ function writeActor(tables: MemoryTables, write: ActorWrite, batch: FlushBatch, 
   if (write.index === null) row.index = null;
   else if (write.index !== undefined) {
     row.index = { ...write.index, view: JSON.stringify(write.index.view ?? null), seq: write.seq };
+  }
+  if (write.kind === SEARCHED_KIND && write.index !== undefined) {
+    tables.restaurantChanges.set(write.key, ++tables.flushes);
   }
   tables.actors.set(addressOf(write), row);
 }

@@ -11,6 +11,7 @@ import type {
   TimerRow,
 } from "../../actors/runtime/ports.js";
 import type { PendingFact } from "../../services/ledger/ports.js";
+import type { TermCount } from "../../services/search/ports.js";
 
 export interface ActorRow extends ActorAddress {
   readonly shard: number;
@@ -39,6 +40,11 @@ export interface MemoryTables {
   readonly deadLetters: Map<string, DeadLetter>;
   /** Facts of money that wait for the ledger, by number. */
   readonly facts: Map<number, PendingFact>;
+  /** By restaurant, the number of the flush that changed its row of the index last. */
+  readonly restaurantChanges: Map<string, number>;
+  flushes: number;
+  /** By day, then by text. */
+  readonly searchTerms: Map<number, Map<string, TermCount>>;
 }
 
 export const newTables = (shards: MemoryTables["shards"] = new Map()): MemoryTables => ({
@@ -47,6 +53,9 @@ export const newTables = (shards: MemoryTables["shards"] = new Map()): MemoryTab
   claims: new Map(),
   deadLetters: new Map(),
   facts: new Map(),
+  restaurantChanges: new Map(),
+  flushes: 0,
+  searchTerms: new Map(),
 });
 
 /** Neither kinds nor claims nor values hold a NUL (`batch-rules.ts`), so the texts below are unambiguous. */

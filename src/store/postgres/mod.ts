@@ -19,3 +19,4 @@ export { migrate } from "./migrate.js";
 export { createPostgresMoney, type PostgresMoney } from "./money.js";
 export { createPostgresNotices } from "./notices.js";
 export { createPostgresOwnershipStore, type PostgresOwnershipOptions } from "./ownership.js";
+export { createPostgresSearchStore, type PostgresSearchStore } from "./search.js";

@@ -4,6 +4,7 @@ import * as cluster from "./0003-cluster.js";
 import * as eventOutbox from "./0004-event-outbox.js";
 import * as acquaintance from "./0005-acquaintance.js";
 import * as accounts from "./0006-accounts.js";
+import * as search from "./0008-search.js";
 import * as money from "./0009-money.js";
 import * as devices from "./0012-devices.js";
 
@@ -15,6 +16,7 @@ export const MIGRATIONS = [
   { name: "0004-event-outbox", ...eventOutbox },
   { name: "0005-acquaintance", ...acquaintance },
   { name: "0006-accounts", ...accounts },
+  { name: "0008-search", ...search },
   { name: "0009-money", ...money },
   { name: "0012-devices", ...devices },
 ] as const;

@@ -1,0 +1,272 @@
+/**
+ * The restaurants in memory, each in a numbered slot. Owns the slots, which slots sell what, the values of facets, and
+ * the order in which things changed. Does not own where they come from (`feed.ts`) nor how they are ranked (`rank.ts`).
+ *
+ * Invariants: a slot holds one restaurant or none; `slotsWith(text)` are exactly the slots that have the text as a name
+ * or as a dish that can be ordered; every change of a slot is in the log under the next number, and the log is bounded.
+ */
+import type { Point } from "../../lib/geo.js";
+import type { SearchableRestaurant } from "./restaurant.js";
+import { type TextId, Vocabulary } from "./vocabulary.js";
+import { plainText } from "./words.js";
+
+export type Slot = number;
+
+/** A restaurant, ready to be ranked. Texts are numbers of the vocabulary, diets are bits. */
+export interface Kept {
+  readonly restaurantId: string;
+  readonly version: number;
+  readonly menuVersion: number;
+  readonly name: string;
+  readonly point: Point;
+  readonly reachMeters: number;
+  /** Whoever is within reach is delivered to. */
+  readonly isCircle: boolean;
+  readonly covers: SearchableRestaurant["covers"];
+  readonly doors: SearchableRestaurant["doors"];
+  open: boolean;
+  judgeAgainAt: number;
+  readonly cuisines: readonly number[];
+  /** Its own, and those of its dishes. */
+  readonly diets: number;
+  readonly rating: SearchableRestaurant["rating"];
+  readonly currency: string;
+  readonly deliveryFeeMinor: number;
+  readonly minimumOrderMinor: number | null;
+  readonly prepMinutes: number;
+  readonly imageUrl: string | null;
+  /** The middle one of its dishes; 0 without any. */
+  readonly usualPriceMinor: number;
+  /** The name first. */
+  readonly houseTexts: Uint32Array;
+  readonly dishTexts: Uint32Array;
+  readonly dishDiets: Uint32Array;
+  readonly dishPrices: Uint32Array;
+  readonly dishIds: readonly string[];
+  readonly dishImages: readonly (string | null)[] | null;
+  /** From 0 to 1. */
+  popularity: number;
+}
+
+/** Diets beyond these are not told apart. */
+const MAX_DIETS = 31;
+const MAX_CUISINES = 4_096;
+/** Lists older than this many changes are made anew. */
+export const LOG_LENGTH = 1_024;
+
+/** Values of a facet by number; names that differ in case or accents only are one. */
+class Values {
+  readonly names: string[] = [];
+  readonly #ids = new Map<string, number>();
+  readonly #most: number;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  find(name: string): number | undefined {
+    return this.#ids.get(plainText(name));
+  }
+
+  /** Undefined when there are too many already. */
+  add(name: string): number | undefined {
+    const plain = plainText(name);
+    const known = this.#ids.get(plain);
+    if (known !== undefined || plain === "" || this.names.length >= this.#most) return known;
+    this.#ids.set(plain, this.names.length);
+    return this.names.push(name) - 1;
+  }
+}
+
+export class Catalogue {
+  readonly vocabulary = new Vocabulary();
+  readonly #slots: (Kept | null)[] = [];
+  readonly #byId = new Map<string, Slot>();
+  readonly #free: Slot[] = [];
+  readonly #slotsWith: Slot[][] = [];
+  readonly #cuisines = new Values(MAX_CUISINES);
+  readonly #diets = new Values(MAX_DIETS);
+  readonly #log = new Int32Array(LOG_LENGTH);
+  /** Texts that came alike are one string in memory: ids of dishes repeat a lot. */
+  readonly #strings = new Map<string, string>();
+  #changes = 0;
+  #dishes = 0;
+
+  /** How many changes there have been. */
+  get changes(): number {
+    return this.#changes;
+  }
+  get restaurants(): number {
+    return this.#byId.size;
+  }
+  get dishes(): number {
+    return this.#dishes;
+  }
+  /** Slots are numbered below this. */
+  get size(): number {
+    return this.#slots.length;
+  }
+  get cuisineNames(): readonly string[] {
+    return this.#cuisines.names;
+  }
+  get dietNames(): readonly string[] {
+    return this.#diets.names;
+  }
+
+  at(slot: Slot): Kept | null {
+    return this.#slots[slot] ?? null;
+  }
+
+  find(restaurantId: string): Kept | null {
+    const slot = this.#byId.get(restaurantId);
+    return slot === undefined ? null : this.#slots[slot]!;
+  }
+
+  ids(): IterableIterator<string> {
+    return this.#byId.keys();
+  }
+
+  slotsWith(text: TextId): readonly Slot[] {
+    return this.#slotsWith[text] ?? [];
+  }
+
+  cuisineOf(name: string): number | undefined {
+    return this.#cuisines.find(name);
+  }
+
+  /** As bits; null when nothing is that. */
+  dietsOf(names: readonly string[]): number | null {
+    let bits = 0;
+    for (const name of names) {
+      const id = this.#diets.find(name);
+      if (id === undefined) return null;
+      bits |= 1 << id;
+    }
+    return bits;
+  }
+
+  /** The slots that changed after the change of this number, or null when the log does not reach back so far. */
+  changedSince(change: number): ReadonlySet<Slot> | null {
+    if (this.#changes - change > LOG_LENGTH) return null;
+    const slots = new Set<Slot>();
+    for (let i = change; i < this.#changes; i++) slots.add(this.#log[i % LOG_LENGTH]!);
+    return slots;
+  }
+
+  /** Puts a restaurant in place of what was known of it. */
+  put(restaurant: SearchableRestaurant, version: number, now: number): void {
+    const known = this.#byId.get(restaurant.restaurantId);
+    const slot = known ?? this.#free.pop() ?? this.#slots.length;
+    const before = known === undefined ? null : this.#slots[slot]!;
+    const kept = this.#keep(restaurant, version, now, before);
+    if (before !== null) this.#unlist(slot, before);
+    this.#slots[slot] = kept;
+    this.#byId.set(kept.restaurantId, slot);
+    for (const text of textsOf(kept)) {
+      const slots = this.#slotsWith[text];
+      if (slots === undefined) this.#slotsWith[text] = [slot];
+      else slots.push(slot);
+    }
+    this.#dishes += kept.dishTexts.length;
+    this.#changed(slot);
+  }
+
+  remove(restaurantId: string): void {
+    const slot = this.#byId.get(restaurantId);
+    if (slot === undefined) return;
+    this.#unlist(slot, this.#slots[slot]!);
+    this.#slots[slot] = null;
+    this.#byId.delete(restaurantId);
+    this.#free.push(slot);
+    this.#changed(slot);
+  }
+
+  /** Opens and closes what does so by the clock. Nothing that was ranked changes: doors are looked at when a page is made. */
+  judgeDoors(now: number): void {
+    for (const kept of this.#slots) {
+      if (kept === null || kept.judgeAgainAt > now) continue;
+      const { open, judgeAgainAt } = kept.doors(now);
+      kept.open = open;
+      kept.judgeAgainAt = judgeAgainAt;
+    }
+  }
+
+  setPopularity(restaurantId: string, popularity: number): void {
+    const slot = this.#byId.get(restaurantId);
+    const kept = slot === undefined ? null : this.#slots[slot]!;
+    if (slot === undefined || kept === null || kept.popularity === popularity) return;
+    kept.popularity = popularity;
+    this.#changed(slot);
+  }
+
+  #changed(slot: Slot): void {
+    this.#log[this.#changes % LOG_LENGTH] = slot;
+    this.#changes++;
+  }
+
+  #unlist(slot: Slot, kept: Kept): void {
+    for (const text of textsOf(kept)) {
+      const slots = this.#slotsWith[text]!;
+      slots[slots.indexOf(slot)] = slots.at(-1)!;
+      slots.pop();
+    }
+    this.#dishes -= kept.dishTexts.length;
+  }
+
+  #one(text: string): string {
+    const known = this.#strings.get(text);
+    if (known !== undefined) return known;
+    this.#strings.set(text, text);
+    return text;
+  }
+
+  #keep(from: SearchableRestaurant, version: number, now: number, before: Kept | null): Kept {
+    const { vocabulary } = this;
+    const { dishes, lat, lng } = from;
+    const bitsOf = (names: readonly string[]): number => {
+      let bits = 0;
+      for (const name of names) {
+        const id = this.#diets.add(name);
+        if (id !== undefined) bits |= 1 << id;
+      }
+      return bits;
+    };
+    const house = bitsOf(from.diets);
+    const dishDiets = Uint32Array.from(dishes, (dish) => bitsOf(dish.diets) | house);
+    const prices = dishes.map((dish) => dish.priceMinor).sort((a, b) => a - b);
+    const { open, judgeAgainAt } = from.doors(now);
+    return {
+      restaurantId: from.restaurantId,
+      version,
+      menuVersion: from.menuVersion,
+      name: from.name,
+      point: { lat, lng },
+      reachMeters: from.reachMeters,
+      isCircle: from.isCircle,
+      covers: from.covers,
+      doors: from.doors,
+      open,
+      judgeAgainAt,
+      cuisines: [...new Set(from.cuisines.flatMap((name) => this.#cuisines.add(name) ?? []))],
+      diets: dishDiets.reduce((bits, dish) => bits | dish, house),
+      rating: from.rating,
+      currency: this.#one(from.currency),
+      deliveryFeeMinor: from.deliveryFeeMinor,
+      minimumOrderMinor: from.minimumOrderMinor,
+      prepMinutes: from.prepMinutes,
+      imageUrl: from.imageUrl,
+      usualPriceMinor: prices[Math.floor(prices.length / 2)] ?? 0,
+      houseTexts: Uint32Array.from(
+        new Set([from.name, ...from.cuisines, ...from.words].map((text) => vocabulary.add(text))),
+      ),
+      dishTexts: Uint32Array.from(dishes, (dish) => vocabulary.add(dish.name)),
+      dishDiets,
+      dishPrices: Uint32Array.from(dishes, (dish) => dish.priceMinor),
+      dishIds: dishes.map((dish) => this.#one(dish.itemId)),
+      dishImages: dishes.some((dish) => dish.imageUrl !== null) ? dishes.map((dish) => dish.imageUrl) : null,
+      popularity: before?.popularity ?? 0,
+    };
+  }
+}
+
+const textsOf = ({ houseTexts, dishTexts }: Kept): ReadonlySet<TextId> => new Set([...houseTexts, ...dishTexts]);

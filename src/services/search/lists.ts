@@ -1,0 +1,195 @@
+/**
+ * Ranked lists, kept by cell and text: the cache of search. A list holds everybody who fits, open or not and whatever
+ * the cuisine, so that one list serves every choice of filters and every page.
+ *
+ * Owns how many lists are kept and how one is brought up to date: a list remembers the change after which it was made,
+ * and looks again at exactly the restaurants that changed since. A list is therefore never older than the catalogue, and
+ * a change costs the lists that do not mention it nothing.
+ *
+ * Invariant: `listOf(query)` is what a scan of the whole catalogue would give at this moment.
+ */
+import type { Catalogue, Slot } from "./catalogue.js";
+import { type RankQuery, type RankWeights, rankOf } from "./rank.js";
+
+export interface RankedList {
+  /** The best first; equal ones by id. */
+  readonly slots: Int32Array;
+  readonly scores: Float64Array;
+  readonly diets: Uint32Array;
+  /** 1: whether it delivers depends on the point. */
+  readonly border: Uint8Array;
+}
+
+export interface ListStats {
+  hits: number;
+  misses: number;
+  /** Hits on lists in which something had changed. */
+  mended: number;
+  evicted: number;
+}
+
+interface Held {
+  query: RankQuery;
+  list: RankedList;
+  bytes: number;
+  /** Number of the change after which the list was made. */
+  change: number;
+}
+
+interface Member {
+  readonly slot: Slot;
+  readonly score: number;
+  readonly diets: number;
+  readonly border: boolean;
+}
+
+const LIST_BYTES = 600;
+const MEMBER_BYTES = 17;
+
+export class RankedLists {
+  readonly stats: ListStats = { hits: 0, misses: 0, mended: 0, evicted: 0 };
+  readonly #catalogue: Catalogue;
+  readonly #weights: RankWeights;
+  readonly #maxBytes: number;
+  /** The one used longest ago first. */
+  readonly #held = new Map<string, Held>();
+  #bytes = 0;
+  readonly #seen = { marks: new Uint32Array(0), mark: 0 };
+
+  constructor(catalogue: Catalogue, weights: RankWeights, maxBytes: number) {
+    this.#catalogue = catalogue;
+    this.#weights = weights;
+    this.#maxBytes = maxBytes;
+  }
+
+  get size(): number {
+    return this.#held.size;
+  }
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  clear(): void {
+    this.#held.clear();
+    this.#bytes = 0;
+  }
+
+  listOf(query: RankQuery): RankedList {
+    const key = `${query.cell.key} ${query.sort} ${query.withinMeters ?? ""} ${query.plan?.key ?? ""}`;
+    const held = this.#held.get(key);
+    // New words may have changed what the text means for restaurants that have not changed.
+    if (held !== undefined && held.query.plan?.identity === query.plan?.identity) {
+      held.query = query;
+      const changed = this.#catalogue.changedSince(held.change);
+      if (changed !== null) {
+        this.stats.hits++;
+        this.#held.delete(key);
+        this.#held.set(key, held);
+        if (changed.size > 0) this.#mend(held, changed);
+        return held.list;
+      }
+    }
+    this.stats.misses++;
+    if (held !== undefined) this.#drop(key, held);
+    return this.#make(key, query);
+  }
+
+  #make(key: string, query: RankQuery): RankedList {
+    const { changes } = this.#catalogue;
+    const members: Member[] = [];
+    for (const slot of this.#candidates(query)) {
+      const member = this.#memberOf(slot, query);
+      if (member !== null) members.push(member);
+    }
+    members.sort((a, b) => this.#compare(a, b));
+    const list = pack(members);
+    const held: Held = { query, list, bytes: bytesOf(list), change: changes };
+    this.#held.set(key, held);
+    this.#bytes += held.bytes;
+    this.#makeRoom();
+    return list;
+  }
+
+  /** Everybody, or everybody who sells something that fits. */
+  *#candidates({ plan }: RankQuery): Iterable<Slot> {
+    const { size } = this.#catalogue;
+    if (plan === null) {
+      for (let slot = 0; slot < size; slot++) yield slot;
+      return;
+    }
+    const seen = this.#seen;
+    if (seen.marks.length < size) seen.marks = new Uint32Array(size * 2);
+    seen.mark++;
+    for (const text of plan.texts) {
+      for (const slot of this.#catalogue.slotsWith(text)) {
+        if (seen.marks[slot] === seen.mark) continue;
+        seen.marks[slot] = seen.mark;
+        yield slot;
+      }
+    }
+  }
+
+  #memberOf(slot: Slot, query: RankQuery): Member | null {
+    const kept = this.#catalogue.at(slot);
+    const ranked = kept === null ? null : rankOf(kept, query, this.#weights);
+    return ranked === null ? null : { slot, ...ranked };
+  }
+
+  #compare(a: Pick<Member, "slot" | "score">, b: Pick<Member, "slot" | "score">): number {
+    if (a.score !== b.score) return b.score - a.score;
+    return this.#idOf(a.slot) < this.#idOf(b.slot) ? -1 : 1;
+  }
+
+  readonly #idOf = (slot: Slot): string => this.#catalogue.at(slot)!.restaurantId;
+
+  #mend(held: Held, changed: ReadonlySet<Slot>): void {
+    const { changes } = this.#catalogue;
+    const { slots, scores, diets, border } = held.list;
+    const fresh: Member[] = [];
+    for (const slot of changed) {
+      const member = this.#memberOf(slot, held.query);
+      if (member !== null) fresh.push(member);
+    }
+    held.change = changes;
+    if (fresh.length === 0 && !slots.some((slot) => changed.has(slot))) return;
+    fresh.sort((a, b) => this.#compare(a, b));
+    const members: Member[] = [];
+    let next = 0;
+    for (let i = 0; i < slots.length; i++) {
+      const slot = slots[i]!;
+      if (changed.has(slot)) continue;
+      const old: Member = { slot, score: scores[i]!, diets: diets[i]!, border: border[i] === 1 };
+      while (next < fresh.length && this.#compare(fresh[next]!, old) < 0) members.push(fresh[next++]!);
+      members.push(old);
+    }
+    members.push(...fresh.slice(next));
+    held.list = pack(members);
+    this.#bytes += bytesOf(held.list) - held.bytes;
+    held.bytes = bytesOf(held.list);
+    this.stats.mended++;
+  }
+
+  #drop(key: string, held: Held): void {
+    this.#held.delete(key);
+    this.#bytes -= held.bytes;
+  }
+
+  #makeRoom(): void {
+    for (const [key, held] of this.#held) {
+      if (this.#bytes <= this.#maxBytes) return;
+      this.#drop(key, held);
+      this.stats.evicted++;
+    }
+  }
+}
+
+function pack(members: readonly Member[]): RankedList {
+  return {
+    slots: Int32Array.from(members, ({ slot }) => slot),
+    scores: Float64Array.from(members, ({ score }) => score),
+    diets: Uint32Array.from(members, ({ diets }) => diets),
+    border: Uint8Array.from(members, ({ border }) => (border ? 1 : 0)),
+  };
+}
+
+const bytesOf = ({ slots }: RankedList): number => LIST_BYTES + slots.length * MEMBER_BYTES;

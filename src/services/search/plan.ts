@@ -1,0 +1,184 @@
+/**
+ * What a typed text means: terms that all have to be found, each with the words that may be meant by it, and for every
+ * text of the catalogue how well it fits each term. Made once for a text and used for every place it is searched from.
+ */
+import type { Phrase, Synonyms } from "./synonyms.js";
+import type { TextId, Vocabulary, WordId } from "./vocabulary.js";
+import { wordsOf } from "./words.js";
+
+export const MAX_TERMS = 8;
+/** Another word for what was typed is nearly as good. */
+const SYNONYM_WEIGHT = 0.9;
+/** A text that says nothing else fits better than one among many words. */
+const FULL_SHARE = 0.15;
+
+/** Words of which one is enough, with their weights. */
+type Meanings = Map<WordId, number>;
+/** All of these have to be there. */
+type Alternative = { readonly words: readonly Meanings[]; readonly weight: number };
+type Term = readonly Alternative[];
+
+export interface Plan {
+  /** The same for texts that mean the same. */
+  readonly key: string;
+  readonly terms: number;
+  /** Texts that fit a term at least. */
+  readonly texts: readonly TextId[];
+  /** Where the weights of a text begin in `weights`, or −1. */
+  readonly at: Int32Array;
+  /** For each text in `texts`, one weight a term: 0 is not there, 1 is the very words. */
+  readonly weights: Float32Array;
+  readonly corrections: readonly { readonly typed: string; readonly used: string }[];
+  /** Of the vocabulary it was made with: with more it has to be made anew. */
+  readonly vocabularyTexts: number;
+  /** Plans of one identity agree on all texts that both know. */
+  readonly identity: number;
+}
+
+/** Plans of what is searched for again and again, the one used longest ago first. */
+export class Plans {
+  readonly #vocabulary: Vocabulary;
+  readonly #synonyms: Synonyms;
+  readonly #most: number;
+  readonly #plans = new Map<string, Plan>();
+  #identities = 0;
+
+  constructor(vocabulary: Vocabulary, synonyms: Synonyms, most: number) {
+    this.#vocabulary = vocabulary;
+    this.#synonyms = synonyms;
+    this.#most = most;
+  }
+
+  /** Null: the text holds no word, and everything fits. */
+  of(text: string): Plan | null {
+    const words = wordsOf(text);
+    if (words.length === 0) return null;
+    const key = words.join(" ");
+    const known = this.#plans.get(key);
+    this.#plans.delete(key);
+    let plan = known;
+    if (plan === undefined || plan.vocabularyTexts !== this.#vocabulary.texts) {
+      const fresh = planOf(words, this.#vocabulary, this.#synonyms);
+      const same = plan !== undefined && agree(plan, fresh);
+      plan = { ...fresh, identity: same ? plan!.identity : ++this.#identities };
+    }
+    this.#plans.set(key, plan);
+    if (this.#plans.size > this.#most) for (const oldest of this.#plans.keys()) if (this.#plans.delete(oldest)) break;
+    return plan;
+  }
+}
+
+/** True when the older plan says of every text of its vocabulary what the newer one says. */
+function agree(older: Plan, newer: Plan): boolean {
+  if (older.terms !== newer.terms) return false;
+  let known = 0;
+  for (const text of newer.texts) {
+    if (text >= older.vocabularyTexts) continue;
+    known++;
+    const [a, b] = [older.at[text]!, newer.at[text]!];
+    if (a < 0) return false;
+    for (let t = 0; t < older.terms; t++) if (older.weights[a + t] !== newer.weights[b + t]) return false;
+  }
+  return known === older.texts.length;
+}
+
+function planOf(words: Phrase, vocabulary: Vocabulary, synonyms: Synonyms): Plan {
+  const corrections: { typed: string; used: string }[] = [];
+  const terms = termsOf(words, vocabulary, synonyms, corrections);
+  const texts = fittingTexts(terms, vocabulary);
+  const at = new Int32Array(vocabulary.texts).fill(-1);
+  const weights = new Float32Array(texts.length * terms.length);
+  texts.forEach((text, index) => {
+    at[text] = index * terms.length;
+    weighText(vocabulary.wordsOf(text), terms, weights, index * terms.length);
+  });
+  return {
+    key: words.join(" "),
+    terms: terms.length,
+    texts,
+    at,
+    weights,
+    corrections,
+    vocabularyTexts: vocabulary.texts,
+    identity: 0,
+  };
+}
+
+function termsOf(
+  words: Phrase,
+  vocabulary: Vocabulary,
+  synonyms: Synonyms,
+  corrections: { typed: string; used: string }[],
+): readonly Term[] {
+  const terms: Term[] = [];
+  for (let from = 0; from < words.length && terms.length < MAX_TERMS; ) {
+    const count = Math.max(1, synonyms.longestAt(words, from));
+    const phrase = words.slice(from, from + count);
+    from += count;
+    const alternatives: Alternative[] = [{ words: phrase.map((word) => meaningsOf(word, vocabulary)), weight: 1 }];
+    let named: Phrase = phrase;
+    if (count === 1) {
+      const { words: found, typo } = vocabulary.matches(phrase[0]!);
+      // Whoever types a known word wrongly wants its other names too.
+      if (typo) {
+        named = [vocabulary.word(found[0]!.word)];
+        corrections.push({ typed: phrase[0]!, used: named[0]! });
+      }
+    }
+    for (const other of synonyms.othersOf(named)) {
+      const meanings = other.map((word) => exactly(word, vocabulary));
+      if (meanings.every((each) => each.size > 0)) alternatives.push({ words: meanings, weight: SYNONYM_WEIGHT });
+    }
+    terms.push(alternatives);
+  }
+  return terms;
+}
+
+function meaningsOf(word: string, vocabulary: Vocabulary): Meanings {
+  return new Map(vocabulary.matches(word).words.map((match) => [match.word, match.weight]));
+}
+
+function exactly(word: string, vocabulary: Vocabulary): Meanings {
+  const id = vocabulary.wordId(word);
+  return new Map(id === undefined ? [] : [[id, 1]]);
+}
+
+function fittingTexts(terms: readonly Term[], vocabulary: Vocabulary): readonly TextId[] {
+  const texts = new Set<TextId>();
+  for (const term of terms) {
+    for (const { words } of term) {
+      // Every word has to be there, so the texts of one of them are enough: of the one with the fewest.
+      let fewest: readonly TextId[] | null = null;
+      for (const meanings of words) {
+        const having = [...meanings.keys()].flatMap((word) => vocabulary.textsWith(word));
+        if (fewest === null || having.length < fewest.length) fewest = having;
+      }
+      for (const text of fewest ?? []) texts.add(text);
+    }
+  }
+  return [...texts];
+}
+
+function weighText(words: readonly WordId[], terms: readonly Term[], weights: Float32Array, from: number): void {
+  let fitting = 0;
+  terms.forEach((term, t) => {
+    let best = 0;
+    let used = 0;
+    for (const alternative of term) {
+      let least = alternative.weight;
+      for (const meanings of alternative.words) {
+        let weight = 0;
+        for (const word of words) weight = Math.max(weight, meanings.get(word) ?? 0);
+        least = Math.min(least, weight * alternative.weight);
+      }
+      if (least > best) {
+        best = least;
+        used = alternative.words.length;
+      }
+    }
+    weights[from + t] = best;
+    fitting += used;
+  });
+  const share = 1 - FULL_SHARE + FULL_SHARE * Math.min(1, fitting / Math.max(1, words.length));
+  for (let t = 0; t < terms.length; t++) weights[from + t]! *= share;
+}

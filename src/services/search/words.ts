@@ -1,0 +1,67 @@
+/**
+ * How texts become words: the same for menus, for what people type and for the list of synonyms, so that the three meet.
+ * Case, accents, apostrophes and a plural's "s" make no difference. Scripts written without spaces become pairs of
+ * characters.
+ */
+
+/** Of one text; what comes after is not looked at. */
+export const MAX_WORDS = 24;
+const MAX_WORD_LENGTH = 32;
+
+const LETTERS: Readonly<Record<string, string>> = {
+  ı: "i",
+  ß: "ss",
+  æ: "ae",
+  œ: "oe",
+  ø: "o",
+  đ: "d",
+  ð: "d",
+  þ: "th",
+  ł: "l",
+  ħ: "h",
+};
+const SPECIAL = new RegExp(`[${Object.keys(LETTERS).join("")}]`, "g");
+const ACCENTS = /[\u0300-\u036f]/g;
+const APOSTROPHES = /['’`´ʼ]/g;
+const RUNS = /[\p{L}\p{N}\p{M}]+/gu;
+const UNSPACED =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}ー]/u;
+const LATIN = /^[a-z]+$/;
+
+/** Without case, accents and apostrophes; words apart by single spaces. Never longer than 4 times the text. */
+export function plainText(text: string): string {
+  const plain = text
+    .normalize("NFKD")
+    .toLowerCase()
+    .replace(ACCENTS, "")
+    .replace(APOSTROPHES, "")
+    .normalize("NFC")
+    .replace(SPECIAL, (letter) => LETTERS[letter] ?? letter);
+  return (plain.match(RUNS) ?? []).join(" ");
+}
+
+/** The words of a text, in their order. */
+export function wordsOf(text: string): readonly string[] {
+  const words: string[] = [];
+  for (const run of plainText(text).split(" ")) {
+    if (run === "") continue;
+    if (words.length >= MAX_WORDS) break;
+    if (UNSPACED.test(run)) pairsOf(run, words);
+    else words.push(stem(run.slice(0, MAX_WORD_LENGTH)));
+  }
+  return words;
+}
+
+/** A plural's "s" is dropped everywhere alike: what is no plural loses it on both sides. */
+function stem(word: string): string {
+  if (word.length < 4 || !word.endsWith("s") || word.endsWith("ss") || !LATIN.test(word)) return word;
+  return word.slice(0, -1);
+}
+
+function pairsOf(run: string, words: string[]): void {
+  const characters = [...run].slice(0, MAX_WORD_LENGTH);
+  if (characters.length === 1) words.push(run);
+  for (let i = 0; i + 1 < characters.length && words.length < MAX_WORDS; i++) {
+    words.push(`${characters[i]}${characters[i + 1]}`);
+  }
+}
