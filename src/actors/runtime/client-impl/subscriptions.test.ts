@@ -95,6 +95,42 @@ t.test("R-ENG-8: a subscription survives the death of its worker and goes on beh
   t.same(sink.log, ["snapshot 1:7 [] []", "event 8", "event 9"], "nothing tells the sink that anything happened");
 });
 
+t.test(
+  "R-ENG-8: a shard that comes back from an owner out of reach is subscribed to again, without a gap",
+  async (t) => {
+    const b = bench();
+    const a = b.shards("a");
+    const sink = recordedSink();
+    b.client.subscribe(inbox, caller, null, sink);
+    await b.settle();
+    const [first] = a.take("subscribe");
+    a.say(started(first!.id, 1));
+    await b.settle();
+    // "c" is not up for this client: until it is, the old owner may still speak.
+    b.assign("c");
+    await b.settle();
+    t.same(a.take("subscribe"), []);
+    t.same(a.take("unsubscribe"), []);
+    a.say(event(2));
+    await b.settle();
+    // Under another epoch "a" knows nobody who listened before.
+    b.assign("a");
+    await b.settle();
+    t.match(a.take("unsubscribe"), [{ id: first!.id }], "should it still have known the old one");
+    const [again] = a.take("subscribe");
+    t.same(again?.from, { epoch: 1, offset: 2 }, "from what was heard of the old owner");
+    a.say(started(again!.id, 3, { recovered: true, events: [item(3)] }));
+    a.say(event(4));
+    await b.settle();
+    t.same(sink.log, ["snapshot 1:1 [] []", "event 2", "event 3", "event 4"]);
+    t.equal(b.client.stats().resubscribed, 1);
+    // What is moved to where it is listened to already is no reason to ask once more.
+    b.assign("a");
+    await b.settle();
+    t.same(a.take("subscribe"), []);
+  },
+);
+
 t.test("when the history is lost, the sink gets a new start that replaces all", async (t) => {
   const b = bench();
   const [a, c] = [b.shards("a"), b.shards("c")];
