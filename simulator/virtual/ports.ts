@@ -61,6 +61,9 @@ export const FAULT_KINDS = [
   "client_reconnect_storm",
   "client_slow_reader",
   "client_two_apps",
+  "client_stuck_reader",
+  // Of whoever asks far more than can be answered.
+  "mailbox_flood",
 ] as const;
 
 export type FaultKind = (typeof FAULT_KINDS)[number];
@@ -234,6 +237,8 @@ export interface EndState {
   /** Messages of actors that no receiver has committed. */
   readonly unsentTells: readonly { readonly from: string; readonly to: string; readonly name: string }[];
   readonly deadLetters: readonly { readonly to: string; readonly name: string; readonly reason: string }[];
+  /** Asks of a flood that nobody ever answered, although the process that asked lived on. */
+  readonly unanswered: number;
   /** Events that were committed and never left. */
   readonly unpublished: number;
   /** What a log said as an error, oldest first. */

@@ -30,6 +30,7 @@ const EVERY_MS = 8_000;
 const LEASE_MS = 10_000;
 /** Beyond it a machine may not join. */
 const MOST_SKEW_MS = 400;
+const MOST_ASKED = 300;
 
 export function createInjector({ world, cluster, database, network, stream }: InjectorOptions): Injector {
   const { scheduler, streams, faults } = world;
@@ -186,6 +187,14 @@ export function createInjector({ world, cluster, database, network, stream }: In
       faults.happened("clock_jump", machine.node, `${jumpMs} ms`);
       machine.skew(jumpMs);
       later(500 + randomInteger(random, 5_000), () => machine.skew(0));
+    },
+    mailbox_flood(random) {
+      const machine = idle(random);
+      const restaurantId = `r-${1 + randomInteger(random, world.sizes.restaurants)}`;
+      const asks = 100 + randomInteger(random, MOST_ASKED);
+      if (machine?.life == null) return;
+      faults.happened("mailbox_flood", machine.node, `${asks} asks of ${restaurantId}`);
+      machine.life.flood.pour(restaurantId, asks);
     },
     stream_away(random) {
       faults.happened("stream_away", "stream");

@@ -12,6 +12,8 @@ export interface Swarm {
   readonly chaosMs: number;
   /** Whether the nodes share a mirror. */
   readonly hasMirror: boolean;
+  /** Whether gateways wait as long as in life for devices that say nothing; otherwise a world's few minutes are too short. */
+  readonly isPatient: boolean;
 }
 
 /** Of all seeds: one without any fault shows that the others' findings are the faults' doing. */
@@ -42,6 +44,8 @@ export function drawSwarm(streams: Streams): Swarm {
     intensities,
     chaosMs: sizes.placingMs + randomInteger(random, 25_000),
     hasMirror: random.next() < 0.5,
+    // Whoever reads nothing answers no ping: only a patient gateway comes to what it must do about what waits for them.
+    isPatient: intensities.has("client_stuck_reader"),
   };
 }
 

@@ -21,6 +21,9 @@ export function comesToRest({ end, times }: VirtualEvidence): readonly Violation
   for (const { to, name, reason } of deadLetters) {
     add("no-dead-letters", to, `${name} for ${to} was put aside: ${reason}`, [`${name} → ${to}: ${reason}`]);
   }
+  if (end.unanswered > 0) {
+    add("every-ask-is-answered", "world", `${end.unanswered} asks of a flood were never answered`, []);
+  }
   for (const text of errors) add("no-errors", subjectIn([text]), text.split("\n")[0] as string, [text]);
   return found;
 }

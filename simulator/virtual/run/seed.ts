@@ -38,7 +38,7 @@ import { createWorkload } from "../workload/mod.js";
 import { createCluster } from "../world/cluster.js";
 import { createDatabase } from "../world/database.js";
 import { createNetwork } from "../world/network.js";
-import { BACKLOG, type Surroundings } from "../world/node.js";
+import { HOST_BOUNDS, type Surroundings } from "../world/node.js";
 import { createPayments } from "../world/payments.js";
 import { createMirror, createStream } from "../world/streams.js";
 
@@ -69,6 +69,20 @@ const BOOT_MS = 30_000;
 /** From the end of healing; longer than any order's deadlines in a row. */
 const CONVERGE_MS = 20 * 60_000;
 const LOOK_MS = 500;
+/** Quicker than in life, so that a line that fell silent is missed within a world's few minutes. */
+const IMPATIENT: Surroundings["patience"] = {
+  pingMs: 5_000,
+  silenceMs: 12_500,
+  slotBacklogBytes: 512,
+  reliableBacklogBytes: 6 * 1024,
+};
+/** As long as in life. Small towns say little: what waits for those who read nothing must still come to the bounds. */
+const PATIENT: Surroundings["patience"] = {
+  pingMs: 20_000,
+  silenceMs: 50_000,
+  slotBacklogBytes: 256,
+  reliableBacklogBytes: 1_024,
+};
 const SAMPLE_MS = 1_000;
 const MOST_ERRORS = 200;
 const TABLET_BOUND_MS = 30_000;
@@ -108,6 +122,7 @@ async function runWorld({ seed, judge, stories = true, onNote }: SeedOptions, er
   const world: World = { seed, sizes: swarm.sizes, scheduler, streams, trace, faults };
   const lateWords: LateWord[] = [];
   const transport = createTransport(world);
+  const patience = swarm.isPatient ? PATIENT : IMPATIENT;
   const surroundings: Surroundings = {
     world,
     database: createDatabase(world),
@@ -117,6 +132,7 @@ async function runWorld({ seed, judge, stories = true, onNote }: SeedOptions, er
     mirror: swarm.hasMirror ? createMirror(world) : null,
     auth: AUTH,
     settings: settingsOf(swarm.sizes.timeScale),
+    patience,
     transport,
     // Of many, the first say it all.
     onLateWord: (word) => void (lateWords.length < MOST_ERRORS && lateWords.push(word)),
@@ -168,7 +184,12 @@ async function runWorld({ seed, judge, stories = true, onNote }: SeedOptions, er
   workload.stop();
   await scheduler.until(() => false, endedAt + 2_000);
   const audit = database.tables.audit();
-  const end: EndState = { ...(await endState(audit)), unsettled: left, errors: [...errors, ...workload.failures] };
+  const end: EndState = {
+    ...(await endState(audit)),
+    unanswered: unanswered(cluster),
+    unsettled: left,
+    errors: [...errors, ...workload.failures],
+  };
   const evidence: Evidence = {
     history: workload.history(),
     database: await databaseOf(audit, () => true),
@@ -190,7 +211,7 @@ async function runWorld({ seed, judge, stories = true, onNote }: SeedOptions, er
         what: "unsent bytes",
         where: device,
         most,
-        limit: BACKLOG.reliableBacklogBytes + longest,
+        limit: patience.reliableBacklogBytes + longest,
       })),
     ],
     lateWords,
@@ -231,9 +252,14 @@ function watch(scheduler: World["scheduler"], condition: () => boolean): () => b
   return () => holds;
 }
 
+/** By processes that are alive: what the others asked went with them. */
+function unanswered(cluster: ReturnType<typeof createCluster>): number {
+  return cluster.machines.reduce((sum, { life }) => sum + (life === null ? 0 : life.flood.open), 0);
+}
+
 async function endState(
   audit: ReturnType<Surroundings["database"]["tables"]["audit"]>,
-): Promise<Omit<EndState, "unsettled" | "errors">> {
+): Promise<Pick<EndState, "unsentTells" | "deadLetters" | "unpublished">> {
   const unsentTells: { from: string; to: string; name: string }[] = [];
   for await (const { from, to, name } of audit.tells())
     unsentTells.push({ from: `${from.kind}/${from.key}`, to: `${to.kind}/${to.key}`, name });
@@ -259,7 +285,8 @@ function sampleBounds(world: World, cluster: ReturnType<typeof createCluster>): 
       for (const host of life.hosts()) {
         const stats = host.stats();
         see("actors", node, stats.actors, defaultHostSettings.maxActors);
-        see("queued messages", node, stats.queued, defaultHostSettings.maxQueued);
+        see("queued messages", node, stats.queued, HOST_BOUNDS.maxQueued);
+        see("messages of one actor", node, stats.longestMailbox, HOST_BOUNDS.mailboxLimit);
         see("outbox in memory", node, stats.tellsWaiting + stats.effectsWaiting, defaultHostSettings.outboxInMemory);
       }
     }

@@ -104,7 +104,9 @@ export function createWorkload(city: WorkloadCity): Workload {
     const own = scheduler.process(`device ${name}`);
     const hand = streams.of(`device ${name}`);
     if (chance(hand, WRONG_CLOCK_CHANCE)) own.skew(randomInteger(hand, 2 * MAX_WRONG_MS) - MAX_WRONG_MS);
-    const device = transport.device(name, city.deviceClock?.(own, name) ?? own);
+    // Where readers get stuck, second apps are on phones with next to no room for what is not read.
+    const habits = name.includes("#") && faults.intensity("client_stuck_reader") > 0 ? { windowBytes: 512 } : {};
+    const device = transport.device(name, city.deviceClock?.(own, name) ?? own, habits);
     devices.set(name, device);
     weather.add(device);
     const principalId = name.replace(/#.*$/, "");
@@ -164,6 +166,7 @@ export function createWorkload(city: WorkloadCity): Workload {
       clock: scheduler.process(`second ${name}`),
       random: streams.of(`second ${name}`),
       touched,
+      putAway: (withinMs) => weather.putAway(deviceOf(name), withinMs),
     };
   }
 
@@ -194,7 +197,9 @@ export function createWorkload(city: WorkloadCity): Workload {
     const admin = clientOf(ADMIN);
     await configure(admin);
     admin.close();
-    secondShare = faults.intensity("client_two_apps") * SECOND_APPS;
+    // An app that nobody reads for a while is a second one: the first has work to do.
+    const kinds = ["client_two_apps", "client_stuck_reader"] as const;
+    secondShare = Math.max(...kinds.map((kind) => faults.intensity(kind))) * SECOND_APPS;
     weather.begin();
     const people = new Crew({
       url: urls,

@@ -18,12 +18,16 @@ export interface SecondApp {
   readonly random: Random;
   /** Somebody touched it: told once per touch. */
   readonly touched: (what: string) => void;
+  /** It may be put away within so many milliseconds, and then reads nothing for a while. */
+  readonly putAway: (withinMs: number) => void;
 }
 
 const TOUCH_WITHIN_MS = 20_000;
 /** Somebody closes the shop, or takes a dish off the menu, now and then and for a while. */
 const MANAGES_WITHIN_MS = 90_000;
 const MOST_CLOSED_MS = 15_000;
+const TABLET_PUT_AWAY_WITHIN_MS = 20_000;
+const PHONE_PUT_AWAY_WITHIN_MS = 4_000;
 
 export function secondTablet(restaurantId: string, itemIds: readonly string[], app: SecondApp): void {
   const { client, recorder, clock, random } = app;
@@ -39,6 +43,7 @@ export function secondTablet(restaurantId: string, itemIds: readonly string[], a
     },
   });
   client.connect();
+  app.putAway(TABLET_PUT_AWAY_WITHIN_MS);
   const closes = chance(random, 0.5);
   const itemId = pick(random, itemIds);
   const set = (there: boolean): Promise<unknown> =>
@@ -75,6 +80,7 @@ export function secondCustomerPhone(customerId: string, orderId: string, app: Se
   const { client, recorder, clock, random } = app;
   const stream = `${customerId}#2`;
   const subject = `${stream} order:${orderId}`;
+  let waits = false;
   client.subscribe(`order:${orderId}`, {
     subscribed: ({ top, recovered }) => {
       recorder.orderSubscribed(orderId, stream, top, clock.now());
@@ -83,8 +89,13 @@ export function secondCustomerPhone(customerId: string, orderId: string, app: Se
     state: ({ slot, version, body }) => {
       const receivedAt = clock.now();
       recorder.slot(subject, slot, version, receivedAt);
-      if (slot === "view") recorder.view(stream, "socket", body as unknown as OrderView, receivedAt);
-      else if (slot === "position" && body !== null) {
+      if (slot === "view") {
+        const view = body as unknown as OrderView;
+        recorder.view(stream, "socket", view, receivedAt);
+        // Whoever knows that the kitchen is at work looks again when the food is there.
+        if (view.status === "accepted" && !waits) app.putAway(PHONE_PUT_AWAY_WITHIN_MS);
+        waits ||= view.status === "accepted";
+      } else if (slot === "position" && body !== null) {
         recorder.position(orderId, stream, "socket", body as unknown as PositionView, receivedAt);
       }
     },

@@ -16,6 +16,7 @@ const EVERY_MS = 15_000;
 const STORM_EVERY_MS = 20_000;
 const MAX_LOSS_MS = 30_000;
 const MAX_SLOW_MS = 30_000;
+const MAX_STUCK_MS = 40_000;
 const KEEPS_ADDRESS = 0.6;
 const MAX_REPEAT_CHANCE = 0.15;
 
@@ -71,6 +72,26 @@ export class Weather {
       faults.happened("client_slow_reader", device.name, `${Math.round(bytesPerMs * 1000)} bytes a second`);
       this.#later(slowMs, () => device.read(Number.POSITIVE_INFINITY));
     });
+    this.#nowAndThen(random, "client_stuck_reader", EVERY_MS, () => {
+      this.#stick(device, 3_000 + randomInteger(random, MAX_STUCK_MS));
+    });
+  }
+
+  /** The device may be put away within so many milliseconds: its app is frozen for a while and reads nothing. */
+  putAway(device: Device, withinMs: number): void {
+    const { streams, faults } = this.#parts;
+    if (faults.intensity("client_stuck_reader") <= 0) return;
+    const random = streams.of(`put away ${device.name}`);
+    // No longer than an app bears to hear nothing: it would connect anew.
+    const stuckMs = 15_000 + randomInteger(random, 14_000);
+    this.#later(randomInteger(random, withinMs), () => this.#stick(device, stuckMs));
+  }
+
+  #stick(device: Device, stuckMs: number): void {
+    if (device.openLines === 0 || this.#parts.faults.intensity("client_stuck_reader") <= 0) return;
+    device.read(0);
+    this.#parts.faults.happened("client_stuck_reader", device.name, `${stuckMs} ms`);
+    this.#later(stuckMs, () => device.read(Number.POSITIVE_INFINITY));
   }
 
   /** The sky is clear from now on. */

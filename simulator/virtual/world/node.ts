@@ -25,7 +25,13 @@ import {
   type ShardHost,
 } from "../../../src/actors/runtime/mod.js";
 import { type Coordinator, createCoordinator, createEventRelay, type EventRelay } from "../../../src/cluster/mod.js";
-import { createGateway, type Gateway, type GatewayAuth, type NativeApp } from "../../../src/gateway/mod.js";
+import {
+  createGateway,
+  type Gateway,
+  type GatewayAuth,
+  type GatewaySettings,
+  type NativeApp,
+} from "../../../src/gateway/mod.js";
 import { type Clock, sleep } from "../../../src/lib/clock.js";
 import type { Log } from "../../../src/lib/log.js";
 import { uuidV7 } from "../../../src/lib/random.js";
@@ -35,6 +41,7 @@ import { paymentEffect } from "../../../src/services/payments/mod.js";
 import { promotionEffect } from "../../../src/services/promotions/mod.js";
 import type { LateWord, ProcessClock, ProcessView, World } from "../ports.js";
 import type { DatabaseConnection, WorldDatabase } from "./database.js";
+import { createFlood, type Flood } from "./flood.js";
 import type { WorldNetwork } from "./network.js";
 import { overhear } from "./overhear.js";
 import type { WorldPayments } from "./payments.js";
@@ -52,6 +59,8 @@ export interface Surroundings {
   readonly mirror: WorldMirror | null;
   readonly auth: GatewayAuth;
   readonly settings: DomainSettings;
+  /** How long gateways wait for devices that say nothing, and how much may wait for those that read slowly. */
+  readonly patience: Pick<GatewaySettings, "pingMs" | "silenceMs" | "slotBacklogBytes" | "reliableBacklogBytes">;
   readonly transport: {
     open(process: ProcessView, url: string): NativeApp;
     crash(process: ProcessView, machine?: boolean): void;
@@ -91,6 +100,7 @@ export interface Life extends ProcessView {
   readonly coordinator: Coordinator;
   readonly gateway: Gateway | null;
   readonly database: DatabaseConnection;
+  readonly flood: Flood;
   /** Whether it may speak and serves this shard under this epoch. */
   serves(shard: number, epoch: number): boolean;
   hosts(): readonly ShardHost[];
@@ -103,11 +113,10 @@ export interface Life extends ProcessView {
 /** Slower than in life: a heartbeat reads all shards, and most of a seed's work would be reading them. */
 const COORDINATION = { leaseMs: 10_000, heartbeatMs: 2_500, sessionLossMs: 3_000, sessionGraceMs: 4_000 } as const;
 const RELAY = { pollMs: 2_000, lagMs: 60_000 } as const;
-/** Quicker than in life, so that a line that fell silent is missed within a world's few minutes. */
-const LIVENESS = { pingMs: 5_000, silenceMs: 12_500 } as const;
+/** Narrower than in life: small towns ask little, and a flood must come to the bounds. */
+export const HOST_BOUNDS = { mailboxLimit: 48, maxQueued: 192, askWindow: 128 } as const;
+const CLIENT_BOUNDS = { maxWaitingPerPeer: 160 } as const;
 const MIRROR_ENTRIES = 2_000;
-/** Small towns say little: who reads slowly must still come to the bounds. */
-export const BACKLOG = { slotBacklogBytes: 512, reliableBacklogBytes: 6 * 1024 } as const;
 const DRAIN_MS = 1_000;
 const DRAIN_PATIENCE_MS = 6_000;
 const THINK_MS = 20;
@@ -116,7 +125,8 @@ const SESSION_ENDS_MS = 25_000;
 
 /** Resolves once it is up; rejects when it cannot become a member. */
 export function startLife(options: LifeOptions): { readonly life: Life; readonly started: Promise<void> } {
-  const { world, database, network, payments, stream, mirror, settings, node, clock, url, transport } = options;
+  const { world, database, network, payments, stream, mirror, settings, patience, node, clock, url, transport } =
+    options;
   const { streams, sizes } = world;
   const self: ProcessView = { node, life: options.life, clock };
   const log = options.logFor(self);
@@ -153,6 +163,7 @@ export function startLife(options: LifeOptions): { readonly life: Life; readonly
       clock: own,
       random,
       log: log.child({ part: "engine" }),
+      settings: HOST_BOUNDS,
     });
     return { host, link };
   }
@@ -194,7 +205,9 @@ export function startLife(options: LifeOptions): { readonly life: Life; readonly
     clock,
     random,
     onMirror: (entries) => copy.put(entries),
+    settings: CLIENT_BOUNDS,
   });
+  const flood = createFlood(client, clock, random);
   let gateway: Gateway | null = null;
   let state: Life["state"] = "starting";
 
@@ -209,7 +222,7 @@ export function startLife(options: LifeOptions): { readonly life: Life; readonly
       index: connection.store,
       mirrorCopy: copy,
       mirror: mirror?.mirrorFor(self) ?? null,
-      settings: { timeScale: sizes.timeScale, drainMs: DRAIN_MS, ...LIVENESS, ...BACKLOG },
+      settings: { timeScale: sizes.timeScale, drainMs: DRAIN_MS, ...patience },
       log: log.child({ part: "gateway" }),
     });
   }
@@ -245,6 +258,7 @@ export function startLife(options: LifeOptions): { readonly life: Life; readonly
       return gateway;
     },
     database: connection,
+    flood,
     serves: (shard, epoch) => ownership.mayEmit() && ownership.epochOf(shard % sizes.workersPerNode, shard) === epoch,
     hosts: () => workers.hosts(),
     crash(machine = false) {

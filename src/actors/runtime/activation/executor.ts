@@ -56,6 +56,8 @@ export class Executor {
   queued = 0;
   handlerRuns = 0;
   overloaded = 0;
+  /** The most messages of one actor that waited at once, ever. */
+  longestMailbox = 0;
 
   constructor(
     context: RunContext,
@@ -83,9 +85,14 @@ export class Executor {
     if (waiting >= this.#settings.mailboxLimit || this.queued >= this.#settings.maxQueued) {
       this.overloaded++;
       this.#refuse(actor, delivery, "overloaded");
-    } else if (pending >= this.#settings.stalledPending && this.#events.storeStalled()) {
+      return;
+    }
+    if (pending >= this.#settings.stalledPending && this.#events.storeStalled()) {
       this.#refuse(actor, delivery, "unavailable");
-    } else if (actor.phase === "active" && waiting === pending && pending < this.#settings.pipelineDepth) {
+      return;
+    }
+    this.longestMailbox = Math.max(this.longestMailbox, waiting + 1);
+    if (actor.phase === "active" && waiting === pending && pending < this.#settings.pipelineDepth) {
       this.#run(actor, delivery);
     } else {
       actor.mailbox.push(delivery);

@@ -296,6 +296,7 @@ class Host implements ShardHost {
       timersArmed: this.#timers.armed,
       deadLetters: this.#supervision.deadLetters,
       overloaded: this.#executor.overloaded,
+      longestMailbox: this.#executor.longestMailbox,
     };
   }
 

@@ -119,6 +119,8 @@ export interface HostStats {
   readonly timersArmed: number;
   readonly deadLetters: number;
   readonly overloaded: number;
+  /** The most messages of one actor that waited at once since the host started. */
+  readonly longestMailbox: number;
 }
 
 /** Doubling from `firstMs` up to `mostMs`; `attempt` counts from 1. */
