@@ -9,6 +9,9 @@ import { MARK } from "./hooks.js";
 import { BUGS } from "./list.js";
 import type { Found, Search } from "./messages.js";
 
+/** A sound world comes to rest in less than half of it; a broken one often never does. */
+const CONVERGE_MS = 4 * 60_000;
+
 /** The compiled product of this very build. */
 const COMPILED = join(import.meta.dirname, "..", "..", "..");
 
@@ -27,7 +30,7 @@ async function search({ bug: name, from, first, most }: Search): Promise<Found> 
   let seeds = 0;
   for (const seed of new Set([first, ...Array.from({ length: most }, (_, index) => from + index)])) {
     if (++seeds > most) break;
-    const { violations, broke } = await runTask({ seed, twice: false, stories: false });
+    const { violations, broke } = await runTask({ seed, twice: false, stories: false, convergeMs: CONVERGE_MS });
     if (broke !== null) broken++;
     const hit = violations.find(({ rule }) => bug.by.some((prefix) => rule.startsWith(prefix)));
     for (const { rule } of violations) if (rule !== hit?.rule) others.add(rule);

@@ -367,7 +367,7 @@ export const BUGS: readonly Bug[] = [
     ],
     by: ["rule-04", "rule-12", "rule-15"],
     within: 40,
-    lastFoundBy: 14,
+    lastFoundBy: 21,
   },
   {
     name: "a node's deadline is set an hour too late",

@@ -30,6 +30,10 @@ export interface Power {
   readonly bugs: readonly Found[];
 }
 
+/** Of a process that is to run a seed or two: optimising its code would cost more than it spares. */
+const BRIEF = ["--no-opt", "--sparkplug"];
+const LONG = ["--max-semi-space-size=64"];
+
 const CHILD = fileURLToPath(new URL("./child.js", import.meta.url));
 
 /** Rejects when a patch does not fit, or a process ends without a word. */
@@ -51,7 +55,8 @@ export async function provePower({ bugs = BUGS, from, processes, onFound }: Powe
 
 export function lookFor(bug: Bug, from?: number): Promise<Found> {
   return new Promise((resolve, reject) => {
-    const child = fork(CHILD, { serialization: "advanced", stdio: ["ignore", "ignore", "pipe", "ipc"] });
+    const execArgv = from === undefined ? BRIEF : LONG;
+    const child = fork(CHILD, { serialization: "advanced", stdio: ["ignore", "ignore", "pipe", "ipc"], execArgv });
     let problem = "";
     let found: Found | null = null;
     child.stderr?.on("data", (bytes: Buffer) => {

@@ -193,6 +193,12 @@ t.test("RULES 10, 14, 15: a world that does not come to rest, and what it puts a
   );
   t.strictSame(
     found((seed) => {
+      seed.end = { ...end, unanswered: 3 };
+    }),
+    ["every-ask-is-answered"],
+  );
+  t.strictSame(
+    found((seed) => {
       seed.end = { ...end, errors: ["n1-1: A handler threw for order/o-1"] };
     }),
     ["no-errors"],

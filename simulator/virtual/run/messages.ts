@@ -23,6 +23,8 @@ export interface SeedTask {
   readonly twice: boolean;
   /** False: a seed that fails is not run again for its stories. Default true. */
   readonly stories?: boolean;
+  /** How long the world may take to come to rest, in virtual milliseconds. Default: longer than all deadlines in a row. */
+  readonly convergeMs?: number;
 }
 
 export type ToRunner = { readonly t: "run"; readonly task: SeedTask } | { readonly t: "end" };

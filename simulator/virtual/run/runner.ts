@@ -6,12 +6,13 @@ import { type SeedSummary, type SeedTask, summaryOf } from "./messages.js";
 import { runSeed } from "./seed.js";
 
 /** Stories cost much and few are read: a seed that fails is run again, the same way, to hear them. */
-export async function runTask({ seed, twice, stories = true }: SeedTask): Promise<SeedSummary> {
+export async function runTask({ seed, twice, stories = true, convergeMs }: SeedTask): Promise<SeedSummary> {
   try {
-    const first = await runSeed({ seed, judge: judgeVirtual, stories: false });
+    const options = { seed, ...(convergeMs === undefined ? {} : { convergeMs }) };
+    const first = await runSeed({ ...options, judge: judgeVirtual, stories: false });
     const failed = first.violations.length > 0;
-    const told = failed && stories ? await runSeed({ seed, judge: judgeVirtual }) : null;
-    const second = told ?? (twice ? await runSeed({ seed, judge: () => [], stories: false }) : null);
+    const told = failed && stories ? await runSeed({ ...options, judge: judgeVirtual }) : null;
+    const second = told ?? (twice ? await runSeed({ ...options, judge: () => [], stories: false }) : null);
     const violations = told !== null && told.violations.length > 0 ? told.violations : first.violations;
     return summaryOf({ ...first, violations }, second?.hash ?? null);
   } catch (error) {

@@ -47,6 +47,8 @@ export interface SeedOptions {
   readonly judge: Judge;
   /** False: violations come without the lines of those involved, and the run costs less. Default true. */
   readonly stories?: boolean;
+  /** How long the world may take to come to rest. Default: longer than any order's deadlines in a row. */
+  readonly convergeMs?: number;
   /** Every note of the trace as text: for finding out where two runs part. */
   readonly onNote?: (text: string) => void;
 }
@@ -66,7 +68,7 @@ export interface SeedResult {
 /** Noon of a Monday. */
 const START_AT = Date.UTC(2026, 0, 5, 12);
 const BOOT_MS = 30_000;
-/** From the end of healing; longer than any order's deadlines in a row. */
+/** From the end of healing. */
 const CONVERGE_MS = 20 * 60_000;
 const LOOK_MS = 500;
 /** Quicker than in life, so that a line that fell silent is missed within a world's few minutes. */
@@ -113,7 +115,8 @@ export async function runSeed(options: SeedOptions): Promise<SeedResult> {
   }
 }
 
-async function runWorld({ seed, judge, stories = true, onNote }: SeedOptions, errors: string[]): Promise<SeedResult> {
+async function runWorld(options: SeedOptions, errors: string[]): Promise<SeedResult> {
+  const { seed, judge, stories = true, convergeMs = CONVERGE_MS, onNote } = options;
   const streams = createStreams(seed);
   const swarm = drawSwarm(streams);
   const scheduler = createScheduler(seed, START_AT);
@@ -170,10 +173,10 @@ async function runWorld({ seed, judge, stories = true, onNote }: SeedOptions, er
   void injector.heal().then(() => {
     healed = true;
   });
-  await scheduler.until(() => healed, healAt + CONVERGE_MS);
+  await scheduler.until(() => healed, healAt + convergeMs);
   faults.enter("converge");
   const healedAt = scheduler.now;
-  const deadlineAt = healedAt + CONVERGE_MS;
+  const deadlineAt = healedAt + convergeMs;
   const unsettled = (): readonly string[] => [...cluster.unsettled(), ...workload.waitsFor()];
   const atRest = (): boolean => workload.settled() && cluster.unsettled().length === 0;
   await scheduler.until(watch(scheduler, atRest), deadlineAt);

@@ -21,6 +21,7 @@ t.test("R-ENG-6: a full mailbox answers `overloaded` with a hint; what was admit
   }
   t.equal((await kit.must(AccountRef, "a", "balance", null)).balance, 10);
   t.equal(kit.stats().queued, 0);
+  t.equal(kit.stats().longestMailbox, 10, "which says how near the bound anybody came");
   await kit.close();
 });
 
