@@ -38,6 +38,7 @@ export const defaults: Config = {
     memoryMegabytes: 1_024,
     synonymsFile: null,
   },
+  geocoding: { nominatimUrl: null, timeoutMs: 1_000 },
   routing: { osrmUrl: null, profile: "driving", timeoutMs: 50 },
   auth: {
     operatorSecret: null,

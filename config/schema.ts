@@ -202,6 +202,21 @@ const search = section("Finding restaurants and dishes: a thread that holds the 
   }),
 });
 
+const geocoding = section("Who says where an address lies.", {
+  nominatimUrl: optionalText(
+    2000,
+    {
+      description:
+        "A server with Nominatim's HTTP API. Not set, or while it does not answer: the built-in gazetteer of the demo city.",
+      env: ["NOMINATIM_URL"],
+      secret: "url",
+      advice: "Give http://host:port, and the path before /search where there is one.",
+    },
+    { pattern: "^https?://" },
+  ),
+  timeoutMs: duration("Of one request to that server.", 60_000, 10),
+});
+
 const routing = section("Who says how long a way is, for quotes and for new orders.", {
   osrmUrl: optionalText(
     2000,
@@ -327,6 +342,7 @@ export const ConfigSchema = Type.Object(
     cluster,
     payment,
     search,
+    geocoding,
     routing,
     auth,
     gateway: gatewaySection,

@@ -73,17 +73,22 @@ function heard(line: Line, chunk: Buffer): void {
 }
 
 function open(name: string): void {
-  const { targets, connections, orders } = plan!;
+  const { targets, connections, orders, paths, headers = "", localAddresses } = plan!;
   const target = targets[name]!;
-  requests = orders.map(({ orderId, token }) =>
-    Buffer.from(
-      `GET ${target.path}${orderId}/track HTTP/1.1\r\nHost: ${target.host}:${target.port}\r\nAuthorization: Bearer ${token}\r\n\r\n`,
-    ),
-  );
+  const request = (path: string, more: string): Buffer =>
+    Buffer.from(`GET ${path} HTTP/1.1\r\nHost: ${target.host}:${target.port}\r\n${more}${headers}\r\n`);
+  requests =
+    paths?.map((path) => request(path, "")) ??
+    orders.map(({ orderId, token }) => request(`${target.path}${orderId}/track`, `Authorization: Bearer ${token}\r\n`));
   lines = [];
   free = [];
   for (let i = 0; i < connections; i++) {
-    const socket = connect({ host: target.host, port: target.port, noDelay: true });
+    const socket = connect({
+      host: target.host,
+      port: target.port,
+      noDelay: true,
+      ...(localAddresses === undefined ? {} : { localAddress: localAddresses[i % localAddresses.length]! }),
+    });
     const line: Line = { socket, held: null, dueAt: Number.NaN };
     lines.push(line);
     socket.on("connect", () => {

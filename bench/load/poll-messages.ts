@@ -12,6 +12,12 @@ export interface Polled {
 export interface PollPlan {
   readonly targets: Readonly<Record<string, Address & { readonly path: string }>>;
   readonly orders: readonly Polled[];
+  /** In place of orders: whole paths, asked for without a token. */
+  readonly paths?: readonly string[];
+  /** More lines of every request's head. */
+  readonly headers?: string;
+  /** By connection: where it comes from. */
+  readonly localAddresses?: readonly string[];
   readonly connections: number;
   /** Where in `orders` this generator begins. */
   readonly offset: number;

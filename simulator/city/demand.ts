@@ -1,7 +1,14 @@
 /** When people are hungry, and what they order. */
 import type { Point } from "../../src/lib/geo.js";
 import { pick, type Random, randomInteger } from "../../src/lib/random.js";
-import type { MenuView, OrderLine, PlaceOrder, RestaurantProfile } from "../../src/protocol/mod.js";
+import type {
+  ChosenOption,
+  MenuItem,
+  MenuView,
+  OrderLine,
+  PlaceOrder,
+  RestaurantProfile,
+} from "../../src/protocol/mod.js";
 import { chance, exponential, weighted } from "./draw.js";
 
 /** Relative demand at each full hour of the day; the peak is 1. Lunch and dinner, as in the order books of real cities. */
@@ -30,6 +37,18 @@ export function nextOrderAt(random: Random, cityMs: number, ordersPerHourAtPeak:
   }
 }
 
+/** What has to be answered is answered, with as much as has to be. An item without options draws nothing. */
+function chooseOptions(random: Random, { options = [] }: MenuItem): readonly ChosenOption[] {
+  return options.flatMap(({ groupId, min = 0, choices }) => {
+    const offered = choices.filter(({ available }) => available !== false);
+    const first = min === 0 || offered.length === 0 ? 0 : randomInteger(random, offered.length);
+    return Array.from({ length: Math.min(min, offered.length) }, (_, i) => {
+      const { choiceId, priceMinor } = offered[(first + i) % offered.length]!;
+      return { groupId, choiceId, priceMinor };
+    });
+  });
+}
+
 /** What one customer puts into the basket, at the prices the menu shows. */
 export function fillBasket(
   random: Random,
@@ -48,7 +67,14 @@ export function fillBasket(
   for (let n = 0; n < dishes; n++) {
     const item = pick(random, offered.length > 0 ? offered : menu.items);
     const quantity = Math.min(99, (lines.get(item.itemId)?.quantity ?? 0) + 1);
-    lines.set(item.itemId, { itemId: item.itemId, quantity, unitPriceMinor: item.priceMinor });
+    const before = lines.get(item.itemId);
+    const options = before?.options ?? chooseOptions(random, item);
+    lines.set(item.itemId, {
+      itemId: item.itemId,
+      quantity,
+      unitPriceMinor: item.priceMinor,
+      ...(options.length === 0 ? {} : { options: [...options] }),
+    });
   }
   const order: PlaceOrder = {
     restaurantId,

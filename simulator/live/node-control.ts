@@ -9,6 +9,8 @@ export interface Principal {
   readonly role: Role;
 }
 
+type Published = Pick<PlannedRestaurant, "id" | "profile">;
+
 export interface NodeFacts {
   readonly timeScale: number;
 }
@@ -62,7 +64,7 @@ export class NodeControl {
   }
 
   /** Publishes profile and menu of every restaurant, a few at a time, by as many administrators as the limits ask for. */
-  async configure(restaurants: readonly PlannedRestaurant[]): Promise<void> {
+  async configure(restaurants: readonly Published[]): Promise<void> {
     const admins = Array.from(
       { length: Math.ceil(restaurants.length / CONFIGURES_AN_ADMIN) },
       (_, index): Principal => ({ id: `simulator-admin-${index + 1}`, role: "admin" }),
@@ -83,7 +85,7 @@ export class NodeControl {
     await Promise.all(Array.from({ length: CONFIGURES_AT_ONCE }, worker));
   }
 
-  async #publish(admin: Client, restaurant: PlannedRestaurant): Promise<void> {
+  async #publish(admin: Client, restaurant: Published): Promise<void> {
     for (let tried = 1; ; tried++) {
       try {
         await admin.http.configureRestaurant(restaurant.id, restaurant.profile);

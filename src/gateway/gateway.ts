@@ -12,8 +12,9 @@ import { sleep } from "../lib/clock.js";
 import { type Log, silentLog } from "../lib/log.js";
 import type { Random } from "../lib/random.js";
 import { type AnyOperationHandlers, CLOSE, compileValidators, OP } from "../protocol/mod.js";
-import { type CatalogSettings, createCatalog } from "../services/catalog/mod.js";
+import { type CatalogSettings, catalogOperations, createCatalog } from "../services/catalog/mod.js";
 import type { DeviceService } from "../services/devices/mod.js";
+import { builtInGeocoder, type Geocoder } from "../services/geocoding/mod.js";
 import { createHistoryService } from "../services/history/mod.js";
 import { createOrderService, type PromotionReader, priceOperations } from "../services/orders/mod.js";
 import { createQuoteService, type QuoteSettings, quoteOperations } from "../services/quotes/mod.js";
@@ -80,6 +81,8 @@ export interface GatewayOptions {
   readonly router?: Router;
   /** What codes are worth. Without it no code is good. */
   readonly promotions?: PromotionReader;
+  /** Where addresses lie. Default: the built-in gazetteer. */
+  readonly geocoder?: Geocoder;
   readonly log?: Log;
   /** Told by `GET /v1/node` besides version and time scale. */
   readonly nodeInfo?: () => Readonly<Record<string, unknown>>;
@@ -136,12 +139,14 @@ export function createGateway(options: GatewayOptions): Gateway {
     settings: options.trackingSettings ?? {},
   });
   const router = options.router ?? builtInRouter(ORDINARY_STREETS);
+  const geocoder = options.geocoder ?? builtInGeocoder();
   const { promotions } = options;
   const orders = createOrderService({
     client,
     menus: catalog,
     clock,
     router,
+    geocoder,
     ...(promotions === undefined ? {} : { promotions }),
     orderIdSecret: auth.orderIdSecret,
   });
@@ -185,6 +190,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const operations = Object.assign(
     Object.create(null),
     quoteOperations(quotes),
+    catalogOperations({ client, index, addresses: geocoder, timeoutMs }),
     priceOperations(orders),
     options.devices?.operations({
       waitMs: (driverId) => gpsWaitMs(context, driverId),

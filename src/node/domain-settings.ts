@@ -1,6 +1,12 @@
 import type { Config } from "../../config/mod.js";
 import { type DomainSettings, scaleDurations } from "../actors/domain/mod.js";
 import type { Clock } from "../lib/clock.js";
+import {
+  builtInGeocoder,
+  defaultNominatimSettings,
+  type Geocoder,
+  nominatimGeocoder,
+} from "../services/geocoding/mod.js";
 import type { QuoteSettings } from "../services/quotes/mod.js";
 import { builtInRouter, defaultOsrmSettings, osrmRouter, type Router } from "../services/routing/mod.js";
 
@@ -27,4 +33,10 @@ export function routerOf(config: Config, clock: Clock): Router {
   if (osrmUrl === null) return builtIn;
   const { timeScale } = config.node;
   return osrmRouter({ ...defaultOsrmSettings, url: osrmUrl, profile, timeoutMs, timeScale }, builtIn, clock);
+}
+
+export function geocoderOf(config: Config, clock: Clock): Geocoder {
+  const { nominatimUrl: url, timeoutMs } = config.geocoding;
+  if (url === null) return builtInGeocoder();
+  return nominatimGeocoder({ ...defaultNominatimSettings, url, timeoutMs }, builtInGeocoder(), clock);
 }

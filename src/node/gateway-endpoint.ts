@@ -13,7 +13,7 @@ import { createRedisMirror } from "../store/redis/mod.js";
 import { createMetrics, measureRuntime, metricsText } from "../telemetry/mod.js";
 import { openAccounts, SIGNING_KEY_ID } from "./accounts.js";
 import { cityOperations } from "./city-operations.js";
-import { quoteSettingsOf, routerOf } from "./domain-settings.js";
+import { geocoderOf, quoteSettingsOf, routerOf } from "./domain-settings.js";
 import { createMirrorCopy, forgetWhenShardsLeave } from "./mirror.js";
 import { openMoney } from "./money.js";
 import type { ThreadPlan } from "./plan.js";
@@ -93,6 +93,7 @@ export function openGateway(options: {
     mirrorCopy: copy,
     mirror: redis,
     router: routerOf(config, clock),
+    geocoder: geocoderOf(config, clock),
     quoteSettings: quoteSettingsOf(config),
     settings: {
       ...config.gateway,

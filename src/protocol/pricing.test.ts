@@ -87,3 +87,172 @@ t.test("R-ORD-1: why a menu cannot serve an order, with the new values", async (
     ],
   );
 });
+
+const sized: MenuView = {
+  ...menu,
+  minimumOrderMinor: 1_000,
+  items: [
+    {
+      itemId: "pizza",
+      name: "Pizza",
+      priceMinor: 800,
+      options: [
+        {
+          groupId: "size",
+          name: "Size",
+          min: 1,
+          choices: [
+            { choiceId: "small", name: "Small", priceMinor: 0 },
+            { choiceId: "large", name: "Large", priceMinor: 300 },
+          ],
+        },
+        {
+          groupId: "extra",
+          name: "Extra",
+          max: 2,
+          choices: [
+            { choiceId: "olives", name: "Olives", priceMinor: 100 },
+            { choiceId: "ham", name: "Ham", priceMinor: 150 },
+            { choiceId: "truffle", name: "Truffle", priceMinor: 900, available: false },
+          ],
+        },
+      ],
+    },
+  ],
+};
+type Chosen = readonly (readonly [groupId: string, choiceId: string, priceMinor: number])[];
+const pizza = (chosen: Chosen, quantity = 1, unitPriceMinor = 800) => ({
+  itemId: "pizza",
+  quantity,
+  unitPriceMinor,
+  options: chosen.map(([groupId, choiceId, priceMinor]) => ({ groupId, choiceId, priceMinor })),
+});
+
+t.test("R-RST-2 R-ORD-1: what is chosen has to fit the menu, and its prices have to be the menu's", async (t) => {
+  const why = (...lines: PlaceOrder["lines"]) => menuRefusal(sized, order(lines));
+  t.equal(why(pizza([["size", "large", 300]])), null);
+  t.equal(
+    why(
+      pizza([
+        ["size", "small", 0],
+        ["extra", "olives", 100],
+        ["extra", "ham", 150],
+      ]),
+    ),
+    null,
+  );
+  t.match(why({ itemId: "pizza", quantity: 2, unitPriceMinor: 800 }), {
+    code: "options_invalid",
+    detail: {
+      lines: [{ line: 0, itemId: "pizza", groupId: "size", min: 1, chosen: 0, problem: "too few are chosen" }],
+    },
+  });
+  t.match(
+    why(
+      pizza([
+        ["size", "small", 0],
+        ["size", "large", 300],
+      ]),
+    ),
+    {
+      code: "options_invalid",
+      detail: { lines: [{ groupId: "size", problem: "too many are chosen" }] },
+    },
+  );
+  t.match(
+    why(
+      pizza([
+        ["size", "small", 0],
+        ["size", "small", 0],
+      ]),
+    ),
+    {
+      code: "options_invalid",
+      detail: { lines: [{ groupId: "size", choiceId: "small", problem: "is chosen twice" }] },
+    },
+  );
+  t.match(
+    why(
+      pizza([
+        ["size", "large", 300],
+        ["extra", "truffle", 900],
+      ]),
+    ),
+    {
+      code: "item_unavailable",
+      detail: { items: [{ itemId: "pizza", line: 0, groupId: "extra", choiceId: "truffle", left: 0 }] },
+    },
+  );
+  t.match(
+    why(
+      pizza([
+        ["size", "large", 300],
+        ["sauce", "hot", 0],
+      ]),
+    ),
+    { code: "item_unavailable" },
+  );
+  t.match(why(pizza([["size", "large", 200]], 1, 700)), {
+    code: "price_changed",
+    detail: {
+      items: [
+        { itemId: "pizza", unitPriceMinor: 800, options: [{ groupId: "size", choiceId: "large", priceMinor: 300 }] },
+      ],
+    },
+  });
+  t.match(why(pizza([["size", "small", 0]])), {
+    code: "below_minimum",
+    detail: { minimumMinor: 1_000, itemsMinor: 800, missingMinor: 200 },
+  });
+  t.match(menuRefusal(menu, order([{ ...pizza([["size", "large", 1]]), itemId: "a", unitPriceMinor: 900 }])), {
+    code: "item_unavailable",
+  });
+});
+
+t.test("R-ORD-6 R-RST-2: options are part of the price, once for every portion", async (t) => {
+  const line = fc.record({
+    itemId: fc.constantFrom("a", "b"),
+    quantity: fc.integer({ min: 1, max: 99 }),
+    unitPriceMinor: fc.nat(100_000_000),
+    options: fc.array(
+      fc.record({ groupId: fc.constant("g"), choiceId: fc.constant("c"), priceMinor: fc.nat(100_000_000) }),
+      {
+        maxLength: 60,
+      },
+    ),
+  });
+  const tariff = { currency: "COP", taxPerMille: 0, deliveryFeeMinor: 0 };
+  fc.assert(
+    fc.property(fc.array(line, { minLength: 1, maxLength: 50 }), (lines) => {
+      let expected = 0n;
+      for (const { quantity, unitPriceMinor, options } of lines) {
+        for (let n = 0; n < quantity; n++) {
+          expected += BigInt(unitPriceMinor);
+          for (const { priceMinor } of options) expected += BigInt(priceMinor);
+        }
+      }
+      const { itemsMinor } = orderTotals(lines, tariff);
+      const plain = lines.map(({ options: _options, ...rest }) => rest);
+      return (
+        Number.isSafeInteger(itemsMinor) &&
+        BigInt(itemsMinor) === expected &&
+        orderTotals(plain, tariff).itemsMinor <= itemsMinor
+      );
+    }),
+    { numRuns: 50 },
+  );
+  t.pass("fifty baskets at the limits of the schema");
+});
+
+t.test("R-RST-1 R-ORD-7: an order is judged by the hours of its own time", async (t) => {
+  const hours = { timeZone: "UTC", weekly: [{ day: 1, from: "10:00", to: "12:00" }] };
+  const monday = Date.parse("2026-06-01T11:00:00Z");
+  const basket = order([{ itemId: "a", quantity: 1, unitPriceMinor: 900 }]);
+  const closed = { ...menu, open: false, hours, changesAt: monday };
+  t.match(menuRefusal(closed, basket), { code: "restaurant_closed", detail: { changesAt: monday } });
+  t.equal(menuRefusal(closed, basket, { at: monday, ahead: true }), null);
+  t.match(menuRefusal(closed, basket, { at: monday + 3_600_000, ahead: true }), {
+    code: "restaurant_closed",
+    detail: { reason: "hours" },
+  });
+});

@@ -137,6 +137,8 @@ export const PARTS: readonly Part[] = [
       { file: "simulator/virtual/bugs/patch.ts", why: "there is one way to break a build on purpose" },
     ],
   },
+  // The catalogue of a market that nobody has yet, by the public interface.
+  { name: "seed", path: "simulator/seed", mayImport: ["live", "city", "protocol", "lib"], doors: ["catalogue.ts"] },
   {
     // Whole clusters of the real code in one thread, over the memory twins, in virtual time.
     name: "virtual",
@@ -189,7 +191,7 @@ export const VENDORS: Readonly<Record<string, readonly string[]>> = {
   // Our own bytes, and those of strangers, which are scanned before.
   msgpackr: ["src/lib", "src/protocol"],
   // The benchmark's yardstick is the bare server, and the bare server with Redis.
-  "uWebSockets.js": ["src/gateway", "bench/load/poll-bare.ts"],
+  "uWebSockets.js": ["src/gateway", "bench/load/poll-bare.ts", "bench/load/menu-bare.ts"],
   "fast-jwt": ["src/gateway/auth"],
   // The campaign's witness watches the database by a way of its own, apart from the code that it watches.
   pg: ["src/store/postgres", "simulator/faults"],
@@ -199,8 +201,8 @@ export const VENDORS: Readonly<Record<string, readonly string[]>> = {
   // The benchmark's yardstick is the bare client.
   nats: ["src/cluster/nats", "bench/micro"],
   "h3-js": ["src/actors/domain"],
-  // Two services that call strangers: the bank and the map.
-  cockatiel: ["src/services/payments", "src/services/routing"],
+  // Three services that call strangers: the bank, the map and the address book.
+  cockatiel: ["src/services/payments", "src/services/routing", "src/services/geocoding"],
   piscina: ["src/node"],
   // Hashes passwords in threads that the composition root keeps.
   "@node-rs/argon2": ["src/node"],
@@ -208,7 +210,15 @@ export const VENDORS: Readonly<Record<string, readonly string[]>> = {
   "prom-client": ["src/telemetry"],
   ws: ["sdk"],
   // The two programs that people call with options.
-  commander: ["simulator/live", "simulator/cluster", "simulator/faults", "simulator/virtual", "src/events.ts", "bench"],
+  commander: [
+    "simulator/live",
+    "simulator/cluster",
+    "simulator/faults",
+    "simulator/seed",
+    "simulator/virtual",
+    "src/events.ts",
+    "bench",
+  ],
   "hdr-histogram-js": ["simulator/live", "bench"],
   preact: ["apps"],
   "@preact/signals": ["apps"],
@@ -262,6 +272,7 @@ const PROGRAMS = [
   "simulator/live",
   "simulator/cluster",
   "simulator/faults",
+  "simulator/seed",
   "simulator/virtual",
   "bench",
   "test/run.ts",

@@ -153,6 +153,10 @@ export interface IndexQuery {
   readonly keys?: readonly string[];
   /** Rows with `at` before this, newest first. */
   readonly before?: number;
+  /** Rows after this one by (`at`, key), oldest first: to read on where a page ended, or what has changed since. */
+  readonly from?: { readonly at: number; readonly key: string };
+  /** False: rows come without their view, which is then null. Default true. */
+  readonly views?: boolean;
   /** At most 1,000. */
   readonly limit: number;
 }

@@ -1,5 +1,4 @@
 /** What the routes answer. Reads come from the services; two ask an actor: a driver's own work, and an order's dispatch. */
-import { gzipSync } from "node:zlib";
 import { actorRef } from "../../actors/runtime/mod.js";
 import {
   CHANNELS,
@@ -19,6 +18,7 @@ import { askGps, gpsWaitMs } from "../ws/gps.js";
 import { type Answer, fromResult, JSON_TYPE, json, matches, problem } from "./answer.js";
 import type { DatabaseState } from "./database-watch.js";
 import type { Exchange, Handler } from "./exchange.js";
+import { menuAnswer } from "./menu.js";
 import { answerOperation } from "./operations.js";
 import type { ReadName, Route } from "./routes.js";
 
@@ -38,7 +38,6 @@ export interface HandlerDeps {
   readonly metrics: (() => string | Promise<string>) | null;
 }
 
-const COMPRESS_FROM_BYTES = 1024;
 /** A place read within this is current enough to be called so. */
 const CURRENT_MS = 1_000;
 
@@ -155,33 +154,6 @@ async function order(deps: HandlerDeps, exchange: Exchange): Promise<Answer> {
   return { kind: "body", status: 200, body: result.viewJson, contentType: JSON_TYPE };
 }
 
-function menu(deps: HandlerDeps, exchange: Exchange): Answer | Promise<Answer> {
-  const restaurantId = exchange.params.restaurantId ?? "";
-  if (!isId(restaurantId)) return problem("restaurant_unknown");
-  const answer = (ready: Awaited<ReturnType<Catalog["ready"]>>): Answer => {
-    if (ready === null) return problem("restaurant_unknown");
-    const cacheControl = "public, max-age=1";
-    if (matches(exchange.ifNoneMatch, ready.etag)) return { kind: "unchanged", etag: ready.etag, cacheControl };
-    const zipped = exchange.acceptsGzip && ready.json.length >= COMPRESS_FROM_BYTES;
-    // Compressed once per version of a menu, by the first who asks.
-    if (zipped) ready.compressed ??= gzipSync(ready.json);
-    return {
-      kind: "body",
-      status: 200,
-      body: zipped && ready.compressed !== null ? ready.compressed : ready.json,
-      contentType: JSON_TYPE,
-      headers: [
-        ["etag", ready.etag],
-        ["cache-control", cacheControl],
-        ["vary", "accept-encoding"],
-        ...(zipped ? ([["content-encoding", "gzip"]] as const) : []),
-      ],
-    };
-  };
-  const ready = deps.catalog.ready(restaurantId);
-  return ready instanceof Promise ? ready.then(answer, () => problem("unavailable", undefined, 2_000)) : answer(ready);
-}
-
 async function restaurants(deps: HandlerDeps, exchange: Exchange): Promise<Answer> {
   const query = new URLSearchParams(exchange.query);
   const lat = numberIn(query, "lat", -90, 90);
@@ -274,7 +246,7 @@ const READS: Readonly<Record<ReadName, (deps: HandlerDeps) => Handler>> = {
   dispatch: (deps) => (exchange) => dispatch(deps, exchange),
   stream: (deps) => (exchange) => deps.streams.open(exchange),
   history: (deps) => (exchange) => history(deps, exchange),
-  menu: (deps) => (exchange) => menu(deps, exchange),
+  menu: (deps) => (exchange) => menuAnswer(deps.catalog, exchange),
   restaurants: (deps) => (exchange) => restaurants(deps, exchange),
   work: (deps) => (exchange) => work(deps, exchange),
   node: (deps) => () => {

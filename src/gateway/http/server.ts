@@ -19,6 +19,7 @@ import {
   write,
 } from "./exchange.js";
 import { type HandlerDeps, handlerOf } from "./handlers.js";
+import { menuShortcut } from "./menu.js";
 import { statusText } from "./problem.js";
 import { methodsOf, parametersOf, ROUTES, type Route, routeName } from "./routes.js";
 import type { StaticFile } from "./static-files.js";
@@ -52,12 +53,18 @@ export function serveRoutes(app: NativeApp, deps: HttpDeps): void {
     else if (route.method === "PUT") app.put(route.path, handle);
     else if (route.method === "DELETE") app.del(route.path, handle);
     else {
-      app.get(route.path, handle);
+      const shortcut = shortcutOf(deps, route);
+      app.get(route.path, shortcut === null ? handle : (res, req) => shortcut(res, req) || handle(res, req));
       app.head(route.path, (res, req) => serve(res, req, true));
     }
   }
   app.options("/*", (res, req) => preflight(deps.context, res, req));
   app.any("/*", (res, req) => other(deps, res, req));
+}
+
+/** A shorter way for requests that need nothing but the answer: true when it has answered. */
+function shortcutOf({ context, catalog }: HttpDeps, route: Route): ReturnType<typeof menuShortcut> | null {
+  return route.target.kind === "read" && route.target.read === "menu" ? menuShortcut(context, catalog) : null;
 }
 
 function serverOf(deps: HttpDeps, route: Route): (res: NativeResponse, req: NativeRequest, head: boolean) => void {

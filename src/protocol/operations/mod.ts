@@ -1,6 +1,7 @@
 /** All operations, one table an area. A new area adds its table here, and its service in `src/node`. */
 import { ACCOUNT_OPERATIONS } from "./accounts.js";
 import { AUDIT_OPERATIONS } from "./audit.js";
+import { CATALOG_OPERATIONS } from "./catalog.js";
 import { CITY_OPERATIONS } from "./city.js";
 import { DEVICE_OPERATIONS } from "./devices.js";
 import { LEDGER_OPERATIONS, PAYMENT_OPERATIONS, PRICE_OPERATIONS, PROMOTION_OPERATIONS } from "./money.js";
@@ -10,6 +11,7 @@ import { SEARCH_OPERATIONS } from "./search.js";
 
 export * from "./accounts.js";
 export * from "./audit.js";
+export * from "./catalog.js";
 export * from "./city.js";
 export * from "./devices.js";
 export * from "./money.js";
@@ -21,6 +23,7 @@ export * from "./search.js";
 export const OPERATIONS: Readonly<Record<string, Operation>> = {
   ...ACCOUNT_OPERATIONS,
   ...AUDIT_OPERATIONS,
+  ...CATALOG_OPERATIONS,
   ...CITY_OPERATIONS,
   ...LEDGER_OPERATIONS,
   ...PAYMENT_OPERATIONS,

@@ -155,6 +155,28 @@ export async function claimAndIndexContract(t: Test, make: MakeStore): Promise<v
     t.strictSame(await numbers({ owner: "nobody" }), []);
     t.strictSame(await numbers({ owner: "no\0body" }), []);
     t.equal((await store.queryIndex({ kind: "driver", limit: 100 })).length, 2);
+    t.strictSame(await numbers({ from: { at: 1_017, key: "o34" } }), [35, 36, 37], "oldest first from a row on");
+    const bare = await store.queryIndex({ kind: "order", limit: 2, from: { at: -1, key: "" }, views: false });
+    t.match(
+      bare,
+      [
+        { key: "o00", at: 1_000, view: null },
+        { key: "o01", at: 1_000, view: null },
+      ],
+      "without views",
+    );
+    const onward: number[] = [];
+    for (let from = { at: -1, key: "" }; ; ) {
+      const page = await store.queryIndex({ kind: "order", live: true, from, limit: 3 });
+      if (page.length === 0) break;
+      onward.push(...page.map(({ key }) => Number(key.slice(1))));
+      from = page.at(-1)!;
+    }
+    t.strictSame(
+      onward,
+      Array.from({ length: 19 }, (_, i) => 2 * i),
+      "page by page, also through equal times",
+    );
 
     const seen: number[] = [];
     for (let before = Number.POSITIVE_INFINITY; ; ) {

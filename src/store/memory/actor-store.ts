@@ -313,6 +313,9 @@ function pendingTells(
   return found;
 }
 
+const isAfter = (row: { at: number; key: string }, { at, key }: { at: number; key: string }): boolean =>
+  row.at > at || (row.at === at && compareText(row.key, key) > 0);
+
 function queryIndex(tables: MemoryTables, query: IndexQuery): IndexRow[] {
   const keys = query.keys === undefined ? null : new Set(query.keys);
   const rows: IndexRow[] = [];
@@ -323,9 +326,11 @@ function queryIndex(tables: MemoryTables, query: IndexQuery): IndexRow[] {
     if (query.counterparty !== undefined && index.counterparty !== query.counterparty) continue;
     if (query.live !== undefined && index.live !== query.live) continue;
     if (query.before !== undefined && !(index.at < query.before)) continue;
-    rows.push({ ...index, kind, key, view: JSON.parse(index.view) });
+    if (query.from !== undefined && !isAfter({ at: index.at, key }, query.from)) continue;
+    rows.push({ ...index, kind, key, view: query.views === false ? null : JSON.parse(index.view) });
   }
-  rows.sort((a, b) => b.at - a.at || compareText(a.key, b.key));
+  const rising = query.from === undefined ? -1 : 1;
+  rows.sort((a, b) => rising * (a.at - b.at) || compareText(a.key, b.key));
   return rows.slice(0, Math.min(query.limit, MAX_INDEX_ROWS));
 }
 

@@ -225,17 +225,25 @@ export async function queryIndex(client: pg.ClientBase, query: IndexQuery): Prom
   if (query.counterparty !== undefined) where("counterparty", "counterparty = ?", findable(query.counterparty));
   if (query.keys !== undefined) where("keys", "key = ANY(?::text[])", arrayParameter("text", query.keys.map(findable)));
   if (query.before !== undefined) where("before", "at < ?::float8", query.before);
+  if (query.from !== undefined) {
+    values.push(query.from.at, findable(query.from.key));
+    conditions.push(`(at, key) > ($${values.length - 1}::float8, $${values.length})`);
+    given.push("from");
+  }
   if (query.live !== undefined) {
     // Spelled out, not a parameter: only so can the partial index of live rows be used.
     conditions.push(query.live ? "live" : "NOT live");
     given.push(query.live ? "live" : "ended");
   }
   values.push(Math.max(0, Math.min(query.limit, MAX_INDEX_ROWS)));
+  const columns = query.views === false ? INDEX_COLUMNS.replace(", view", ", NULL AS view") : INDEX_COLUMNS;
+  if (query.views === false) given.push("bare");
+  const order = query.from === undefined ? "at DESC, key" : "at, key";
   return await ask<IndexRow & pg.QueryResultRow>(
     client,
     `index_${given.join("_")}`,
-    `SELECT ${INDEX_COLUMNS} FROM actor_index WHERE ${conditions.join(" AND ")}
-       ORDER BY at DESC, key LIMIT $${values.length}::int`,
+    `SELECT ${columns} FROM actor_index WHERE ${conditions.join(" AND ")}
+       ORDER BY ${order} LIMIT $${values.length}::int`,
     values,
   );
 }

@@ -1,0 +1,85 @@
+/**
+ * Menus by HTTP: the busiest read of all. Owns how a menu is answered, and the short way for those who only read: no token,
+ * no other page's script, a menu that is at hand. Everybody else takes the way of every route.
+ */
+import { isId } from "../../protocol/mod.js";
+import type { Catalog, ReadyMenu } from "../../services/catalog/mod.js";
+import type { Principal } from "../auth/tokens.js";
+import type { GatewayContext } from "../context.js";
+import type { NativeRequest, NativeResponse } from "../native.js";
+import { count } from "../stats.js";
+import { type Answer, JSON_TYPE, matches, problem } from "./answer.js";
+import { addressOf, commonHeaders, type Exchange } from "./exchange.js";
+import { statusText } from "./problem.js";
+
+const CACHE_CONTROL = "public, max-age=1";
+const NO_ORIGIN = "";
+const OK = statusText(200);
+const NOT_MODIFIED = statusText(304);
+
+/** A draft's menu is its own people's and the market's; to others there is no such restaurant. */
+const maySee = (ready: ReadyMenu, restaurantId: string, principal: Principal | null): boolean =>
+  ready.listed ||
+  principal?.role === "admin" ||
+  principal?.role === "support" ||
+  (principal?.role === "restaurant" && principal.id === restaurantId);
+
+export function menuAnswer(catalog: Catalog, exchange: Exchange): Answer | Promise<Answer> {
+  const restaurantId = exchange.params.restaurantId ?? "";
+  if (!isId(restaurantId)) return problem("restaurant_unknown");
+  const answer = (ready: ReadyMenu | null): Answer => {
+    if (ready === null || !maySee(ready, restaurantId, exchange.principal)) return problem("restaurant_unknown");
+    const cacheControl = ready.listed ? CACHE_CONTROL : "private, no-cache";
+    if (matches(exchange.ifNoneMatch, ready.etag)) return { kind: "unchanged", etag: ready.etag, cacheControl };
+    const coding = ready.coding(exchange.acceptsBrotli, exchange.acceptsGzip);
+    return {
+      kind: "body",
+      status: 200,
+      body: ready.bytes(coding),
+      contentType: JSON_TYPE,
+      headers: [
+        ["etag", ready.etag],
+        ["cache-control", cacheControl],
+        ["vary", "accept-encoding"],
+        ...(coding === "identity" ? [] : ([["content-encoding", coding]] as const)),
+      ],
+    };
+  };
+  const ready = catalog.ready(restaurantId);
+  return ready instanceof Promise ? ready.then(answer, () => problem("unavailable", undefined, 2_000)) : answer(ready);
+}
+
+/** What stands before the way of every route: true when the request has been answered. */
+export function menuShortcut(
+  context: GatewayContext,
+  catalog: Catalog,
+): (res: NativeResponse, req: NativeRequest) => boolean {
+  const { stats, tiers, clock, settings } = context;
+  return (res, req) => {
+    const ready = catalog.current(req.getParameter(0) ?? "");
+    if (ready === null || !ready.listed || stats.requests >= settings.maxRequests) return false;
+    if (req.getHeader("authorization") !== "" || req.getHeader("origin") !== "") return false;
+    // Over its limit: the other way says so, and counts nothing either.
+    if (tiers.take("anonymous", addressOf(res), clock.monotonic()) > 0) return false;
+    const ifNoneMatch = req.getHeader("if-none-match");
+    if (ifNoneMatch !== "" && matches(ifNoneMatch, ready.etag)) {
+      count(stats.httpStatuses, 304);
+      res.writeStatus(NOT_MODIFIED);
+      commonHeaders({ res, corsOrigin: NO_ORIGIN });
+      res.writeHeader("etag", ready.etag).writeHeader("cache-control", CACHE_CONTROL).endWithoutBody();
+      return true;
+    }
+    const accepted = req.getHeader("accept-encoding");
+    const coding = ready.coding(accepted.includes("br"), accepted.includes("gzip"));
+    count(stats.httpStatuses, 200);
+    res.writeStatus(OK);
+    commonHeaders({ res, corsOrigin: NO_ORIGIN });
+    res.writeHeader("content-type", JSON_TYPE);
+    res.writeHeader("etag", ready.etag);
+    res.writeHeader("cache-control", CACHE_CONTROL);
+    res.writeHeader("vary", "accept-encoding");
+    if (coding !== "identity") res.writeHeader("content-encoding", coding);
+    res.end(ready.bytes(coding));
+    return true;
+  };
+}
