@@ -181,6 +181,9 @@ async function runWorld(options: SeedOptions, errors: string[]): Promise<SeedRes
   const atRest = (): boolean => workload.settled() && cluster.unsettled().length === 0;
   await scheduler.until(watch(scheduler, atRest), deadlineAt);
   const left = atRest() ? [] : unsettled();
+  // Nobody waits for events but their consumers: the last may still be on their way, or on their second one.
+  while (scheduler.now < deadlineAt && (await endState(database.tables.audit())).unpublished > 0)
+    await scheduler.until(() => false, Math.min(deadlineAt, scheduler.now + LOOK_MS));
   const endedAt = scheduler.now;
 
   faults.enter("over");
