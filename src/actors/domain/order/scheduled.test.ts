@@ -109,8 +109,8 @@ t.test(
       "what can be kept is shown, not what was wished",
     );
     await city.reach("week", "confirmed");
-    await city.kit.advance(7 * 24 * HOUR);
-    t.not((await placedOf(city, "week")).kitchen.status, "scheduled");
+    const { offerAt } = (await placedOf(city, "week")).kitchen as { offerAt: number };
+    t.ok(offerAt > inAWeek - HOUR && offerAt < inAWeek);
     await city.kit.close();
   },
 );
@@ -157,5 +157,25 @@ t.test("R-ORD-7: orders for later do not fill the kitchen of now", async (t) => 
   await must(city.place("too much"));
   await city.reach("too much", "rejected");
   t.match((await placedOf(city, "too much")).closed, { refusal: { detail: { reason: "kitchen_full" } } });
+  await city.kit.close();
+});
+
+t.test("R-ORD-7: what counts is whether the restaurant is open when the food is wanted", async (t) => {
+  const city = createCity();
+  t.equal(new Date(city.kit.now).getUTCHours(), 12);
+  const weekly = [1, 2, 3, 4, 5, 6, 7].map((day) => ({ day, from: "14:00", to: "18:00" }));
+  await city.openRestaurant("r", { hours: { timeZone: "UTC", weekly } });
+  await must(city.place("now"));
+  await city.reach("now", "rejected");
+  for (const [orderId, inMs, status] of [
+    ["early", HOUR, "rejected"],
+    ["evening", 4 * HOUR, "confirmed"],
+  ] as const) {
+    await must(city.place(orderId, { deliverAt: city.kit.now + inMs }));
+    await city.reach(orderId, status);
+  }
+  t.match((await placedOf(city, "early")).closed, {
+    refusal: { code: "restaurant_closed", detail: { reason: "hours" } },
+  });
   await city.kit.close();
 });
