@@ -257,7 +257,11 @@ t.test(
 );
 
 t.test("the plan is the best there is, as far as every plan can be tried", async (t) => {
-  const alone = { ...withTrips({ mostOrders: 1 }), search: { ...settings.search, roundsPerOrder: 100 } };
+  const alone = {
+    ...withTrips({ mostOrders: 1 }),
+    weights: { ...settings.weights, lateWhenScarce: 0 },
+    search: { ...settings.search, roundsPerOrder: 100 },
+  };
   fc.assert(
     fc.property(cities, (city) => {
       const { orders, drivers } = peopled({
@@ -308,3 +312,15 @@ function leastCost(
     drivers.map(({ freeAt, place }) => ({ time: Math.max(NOW, freeAt), place })),
   );
 }
+
+t.test("R-DSP-7: a broken promise weighs less, the more orders there are for each driver", async (t) => {
+  const weightWith = (orders: number): number => {
+    const all = Array.from({ length: orders }, (_, i) => order(`o${i}`, 0, { targetAt: NOW - 10 * MINUTE }));
+    const { commits } = decided(all, [driver("d", 3)], { settings: withTrips({ mostOrders: 1 }) });
+    const [commit] = commits;
+    if (commit === undefined) throw new Error("nobody was sent");
+    return (commit.terms.costMs - commit.terms.delayMs) / commit.terms.lateMs;
+  };
+  const weights = [1, 2, 3, 4, 6].map((orders) => Math.round(100 * weightWith(orders)) / 100);
+  t.same(weights, [1, 1, 0.5, 0, 0]);
+});

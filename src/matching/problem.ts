@@ -12,6 +12,9 @@ export interface Trip {
   readonly orders: readonly number[];
 }
 
+/** From so many open orders for each driver on not everybody can be served in time; with twice as many, hardly anybody. */
+const SCARCE_FROM = 2;
+
 export class Problem<Place> {
   readonly situation: Situation<Place>;
   readonly orders: number;
@@ -27,6 +30,8 @@ export class Problem<Place> {
   readonly freeAt: Float64Array;
   /** What a driver's time is worth, after the load. */
   readonly busyWeight: number;
+  /** What lateness weighs, after the load. */
+  readonly lateWeight: number;
   readonly mostSharingMs: number;
   readonly load: number;
   /** The result of the last `run`. */
@@ -96,6 +101,9 @@ export class Problem<Place> {
     );
     this.load = this.drivers === 0 ? 0 : this.orders / this.drivers;
     this.busyWeight = Math.min(weights.mostBusy, weights.busy + weights.busyPerLoad * this.load);
+    const open = orders.filter(({ likelihood }) => likelihood >= 1).length;
+    const shortage = this.drivers === 0 ? 0 : open / this.drivers - SCARCE_FROM;
+    this.lateWeight = weights.late - weights.lateWhenScarce * Math.min(1, Math.max(0, shortage / SCARCE_FROM));
     this.mostSharingMs = Math.min(trips.mostSharingMs, trips.sharingMs + trips.sharingPerLoadMs * this.load);
   }
 
@@ -115,7 +123,7 @@ export class Problem<Place> {
     const delay = Math.max(0, pickupAt - earliest);
     const late = Math.max(0, this.soonest[order]! + delay - this.#targetAt[order]!);
     const foodWaits = earliest + delay - this.readyAt[order]!;
-    return this.weight[order]! * (delay + weights.late * late + weights.foodWaits * foodWaits);
+    return this.weight[order]! * (delay + this.lateWeight * late + weights.foodWaits * foodWaits);
   }
 
   mayCarry(driver: number, order: number): boolean {
@@ -229,7 +237,8 @@ export class Problem<Place> {
       }
       const late = Math.max(0, time - this.#targetAt[order]!);
       const foodWaits = pickup - readyAt[order]!;
-      cost += this.weight[order]! * (time - this.soonest[order]! + weights.late * late + weights.foodWaits * foodWaits);
+      cost +=
+        this.weight[order]! * (time - this.soonest[order]! + this.lateWeight * late + weights.foodWaits * foodWaits);
       trace?.delivered(order, time, foodWaits, late, sharing);
       time += leaveCustomerMs;
       previous = order;
@@ -255,7 +264,7 @@ export class Problem<Place> {
     const weight = this.weight[order]!;
     const late = Math.max(0, delivered - this.#targetAt[order]!);
     const own = (this.#perTrip[driver]! + this.#perOrder[driver]!) * weight;
-    const delay = delivered - this.soonest[order]! + weights.late * late + weights.foodWaits * (pickup - readyAt);
+    const delay = delivered - this.soonest[order]! + this.lateWeight * late + weights.foodWaits * (pickup - readyAt);
     this.endAt = delivered + leaveCustomerMs;
     const busy = this.endAt - (pickup - collectMs - way);
     this.cost = own + weight * delay + this.busyWeight * weight * busy;

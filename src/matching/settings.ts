@@ -27,6 +27,8 @@ export interface MatchingSettings {
   readonly weights: {
     /** Delivery later than the promise, on top of the delay itself. */
     readonly late: number;
+    /** What that is less where drivers are so few that keeping one promise breaks another. At most `late`. */
+    readonly lateWhenScarce: number;
     /** Food that waits for a driver, on top of the delay that it is. */
     readonly foodWaits: number;
     /** A driver's time when nobody is short of drivers. */
@@ -82,6 +84,7 @@ export const defaultMatchingSettings: MatchingSettings = {
   },
   weights: {
     late: 1,
+    lateWhenScarce: 1,
     foodWaits: 0,
     busy: 0,
     busyPerLoad: 0,

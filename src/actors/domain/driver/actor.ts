@@ -36,7 +36,7 @@ export function driverActor(settings: DomainSettings): ActorDefinition<DriverCon
         snapshot: (ctx) => position.locationSlots(ctx, settings),
       },
     },
-    volatileCommands: ["gps", "grant", "checkSignal"],
+    volatileCommands: ["arrived", "gps", "grant", "checkSignal"],
     commands: {
       goOnline: (ctx, input) => shift.goOnline(ctx, settings, input),
       goOffline: (ctx) => shift.goOffline(ctx, settings),

@@ -16,6 +16,7 @@ export type Shift =
   | { readonly status: "off" }
   | { readonly status: "on"; readonly since: number; readonly name: string; readonly vehicle: string };
 
+/** `at_pickup` and `at_dropoff` were kept by older versions. */
 export type LegStage = "to_pickup" | "at_pickup" | "carrying" | "at_dropoff";
 
 /** One order of a trip. */

@@ -150,21 +150,19 @@ function dropLeg(ctx: DriverContext, settings: DomainSettings, orderId: string, 
   tellPresence(ctx, settings);
 }
 
+/**
+ * At a door. Nothing depends on it but what the customer is told and what is learned of waiting, so nothing is kept here: the
+ * order tells its customer once, however often it hears of it.
+ */
 export function arrived(ctx: DriverContext, orderId: string, stop: "pickup" | "dropoff"): At | Rejection {
   const leg = legOf(ctx.state, orderId);
   if (leg === undefined) return ctx.reject("not_your_trip");
   if (stop === "pickup") {
     cameToCounter(ctx, orderId);
-    if (leg.stage === "to_pickup") {
-      ctx.become({ ...ctx.state, work: withLeg(ctx.state.work, orderId, { stage: "at_pickup" }) });
-    }
     return { at: ctx.now };
   }
   if (!isCarrying(leg)) return ctx.reject("illegal_transition", { status: leg.stage });
-  if (leg.stage === "carrying") {
-    ctx.become({ ...ctx.state, work: withLeg(ctx.state.work, orderId, { stage: "at_dropoff" }) });
-    ctx.tell(Order, orderId, "driverArrived", { driverId: ctx.key, at: ctx.now });
-  }
+  ctx.cast(Order, orderId, "driverArrived", { driverId: ctx.key, at: ctx.now });
   return { at: ctx.now };
 }
 

@@ -49,6 +49,7 @@ export function orderActor(settings: DomainSettings): ActorDefinition<OrderContr
       "paymentTold",
       "proposeDrivers",
       "driverNear",
+      "driverArrived",
       "driverLost",
       "askGrant",
       "dispatchView",
