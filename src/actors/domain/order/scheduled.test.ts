@@ -99,6 +99,7 @@ t.test(
       const result = await placed(orderId, inMs);
       t.match(result, { ok: false, error: { code: "invalid", detail: { path: "/deliverAt", problem: String } } });
     }
+    const inAWeek = city.kit.now + 7 * 24 * HOUR;
     await must(placed("week", 7 * 24 * HOUR));
     await must(placed("soon", 5 * MINUTE));
     await city.reach("soon", "confirmed");
