@@ -4,6 +4,7 @@ import type { Buckets } from "../lib/buckets.js";
 import type { Clock } from "../lib/clock.js";
 import type { Log } from "../lib/log.js";
 import type { Random } from "../lib/random.js";
+import type { AnnouncementService } from "../services/announcements/mod.js";
 import type { Tokens } from "./auth/tokens.js";
 import type { CommandDesk } from "./commands.js";
 import type { LastBroadcast } from "./fanout/broadcast.js";
@@ -30,5 +31,7 @@ export interface GatewayContext {
   readonly gpsLimits: Buckets;
   readonly gates: LocationGates;
   readonly lastBroadcast: LastBroadcast;
+  /** Null: this gateway tells none. */
+  readonly announcements: AnnouncementService | null;
   phase: GatewayPhase;
 }

@@ -12,6 +12,7 @@ import { sleep } from "../lib/clock.js";
 import { type Log, silentLog } from "../lib/log.js";
 import type { Random } from "../lib/random.js";
 import { type AnyOperationHandlers, CLOSE, compileValidators, OP } from "../protocol/mod.js";
+import type { AnnouncementService } from "../services/announcements/mod.js";
 import { type CatalogSettings, catalogOperations, createCatalog } from "../services/catalog/mod.js";
 import type { DeviceService } from "../services/devices/mod.js";
 import { builtInGeocoder, type Geocoder } from "../services/geocoding/mod.js";
@@ -42,6 +43,7 @@ import { type Listening, type ListenOptions, listenOn } from "./listen.js";
 import type { NativeApp } from "./native.js";
 import type { GatewayClient, MirrorCopy } from "./ports.js";
 import { DEFAULT_GATEWAY_SETTINGS, type GatewaySettings } from "./settings.js";
+import { AnnouncementStreams } from "./sse/announcements.js";
 import { OrderStreams } from "./sse/stream.js";
 import { type GatewayStats, newStats } from "./stats.js";
 import { socketBehavior } from "./ws/door.js";
@@ -88,6 +90,8 @@ export interface GatewayOptions {
   readonly nodeInfo?: () => Readonly<Record<string, unknown>>;
   /** What `GET /readyz` says while serving. Default: ready. */
   readonly ready?: () => boolean;
+  /** What everybody is told, by sockets, streams and HTTP. Absent: nothing. */
+  readonly announcements?: AnnouncementService;
   /** Phones without our app report by it; null or absent: nobody does. */
   readonly devices?: DeviceService | null;
   /** The services' answers by operation; those without an answer are not served. */
@@ -114,6 +118,8 @@ export interface Gateway {
 const ORDINARY_STREETS = { speedMetersPerSecond: 6.5, streetFactor: 1.35 };
 const GATE_TICK_MS = 200;
 const SWEEP_MS = 500;
+/** A right that has ended closes its stream within this. */
+const NEWS_BEAT_MS = 2_000;
 const FRONT_DOOR = {
   says: "This node serves the API only. The live map comes with `npm run demo`.",
   docs: "/docs",
@@ -175,6 +181,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       stats,
     }),
     lastBroadcast: new LastBroadcast(),
+    announcements: options.announcements ?? null,
     phase: "serving",
   };
   compileValidators();
@@ -182,6 +189,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const registry = new Registry(context);
   const sockets = { context, registry };
   const streams = new OrderStreams(context);
+  const news = context.announcements === null ? null : new AnnouncementStreams(context, context.announcements);
   // What a stranger's browser sees of a node without pages; pages served at `/` take its place.
   const files = new Map<string, StaticFile>([["/", jsonFile({ name: "Swift Eats", ...FRONT_DOOR })]]);
   const native = options.app === undefined ? uWS.App() : null;
@@ -192,6 +200,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     quoteOperations(quotes),
     catalogOperations({ client, index, addresses: geocoder, timeoutMs }),
     priceOperations(orders),
+    options.announcements?.operations ?? {},
     options.devices?.operations({
       waitMs: (driverId) => gpsWaitMs(context, driverId),
       report: (driverId, batch) => askGps(context, driverId, batch),
@@ -206,6 +215,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     catalog,
     history,
     streams,
+    news,
     nodeInfo: options.nodeInfo ?? (() => ({})),
     ready: options.ready ?? (() => true),
     operations,
@@ -224,6 +234,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       streams.sweep();
     }),
     clock.every(settings.streamHeartbeatMs, () => streams.beat()),
+    clock.every(NEWS_BEAT_MS, () => news?.beat()),
   ];
 
   return {
@@ -252,6 +263,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         if (connection.state.phase === "open") connection.outbox.frame([OP.goaway, CLOSE.drain, 0, drainMs]);
       }
       streams.close(drainMs);
+      news?.close();
       const until = clock.monotonic() + drainMs;
       while (registry.connections.size > 0 && clock.monotonic() < until) await sleep(clock, Math.min(100, drainMs));
       for (const connection of [...registry.connections])
@@ -266,6 +278,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       for (const connection of [...registry.connections])
         registry.close(connection, CLOSE.drain, "the node is leaving");
       streams.close(settings.drainMs);
+      news?.close();
       context.gates.close();
       app.close();
     },

@@ -89,6 +89,7 @@ export function openGateway(options: {
     },
     tokens,
     devices: services.devices,
+    announcements: services.announcements,
     index: store,
     mirrorCopy: copy,
     mirror: redis,
@@ -136,7 +137,7 @@ export function openGateway(options: {
   return {
     gateway,
     async listen(port, share) {
-      await accounts.start();
+      await Promise.all([accounts.start(), services.start()]);
       return gateway.listen(port, { share, host: config.http.host });
     },
     drain: () => gateway.drain(),

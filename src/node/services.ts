@@ -5,12 +5,16 @@
 import type { Clock } from "../lib/clock.js";
 import type { Log } from "../lib/log.js";
 import type { Notices } from "../lib/notices.js";
+import { type AnnouncementService, createAnnouncements } from "../services/announcements/mod.js";
 import { createDeviceService, DEFAULT_DEVICE_SETTINGS, type DeviceService } from "../services/devices/mod.js";
-import { createPostgresDeviceStore } from "../store/postgres/mod.js";
+import { createPostgresAnnouncementStore, createPostgresDeviceStore } from "../store/postgres/mod.js";
 import type { ThreadPlan } from "./plan.js";
 
 export interface OpenServices {
   readonly devices: DeviceService;
+  readonly announcements: AnnouncementService;
+  /** To be awaited before the gateway listens. */
+  start(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -35,11 +39,22 @@ export function openServices({
     secret: secrets.orderIdSecret,
     settings: DEFAULT_DEVICE_SETTINGS,
   });
+  const announcementStore = createPostgresAnnouncementStore({ connectionString, clock, log });
+  const announcements = createAnnouncements({
+    store: announcementStore,
+    notices,
+    clock,
+    log: log.child({ part: "announcements" }),
+    secret: secrets.orderIdSecret,
+  });
   return {
+    announcements,
+    start: () => announcements.start(),
     devices,
     async close() {
       devices.close();
-      await deviceStore.close();
+      announcements.close();
+      await Promise.all([deviceStore.close(), announcementStore.close()]);
     },
   };
 }

@@ -27,6 +27,7 @@ export const ROUTE_ACCESS: Readonly<Record<string, Access>> = {
   "GET /v1/orders/:orderId/dispatch": staff,
   "GET /v1/orders/:orderId/stream": ["customer", ...staff],
   "GET /v1/orders/:orderId/events": ["customer", ...staff],
+  "GET /v1/announcements/stream": ROLES,
   "POST /v1/orders/:orderId/cancel": ["customer", "restaurant", ...staff],
   "POST /v1/orders/:orderId/accept": ["restaurant"],
   "POST /v1/orders/:orderId/reject": ["restaurant"],

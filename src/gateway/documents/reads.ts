@@ -1,5 +1,6 @@
 /** What the routes that are neither commands nor operations take and answer: the part of the documents that is only said here. */
 import {
+  Announcement,
   COMMAND_REPLIES,
   COMMANDS,
   Count,
@@ -8,6 +9,7 @@ import {
   type ErrorCode,
   GpsAckReply,
   GpsBatch,
+  Id,
   Lat,
   Lng,
   MenuReply,
@@ -63,6 +65,14 @@ export const PLAIN_ROUTES: Readonly<Record<PlainName, PlainRoute>> = {
     reply: TrackedOrderReply,
     contentType: "text/event-stream",
     refusals: ["not_found", "overloaded", "draining", "timeout", "unavailable"],
+  },
+  news: {
+    summary:
+      "Announcements as server-sent events: `standing` names all that are to be shown, `announcement` is one of them, `withdrawn` names one that is over.",
+    query: Strict({ zone: Type.Optional(Id) }),
+    reply: Announcement,
+    contentType: "text/event-stream",
+    refusals: ["overloaded", "draining", "not_found"],
   },
   dispatch: {
     summary: "Why this driver: the search for an order's driver, offer by offer.",

@@ -13,6 +13,7 @@ import type { HistoryService } from "../../services/history/mod.js";
 import type { TrackingService, TrackResult } from "../../services/tracking/mod.js";
 import { issueTokens, TokenRequest } from "../auth/operator.js";
 import type { GatewayContext } from "../context.js";
+import type { AnnouncementStreams } from "../sse/announcements.js";
 import type { OrderStreams } from "../sse/stream.js";
 import { askGps, gpsWaitMs } from "../ws/gps.js";
 import { type Answer, fromResult, JSON_TYPE, json, matches, problem } from "./answer.js";
@@ -28,6 +29,8 @@ export interface HandlerDeps {
   readonly catalog: Catalog;
   readonly history: HistoryService;
   readonly streams: OrderStreams;
+  /** Null: this gateway has no announcements. */
+  readonly news: AnnouncementStreams | null;
   /** Who this node is, beyond version and time scale: zones and whatever else the composition root tells. */
   readonly nodeInfo: () => Readonly<Record<string, unknown>>;
   readonly ready: () => boolean;
@@ -245,6 +248,7 @@ const READS: Readonly<Record<ReadName, (deps: HandlerDeps) => Handler>> = {
   order: (deps) => (exchange) => order(deps, exchange),
   dispatch: (deps) => (exchange) => dispatch(deps, exchange),
   stream: (deps) => (exchange) => deps.streams.open(exchange),
+  news: (deps) => (exchange) => deps.news?.open(exchange) ?? problem("not_found"),
   history: (deps) => (exchange) => history(deps, exchange),
   menu: (deps) => (exchange) => menuAnswer(deps.catalog, exchange),
   restaurants: (deps) => (exchange) => restaurants(deps, exchange),

@@ -10,6 +10,7 @@ export type ReadName =
   | "order"
   | "track"
   | "stream"
+  | "news"
   | "dispatch"
   | "restaurants"
   | "menu"
@@ -58,6 +59,7 @@ export const ROUTES: readonly Route[] = [
   read("/v1/orders/:orderId/dispatch", "dispatch"),
   read("/v1/orders/:orderId/stream", "stream"),
   read("/v1/orders/:orderId/events", "stream"),
+  read("/v1/announcements/stream", "news"),
   post("/v1/orders/:orderId/cancel", "order.cancel"),
   post("/v1/orders/:orderId/accept", "order.accept"),
   post("/v1/orders/:orderId/reject", "order.reject"),

@@ -75,7 +75,7 @@ function serverOf(deps: HttpDeps, route: Route): (res: NativeResponse, req: Nati
   const params = parametersOf(route.path);
   const handler = handlerOf(deps, route);
   const limits = bodyLimits(route, settings);
-  const isStream = route.target.kind === "read" && route.target.read === "stream";
+  const isStream = route.target.kind === "read" && (route.target.read === "stream" || route.target.read === "news");
 
   /** Sets the principal. A problem when the caller may not come in. */
   function admit(exchange: Exchange, authorization: string): Answer | null {

@@ -6,9 +6,10 @@
  * the snapshot follows; a waiting slot of an ended subscription is never sent.
  */
 import type { ActorError, ChannelItem, SlotItem, Subscription } from "../../actors/runtime/mod.js";
-import { CHANNELS, type ChannelFamily, isId, OP } from "../../protocol/mod.js";
+import { ANNOUNCEMENTS_CHANNEL, CHANNELS, type ChannelFamily, isId, OP } from "../../protocol/mod.js";
 import { mayListen } from "../auth/access.js";
 import { followOrder } from "../fanout/order-feed.js";
+import { announcementSubscription } from "./announcements.js";
 import type { Connection, OpenState, SocketSubscription } from "./connection.js";
 import { type SocketDeps, sendError, sendRefusal } from "./session.js";
 
@@ -36,12 +37,13 @@ export function subscribe(
   const colon = channel.indexOf(":");
   const family = channel.slice(0, Math.max(0, colon));
   const key = channel.slice(colon + 1);
-  if (!isFamily(family) || !isId(key)) {
+  const announcements = family === ANNOUNCEMENTS_CHANNEL ? context.announcements : null;
+  if ((announcements === null && !isFamily(family)) || !isId(key)) {
     sendRefusal(deps, connection, requestId, "unknown_channel");
     return;
   }
   const { principal } = state;
-  if (!mayListen(family, principal.role)) {
+  if (isFamily(family) && !mayListen(family, principal.role)) {
     sendRefusal(deps, connection, requestId, "forbidden");
     return;
   }
@@ -68,13 +70,18 @@ export function subscribe(
     if (state.subscriptions.get(channel) === subscription) end(deps, connection, state, channel);
     sendError(deps, connection, requestId, error);
   };
-  const subscription =
-    family === "order"
+  const open = (): Starting => {
+    if (announcements !== null) {
+      return announcementSubscription(context, announcements, connection, state, requestId, key);
+    }
+    return family === "order"
       ? orderSubscription(deps, connection, state, requestId, channel, key, from, ended)
-      : channelSubscription(deps, connection, state, requestId, channel, family, key, from, ended);
+      : channelSubscription(deps, connection, state, requestId, channel, family as ActorFamily, key, from, ended);
+  };
+  const subscription = open();
   state.subscriptions.set(channel, subscription);
   context.stats.subscriptions++;
-  (subscription as Starting).start();
+  subscription.start();
 }
 
 export function unsubscribe(
@@ -107,6 +114,7 @@ interface Starting extends SocketSubscription {
   start(): void;
 }
 
+type ActorFamily = Exclude<ChannelFamily, "order">;
 type Ended = (subscription: SocketSubscription, error: ActorError) => void;
 
 function orderSubscription(
@@ -164,7 +172,7 @@ function channelSubscription(
   state: OpenState,
   requestId: number,
   channel: string,
-  family: Exclude<ChannelFamily, "order">,
+  family: ActorFamily,
   key: string,
   from: From | null,
   ended: Ended,

@@ -1,5 +1,6 @@
 /** All operations, one table an area. A new area adds its table here, and its service in `src/node`. */
 import { ACCOUNT_OPERATIONS } from "./accounts.js";
+import { ANNOUNCEMENT_OPERATIONS } from "./announcements.js";
 import { AUDIT_OPERATIONS } from "./audit.js";
 import { CATALOG_OPERATIONS } from "./catalog.js";
 import { CITY_OPERATIONS } from "./city.js";
@@ -10,6 +11,7 @@ import { QUOTE_OPERATIONS } from "./quotes.js";
 import { SEARCH_OPERATIONS } from "./search.js";
 
 export * from "./accounts.js";
+export * from "./announcements.js";
 export * from "./audit.js";
 export * from "./catalog.js";
 export * from "./city.js";
@@ -29,6 +31,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   ...PAYMENT_OPERATIONS,
   ...PRICE_OPERATIONS,
   ...PROMOTION_OPERATIONS,
+  ...ANNOUNCEMENT_OPERATIONS,
   ...DEVICE_OPERATIONS,
   ...QUOTE_OPERATIONS,
   ...SEARCH_OPERATIONS,

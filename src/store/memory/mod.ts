@@ -1,5 +1,6 @@
 export { createMemoryAccounts, type MemoryAccounts } from "./accounts.js";
 export { createMemoryActorStore, type MemoryActorStore } from "./actor-store.js";
+export { createMemoryAnnouncementStore } from "./announcements.js";
 export { createMemoryDeviceStore } from "./devices.js";
 export { createMemoryMirror, type MemoryMirror } from "./mirror.js";
 export { createMemoryNotices, type MemoryNotices } from "./notices.js";

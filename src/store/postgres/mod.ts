@@ -1,6 +1,7 @@
 /** The store on PostgreSQL: the public door of this folder. */
 export { createPostgresAccountStore } from "./accounts.js";
 export { createPostgresActorStore, type PostgresActorStore, type PostgresActorStoreOptions } from "./actor-store.js";
+export { createPostgresAnnouncementStore, type PostgresAnnouncementStore } from "./announcements.js";
 export { openAudit } from "./audit.js";
 export { createPostgresAuditLog } from "./audit-log.js";
 export { DatabaseInUse, type DatabaseLock, lockDatabase } from "./database-lock.js";

@@ -7,6 +7,7 @@ import * as accounts from "./0006-accounts.js";
 import * as search from "./0008-search.js";
 import * as money from "./0009-money.js";
 import * as devices from "./0012-devices.js";
+import * as announcements from "./0013-announcements.js";
 
 /** Every migration, oldest first. A released one never changes: what is wrong is put right by the next. */
 export const MIGRATIONS = [
@@ -19,4 +20,5 @@ export const MIGRATIONS = [
   { name: "0008-search", ...search },
   { name: "0009-money", ...money },
   { name: "0012-devices", ...devices },
+  { name: "0013-announcements", ...announcements },
 ] as const;
