@@ -7,8 +7,9 @@ import type { Clock } from "../lib/clock.js";
 import type { Log } from "../lib/log.js";
 import type { Metrics } from "../lib/metrics.js";
 import type { Random } from "../lib/random.js";
+import { createOrderReader, ratingOperations } from "../services/ratings/mod.js";
 import { createSearchClient, searchOperations } from "../services/search/mod.js";
-import { createPostgresActorStore, createPostgresNotices } from "../store/postgres/mod.js";
+import { createPostgresActorStore, createPostgresNotices, createPostgresRatings } from "../store/postgres/mod.js";
 import { createRedisMirror } from "../store/redis/mod.js";
 import { createMetrics, measureRuntime, metricsText } from "../telemetry/mod.js";
 import { openAccounts, SIGNING_KEY_ID } from "./accounts.js";
@@ -75,6 +76,7 @@ export function openGateway(options: {
   const money = openMoney(plan, client, { clock, random, log });
   const services = openServices({ plan, notices, clock, log });
   const search = config.search.enabled ? createSearchClient({ pipe: openPipe(plan, endpoint), clock }) : null;
+  const ratings = createPostgresRatings({ connectionString: plan.connectionString, clock, log });
   const metrics = createMetrics(endpoint);
   const stopMeasuring = measureRuntime({ metrics, clock, wholeProcess });
   const gateway = createGateway({
@@ -108,6 +110,13 @@ export function openGateway(options: {
       ...accounts.operations,
       ...money.operations,
       ...(search === null ? [] : [searchOperations(search)]),
+      ratingOperations({
+        store: ratings,
+        orders: createOrderReader({ index: store, client }),
+        notices,
+        clock,
+        random,
+      }),
     ],
     promotions: money.promotions,
     nodeInfo: () => ({ node: config.node.id, ...options.info?.() }),
@@ -148,7 +157,7 @@ export function openGateway(options: {
       search?.close();
       await accounts.close();
       await services.close();
-      await Promise.all([store.close(), money.close(), redis?.close(), notices.close()]);
+      await Promise.all([store.close(), money.close(), ratings.close(), redis?.close(), notices.close()]);
     },
   };
 }

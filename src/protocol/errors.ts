@@ -71,6 +71,9 @@ export const ERRORS = {
     "The order is not in a status from which this move is legal; `detail.status` says where it is.",
   ),
   order_not_assignable: permanent("The order is not waiting for a driver."),
+  // Ratings
+  not_delivered: permanent("What has not been delivered cannot be rated yet."),
+  already_rated: permanent("This was rated before, with other words or stars; the first rating stands."),
   // Search
   cursor_invalid: permanent(
     "The cursor belongs to another search. Send what gave it unchanged, or leave it out and start at the first page.",

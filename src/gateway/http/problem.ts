@@ -57,6 +57,8 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
   driver_offline: 409,
   not_your_trip: 404,
   stock_too_low: 409,
+  not_delivered: 409,
+  already_rated: 409,
   cursor_invalid: 400,
 };
 

@@ -8,6 +8,7 @@ import { DEVICE_OPERATIONS } from "./devices.js";
 import { LEDGER_OPERATIONS, PAYMENT_OPERATIONS, PRICE_OPERATIONS, PROMOTION_OPERATIONS } from "./money.js";
 import type { Operation } from "./operation.js";
 import { QUOTE_OPERATIONS } from "./quotes.js";
+import { RATING_OPERATIONS } from "./ratings.js";
 import { SEARCH_OPERATIONS } from "./search.js";
 
 export * from "./accounts.js";
@@ -19,6 +20,7 @@ export * from "./devices.js";
 export * from "./money.js";
 export * from "./operation.js";
 export * from "./quotes.js";
+export * from "./ratings.js";
 export * from "./search.js";
 
 /** By name: `area.verb`. */
@@ -34,6 +36,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   ...ANNOUNCEMENT_OPERATIONS,
   ...DEVICE_OPERATIONS,
   ...QUOTE_OPERATIONS,
+  ...RATING_OPERATIONS,
   ...SEARCH_OPERATIONS,
 };
 

@@ -12,3 +12,4 @@ export {
 } from "./ownership.js";
 export { createMemoryMethods } from "./payment-methods.js";
 export { createMemoryPromotions } from "./promotions.js";
+export { createMemoryRatings } from "./ratings.js";

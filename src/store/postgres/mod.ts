@@ -20,4 +20,5 @@ export { migrate } from "./migrate.js";
 export { createPostgresMoney, type PostgresMoney } from "./money.js";
 export { createPostgresNotices } from "./notices.js";
 export { createPostgresOwnershipStore, type PostgresOwnershipOptions } from "./ownership.js";
+export { createPostgresRatings, type PostgresRatings } from "./ratings.js";
 export { createPostgresSearchStore, type PostgresSearchStore } from "./search.js";

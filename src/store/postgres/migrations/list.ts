@@ -6,6 +6,7 @@ import * as acquaintance from "./0005-acquaintance.js";
 import * as accounts from "./0006-accounts.js";
 import * as search from "./0008-search.js";
 import * as money from "./0009-money.js";
+import * as ratings from "./0010-ratings.js";
 import * as devices from "./0012-devices.js";
 import * as announcements from "./0013-announcements.js";
 
@@ -19,6 +20,7 @@ export const MIGRATIONS = [
   { name: "0006-accounts", ...accounts },
   { name: "0008-search", ...search },
   { name: "0009-money", ...money },
+  { name: "0010-ratings", ...ratings },
   { name: "0012-devices", ...devices },
   { name: "0013-announcements", ...announcements },
 ] as const;
