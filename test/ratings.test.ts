@@ -1,11 +1,11 @@
 import t from "tap";
-import { eventually, startHarness, trackingOf } from "../../gateway/fixtures/harness.js";
-import { systemClock } from "../../lib/clock.js";
-import { seededRandom } from "../../lib/random.js";
-import type { OrderTracking, Rated } from "../../protocol/mod.js";
-import { rankedAverage } from "../../protocol/mod.js";
-import { createMemoryNotices, createMemoryRatings } from "../../store/memory/mod.js";
-import { createRatingReader, RATING_CHANGED, ratingOperations } from "./mod.js";
+import { eventually, startHarness, trackingOf } from "../src/gateway/fixtures/harness.js";
+import { systemClock } from "../src/lib/clock.js";
+import { seededRandom } from "../src/lib/random.js";
+import type { OrderTracking, Rated } from "../src/protocol/mod.js";
+import { rankedAverage } from "../src/protocol/mod.js";
+import { createRatingReader, RATING_CHANGED, ratingOperations } from "../src/services/ratings/mod.js";
+import { createMemoryNotices, createMemoryRatings } from "../src/store/memory/mod.js";
 
 const clock = systemClock();
 
