@@ -174,6 +174,8 @@ export const TEST_DOORS: readonly string[] = [
   "src/gateway/contract/",
   // What runs the actors' payment effects, against the real sandbox.
   "src/services/payments/mod.ts",
+  "src/services/promotions/mod.ts",
+  "src/services/ledger/mod.ts",
   "src/actors/runtime/testkit/mod.ts",
   "src/actors/runtime/links/contract.ts",
   "src/cluster/memory/mod.ts",
