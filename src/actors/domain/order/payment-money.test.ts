@@ -19,7 +19,11 @@ const authorised = (n = 1): PaymentNotice => ({
 });
 
 async function bookAll(city: City): Promise<void> {
-  const bookkeeper = createBookkeeper({ store: city.ledger(), clock: systemClock({ keepAlive: false }), log: silentLog });
+  const bookkeeper = createBookkeeper({
+    store: city.ledger(),
+    clock: systemClock({ keepAlive: false }),
+    log: silentLog,
+  });
   await bookkeeper.work();
   await bookkeeper.stop();
 }
@@ -133,7 +137,10 @@ t.test("rule 8: a late `authorised` for an order that gave up is voided; strange
   t.equal((await city.state("o")).payment.status, "voided");
   t.match(city.bank.book.authorisations().get("o:authorise:1"), { voided: true });
   await must(tell(city, "nobody's", authorised()));
-  t.notOk(city.kit.store.committed.some(({ key }) => key === "nobody's"), "no order comes of it");
+  t.notOk(
+    city.kit.store.committed.some(({ key }) => key === "nobody's"),
+    "no order comes of it",
+  );
   await city.kit.close();
 });
 
@@ -142,14 +149,27 @@ t.test("R-PAY-1, rule 9: support gives back a part, then the rest, and never mor
   await city.openRestaurant("r");
   await city.bring("o", "picked_up");
   const refund = (amountMinor: number, commandId: string, bearer: "platform" | "restaurant" = "platform") =>
-    city.kit.ask(Order, "o", "refund", { orderId: "o", amountMinor, reason: "cold", bearer }, { caller: support, commandId });
+    city.kit.ask(
+      Order,
+      "o",
+      "refund",
+      { orderId: "o", amountMinor, reason: "cold", bearer },
+      { caller: support, commandId },
+    );
   t.equal(await codeOf(refund(1, "early")), "illegal_transition");
   await must(city.drive("d", "deliver", { orderId: "o" }));
   await city.reach("o", "delivered");
   while ((await city.state("o")).payment.status !== "captured") await city.kit.advance(100);
-  t.equal(await codeOf(city.order("o", "refund", { orderId: "o", amountMinor: 1, reason: "" }, customer("c"))), "not_found");
+  t.equal(
+    await codeOf(city.order("o", "refund", { orderId: "o", amountMinor: 1, reason: "" }, customer("c"))),
+    "not_found",
+  );
   t.strictSame(await must(refund(444, "a", "restaurant")), { refund: 1, refundedMinor: 444, leftMinor: 2_000 });
-  t.strictSame(await must(refund(444, "a", "restaurant")), { refund: 1, refundedMinor: 444, leftMinor: 2_000 }, "R-ORD-5");
+  t.strictSame(
+    await must(refund(444, "a", "restaurant")),
+    { refund: 1, refundedMinor: 444, leftMinor: 2_000 },
+    "R-ORD-5",
+  );
   const tooMuch = await refund(2_001, "b");
   t.match(tooMuch, { ok: false, error: { code: "refund_too_large", detail: { leftMinor: 2_000 } } });
   await must(refund(2_000, "c"));
@@ -174,40 +194,49 @@ t.test("R-PAY-1, rule 9: support gives back a part, then the rest, and never mor
     0,
     "rule 9: the ledger sums to zero",
   );
-  t.match(balances.find(({ account }) => account === "provider_clearing"), { amountMinor: 0 });
-  t.match(balances.find(({ account }) => account === "customer_receivable"), { amountMinor: 0 });
+  t.match(
+    balances.find(({ account }) => account === "provider_clearing"),
+    { amountMinor: 0 },
+  );
+  t.match(
+    balances.find(({ account }) => account === "customer_receivable"),
+    { amountMinor: 0 },
+  );
   await city.kit.close();
 });
 
-t.test("R-PAY-1: a refund is asked for until it is answered, and happens once; one that cannot be is said so", async (t) => {
-  const book = inProcessProvider(() => 0);
-  const effect = paymentEffect(book);
-  let silent = false;
-  const payment: EffectRunner = async (request) => {
-    const answer = await effect(request);
-    if (silent) throw new Error("the answer was lost");
-    return answer;
-  };
-  const city = createCity({ payment, host: { effectAttempts: 2, effectRetryMs: 100 } });
-  await city.openRestaurant("r");
-  await city.bring("o", "delivered");
-  while ((await city.state("o")).payment.status !== "captured") await city.kit.advance(100);
-  silent = true;
-  await must(city.order("o", "refund", { orderId: "o", amountMinor: 44, reason: "cold" }, support));
-  await city.kit.advance(100_000);
-  t.match((await city.state("o")).payment, { refunds: [{ status: "asked" }] });
-  silent = false;
-  await city.kit.advance(700_000);
-  t.match((await city.state("o")).payment, { refunds: [{ status: "done" }] });
-  t.match(book.book.authorisations().get("o:authorise:1"), { refundedMinor: 44 });
-  // Somebody gave the rest back at the provider's own desk.
-  const desk = { key: "desk", orderId: "o", authoriseKey: "o:authorise:1", amountMinor: 2_400 };
-  await book.refund(desk);
-  await must(city.order("o", "refund", { orderId: "o", amountMinor: 1, reason: "more" }, support));
-  await city.kit.advance(5_000);
-  t.match((await city.state("o")).payment, { refunds: [{ status: "done" }, { status: "refused" }] });
-  await city.kit.close();
-});
+t.test(
+  "R-PAY-1: a refund is asked for until it is answered, and happens once; one that cannot be is said so",
+  async (t) => {
+    const book = inProcessProvider(() => 0);
+    const effect = paymentEffect(book);
+    let silent = false;
+    const payment: EffectRunner = async (request) => {
+      const answer = await effect(request);
+      if (silent) throw new Error("the answer was lost");
+      return answer;
+    };
+    const city = createCity({ payment, host: { effectAttempts: 2, effectRetryMs: 100 } });
+    await city.openRestaurant("r");
+    await city.bring("o", "delivered");
+    while ((await city.state("o")).payment.status !== "captured") await city.kit.advance(100);
+    silent = true;
+    await must(city.order("o", "refund", { orderId: "o", amountMinor: 44, reason: "cold" }, support));
+    await city.kit.advance(100_000);
+    t.match((await city.state("o")).payment, { refunds: [{ status: "asked" }] });
+    silent = false;
+    await city.kit.advance(700_000);
+    t.match((await city.state("o")).payment, { refunds: [{ status: "done" }] });
+    t.match(book.book.authorisations().get("o:authorise:1"), { refundedMinor: 44 });
+    // Somebody gave the rest back at the provider's own desk.
+    const desk = { key: "desk", orderId: "o", authoriseKey: "o:authorise:1", amountMinor: 2_400 };
+    await book.refund(desk);
+    await must(city.order("o", "refund", { orderId: "o", amountMinor: 1, reason: "more" }, support));
+    await city.kit.advance(5_000);
+    t.match((await city.state("o")).payment, { refunds: [{ status: "done" }, { status: "refused" }] });
+    await city.kit.close();
+  },
+);
 
 const RULE: PromotionRule = {
   code: "DINNER",
@@ -222,37 +251,40 @@ const RULE: PromotionRule = {
   active: true,
 };
 
-t.test("R-ORD-6, R-ORD-1: a code's discount is part of what is fixed, charged and booked; its use comes back with a cancel", async (t) => {
-  const city = createCity();
-  await city.openRestaurant("r");
-  await city.promotions.put(RULE);
-  const promotion = { code: "DINNER", discountMinor: 300 };
-  for (const orderId of ["o", "p"]) {
-    await must(city.place(orderId, { promotion, customerId: "c" }));
-    await city.reach(orderId, "confirmed");
-  }
-  t.match((await city.state("o")).content?.totals, { itemsMinor: 1_800, discountMinor: 300, totalMinor: 2_144 });
-  t.match(city.bank.book.authorisations().get("o:authorise:1"), { authorisedMinor: 2_144 });
-  await must(city.place("q", { promotion }));
-  await city.reach("q", "rejected");
-  t.match((await city.state("q")).closed?.refusal, { code: "promotion_refused", detail: { reason: "used_up" } });
-  t.notOk(city.bank.book.authorisations().has("q:authorise:1"), "what is refused is not charged");
-  await must(city.order("p", "cancel", { orderId: "p", reason: "no" }, customer("c")));
-  await city.kit.advance(1_000);
-  t.equal((await city.promotions.read("DINNER"))?.used, 1);
-  t.match((await city.state("p")).promotion, { status: "released" });
-  await must(city.place("s", { promotion }));
-  await city.reach("s", "confirmed");
-  t.equal(
-    await codeOf(city.place("v", { promotion: { code: "DINNER", discountMinor: 2_000 } })),
-    "invalid",
-    "more than the items",
-  );
-  await must(city.place("w", { promotion: { code: "DINNER", discountMinor: 299 } }));
-  await city.reach("w", "rejected");
-  t.match((await city.state("w")).closed?.refusal, { detail: { reason: "changed" } });
-  await city.kit.close();
-});
+t.test(
+  "R-ORD-6, R-ORD-1: a code's discount is part of what is fixed, charged and booked; its use comes back with a cancel",
+  async (t) => {
+    const city = createCity();
+    await city.openRestaurant("r");
+    await city.promotions.put(RULE);
+    const promotion = { code: "DINNER", discountMinor: 300 };
+    for (const orderId of ["o", "p"]) {
+      await must(city.place(orderId, { promotion, customerId: "c" }));
+      await city.reach(orderId, "confirmed");
+    }
+    t.match((await city.state("o")).content?.totals, { itemsMinor: 1_800, discountMinor: 300, totalMinor: 2_144 });
+    t.match(city.bank.book.authorisations().get("o:authorise:1"), { authorisedMinor: 2_144 });
+    await must(city.place("q", { promotion }));
+    await city.reach("q", "rejected");
+    t.match((await city.state("q")).closed?.refusal, { code: "promotion_refused", detail: { reason: "used_up" } });
+    t.notOk(city.bank.book.authorisations().has("q:authorise:1"), "what is refused is not charged");
+    await must(city.order("p", "cancel", { orderId: "p", reason: "no" }, customer("c")));
+    await city.kit.advance(1_000);
+    t.equal((await city.promotions.read("DINNER"))?.used, 1);
+    t.match((await city.state("p")).promotion, { status: "released" });
+    await must(city.place("s", { promotion }));
+    await city.reach("s", "confirmed");
+    t.equal(
+      await codeOf(city.place("v", { promotion: { code: "DINNER", discountMinor: 2_000 } })),
+      "invalid",
+      "more than the items",
+    );
+    await must(city.place("w", { promotion: { code: "DINNER", discountMinor: 299 } }));
+    await city.reach("w", "rejected");
+    t.match((await city.state("w")).closed?.refusal, { detail: { reason: "changed" } });
+    await city.kit.close();
+  },
+);
 
 t.test("R-ORD-1: a cancel that meets the promotion's answer gives the use back, whichever is first", async (t) => {
   for (let delay = 0; delay <= 120; delay += 10) {
