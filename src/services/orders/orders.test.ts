@@ -3,7 +3,7 @@ import t from "tap";
 import type { ActorClient, AskOptions } from "../../actors/runtime/mod.js";
 import { systemClock } from "../../lib/clock.js";
 import type { MenuView } from "../../protocol/mod.js";
-import { createOrderService } from "./mod.js";
+import { createOrderService, priceOperations } from "./mod.js";
 
 const menu = {
   restaurantId: "r1",
@@ -42,3 +42,71 @@ t.test("R-ENG-6: placing is new work, which a node that is behind holds back bef
   t.match(asked, [{ commandId: "c", newWork: true }]);
   t.match(result, { ok: false, error: { code: "overloaded", temporary: true, retryAfterMs: 2_000 } });
 });
+
+t.test(
+  "R-ORD-1, R-ORD-6: the price before placing is the price of placing, with its discount, and changes nothing",
+  async (t) => {
+    const placed: { totals: unknown; promotionCode?: string; refusal?: unknown }[] = [];
+    const client = {
+      ask: (_to: unknown, _key: unknown, _name: unknown, input: (typeof placed)[number]) => {
+        placed.push(input);
+        return Promise.resolve({ ok: true, value: {} });
+      },
+    } as unknown as ActorClient;
+    const asked: unknown[] = [];
+    const orders = createOrderService({
+      client,
+      menus: { menu: () => Promise.resolve({ ...menu, serviceFeePerMille: 50 }) },
+      clock: systemClock(),
+      promotions: {
+        async worth(code, customerId, order) {
+          asked.push({ code, customerId, order });
+          return code === "soup10" ? { ok: true, discountMinor: 100 } : { ok: false, reason: "used_up" };
+        },
+      },
+      orderIdSecret: "secret",
+    });
+    const order = {
+      restaurantId: "r1",
+      lines: [{ itemId: "soup", quantity: 2, unitPriceMinor: 500 }],
+      destination: { lat: 41, lng: 29 },
+      currency: "EUR",
+      tipMinor: 30,
+      promotionCode: "soup10",
+    };
+    const handlers = priceOperations(orders);
+    const price = (body: object) =>
+      handlers["orders.price"]({ caller: { id: "c1", role: "customer" }, body } as unknown as Parameters<
+        (typeof handlers)["orders.price"]
+      >[0]);
+    const priced = await price(order);
+    t.match(priced, {
+      ok: true,
+      value: {
+        totals: { itemsMinor: 1_000, feeMinor: 150, tipMinor: 30, discountMinor: 100, totalMinor: 1_080 },
+        deliveryFeeMinor: 100,
+        serviceFeeMinor: 50,
+      },
+    });
+    t.same(placed, []);
+    await orders.place("key", order, { commandId: "c", caller: { id: "c1", role: "customer" } });
+    t.match(placed.pop(), { totals: (priced as { value: { totals: object } }).value.totals, promotionCode: "SOUP10" });
+    t.match(asked, [{ order: { itemsMinor: 1_000 } }, { customerId: "c1" }]);
+    t.match(await price({ ...order, promotionCode: "gone" }), {
+      ok: false,
+      code: "promotion_refused",
+      detail: { reason: "used_up", totals: { totalMinor: 1_180 } },
+    });
+    await orders.place(
+      "key-2",
+      { ...order, promotionCode: "gone" },
+      { commandId: "c", caller: { id: "c1", role: "customer" } },
+    );
+    t.match(placed.pop(), { refusal: { code: "promotion_refused" } }, "the actor remembers the refusal");
+    const stale = { ...order, lines: [{ itemId: "soup", quantity: 2, unitPriceMinor: 400 }] };
+    t.match(await price(stale), {
+      code: "price_changed",
+      detail: { items: [{ itemId: "soup", unitPriceMinor: 500 }] },
+    });
+  },
+);
