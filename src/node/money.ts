@@ -46,7 +46,7 @@ function webhookSecrets({ config, secrets }: Pick<ThreadPlan, "config" | "secret
   return url === null ? [derivedWebhookSecret(secrets)] : [];
 }
 
-const vaultOf = ({ secrets }: ThreadPlan, random: Random) => tokenVault([secrets.orderIdSecret], random);
+const vaultOf = ({ secrets }: ThreadPlan, random: Random) => tokenVault(secrets.masterSecrets, random);
 
 /** For a gateway. */
 export function openMoney(
