@@ -9,6 +9,7 @@ import { systemClock } from "../../src/lib/clock.js";
 import { violationText } from "../checkers/mod.js";
 import { powerText, provePower } from "./bugs/mod.js";
 import { repeatCommand } from "./judge/mod.js";
+import { FAULT_KINDS, type FaultKind } from "./ports.js";
 import { keepFailingSeeds } from "./run/failing.js";
 import type { SeedSummary, SeedTask } from "./run/messages.js";
 import { hasFailed, runSeeds } from "./run/seeds.js";
@@ -21,6 +22,7 @@ interface Options {
   readonly json?: string;
   readonly processes: number;
   readonly twice?: boolean;
+  readonly focus?: readonly FaultKind[];
   readonly planted?: boolean;
   readonly keep: boolean;
 }
@@ -40,6 +42,12 @@ const positive = (text: string): number => {
   return value;
 };
 
+const kind = (text: string, before: readonly FaultKind[] = []): readonly FaultKind[] => {
+  const known = FAULT_KINDS.find((one) => one === text);
+  if (known === undefined) throw new InvalidArgumentError(`one of ${FAULT_KINDS.join(", ")}`);
+  return [...before, known];
+};
+
 const options = new Command("simulate")
   .description("Runs whole clusters in virtual time, each from one seed, with faults of every kind, and judges them.")
   .option("--seed <number>", "this seed alone, twice, with all that happened if it fails", whole)
@@ -47,6 +55,7 @@ const options = new Command("simulate")
   .option("--minutes <number>", "as many seeds as fit", positive)
   .option("--from <number>", "the first seed", whole, 1)
   .option("--processes <count>", "at once", whole, availableParallelism())
+  .option("--focus <kind...>", "faults that every seed has, whatever it draws", kind)
   .option("--twice", "runs every seed twice and compares what happened")
   .option("--planted", "looks for the planted bugs, each in a product of its own that is broken in one place")
   .option("--no-keep", "does not write seeds that fail to simulator/virtual/failing-seeds.json")
@@ -56,19 +65,21 @@ const options = new Command("simulate")
 
 const clock = systemClock();
 
+const focus = options.focus ?? [];
+
 function* tasks(): Generator<SeedTask> {
   // Asked for alone, the planted bugs are all there is to do.
   const others = [options.seed, options.seeds, options.minutes];
   if (options.planted === true && others.every((option) => option === undefined)) return;
   if (options.seed !== undefined) {
-    yield { seed: options.seed, twice: true };
+    yield { seed: options.seed, twice: true, focus };
     return;
   }
   const untilMs =
     options.minutes === undefined ? Number.POSITIVE_INFINITY : clock.monotonic() + options.minutes * MINUTE_MS;
   const count = options.seeds ?? (options.minutes === undefined ? SEEDS : Number.POSITIVE_INFINITY);
   for (let number = 0; number < count && clock.monotonic() < untilMs; number++)
-    yield { seed: options.from + number, twice: options.twice === true };
+    yield { seed: options.from + number, twice: options.twice === true, focus };
 }
 
 function tell(summary: SeedSummary): void {
@@ -120,7 +131,8 @@ const power =
     : null;
 if (power !== null) console.log(powerText(power));
 
-if (options.keep && failed.length > 0)
+// A world with a focus is another one than the seed's own, which is what the tests replay.
+if (options.keep && failed.length > 0 && focus.length === 0)
   keepFailingSeeds(
     failed.map(({ seed, violations, broke }) => ({
       seed,

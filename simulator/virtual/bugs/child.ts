@@ -30,7 +30,13 @@ async function search({ bug: name, from, first, most }: Search): Promise<Found> 
   let seeds = 0;
   for (const seed of new Set([first, ...Array.from({ length: most }, (_, index) => from + index)])) {
     if (++seeds > most) break;
-    const { violations, broke } = await runTask({ seed, twice: false, stories: false, convergeMs: CONVERGE_MS });
+    const { violations, broke } = await runTask({
+      seed,
+      twice: false,
+      stories: false,
+      convergeMs: CONVERGE_MS,
+      focus: bug.focus ?? [],
+    });
     if (broke !== null) broken++;
     const hit = violations.find(({ rule }) => bug.by.some((prefix) => rule.startsWith(prefix)));
     for (const { rule } of violations) if (rule !== hit?.rule) others.add(rule);

@@ -48,3 +48,15 @@ t.test("R-SIM-2: faults come in chaos alone, and each is counted", async (t) => 
   faults.enter("heal");
   t.equal(faults.intensity("link_drop"), 0);
 });
+
+t.test("R-SIM-2: a seed with a focus has that fault at its worst, and everything else as before", async (t) => {
+  for (const seed of [1, 2, 3, 4, 5]) {
+    const plain = drawSwarm(createStreams(seed));
+    const focused = drawSwarm(createStreams(seed), ["mailbox_flood"]);
+    t.equal(focused.intensities.get("mailbox_flood"), 1);
+    const others = (swarm: typeof plain) => [...swarm.intensities].filter(([kind]) => kind !== "mailbox_flood");
+    t.same(others(focused), others(plain));
+    t.same(focused.sizes, plain.sizes);
+    t.equal(focused.chaosMs, plain.chaosMs);
+  }
+});

@@ -19,7 +19,8 @@ export interface Swarm {
 /** Of all seeds: one without any fault shows that the others' findings are the faults' doing. */
 const CALM_CHANCE = 0.04;
 
-export function drawSwarm(streams: Streams): Swarm {
+/** `focus`: kinds that come in any case, and wildly, beside what the seed draws. */
+export function drawSwarm(streams: Streams, focus: readonly FaultKind[] = []): Swarm {
   const random = streams.of("swarm");
   const sizes: Sizes = {
     nodes: pick(random, [2, 3, 3, 4]),
@@ -37,7 +38,8 @@ export function drawSwarm(streams: Streams): Swarm {
   for (const kind of FAULT_KINDS) {
     const isChosen = chosen.next() < share;
     const intensity = hundredths(chosen);
-    if (isChosen && !calm) intensities.set(kind, intensity);
+    if (focus.includes(kind)) intensities.set(kind, 1);
+    else if (isChosen && !calm) intensities.set(kind, intensity);
   }
   return {
     sizes,

@@ -25,6 +25,8 @@ export interface SeedTask {
   readonly stories?: boolean;
   /** How long the world may take to come to rest, in virtual milliseconds. Default: longer than all deadlines in a row. */
   readonly convergeMs?: number;
+  /** Faults that come in any case. The same seed with and without them is two different worlds. */
+  readonly focus?: readonly FaultKind[];
 }
 
 export type ToRunner = { readonly t: "run"; readonly task: SeedTask } | { readonly t: "end" };

@@ -6,9 +6,9 @@ import { type SeedSummary, type SeedTask, summaryOf } from "./messages.js";
 import { runSeed } from "./seed.js";
 
 /** Stories cost much and few are read: a seed that fails is run again, the same way, to hear them. */
-export async function runTask({ seed, twice, stories = true, convergeMs }: SeedTask): Promise<SeedSummary> {
+export async function runTask({ seed, twice, stories = true, convergeMs, focus = [] }: SeedTask): Promise<SeedSummary> {
   try {
-    const options = { seed, ...(convergeMs === undefined ? {} : { convergeMs }) };
+    const options = { seed, focus, ...(convergeMs === undefined ? {} : { convergeMs }) };
     const first = await runSeed({ ...options, judge: judgeVirtual, stories: false });
     const failed = first.violations.length > 0;
     const told = failed && stories ? await runSeed({ ...options, judge: judgeVirtual }) : null;

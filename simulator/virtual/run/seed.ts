@@ -49,6 +49,8 @@ export interface SeedOptions {
   readonly stories?: boolean;
   /** How long the world may take to come to rest. Default: longer than any order's deadlines in a row. */
   readonly convergeMs?: number;
+  /** Faults that come in any case, whatever the seed draws. */
+  readonly focus?: readonly FaultKind[];
   /** Every note of the trace as text: for finding out where two runs part. */
   readonly onNote?: (text: string) => void;
 }
@@ -116,9 +118,9 @@ export async function runSeed(options: SeedOptions): Promise<SeedResult> {
 }
 
 async function runWorld(options: SeedOptions, errors: string[]): Promise<SeedResult> {
-  const { seed, judge, stories = true, convergeMs = CONVERGE_MS, onNote } = options;
+  const { seed, judge, stories = true, convergeMs = CONVERGE_MS, focus = [], onNote } = options;
   const streams = createStreams(seed);
-  const swarm = drawSwarm(streams);
+  const swarm = drawSwarm(streams, focus);
   const scheduler = createScheduler(seed, START_AT);
   const trace = createTrace({ now: () => scheduler.now, stories, ...(onNote === undefined ? {} : { onNote }) });
   const faults = createFaults(swarm.intensities, trace);
