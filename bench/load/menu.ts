@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { NodeControl } from "../../simulator/live/mod.js";
 import { restaurantOf } from "../../simulator/seed/catalogue.js";
-import { systemClock } from "../../src/lib/clock.js";
+import { sleep, systemClock } from "../../src/lib/clock.js";
 import { together } from "../lib/histogram.js";
 import { usageOf } from "../lib/process.js";
 import { addressFor, type FromMenuBare, MENU_PATH, type ToMenuBare } from "./menu-messages.js";
@@ -139,14 +139,16 @@ try {
   }
   const answeredIn = (rounds: readonly Measured[]): number =>
     rounds.flatMap(({ figures }) => figures).reduce((sum, { answered }) => sum + answered, 0);
-  const costOf = (rounds: readonly Measured[]): number =>
-    rounded((rounds.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0) * 1e6) / Math.max(1, answeredIn(rounds)));
-  function summary(rounds: readonly Measured[]) {
+  const costOf = (name: Name, rounds: readonly Measured[]): number => {
+    const cpu = rounds.reduce((sum, { cpuSeconds, seconds }) => sum + cpuSeconds - idleShare[name] * seconds, 0);
+    return rounded((cpu * 1e6) / Math.max(1, answeredIn(rounds)));
+  };
+  function summary(name: Name, rounds: readonly Measured[]) {
     const figures = rounds.flatMap((round) => round.figures);
     return {
       requestsPerSecond: Math.round(answeredIn(rounds) / rounds.reduce((sum, { seconds }) => sum + seconds, 0)),
-      cpuMicrosPerRequest: costOf(rounds),
-      cpuMicrosByRound: rounds.map((round) => costOf([round])),
+      cpuMicrosPerRequest: costOf(name, rounds),
+      cpuMicrosByRound: rounds.map((round) => costOf(name, [round])),
       latencyMs: together(figures.map(({ latency }) => latency)),
       generatorLagMs: together(figures.map(({ lag }) => lag)),
       refused: figures.reduce((sum, { refused }) => sum + refused, 0),
@@ -155,6 +157,14 @@ try {
   }
 
   for (const name of names) await measure(name, options.rate, 2);
+  // What a node does without a request is not the requests' cost.
+  const before = names.map((name) => usageOf(pids[name]).cpuSeconds);
+  const idleBegan = clock.monotonic();
+  await sleep(clock, options.seconds * 1000);
+  const idleSeconds = (clock.monotonic() - idleBegan) / 1000;
+  const idleShare = Object.fromEntries(
+    names.map((name, i) => [name, (usageOf(pids[name]).cpuSeconds - before[i]!) / idleSeconds]),
+  ) as Record<Name, number>;
   const measured: Record<Name, Measured[]> = { bare: [], node: [] };
   for (let round = 0; round < options.rounds; round++) {
     for (const name of names) measured[name].push(await measure(name, options.rate, options.seconds));
@@ -187,10 +197,11 @@ try {
     bytesOfBody,
     connections: options.connections,
     requestsAskedPerSecond: options.rate,
-    atRate: { bare: summary(measured.bare), node: summary(measured.node) },
-    cpuBareToOurs: rounded(costOf(measured.bare) / costOf(measured.node)),
+    idleCpuShare: { bare: rounded(idleShare.bare, 3), node: rounded(idleShare.node, 3) },
+    atRate: { bare: summary("bare", measured.bare), node: summary("node", measured.node) },
+    cpuBareToOurs: rounded(costOf("bare", measured.bare) / costOf("node", measured.node)),
     saturationPerSecond: most,
-    atFourFifths: { bare: summary(loaded.bare), node: summary(loaded.node) },
+    atFourFifths: { bare: summary("bare", loaded.bare), node: summary("node", loaded.node) },
     machine: { cores: availableParallelism(), loadAverages: loadavg().map((load) => rounded(load)) },
   };
   process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
