@@ -9,7 +9,9 @@ import type { ThreadPlan } from "./plan.js";
 import { openPipe } from "./search.js";
 
 const plan = workerData as ThreadPlan;
-const { node, search } = plan.config;
+const { config } = plan;
+const { node } = config;
+const search = config.search;
 const clock = systemClock();
 const thread = `${node.id}/search`;
 const log = createLog({ level: node.logLevel, node: node.id, thread, clock, to: "stderr" });

@@ -21,8 +21,8 @@ t.test(
     await must(city.place("o"));
     await city.reach("o", "confirmed");
     await city.goOnline("d", at(100));
-    // Cooked in two and a half minutes; some two of them go to the way, the counter and the driver's answer.
-    await must(city.order("o", "accept", { orderId: "o", prepMinutes: 2.5 }, restaurant("r")));
+    // Cooked in two minutes; most of them go to the way, the counter and the driver's answer.
+    await must(city.order("o", "accept", { orderId: "o", prepMinutes: 2 }, restaurant("r")));
     await city.kit.advance(2_000);
     t.equal((await city.state("o")).delivery.status, "searching", "planned, and not yet offered");
     const asked = questions;
