@@ -32,6 +32,7 @@ export const ERRORS = {
   role_missing: permanent(
     "The account does not have this role; `detail.state` says how its application stands, `detail.restaurantIds` which restaurants it may choose from.",
   ),
+  consent_missing: permanent("The driver has not consented to be located: `PUT /v1/me/consents/location`."),
   session_ended: permanent("The session has ended; sign in again."),
   too_many: permanent("There are as many of these as there may be; `detail.most` says how many."),
   // Load and faults

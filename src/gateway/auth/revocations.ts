@@ -8,7 +8,10 @@
 import type { Clock } from "../../lib/clock.js";
 import type { Principal } from "./tokens.js";
 
-/** As the accounts' service says it: `s:<session>` or `p:<role>/<id>`; in the past: lifted. */
+/**
+ * As the accounts' service says it: `s:<session>` or `p:<role>/<id>`; `g:<account>` may not be located. In the past:
+ * lifted.
+ */
 export interface RevokedTokens {
   readonly key: string;
   /** Milliseconds since the epoch. */
@@ -55,6 +58,11 @@ export class Revocations {
         : undefined) ??
       (this.#byKey.size > this.#sessions ? this.#byKey.get(`p:${principal.role}/${principal.id}`) : undefined);
     return found !== undefined && found.until > this.#clock.now() ? found.why : null;
+  }
+
+  /** A driver who has not consented, or no longer does, sends no positions. Tokens of the operator's are no person's. */
+  mayBeLocated({ accountId }: Principal): boolean {
+    return accountId === undefined || !this.#byKey.has(`g:${accountId}`);
   }
 
   get size(): number {

@@ -45,6 +45,8 @@ export interface Tokens {
   revoke(revocations: readonly RevokedTokens[]): boolean;
   /** Why a principal that was verified once counts no more; null while it does. Expiry is not asked. */
   revoked(principal: Principal): string | null;
+  /** False where the person has not consented to be located. */
+  mayBeLocated(principal: Principal): boolean;
   readonly cacheSize: number;
 }
 
@@ -164,6 +166,7 @@ export function createTokens(options: {
     },
     revoke: (each) => revocations.apply(each),
     revoked: (principal) => revocations.why(principal),
+    mayBeLocated: (principal) => revocations.mayBeLocated(principal),
     get cacheSize() {
       return cache.size;
     },

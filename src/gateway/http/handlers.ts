@@ -106,6 +106,7 @@ function gps(deps: HandlerDeps, exchange: Exchange): Answer | Promise<Answer> {
   if (wrong !== null) return problem("invalid", { ...wrong });
   const waitMs = gpsWaitMs(context, principal.id);
   if (waitMs > 0) return problem("rate_limited", undefined, waitMs);
+  if (!context.tokens.mayBeLocated(principal)) return problem("consent_missing");
   return askGps(context, principal.id, body as GpsBatch).then(fromResult);
 }
 

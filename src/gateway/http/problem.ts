@@ -23,6 +23,7 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
   email_taken: 409,
   account_banned: 403,
   role_missing: 403,
+  consent_missing: 403,
   session_ended: 401,
   too_many: 409,
   overloaded: 503,

@@ -42,6 +42,10 @@ export function gps(
     sendRefusal(deps, connection, 0, "rate_limited", undefined, waitMs);
     return;
   }
+  if (!context.tokens.mayBeLocated(state.principal)) {
+    sendRefusal(deps, connection, 0, "consent_missing");
+    return;
+  }
   if (state.gpsInFlight >= context.settings.maxGpsInFlight) {
     sendRefusal(deps, connection, 0, "overloaded", undefined, 1_000);
     return;

@@ -14,13 +14,15 @@ import {
   changeAccount,
   emailHashOf,
   KEYS_CHANGED,
+  locationOf,
+  mayBeLocated,
   type Refused,
   refused,
   tellRevoked,
   tokensUntil,
 } from "./context.js";
 import { summaryView } from "./people.js";
-import type { AccountRecord, Ending, RoleRecord } from "./ports.js";
+import type { AccountRecord, Ending, Revocation, RoleRecord } from "./ports.js";
 
 export interface Administration {
   applications(role: Role | null, limit: number): Promise<readonly ApplicationView[]>;
@@ -115,6 +117,7 @@ export function createAdministration(context: AccountContext): Administration {
           return {
             account: withRole(account, { ...role, state: decision, since: clock.now(), reason }),
             audit: [auditBy(context, caller, action, subjectOf(account, role), reason)],
+            revoke: located(account, role.role),
           };
         },
       ),
@@ -177,7 +180,9 @@ export function createAdministration(context: AccountContext): Administration {
           return {
             account: withRole(account, next),
             audit: [auditBy(context, caller, given ? "role.give" : "role.end", subjectOf(account, next), reason)],
-            ...(given ? {} : { end: endingOf({ kind: "role", role, principalId }, "role_ended") }),
+            ...(given
+              ? { revoke: located(account, role) }
+              : { end: endingOf({ kind: "role", role, principalId }, "role_ended") }),
           };
         },
       ),
@@ -191,6 +196,10 @@ export function createAdministration(context: AccountContext): Administration {
     },
   };
 }
+
+/** A driver is located once they have said that they may be. */
+const located = (account: AccountRecord, role: Role): readonly Revocation[] =>
+  role === "driver" && !mayBeLocated(account) ? [locationOf(account, false)] : [];
 
 const subjectOf = (account: AccountRecord, role: RoleRecord): string =>
   role.principalId === account.id

@@ -7,15 +7,16 @@ import { type Random, uuidV7 } from "../../lib/random.js";
 import type { ErrorCode, OperationCaller } from "../../protocol/mod.js";
 import type { Keyring } from "./keyring.js";
 import type { People } from "./people.js";
-import type {
-  AccountRecord,
-  AccountStore,
-  AuditDraft,
-  Ending,
-  Passwords,
-  PersonsOrders,
-  Revocation,
-  TokenIssuer,
+import {
+  type AccountRecord,
+  type AccountStore,
+  type AuditDraft,
+  type Ending,
+  locationKey,
+  type Passwords,
+  type PersonsOrders,
+  type Revocation,
+  type TokenIssuer,
 } from "./ports.js";
 import { keyedHash } from "./vault.js";
 
@@ -67,6 +68,15 @@ const MAX_ATTEMPTS = 8;
 const MARGIN_MS = 60_000;
 const MOST_IN_A_NOTICE = 40;
 
+const FOREVER = 8_640_000_000_000;
+
+/** Who has not given this consent is not located, on any node, until they give it. */
+export function locationOf(account: AccountRecord, given: boolean): Revocation {
+  return { key: locationKey(account.id), until: given ? 0 : FOREVER, why: "no_consent" };
+}
+
+export const mayBeLocated = (account: AccountRecord): boolean => account.consents.at(-1)?.given ?? false;
+
 /** Until when tokens that were signed before now may live. */
 export function tokensUntil({ clock, settings }: AccountContext): number {
   return clock.now() + settings.accessTokenMs + MARGIN_MS;
@@ -88,6 +98,7 @@ export interface Change {
   readonly account: AccountRecord;
   readonly audit?: readonly AuditDraft[];
   readonly end?: Ending;
+  readonly revoke?: readonly Revocation[];
 }
 
 /**
@@ -105,7 +116,11 @@ export async function changeAccount(
     const wanted = change(account);
     if (wanted === null) return answered(account);
     if ("ok" in wanted) return wanted;
-    const outcome = await context.store.change(wanted.account, { audit: wanted.audit ?? [], end: wanted.end ?? null });
+    const outcome = await context.store.change(wanted.account, {
+      audit: wanted.audit ?? [],
+      end: wanted.end ?? null,
+      revoke: wanted.revoke ?? [],
+    });
     if (outcome.kind === "stale") continue;
     await tellRevoked(context, outcome.revoked);
     return answered({ ...wanted.account, version: account.version + 1 });

@@ -15,6 +15,8 @@ import {
   auditBy,
   type Change,
   changeAccount,
+  locationOf,
+  mayBeLocated,
   ownAccount,
   type Refused,
   refused,
@@ -124,10 +126,12 @@ export function createOwnAccount(context: AccountContext, sessions: Sessions): O
       }),
     consent: (caller, given) =>
       changed(caller, (account) => {
-        const latest = account.consents.at(-1);
-        if ((latest?.given ?? false) === given) return null;
+        if (mayBeLocated(account) === given) return null;
         const consents = [...account.consents, { what: "location" as const, given, at: clock.now() }];
-        return { account: { ...account, consents: consents.slice(-MAX_CONSENTS) } };
+        return {
+          account: { ...account, consents: consents.slice(-MAX_CONSENTS) },
+          revoke: [locationOf(account, given)],
+        };
       }),
     async changePassword(caller, password, newPassword, address) {
       const account = await ownAccount(context, caller);

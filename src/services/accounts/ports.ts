@@ -41,7 +41,15 @@ export interface AccountRecord {
   readonly roles: readonly RoleRecord[];
 }
 
-export type EndReason = "signed_out" | "reused" | "banned" | "role_ended" | "password_changed" | "erased" | "too_many";
+export type EndReason =
+  | "no_consent"
+  | "signed_out"
+  | "reused"
+  | "banned"
+  | "role_ended"
+  | "password_changed"
+  | "erased"
+  | "too_many";
 
 export interface SessionRecord {
   readonly id: string;
@@ -59,7 +67,10 @@ export interface SessionRecord {
   readonly endedWhy: EndReason | null;
 }
 
-/** Whose tokens count for nothing, until when: `s:<session>` or `p:<role>/<id>`. In the past: lifted. */
+/**
+ * Whose tokens count for nothing, until when: `s:<session>` or `p:<role>/<id>`; or who may not be located: `g:<account>`.
+ * In the past: lifted.
+ */
 export interface Revocation {
   readonly key: string;
   readonly until: number;
@@ -67,6 +78,7 @@ export interface Revocation {
 }
 
 export const sessionKey = (sessionId: string): string => `s:${sessionId}`;
+export const locationKey = (accountId: string): string => `g:${accountId}`;
 export const principalKey = (role: Role, id: string): string => `p:${role}/${id}`;
 
 /** Which sessions of an account end with a change of it. */
@@ -115,11 +127,15 @@ export interface AccountStore {
   byApplication(applicationId: string): Promise<AccountRecord | null>;
   /**
    * Writes `account` if the stored one still has its version; the new one is one higher. Roles are added or changed,
-   * never removed. `stale`: read again. The audit's entries and the ends of sessions are part of it.
+   * never removed. `stale`: read again. The audit's entries, the ends of sessions and what else is revoked are part of it.
    */
   change(
     account: AccountRecord,
-    also: { readonly audit: readonly AuditDraft[]; readonly end: Ending | null },
+    also: {
+      readonly audit: readonly AuditDraft[];
+      readonly end: Ending | null;
+      readonly revoke?: readonly Revocation[];
+    },
   ): Promise<{ readonly kind: "changed"; readonly revoked: readonly Revocation[] } | { readonly kind: "stale" }>;
   /** Longest waiting first. */
   applications(role: Role | null, limit: number): Promise<readonly AccountRecord[]>;

@@ -117,15 +117,13 @@ function accountsOf(
     byEmail: async (emailHash) => find((account) => account.emailHash === emailHash),
     byApplication: async (applicationId) =>
       find(({ roles }) => roles.some((role) => role.applicationId === applicationId)),
-    async change(account, { audit, end: ending }) {
+    async change(account, { audit, end: ending, revoke: also = [] }) {
       const before = accounts.get(account.id);
       if (before === undefined || before.version !== account.version) return { kind: "stale" };
-      accounts.set(
-        account.id,
-        structuredClone({ ...account, createdAt: account.createdAt, version: account.version + 1 }),
-      );
+      accounts.set(account.id, structuredClone({ ...account, version: account.version + 1 }));
       append(audit);
-      return { kind: "changed", revoked: ending === null ? [] : endOf(account.id, ending) };
+      revoke(also);
+      return { kind: "changed", revoked: [...also, ...(ending === null ? [] : endOf(account.id, ending))] };
     },
     applications: async (role, limit) =>
       [...accounts.values()]

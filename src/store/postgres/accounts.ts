@@ -157,7 +157,7 @@ export function createPostgresAccountStore(options: {
           applicationId,
         ),
       ),
-    change: (account, { audit, end: ending }) =>
+    change: (account, { audit, end: ending, revoke = [] }) =>
       write(async (client) => {
         const rows = await ask(
           client,
@@ -169,7 +169,9 @@ export function createPostgresAccountStore(options: {
         if (rows.length === 0) return { kind: "stale" };
         await writeRoles(client, account);
         await writeAudit(client, audit);
-        return { kind: "changed", revoked: ending === null ? [] : await endOf(client, account.id, ending) };
+        await writeRevocations(client, revoke);
+        const ended = ending === null ? [] : await endOf(client, account.id, ending);
+        return { kind: "changed", revoked: [...revoke, ...ended] };
       }),
     applications: (role, limit) =>
       run(async (client) =>
