@@ -11,18 +11,18 @@ export interface PasswordThreads extends Passwords {
   close(): Promise<void>;
 }
 
-export function createPasswordPool(threads: number): PasswordThreads {
+export function createPasswordPool(threads: number, mostWaiting = MOST_WAITING): PasswordThreads {
   let pool: Piscina<PasswordTask, string | boolean> | null = null;
   let waiting = 0;
 
   async function run(task: PasswordTask): Promise<string | boolean> {
-    if (waiting >= MOST_WAITING) throw new PasswordsBusy(`more than ${MOST_WAITING} passwords wait to be hashed`);
+    if (waiting >= mostWaiting) throw new PasswordsBusy(`more than ${mostWaiting} passwords wait to be hashed`);
     // A node on which nobody signs in has no thread for it.
     pool ??= new Piscina<PasswordTask, string | boolean>({
       filename: new URL("./password-thread.js", import.meta.url).href,
       minThreads: 0,
       maxThreads: threads,
-      maxQueue: MOST_WAITING,
+      maxQueue: mostWaiting,
       idleTimeout: IDLE_MS,
     });
     waiting++;

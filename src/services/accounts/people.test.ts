@@ -1,0 +1,189 @@
+import t from "tap";
+import type { OperationCaller } from "../../protocol/mod.js";
+import { ADMIN, callerOf, city, HOME, MINUTE, PASSWORD, until } from "./fixtures/city.js";
+
+t.test("R-ACC-1: drivers and staff apply, an admin decides, and staff act under their restaurant's id", async (t) => {
+  const { node, store } = city();
+  const { call, signUp } = await node();
+  const application = {
+    role: "driver",
+    vehicle: "scooter",
+    plate: "ABC 12D",
+    documents: [{ kind: "licence", reference: "upload/77" }],
+  };
+  const driver = await signUp("dan@example.com", { name: "Dan", application });
+  const signIn = (email: string, more: object) =>
+    call("accounts.signIn", { body: { email, password: PASSWORD, ...more } });
+  t.match(await signIn("dan@example.com", { role: "driver" }), { code: "role_missing", detail: { state: "applied" } });
+  t.match(await signIn("dan@example.com", { role: "admin" }), { code: "role_missing", detail: { state: "none" } });
+  const [waiting] = (await call("accounts.applications", { caller: ADMIN, query: { role: "driver" } })).value
+    .applications;
+  t.match(waiting, { accountId: driver.accountId, name: "Dan", asks: application });
+  const approve = () => call("accounts.approve", { caller: ADMIN, params: waiting, body: { reason: "papers seen" } });
+  t.match(await approve(), { value: { roles: [{ role: "customer" }, { role: "driver", state: "active" }] } });
+  t.match(await approve(), { ok: true }, "said again");
+  t.match(await call("accounts.reject", { caller: ADMIN, params: waiting, body: { reason: "no" } }), {
+    code: "illegal_transition",
+  });
+  t.match(await signIn("dan@example.com", { role: "driver" }), {
+    value: { role: "driver", principalId: driver.accountId },
+  });
+
+  const cook = await signUp("eva@example.com");
+  const asked = { caller: callerOf(cook), body: { role: "restaurant", restaurantId: "r-7" } };
+  await call("accounts.apply", asked);
+  const before = (await call("accounts.apply", asked)).value.roles;
+  t.equal(before.length, 2, "asked twice, asked once");
+  const { applicationId } = before[1];
+  t.match(
+    await call("accounts.reject", { caller: ADMIN, params: { applicationId }, body: { reason: "who are you?" } }),
+    {
+      value: { roles: [{}, { state: "rejected", reason: "who are you?" }] },
+    },
+  );
+  t.match(await signIn("eva@example.com", { role: "restaurant" }), {
+    detail: { state: "rejected", reason: "who are you?" },
+  });
+  await call("accounts.apply", asked);
+  const [, asks] = (await call("accounts.me", { caller: callerOf(cook) })).value.roles;
+  t.not(asks.applicationId, applicationId, "a new application");
+  await call("accounts.approve", { caller: ADMIN, params: asks, body: {} });
+  t.match(await signIn("eva@example.com", { role: "restaurant" }), {
+    value: { principalId: "r-7", accountId: cook.accountId },
+  });
+  await call("accounts.grantRole", {
+    caller: ADMIN,
+    params: { accountId: cook.accountId, role: "restaurant" },
+    body: { restaurantId: "r-8", reason: "a second house" },
+  });
+  t.match(await signIn("eva@example.com", { role: "restaurant" }), {
+    code: "role_missing",
+    detail: { restaurantIds: ["r-7", "r-8"] },
+  });
+  t.match(await signIn("eva@example.com", { role: "restaurant", restaurantId: "r-8" }), {
+    value: { principalId: "r-8" },
+  });
+  t.match(await signIn("eva@example.com", { role: "restaurant", restaurantId: "r-9" }), { code: "role_missing" });
+  t.same(
+    (await store.audit.read({ limit: 9 })).map(({ action }) => action),
+    ["role.give", "application.approve", "application.reject", "application.approve"],
+  );
+});
+
+t.test("R-ADM-2: a ban ends sessions on every node, also on one that heard nothing of it", async (t) => {
+  const { node, clock, lines, store } = city();
+  const [one, two] = [await node(), await node()];
+  const { accountId, sessionId, refreshToken } = await one.signUp("ana@example.com");
+  const ban = (how: "accounts.ban" | "accounts.unban", reason: string) =>
+    one.call(how, { caller: ADMIN, params: { accountId }, body: { reason } });
+  lines.cut();
+  t.match(await ban("accounts.ban", "fraud"), { value: { state: "banned", reason: "fraud" } });
+  t.same(two.revoked, [], "the notice is lost");
+  clock.beat();
+  await until(() => two.revoked.length > 0);
+  t.match(two.revoked[0], { key: `s:${sessionId}`, why: "banned" });
+  t.match(await one.call("accounts.refresh", { body: { refreshToken } }), { code: "session_ended" });
+  const body = { email: "ana@example.com", password: PASSWORD };
+  t.match(await one.call("accounts.signIn", { body }), { code: "account_banned", detail: { reason: "fraud" } });
+  t.match(await one.call("accounts.signIn", { body: { ...body, password: "a wrong password" } }), {
+    code: "wrong_credentials",
+  });
+  await ban("accounts.ban", "fraud, again");
+  lines.join();
+  t.match(await ban("accounts.unban", "it was somebody else"), { value: { state: "active" } });
+  t.match(await one.call("accounts.signIn", { body }), { ok: true });
+  t.match(await store.audit.read({ subject: `account/${accountId}`, limit: 9 }), [
+    { action: "account.unban", reason: "it was somebody else", principalId: "root" },
+    { action: "account.ban", reason: "fraud" },
+  ]);
+  const whole = { caller: ADMIN, params: { role: "restaurant", principalId: "r-1" }, body: { reason: "rats" } };
+  two.revoked.length = 0;
+  await one.call("accounts.banPrincipal", whole);
+  await until(() => two.revoked.length > 0);
+  t.match(two.revoked[0], { key: "p:restaurant/r-1", why: "banned" });
+  t.match((await (await node()).revoked.length) > 0, true, "a node that starts later reads the bans that stand");
+});
+
+t.test("R-GPS-8: a driver is located only while they consent, and every word of it is kept", async (t) => {
+  const { node, clock } = city();
+  const [one, two] = [await node(), await node()];
+  const driver = await one.signUp("dan@example.com");
+  const key = `g:${driver.accountId}`;
+  const last = () => two.revoked.filter((each) => each.key === key).at(-1);
+  await one.call("accounts.grantRole", {
+    caller: ADMIN,
+    params: { accountId: driver.accountId, role: "driver" },
+    body: { reason: "known" },
+  });
+  await until(() => last() !== undefined);
+  t.ok(last()!.until > clock.now(), "nobody is asked for what they have not said");
+  const consent = (given: boolean) => one.call("accounts.consent", { caller: callerOf(driver), body: { given } });
+  await consent(true);
+  await consent(true);
+  await until(() => last()!.until < clock.now());
+  clock.turn(MINUTE);
+  const me = (await consent(false)).value;
+  await until(() => last()!.until > clock.now());
+  t.same(
+    me.consents.map(({ given }: { given: boolean }) => given),
+    [true, false],
+  );
+  t.equal(me.consents[1].at - me.consents[0].at, MINUTE);
+});
+
+t.test("R-ACC-1: addresses and contact are kept under bounds and changed whole", async (t) => {
+  const { call, signUp } = await city().node();
+  const session = await signUp("ana@example.com", { name: "Ana", phone: "+573001234567" });
+  const caller = callerOf(session);
+  const save = (addressId: string, body: object = HOME) =>
+    call("accounts.saveAddress", { caller, params: { addressId }, body });
+  for (const id of ["home", "__proto__", "work"]) t.match(await save(id), { ok: true });
+  t.match(await save("fourth"), { code: "too_many", detail: { most: 3 } });
+  t.match(await save("home", { ...HOME, label: "Casa" }), {
+    value: { addresses: [{ addressId: "home", label: "Casa" }, {}, {}] },
+  });
+  t.match(await call("accounts.removeAddress", { caller, params: { addressId: "work" } }), { ok: true });
+  t.match(await call("accounts.removeAddress", { caller, params: { addressId: "work" } }), { ok: true }, "again");
+  const me = (await call("accounts.update", { caller, body: { name: "Ana María" } })).value;
+  t.strictSame([me.name, me.phone, me.addresses.length], ["Ana María", undefined, 2]);
+  const stranger: OperationCaller = { id: "c1", role: "customer" };
+  t.match(await call("accounts.me", { caller: stranger }), { code: "not_found" }, "a token that is no account's");
+});
+
+t.test("R-ACC-4: a person gets everything that is kept about them, and is forgotten when they say so", async (t) => {
+  const { node, store } = city();
+  const { call, signUp } = await node();
+  const application = { role: "driver", vehicle: "car", documents: [{ kind: "licence", reference: "x/1" }] };
+  const session = await signUp("ana@example.com", { name: "Ana", phone: "+573001234567", application });
+  const caller = callerOf(session);
+  await call("accounts.saveAddress", { caller, params: { addressId: "home" }, body: HOME });
+  const { value } = await call("accounts.export", { caller });
+  t.match(value, {
+    account: { email: "ana@example.com", phone: "+573001234567", addresses: [HOME], roles: [{}, { role: "driver" }] },
+    applications: [{ state: "applied", asks: application }],
+    sessions: [{ sessionId: session.sessionId }],
+    orders: [{ orderId: "o2", customerId: session.accountId }, { orderId: "o1" }],
+  });
+  t.match(await call("accounts.erase", { caller, body: { password: "a wrong password" } }), {
+    code: "wrong_credentials",
+  });
+  t.match(await call("accounts.erase", { caller, body: { password: PASSWORD } }), { ok: true });
+  t.match(await store.accounts.byId(session.accountId), {
+    state: "erased",
+    dataKey: null,
+    person: null,
+    emailHash: null,
+    password: null,
+    consents: [],
+    roles: [
+      { state: "ended", asks: null },
+      { state: "ended", asks: null },
+    ],
+  });
+  const body = { email: "ana@example.com", password: PASSWORD };
+  t.match(await call("accounts.signIn", { body }), { code: "wrong_credentials" });
+  t.match(await call("accounts.me", { caller }), { code: "not_found" });
+  t.match(await call("accounts.read", { caller: ADMIN, params: session }), { value: { state: "erased" } });
+  t.not((await signUp("ana@example.com")).accountId, session.accountId, "the address is free");
+  t.match(await store.audit.read({ limit: 1 }), [{ action: "account.erase", subject: `account/${session.accountId}` }]);
+});

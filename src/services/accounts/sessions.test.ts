@@ -1,0 +1,238 @@
+import t from "tap";
+import type { Session } from "../../protocol/mod.js";
+import { ADMIN, callerOf, city, DAY, HOME, MINUTE, PASSWORD, until } from "./fixtures/city.js";
+import { DEFAULT_THROTTLE } from "./throttle.js";
+
+t.test("R-ACC-1: signing up again with the same key finds the same account and the same session", async (t) => {
+  const { node, passwords } = city();
+  const { call, signUp } = await node();
+  const first = await signUp("Ana.Gómez@Example.com", { name: "Ana", phone: "+573001234567" }, "k1");
+  t.match(JSON.parse(first.accessToken), {
+    id: first.accountId,
+    role: "customer",
+    accountId: first.accountId,
+    sessionId: first.sessionId,
+    ttlSeconds: 900,
+  });
+  t.match(await signUp("ana.gómez@example.COM", { name: "Ana" }, "k1"), {
+    accountId: first.accountId,
+    sessionId: first.sessionId,
+    refreshToken: first.refreshToken,
+  });
+  const again = await signUp("ana.gómez@example.com", {}, "k2");
+  t.equal(again.accountId, first.accountId);
+  t.not(again.sessionId, first.sessionId, "another key, another session");
+  t.match(
+    await call("accounts.signUp", { body: { email: "ana.gómez@example.com", password: "some other password" } }),
+    {
+      ok: false,
+      code: "email_taken",
+    },
+  );
+  t.match(await call("accounts.me", { caller: callerOf(first) }), {
+    value: { email: "ana.gómez@example.com", name: "Ana", phone: "+573001234567", role: "customer" },
+  });
+  const rivals = await Promise.all(Array.from({ length: 5 }, () => signUp("two@example.com", {}, "same")));
+  t.equal(new Set(rivals.map(({ sessionId }) => sessionId)).size, 1, "side by side, too");
+  passwords.busy = true;
+  t.match(await call("accounts.signUp", { body: { email: "busy@example.com", password: PASSWORD } }), {
+    code: "overloaded",
+    retryAfterMs: 2_000,
+  });
+});
+
+t.test("R-ACC-2: a password is long and none of those that are tried first", async (t) => {
+  const { call } = await city().node();
+  for (const password of [
+    "password123",
+    "QwertyUiop",
+    "1234567890",
+    "aaaaaaaaaaaa",
+    "ababababab",
+    "customer-ana",
+    "customer-ana@example.com",
+  ]) {
+    t.match(
+      await call("accounts.signUp", { body: { email: "customer-ana@example.com", password } }),
+      { ok: false, code: "invalid", detail: { path: "/password" } },
+      password,
+    );
+  }
+  t.match(await call("accounts.signUp", { body: { email: "a@example.com", password: "ÄÖÜ 🍕 ñandú" } }), { ok: true });
+});
+
+t.test("R-ACC-2: an unknown address costs as much as a wrong password and says no more", async (t) => {
+  const { node, passwords } = city();
+  const { call, signUp } = await node();
+  await signUp("ana@example.com");
+  const work = async (email: string): Promise<{ answer: unknown; checks: number; hashes: number }> => {
+    const [checks, hashes] = [passwords.checks, passwords.hashes];
+    const answer = await call("accounts.signIn", { body: { email, password: "not this one" }, key: "k" });
+    return { answer, checks: passwords.checks - checks, hashes: passwords.hashes - hashes };
+  };
+  // The comparison's other side is hashed once in a node's life.
+  await work("first@example.com");
+  const [wrong, unknown] = [await work("ana@example.com"), await work("nobody@example.com")];
+  t.strictSame(wrong, { answer: { ok: false, code: "wrong_credentials" }, checks: 1, hashes: 0 });
+  t.strictSame(unknown, wrong);
+});
+
+t.test("R-ACC-2: guessing is slowed down for the account and for the address, and for nobody else", async (t) => {
+  const { node, clock } = city();
+  const { call, signUp } = await node();
+  await signUp("ana@example.com");
+  await signUp("bea@example.com");
+  const attempt = (email: string, password: string, address: string) =>
+    call("accounts.signIn", { body: { email, password }, address });
+  const { failuresPerAccount, failuresPerAddress } = DEFAULT_THROTTLE;
+  for (let n = 0; n < failuresPerAccount.burst; n++) {
+    t.match(await attempt("ana@example.com", `guess number ${n}`, `192.0.2.${n}`), { code: "wrong_credentials" });
+  }
+  const held = await attempt("ana@example.com", PASSWORD, "192.0.2.99");
+  t.match(held, { ok: false, code: "rate_limited" }, "the right one, too: a guesser must not learn it");
+  t.match(await attempt("bea@example.com", PASSWORD, "192.0.2.99"), { ok: true });
+  t.match(
+    await call("accounts.signUp", { body: { email: "ana@example.com", password: PASSWORD }, address: "192.0.2.98" }),
+    { code: "rate_limited" },
+    "signing up is no way around",
+  );
+  clock.turn(held.retryAfterMs);
+  t.match(await attempt("ana@example.com", PASSWORD, "192.0.2.99"), { ok: true });
+  t.match(await attempt("ana@example.com", PASSWORD, "192.0.2.99"), { ok: true }, "who is right is not counted");
+  for (let n = 0; n < failuresPerAddress.burst; n++)
+    await attempt(`nobody-${n}@example.com`, "a guess of some length", "198.51.100.7");
+  t.match(await attempt("bea@example.com", PASSWORD, "198.51.100.7"), { code: "rate_limited" });
+});
+
+t.test(
+  "R-ACC-2: refreshing survives a lost answer; a token that comes back later ends its family everywhere",
+  async (t) => {
+    const { node, clock } = city();
+    const [one, two] = [await node(), await node()];
+    const { refreshToken, sessionId, accountId } = await one.signUp("ana@example.com");
+    const refresh = (at: typeof one, token: string, key: string) =>
+      at.call("accounts.refresh", { body: { refreshToken: token }, key });
+    clock.turn(MINUTE);
+    const next = await refresh(one, refreshToken, "r1");
+    t.match(next, { ok: true, value: { sessionId, accountId, refreshTtlMs: 30 * DAY } });
+    t.equal((await refresh(two, refreshToken, "r1")).value.refreshToken, next.value.refreshToken, "by another node");
+    const third = await refresh(two, next.value.refreshToken, "r2");
+    t.match(third, { ok: true });
+    t.match(await refresh(one, refreshToken, "r1"), { code: "session_ended", detail: { reason: "reused" } });
+    t.match(await refresh(one, third.value.refreshToken, "r3"), { code: "session_ended" });
+    for (const each of [one, two]) t.match(each.revoked, [{ key: `s:${sessionId}`, why: "reused" }]);
+    t.ok(one.revoked[0]!.until > clock.now() + 15 * MINUTE, "as long as any token of it could live");
+    for (const forged of ["", "x", "a.b.c", `${sessionId}.2.${"0".repeat(64)}`, `${third.value.refreshToken}.x`]) {
+      t.match(await refresh(one, forged, "r"), { code: "session_ended" }, forged);
+    }
+  },
+);
+
+t.test("R-ACC-1: signing in again with a key of the past opens nothing that was closed", async (t) => {
+  const { call, signUp } = await city().node();
+  await signUp("ana@example.com");
+  const body = { email: "ana@example.com", password: PASSWORD };
+  const session = (await call("accounts.signIn", { body, key: "k" })).value as Session;
+  t.equal((await call("accounts.signIn", { body, key: "k" })).value.refreshToken, session.refreshToken);
+  t.match(await call("accounts.signOut", { body: { refreshToken: session.refreshToken } }), { ok: true });
+  t.match(await call("accounts.signOut", { body: { refreshToken: session.refreshToken } }), { ok: true }, "again");
+  t.match(await call("accounts.signOut", { body: { refreshToken: "nonsense" } }), { ok: true });
+  t.match(await call("accounts.signIn", { body, key: "k" }), { code: "key_reused" });
+  t.match(await call("accounts.refresh", { body: { refreshToken: session.refreshToken } }), { code: "session_ended" });
+});
+
+t.test(
+  "R-ACC-4: nothing personal is readable in the store, and a new master key opens what the old one sealed",
+  async (t) => {
+    const { node, store } = city(["old secret"]);
+    const one = await node();
+    const application = { role: "driver", vehicle: "car", plate: "XYZ 987", documents: [] };
+    const session = await one.signUp("ana@example.com", { name: "Anastasia", phone: "+573001234567", application });
+    await one.call("accounts.saveAddress", { caller: callerOf(session), params: { addressId: "home" }, body: HOME });
+    const everything = async (): Promise<string> => {
+      const account = (await store.accounts.byId(session.accountId))!;
+      const rows = [account, await store.accounts.keys(), await store.accounts.sessionsOf(account.id)];
+      return JSON.stringify(rows, (_, value) =>
+        value instanceof Uint8Array ? Buffer.from(value).toString("latin1") : value,
+      );
+    };
+    const stored = await everything();
+    for (const secret of [
+      "ana@",
+      "Anastasia",
+      "3001234567",
+      "Calle",
+      "4.65",
+      "XYZ 987",
+      PASSWORD,
+      session.refreshToken,
+      "PRIVATE KEY",
+    ]) {
+      t.notMatch(stored, secret, `${secret} stands nowhere`);
+    }
+    const sealedBefore = (await store.accounts.byId(session.accountId))!.dataKey!;
+    await t.rejects(node(["another secret"]), /previousMasterKey/, "a node without the right key does not start");
+    const two = await node(["new secret", "old secret"]);
+    t.match(await two.call("accounts.me", { caller: callerOf(session) }), { value: { phone: "+573001234567" } });
+    await two.accounts.tidy();
+    const { dataKey, person } = (await store.accounts.byId(session.accountId))!;
+    t.notSame(dataKey, sealedBefore);
+    const three = await node(["new secret"]);
+    t.match(await three.call("accounts.me", { caller: callerOf(session) }), { value: { addresses: [HOME] } });
+    const tampered = {
+      ...(await store.accounts.byId(session.accountId))!,
+      person: Uint8Array.from(person!).fill(7, 20, 21),
+    };
+    await store.accounts.change(tampered, { audit: [], end: null });
+    await t.rejects(three.call("accounts.me", { caller: callerOf(session) }), { name: "CannotOpen" });
+  },
+);
+
+t.test("R-ACC-2: a new password ends the other sessions, and signing out everywhere all of them", async (t) => {
+  const { call, signUp, revoked } = await city().node();
+  const first = await signUp("ana@example.com");
+  const body = { email: "ana@example.com", password: PASSWORD };
+  const other = (await call("accounts.signIn", { body })).value as Session;
+  const change = (password: string, newPassword: string) =>
+    call("accounts.changePassword", { caller: callerOf(first), body: { password, newPassword } });
+  t.match(await change("a wrong password", "another long sentence"), { code: "wrong_credentials" });
+  t.match(await change(PASSWORD, "password123"), { code: "invalid", detail: { path: "/newPassword" } });
+  t.match(await change(PASSWORD, "another long sentence"), { ok: true });
+  t.match(revoked, [{ key: `s:${other.sessionId}`, why: "password_changed" }]);
+  t.match(await call("accounts.signIn", { body }), { code: "wrong_credentials" });
+  t.match(await call("accounts.signIn", { body: { ...body, password: "another long sentence" } }), { ok: true });
+  await call("accounts.signOutEverywhere", { caller: callerOf(first) });
+  t.equal(revoked.length, 3);
+  t.match(await call("accounts.refresh", { body: { refreshToken: first.refreshToken } }), { code: "session_ended" });
+});
+
+t.test(
+  "R-ACC-2: two keys overlap: a new one signs when all have had time to hear of it, the old one verifies on",
+  async (t) => {
+    const { node, clock } = city();
+    const [one, two] = [await node(), await node()];
+    const kids = (at: typeof one) => at.keys().map(({ kid }) => kid);
+    t.same([kids(one), kids(two)], [["node"], ["node"]]);
+    const { kid, signsFrom } = (
+      await one.call("accounts.rotateKeys", { caller: ADMIN, body: { reason: "the year is over" } })
+    ).value;
+    await until(() => two.keys().length === 2);
+    t.same(kids(two), ["node", kid], "known, and not yet used");
+    t.same(
+      two.keys().find((key) => key.kid === kid),
+      one.keys().find((key) => key.kid === kid),
+      "every node has both parts",
+    );
+    clock.turn(signsFrom - clock.now());
+    clock.beat();
+    await until(() => kids(two)[0] === kid);
+    t.same(kids(two), [kid, "node"]);
+    t.same(
+      (await two.call("accounts.keys")).value.keys.map((each: { kid: string; x: string }) => [each.kid, each.x.length]),
+      [
+        [kid, 43],
+        ["node", 43],
+      ],
+    );
+  },
+);

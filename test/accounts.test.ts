@@ -1,0 +1,190 @@
+/** Accounts on a real node: its own process with two gateway threads, real Postgres, real password hashes, real sockets. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import t, { type Test } from "tap";
+import WebSocket from "ws";
+import { sleep, systemClock } from "../src/lib/clock.js";
+import { CLOSE, OP, type Session, SOCKET_PATH, SUBPROTOCOL_JSON } from "../src/protocol/mod.js";
+
+const MAIN = fileURLToPath(new URL("../src/main.js", import.meta.url));
+const clock = systemClock();
+const PASSWORD = "a long enough sentence";
+
+async function startNode(t: Test): Promise<{ readonly url: string; readonly operatorSecret: string }> {
+  const dataDir = mkdtempSync(join(tmpdir(), "swift-eats-accounts-"));
+  const child: ChildProcess = spawn(
+    process.execPath,
+    [
+      MAIN,
+      "--port",
+      "0",
+      "--data-dir",
+      dataDir,
+      "--log-level",
+      "error",
+      "--node.gatewayThreads",
+      "1",
+      "--gateway.gpsPerMinute",
+      "6000",
+      "--gateway.gpsBurst",
+      "1000",
+    ],
+    { stdio: ["ignore", "pipe", "inherit"] },
+  );
+  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  t.teardown(async () => {
+    child.kill("SIGTERM");
+    await exited;
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+  const line = await new Promise<string>((resolve, reject) => {
+    let text = "";
+    child.stdout?.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+      const end = text.indexOf("\n");
+      if (end >= 0) resolve(text.slice(0, end));
+    });
+    exited.then(() => reject(new Error("the node ended before it was ready")));
+  });
+  const said = JSON.parse(line) as { listening: { url: string }; operatorSecretFile: string };
+  return { url: said.listening.url, operatorSecret: readFileSync(said.operatorSecretFile, "utf8").trim() };
+}
+
+interface Answer {
+  readonly status: number;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape.
+  readonly body: any;
+}
+
+interface OpenSocket {
+  /** Resolves with the code that the node closes with. */
+  readonly closed: Promise<number>;
+  /** The next frame of one of these kinds. */
+  next(...ops: readonly number[]): Promise<readonly unknown[]>;
+  send(frame: readonly unknown[]): void;
+}
+
+async function openSocket(url: string, token: string, device: string): Promise<OpenSocket> {
+  const socket = new WebSocket(url.replace("http", "ws") + SOCKET_PATH, SUBPROTOCOL_JSON);
+  const frames: (readonly unknown[])[] = [];
+  let wake: () => void = () => undefined;
+  socket.on("message", (data) => {
+    const frame = JSON.parse(String(data)) as readonly unknown[];
+    frames.push(...(frame[0] === OP.batch ? (frame.slice(1) as (readonly unknown[])[]) : [frame]));
+    wake();
+  });
+  const closed = new Promise<number>((resolve) => socket.once("close", (code) => resolve(code)));
+  await new Promise<void>((resolve, reject) => {
+    socket.once("open", () => resolve());
+    socket.once("error", reject);
+  });
+  const open: OpenSocket = {
+    closed,
+    async next(...ops) {
+      for (;;) {
+        const found = frames.findIndex(([op]) => ops.includes(op as number));
+        if (found >= 0) return frames.splice(found, 1)[0]!;
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    },
+    send: (frame) => socket.send(JSON.stringify(frame)),
+  };
+  open.send([OP.hello, token, device, "1.0.0"]);
+  await open.next(OP.welcome);
+  return open;
+}
+
+t.test(
+  "R-ADM-2 R-ACC-2: banned, a driver's sockets close on every thread and no token of theirs is taken",
+  async (t) => {
+    const { url, operatorSecret } = await startNode(t);
+    let keys = 0;
+    async function ask(method: string, path: string, token: string | null, body?: unknown): Promise<Answer> {
+      const answer = await fetch(url + path, {
+        method,
+        headers: {
+          "content-type": "application/json",
+          "idempotency-key": `key-${++keys}`,
+          ...(token === null ? {} : { authorization: token }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      return { status: answer.status, body: await answer.json() };
+    }
+    const issued = await ask("POST", "/v1/tokens", `Operator ${operatorSecret}`, {
+      principals: [{ id: "root", role: "admin" }],
+      ttlSeconds: 600,
+    });
+    const admin = `Bearer ${issued.body.tokens[0]}`;
+    const person = { email: "dan@example.com", password: PASSWORD };
+    const application = { role: "driver", vehicle: "scooter", documents: [] };
+    const customer = (await ask("POST", "/v1/accounts", null, { ...person, application })).body as Session;
+    t.match(await ask("POST", "/v1/auth/sign-in", null, { ...person, password: "not the right one" }), {
+      status: 401,
+      body: { error: { code: "wrong_credentials" } },
+    });
+    const { applications } = (await ask("GET", "/v1/applications", admin)).body;
+    t.match(await ask("POST", `/v1/applications/${applications[0].applicationId}/approve`, admin, {}), { status: 200 });
+    const driver = (await ask("POST", "/v1/auth/sign-in", null, { ...person, role: "driver" })).body as Session;
+    t.match(driver, { role: "driver", principalId: customer.accountId });
+
+    const sockets = await Promise.all(
+      ["a", "b", "c", "d"].map((device) => openSocket(url, driver.accessToken, device)),
+    );
+    const bystander = await openSocket(
+      url,
+      (await ask("POST", "/v1/accounts", null, { ...person, email: "b@example.com" })).body.accessToken,
+      "x",
+    );
+
+    // Positions are taken from those who consent, by every thread, and from nobody else.
+    const fixes = () => [OP.gps, "boot", 0, clock.now(), [[0, 4.65, -74.08, 5, -1, -1]]];
+    const positionTaken = async (socket: OpenSocket): Promise<boolean> => {
+      socket.send(fixes());
+      const answer = await socket.next(OP.err, OP.gpsAck);
+      if (answer[0] === OP.err) t.equal(answer[2], "consent_missing");
+      return answer[0] === OP.gpsAck;
+    };
+    const bearer = `Bearer ${driver.accessToken}`;
+    for (const socket of sockets) await until(async () => !(await positionTaken(socket)));
+    t.match(await ask("PUT", "/v1/me/consents/location", bearer, { given: true }), { status: 200 });
+    for (const socket of sockets) await until(() => positionTaken(socket));
+
+    t.match(await ask("POST", `/v1/accounts/${driver.accountId}/ban`, admin, { reason: "drove off with a pizza" }), {
+      status: 200,
+      body: { state: "banned" },
+    });
+    t.same(
+      await Promise.all(sockets.map(({ closed }) => closed)),
+      sockets.map(() => CLOSE.forbidden),
+    );
+    // Whichever thread answers.
+    await until(async () =>
+      (await Promise.all(Array.from({ length: 6 }, () => ask("GET", "/v1/me", bearer)))).every(
+        ({ status }) => status === 401,
+      ),
+    );
+    t.match(await ask("POST", "/v1/auth/refresh", null, { refreshToken: driver.refreshToken }), {
+      status: 401,
+      body: { error: { code: "session_ended" } },
+    });
+    t.match(await ask("POST", "/v1/auth/sign-in", null, person), {
+      status: 403,
+      body: { error: { code: "account_banned" } },
+    });
+    t.match(await ask("GET", `/v1/audit?subject=account/${driver.accountId}`, admin), {
+      body: { entries: [{ action: "account.ban", reason: "drove off with a pizza", principalId: "root" }] },
+    });
+    bystander.send([OP.sub, 1, "nonsense"]);
+    t.match(await bystander.next(OP.err), [OP.err, 1], "nobody else was closed");
+  },
+);
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  while (!(await holds())) await sleep(clock, 50);
+}
