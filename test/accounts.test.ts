@@ -144,16 +144,16 @@ t.test(
 
     // Positions are taken from those who consent, by every thread, and from nobody else.
     const fixes = () => [OP.gps, "boot", 0, clock.now(), [[0, 4.65, -74.08, 5, -1, -1]]];
-    const positionTaken = async (socket: OpenSocket): Promise<boolean> => {
+    const isLetThrough = async (socket: OpenSocket): Promise<boolean> => {
       socket.send(fixes());
       const answer = await socket.next(OP.err, OP.gpsAck);
       if (answer[0] === OP.err) t.equal(answer[2], "consent_missing");
       return answer[0] === OP.gpsAck;
     };
     const bearer = `Bearer ${driver.accessToken}`;
-    for (const socket of sockets) await until(async () => !(await positionTaken(socket)));
+    for (const socket of sockets) await until(async () => !(await isLetThrough(socket)));
     t.match(await ask("PUT", "/v1/me/consents/location", bearer, { given: true }), { status: 200 });
-    for (const socket of sockets) await until(() => positionTaken(socket));
+    for (const socket of sockets) await until(() => isLetThrough(socket));
 
     t.match(await ask("POST", `/v1/accounts/${driver.accountId}/ban`, admin, { reason: "drove off with a pizza" }), {
       status: 200,

@@ -203,7 +203,18 @@ export function createGateway(options: GatewayOptions): Gateway {
     options.announcements?.operations ?? {},
     options.devices?.operations({
       waitMs: (driverId) => gpsWaitMs(context, driverId),
-      report: (driverId, batch) => askGps(context, driverId, batch),
+      report: (driverId, batch) => {
+        // A device's token outlives sessions; what its driver may do is asked each time.
+        const driver = { id: driverId, role: "driver" } as const;
+        const code =
+          context.tokens.revoked(driver) !== null
+            ? "forbidden"
+            : context.tokens.mayBeLocated(driver)
+              ? null
+              : "consent_missing";
+        if (code !== null) return Promise.resolve({ ok: false, error: { code, temporary: false } });
+        return askGps(context, driverId, batch);
+      },
     }) ?? {},
     againOperations({ orders: history, menus: catalog }),
     ...(options.operations ?? []),

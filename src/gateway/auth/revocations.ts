@@ -50,7 +50,7 @@ export class Revocations {
   }
 
   /** Why this principal's token counts for nothing; null when it counts. */
-  why(principal: Principal): string | null {
+  why(principal: Omit<Principal, "expiresAt">): string | null {
     if (this.#byKey.size === 0) return null;
     const found =
       (principal.sessionId !== undefined && this.#sessions > 0
@@ -60,9 +60,9 @@ export class Revocations {
     return found !== undefined && found.until > this.#clock.now() ? found.why : null;
   }
 
-  /** A driver who has not consented, or no longer does, sends no positions. Tokens of the operator's are no person's. */
-  mayBeLocated({ accountId }: Principal): boolean {
-    return accountId === undefined || !this.#byKey.has(`g:${accountId}`);
+  /** A driver who has not consented, or no longer does, sends no positions. A driver's id is their account's. */
+  mayBeLocated({ id, accountId }: Pick<Principal, "id" | "accountId">): boolean {
+    return !this.#byKey.has(`g:${accountId ?? id}`);
   }
 
   get size(): number {

@@ -44,9 +44,9 @@ export interface Tokens {
   /** Ends what was verified before its time. False when nothing was told that was not known. */
   revoke(revocations: readonly RevokedTokens[]): boolean;
   /** Why a principal that was verified once counts no more; null while it does. Expiry is not asked. */
-  revoked(principal: Principal): string | null;
+  revoked(principal: Omit<Principal, "expiresAt">): string | null;
   /** False where the person has not consented to be located. */
-  mayBeLocated(principal: Principal): boolean;
+  mayBeLocated(principal: Pick<Principal, "id" | "accountId">): boolean;
   readonly cacheSize: number;
 }
 

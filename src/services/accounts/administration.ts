@@ -22,7 +22,7 @@ import {
   tokensUntil,
 } from "./context.js";
 import { summaryView } from "./people.js";
-import type { AccountRecord, Ending, Revocation, RoleRecord } from "./ports.js";
+import { type AccountRecord, type Ending, principalKey, type Revocation, type RoleRecord } from "./ports.js";
 
 export interface Administration {
   applications(role: Role | null, limit: number): Promise<readonly ApplicationView[]>;
@@ -139,6 +139,14 @@ export function createAdministration(context: AccountContext): Administration {
             audit: [
               auditBy(context, caller, banned ? "account.ban" : "account.unban", `account/${account.id}`, reason),
             ],
+            // The ids that are the person's own are banned with them, whatever tokens or devices act under them.
+            revoke: account.roles
+              .filter(({ principalId }) => principalId === account.id)
+              .map(({ role, principalId }) => ({
+                key: principalKey(role, principalId),
+                until: banned ? FOREVER : 0,
+                why: "banned" as const,
+              })),
             ...(banned ? { end: endingOf({ kind: "all" }, "banned") } : {}),
           };
         },
