@@ -25,6 +25,8 @@ async function startNode(t: Test): Promise<{ readonly url: string; readonly oper
       dataDir,
       "--log-level",
       "error",
+      "--node.drainMs",
+      "0",
       "--node.gatewayThreads",
       "1",
       "--gateway.gpsPerMinute",
@@ -147,8 +149,8 @@ t.test(
     const isLetThrough = async (socket: OpenSocket): Promise<boolean> => {
       socket.send(fixes());
       const answer = await socket.next(OP.err, OP.gpsAck);
-      if (answer[0] === OP.err) t.equal(answer[2], "consent_missing");
-      return answer[0] === OP.gpsAck;
+      // Who is not on shift is told so by their own actor, which is behind this door.
+      return answer[2] !== "consent_missing";
     };
     const bearer = `Bearer ${driver.accessToken}`;
     for (const socket of sockets) await until(async () => !(await isLetThrough(socket)));
