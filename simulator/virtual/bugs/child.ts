@@ -6,7 +6,7 @@ import { register } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { MARK } from "./hooks.js";
-import { BUGS } from "./list.js";
+import { BUGS, UNPROVEN_BUGS } from "./list.js";
 import type { Found, Search } from "./messages.js";
 
 /** A sound world comes to rest in less than half of it; a broken one often never does. */
@@ -16,7 +16,7 @@ const CONVERGE_MS = 4 * 60_000;
 const COMPILED = join(import.meta.dirname, "..", "..", "..");
 
 async function search({ bug: name, from, first, most }: Search): Promise<Found> {
-  const bug = BUGS.find((one) => one.name === name);
+  const bug = [...BUGS, ...UNPROVEN_BUGS].find((one) => one.name === name);
   if (bug === undefined) throw new Error(`there is no bug called "${name}"`);
   const urls = bug.patches.map(({ file }) => pathToFileURL(join(COMPILED, file)).href);
   register("./hooks.js", import.meta.url, { data: bug.patches.map((patch, i) => ({ ...patch, file: urls[i] })) });
