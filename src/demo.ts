@@ -9,6 +9,7 @@ import { asksForHelp, ConfigError, helpText, loadConfig, startedByScript } from 
 import { cityGeoJson } from "../simulator/city/mod.js";
 import { demoCity } from "../simulator/live/mod.js";
 import { zonesInReach } from "./actors/domain/mod.js";
+import { DEMO_PASSWORD, settleDemoPeople } from "./demo-people.js";
 import { createTokens } from "./gateway/mod.js";
 import { systemClock } from "./lib/clock.js";
 import type { Point } from "./lib/geo.js";
@@ -20,7 +21,11 @@ import { createLog } from "./telemetry/mod.js";
 
 const clock = systemClock();
 /** What the demonstration adds in front of the command line: anything given there wins. */
-const DEMO_ARGUMENTS = ["--data-dir", ".data/demo", "--time-scale", "20", "--log-level", "warn"];
+const DEMO_ARGUMENTS = [
+  ...["--data-dir", ".data/demo", "--time-scale", "20", "--log-level", "warn"],
+  // A person who drives in a city that is twenty times as fast still needs some seconds to decide.
+  ...["--domain.order.offerMs", "240000"],
+];
 const SESSION_SECONDS = 4 * 3600;
 const RENEW_MS = 3_600_000;
 /** Beyond the drain; then the demonstration ends without its parts' consent. */
@@ -116,12 +121,23 @@ clock.every(RENEW_MS, serveSession);
 gateway.serveJson("/live/city.json", cityGeoJson(city));
 gateway.serveDirectory("/", pages);
 
+const adminToken = tokens.issue({ id: "demo-operations", role: "admin" }, SESSION_SECONDS);
+const people = await settleDemoPeople(node.url, adminToken, center).catch((cause: unknown) => {
+  process.stderr.write(`Nobody to sign in as: ${cause instanceof Error ? cause.message : String(cause)}\n`);
+  return [];
+});
+
 say(`
   The city lives. Open
 
       ${node.url}/
 
   to watch orders being placed, cooked, dispatched, driven and delivered. The first meal arrives after some two minutes.
+
+  Four more pages, each with somebody to sign in as; everybody's password is ${DEMO_PASSWORD}
+
+${people.map(({ page, email, what }) => `      ${`${node.url}${page}`.padEnd(34)} ${email.padEnd(20)} ${what}`).join("\n")}
+
   The city's day passes ${config.node.timeScale} times faster than the clock. It is kept in ${config.node.dataDir}: started again, it goes on.
   API: ${node.url}/v1/node · health: ${node.url}/readyz · Ctrl-C ends it.
 `);
