@@ -42,6 +42,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
   session_ended: "Please sign in again.",
   too_many: "That is more than can be kept.",
   cursor_invalid: "This list has changed. Start again.",
+  promotion_refused: "This code does not count for this order.",
   below_minimum: "This is less than the restaurant's minimum order.",
   options_invalid: "Something that was chosen with a dish is not possible any more.",
   refund_too_large: "That is more than what is left of the payment.",

@@ -2,7 +2,7 @@
 import { useEffect } from "preact/hooks";
 import { AccountPage } from "../../shared/account/account-page.js";
 import { account } from "../../shared/account/session.js";
-import { BoltIcon, PersonIcon, RouteIcon } from "../../shared/kit/icons.js";
+import { BoltIcon, PersonIcon, RouteIcon, WalletIcon } from "../../shared/kit/icons.js";
 import { ThemeButton } from "../../shared/kit/theme-button.js";
 import { say, Toasts } from "../../shared/kit/toasts.js";
 import { LineBanner } from "../../shared/line/banner.js";
@@ -10,6 +10,7 @@ import { route } from "../../shared/router.js";
 import { allowSoundOnTouch } from "../../shared/sound.js";
 import { plural } from "../../shared/words.js";
 import { Drive } from "./screens/drive.js";
+import { EarningsPage } from "./screens/earnings.js";
 import { startPosition } from "./store/position.js";
 import { closedOffer, onShift, startWork, unsent } from "./store/work.js";
 
@@ -37,7 +38,7 @@ export function App() {
     closedOffer.value = null;
   }, [closedOffer.value]);
   const [name] = route.value;
-  const accountPage = me === null || name === "account";
+  const drives = me !== null && name !== "account" && name !== "earnings";
   return (
     <div class="with-tabs app">
       {me !== null && <LineBanner lost={lostWords()} />}
@@ -51,12 +52,18 @@ export function App() {
         )}
         <ThemeButton />
       </header>
-      <main class={accountPage ? "page" : "page full"}>{accountPage ? <AccountPage app="driver" /> : <Drive />}</main>
+      <main class={drives ? "page full" : "page"}>
+        {drives ? <Drive /> : me !== null && name === "earnings" ? <EarningsPage /> : <AccountPage app="driver" />}
+      </main>
       {me !== null && (
         <nav class="tab-bar" aria-label="Main">
-          <a href="#/" {...(accountPage ? {} : { "aria-current": "page" as const })}>
+          <a href="#/" {...(drives ? { "aria-current": "page" as const } : {})}>
             <RouteIcon />
             Drive
+          </a>
+          <a href="#/earnings" {...(name === "earnings" ? { "aria-current": "page" as const } : {})}>
+            <WalletIcon />
+            Earnings
           </a>
           <a href="#/account" {...(name === "account" ? { "aria-current": "page" as const } : {})}>
             <PersonIcon />

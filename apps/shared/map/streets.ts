@@ -25,6 +25,8 @@ interface Edge {
   readonly street: string;
 }
 
+/** Nearer than this, the door is in sight. */
+const IN_SIGHT_METERS = 90;
 /** Less than this is the street's own bend. */
 const STRAIGHT_DEGREES = 35;
 
@@ -59,6 +61,7 @@ export class Streets {
 
   /** The shortest way; a straight line where there are no streets. */
   way(from: Point, to: Point): Way {
+    if (distanceMeters(from, to) < IN_SIGHT_METERS) return straight(from, to);
     const start = this.#nearest(from);
     const end = this.#nearest(to);
     if (start < 0 || end < 0) return straight(from, to);

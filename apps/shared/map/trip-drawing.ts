@@ -36,6 +36,7 @@ const COLOR: Readonly<Record<MapMark["kind"], string>> = {
   me: "#1d4fc4",
 };
 const MOVING: ReadonlySet<MapMark["kind"]> = new Set(["driver", "me"]);
+const EDGE_PIXELS = 24;
 const PADDING = { top: 56, bottom: 56, left: 56, right: 56 };
 
 export function drawTrip(container: HTMLElement, label: string, picked: (point: Point) => void): TripDrawing {
@@ -45,6 +46,8 @@ export function drawTrip(container: HTMLElement, label: string, picked: (point: 
   let props: TripMapProps | null = null;
   let map: BaseMap | null = null;
   let shownPlaces = "";
+  /** A person has taken the map in hand: it stays as it was left, until there is a new place. */
+  let taken = false;
   let frame = 0;
   let gone = false;
 
@@ -64,6 +67,15 @@ export function drawTrip(container: HTMLElement, label: string, picked: (point: 
     });
     map.touchZoomRotate.disableRotation();
     map.getCanvas().setAttribute("aria-label", label);
+    map.on("dragstart", () => {
+      taken = true;
+    });
+    map.on("zoomstart", (event) => {
+      if (event.originalEvent !== undefined) taken = true;
+    });
+    map.on("resize", () => {
+      if (props !== null && props.marks.length > 0 && !taken) fit(props, true);
+    });
     map.on("click", (event) => picked({ lat: event.lngLat.lat, lng: event.lngLat.lng }));
     map.on("load", () => {
       map!.addSource("way", { type: "geojson", data: wayOf([]) });
@@ -117,8 +129,19 @@ export function drawTrip(container: HTMLElement, label: string, picked: (point: 
     if (frame === 0 && motions.moving(clock.monotonic())) frame = requestAnimationFrame(tick);
     map.getSource<GeoJSONSource>("way")?.setData(wayOf(next.line));
     const places = [...wanted].sort().join(" ");
-    if (places !== shownPlaces && next.marks.length > 0) fit(next, shownPlaces === "");
+    const isNew = places !== shownPlaces;
+    if (isNew) taken = false;
+    if (next.marks.length > 0 && (isNew || (!taken && leaves(next)))) fit(next, shownPlaces === "");
     shownPlaces = places;
+  }
+
+  /** Somebody has moved to the edge of what is shown. */
+  function leaves({ marks }: TripMapProps): boolean {
+    const { clientWidth, clientHeight } = container;
+    return marks.some(({ at }) => {
+      const { x, y } = map!.project([at.lng, at.lat]);
+      return x < EDGE_PIXELS || y < EDGE_PIXELS || x > clientWidth - EDGE_PIXELS || y > clientHeight - EDGE_PIXELS;
+    });
   }
 
   function fit({ marks, line, padding }: TripMapProps, first: boolean): void {

@@ -1,7 +1,7 @@
 /** The order before it is placed: what, when, how much. Prices that changed meanwhile are shown and asked about again. */
 import { useSignal } from "@preact/signals";
-import { type ArrivalQuote, orderTotals, portionMinor, SwiftEatsError } from "../../../../sdk/mod.js";
-import { account } from "../../../shared/account/session.js";
+import { type ArrivalQuote, type OrderTotals, orderTotals, portionMinor, SwiftEatsError } from "../../../../sdk/mod.js";
+import { account, http } from "../../../shared/account/session.js";
 import { useAction } from "../../../shared/actions.js";
 import { formatMoney } from "../../../shared/format.js";
 import { Button, Field, IconButton, Segments, Stepper } from "../../../shared/kit/controls.js";
@@ -11,7 +11,7 @@ import { sayFailure } from "../../../shared/kit/toasts.js";
 import { now } from "../../../shared/line/node.js";
 import { useReading } from "../../../shared/reading.js";
 import { back, go } from "../../../shared/router.js";
-import { minutesRange, timeRange } from "../../../shared/words.js";
+import { failureText, minutesRange, timeRange } from "../../../shared/words.js";
 import {
   type Cart,
   cart,
@@ -22,7 +22,7 @@ import {
   setExtras,
   setQuantity,
 } from "../store/cart.js";
-import { place } from "../store/place.js";
+import { type DeliveryPlace, place } from "../store/place.js";
 import { open, server } from "../store/server.js";
 import { choosePlace } from "./place-sheet.js";
 
@@ -42,29 +42,55 @@ export function CartPage() {
   return <Checkout order={value} />;
 }
 
+interface Priced {
+  readonly totals: OrderTotals;
+}
+
+/** What is priced and what is placed are the same. */
+function basketOf(order: Cart, { lat, lng, address }: DeliveryPlace) {
+  return {
+    restaurantId: order.restaurantId,
+    lines: order.lines.map(({ itemId, quantity, unitPriceMinor, options }) => ({
+      itemId,
+      quantity,
+      unitPriceMinor,
+      ...(options.length === 0 ? {} : { options: [...options] }),
+    })),
+    destination: { lat, lng, ...(address === "" ? {} : { address }) },
+    currency: order.currency,
+    ...(order.tipMinor > 0 ? { tipMinor: order.tipMinor } : {}),
+  };
+}
+
 function Checkout({ order }: { readonly order: Cart }) {
   const at = place.value;
+  const signedIn = account.value !== null;
   const changed = useSignal<readonly string[]>([]);
   const menu = useReading((stop) => open.menu(order.restaurantId, stop), [order.restaurantId, changed.value]);
   const quote = useReading<ArrivalQuote | null>(
     (stop) => (at === null ? Promise.resolve(null) : open.quote(order.restaurantId, at, stop)),
     [order.restaurantId, at],
   );
+  const code = order.promotionCode.trim();
+  // The node's own calculation, discount included, asked for when there is a code to be judged.
+  const price = useReading<Priced | null>(
+    (stop) =>
+      signedIn && at !== null && code.length > 1
+        ? http.send<Priced>(
+            "POST",
+            "/v1/orders/price",
+            { ...basketOf(order, at), promotionCode: code },
+            { signal: stop },
+          )
+        : Promise.resolve(null),
+    [code, at, order.key, signedIn],
+  );
   const placing = useAction(
     async () => {
       const { orderId } = await server().command(
         "order.place",
         {
-          restaurantId: order.restaurantId,
-          lines: order.lines.map(({ itemId, quantity, unitPriceMinor, options }) => ({
-            itemId,
-            quantity,
-            unitPriceMinor,
-            ...(options.length === 0 ? {} : { options: [...options] }),
-          })),
-          destination: { lat: at!.lat, lng: at!.lng, ...(at!.address === "" ? {} : { address: at!.address }) },
-          currency: order.currency,
-          ...(order.tipMinor > 0 ? { tipMinor: order.tipMinor } : {}),
+          ...basketOf(order, at!),
           ...(order.promotionCode.trim() === "" ? {} : { promotionCode: order.promotionCode.trim() }),
           ...(order.note.trim() === "" ? {} : { note: order.note.trim() }),
         },
@@ -78,9 +104,10 @@ function Checkout({ order }: { readonly order: Cart }) {
   const known = menu.reading.name === "ready" ? menu.reading.value : null;
   const expected = quote.reading.name === "ready" ? quote.reading.value : null;
   const tariff = known ?? { currency: order.currency, taxPerMille: 0, deliveryFeeMinor: 0 };
-  const { feeMinor: fee, taxMinor: tax, totalMinor: total } = orderTotals(order.lines, tariff, order.tipMinor);
+  const priced = price.reading.name === "ready" ? price.reading.value : null;
+  const totals = priced?.totals ?? orderTotals(order.lines, tariff, order.tipMinor);
+  const { feeMinor: fee, taxMinor: tax, totalMinor: total, discountMinor: discount } = totals;
   const missing = Math.max(0, (known?.minimumOrderMinor ?? 0) - itemsMinor.value);
-  const signedIn = account.value !== null;
   return (
     <div class="checkout">
       <div class="stack wide">
@@ -130,6 +157,7 @@ function Checkout({ order }: { readonly order: Cart }) {
           maxLength={32}
           value={order.promotionCode}
           onInput={(promotionCode) => setExtras({ promotionCode })}
+          problem={price.reading.name === "failed" && code !== "" ? failureText(price.reading.error) : null}
         />
         <div class="field">
           <span class="label">Tip for the driver</span>
@@ -166,6 +194,7 @@ function Checkout({ order }: { readonly order: Cart }) {
           <Line name="Food" minor={itemsMinor.value} currency={order.currency} />
           <Line name="Delivery" minor={fee} currency={order.currency} />
           {tax > 0 && <Line name="Tax" minor={tax} currency={order.currency} />}
+          {discount > 0 && <Line name="Discount" minor={-discount} currency={order.currency} />}
           {order.tipMinor > 0 && <Line name="Tip" minor={order.tipMinor} currency={order.currency} />}
           <div class="total">
             <dt>Total</dt>

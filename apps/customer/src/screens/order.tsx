@@ -183,7 +183,6 @@ function DriverLine({ view, position }: { readonly view: OrderView; readonly pos
           {position === null && view.status !== "picked_up" && " · on the map from pickup on"}
         </span>
       </span>
-      {driver.contact !== undefined && <span class="chip">{driver.contact}</span>}
     </div>
   );
 }

@@ -68,7 +68,7 @@ function Hint({ stop, way }: { readonly stop: StopView; readonly way: Way }) {
       <span>
         <strong class="number">{distanceText(next?.atMeters ?? way.meters)}</strong>
         {street}, {then}
-        <span class="small block">{distanceText(way.meters)} left</span>
+        {way.turns.length > 2 && <span class="small block">{distanceText(way.meters)} left</span>}
       </span>
     </p>
   );

@@ -54,8 +54,7 @@ export function startPosition(): void {
     })
     .catch(() => undefined);
   effect(() => {
-    const { send } = policy.value;
-    if (!send) return;
+    if (!policy.value.send) return;
     return source.value === "walk" ? walk() : measure();
   });
 }
@@ -77,25 +76,31 @@ export async function firstPosition(): Promise<Point> {
 }
 
 function measure(): () => void {
-  const watch = navigator.geolocation.watchPosition(
-    ({ coords, timestamp }) => {
-      positionProblem.value = null;
-      position.value = { lat: coords.latitude, lng: coords.longitude };
-      server()?.gps.offer({
-        lat: coords.latitude,
-        lng: coords.longitude,
-        accuracyMeters: coords.accuracy,
-        at: timestamp,
-        ...(coords.speed === null ? {} : { speedMetersPerSecond: coords.speed }),
-        ...(coords.heading === null || Number.isNaN(coords.heading) ? {} : { bearingDegrees: coords.heading }),
-      });
-    },
-    () => {
-      positionProblem.value = "The device does not say where it is.";
-    },
-    { enableHighAccuracy: true, maximumAge: 1_000 },
+  const measured = ({ coords, timestamp }: GeolocationPosition): void => {
+    positionProblem.value = null;
+    position.value = { lat: coords.latitude, lng: coords.longitude };
+    server()?.gps.offer({
+      lat: coords.latitude,
+      lng: coords.longitude,
+      accuracyMeters: coords.accuracy,
+      at: timestamp,
+      ...(coords.speed === null ? {} : { speedMetersPerSecond: coords.speed }),
+      ...(coords.heading === null || Number.isNaN(coords.heading) ? {} : { bearingDegrees: coords.heading }),
+    });
+  };
+  const failed = (): void => {
+    positionProblem.value = "The device does not say where it is.";
+  };
+  const { geolocation } = navigator;
+  const watch = geolocation.watchPosition(measured, failed, { enableHighAccuracy: true, maximumAge: 1_000 });
+  // A phone that lies still tells nothing by itself; a driver who waits is somewhere all the same.
+  const ask = clock.every(policy.peek().everyMs, () =>
+    geolocation.getCurrentPosition(measured, failed, { enableHighAccuracy: true, maximumAge: 0 }),
   );
-  return () => navigator.geolocation.clearWatch(watch);
+  return () => {
+    geolocation.clearWatch(watch);
+    ask();
+  };
 }
 
 /** Where the simulated ride was left, or at a restaurant's door. */

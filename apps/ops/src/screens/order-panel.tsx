@@ -8,7 +8,7 @@ import { CloseIcon } from "../../../shared/kit/icons.js";
 import { Bones } from "../../../shared/kit/states.js";
 import { say } from "../../../shared/kit/toasts.js";
 import { now } from "../../../shared/line/node.js";
-import { capital, STATUS_TITLE, STEP_LABEL, timeOfDay } from "../../../shared/words.js";
+import { capital, STEP_LABEL, timeOfDay } from "../../../shared/words.js";
 import { chosenDispatch, chosenOrder, select, server } from "../store/city.js";
 import { AssignSheet } from "./assign-sheet.js";
 import { ReasonSheet } from "./reason-sheet.js";
@@ -89,7 +89,7 @@ function Summary({ view }: { readonly view: OrderView }) {
       <div>
         <dt>Status</dt>
         <dd>
-          <strong>{STATUS_TITLE[view.status]}</strong>
+          <strong>{STEP_LABEL[view.status]}</strong>
         </dd>
       </div>
       {view.eta !== undefined && (

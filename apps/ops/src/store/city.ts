@@ -7,11 +7,11 @@ import {
   type CityOrder,
   type CityPicture,
   type Client,
+  customer,
   type DispatchView,
   isTerminal,
   type OrderView,
   watchCity,
-  watchOrder,
 } from "../../../../sdk/mod.js";
 import type { Point } from "../../../../src/lib/geo.js";
 import { account, token } from "../../../shared/account/session.js";
@@ -154,14 +154,15 @@ export function select(chosen: Selection | null): void {
   chosenDispatch.value = null;
   if (chosen?.kind !== "order" || client === null) return;
   const { id } = chosen;
-  const watch = watchOrder(client, id, {
+  // Beyond its end: a refund comes after the delivery.
+  const watch = customer(client).watch(id, {
     view: (view) => {
       chosenOrder.value = view;
       void readDispatch(id);
     },
     ended: sayFailure,
   });
-  stopWatching = () => watch.stop();
+  stopWatching = () => watch.unsubscribe();
 }
 
 /** Why this driver: asked of the order whenever it has moved. */
