@@ -233,6 +233,7 @@ export const TEST_VENDORS: readonly string[] = [
   "tap",
   "fast-check",
   "playwright-core",
+  "axe-core",
   "ws",
   // The documents against the official schemas of documents.
   "ajv",
