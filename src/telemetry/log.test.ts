@@ -59,7 +59,7 @@ t.test("R-OPS-3, R-ACC-4: tokens, secrets, phones, addresses and positions never
     frame: { body: { destination: { lat: 40.7128, lng: -74.006, address: "12 Elm Street" }, note: "ring twice" } },
     fixes: [[0, 40.7128, -74.006, 5, -1, -1]],
     driver: { contact: "+1 212 555 0199", phone_number: "+1 212 555 0199" },
-    sentence: "called +1 212 555 0199 twice",
+    sentence: "called +1 212 555 0199 twice, and wrote to ana.gómez+food@mail.example.com, too",
     url: "postgres://eats:hunter2@db/eats",
     error: new Error("cannot reach postgres://eats:hunter2@db/eats", { cause: new Error(`bad token ${token}`) }),
     pem: "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2Vw\n-----END PRIVATE KEY-----",
@@ -68,7 +68,19 @@ t.test("R-OPS-3, R-ACC-4: tokens, secrets, phones, addresses and positions never
   const before = JSON.stringify(fields);
   log.info(fields, "a hostile line");
   const line = raw.join("");
-  for (const leak of ["eyJ", "abc123", "40.71", "-74.006", "Elm", "ring", "555", "hunter2", "MC4C"]) {
+  for (const leak of [
+    "eyJ",
+    "abc123",
+    "40.71",
+    "-74.006",
+    "Elm",
+    "ring",
+    "555",
+    "gómez",
+    "mail.example",
+    "hunter2",
+    "MC4C",
+  ]) {
     t.notMatch(line, leak);
   }
   t.match(line, '"orderId":"order-1"', "what is no secret stays");

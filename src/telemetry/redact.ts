@@ -49,6 +49,8 @@ const SECRET_TEXTS: readonly RegExp[] = [
   /\bBearer\s+[A-Za-z0-9._~+/-]+=*/gi,
   /(?<=:\/\/)[^\s/@:]*:[^\s/@]+(?=@)/g,
   /(?<![\w.-])\+\d[\d ()-]{7,}\d/g,
+  // Bounded on both sides, so that a long line without one is read in one go.
+  /[^\s@"'<>(){}[\]:/]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}/g,
 ];
 
 const MAX_DEPTH = 6;

@@ -42,6 +42,7 @@ export interface MeView {
   readonly email: string;
   readonly name?: string;
   readonly phone?: string;
+  readonly consents: readonly { readonly given: boolean; readonly at: number }[];
   readonly addresses: readonly {
     readonly addressId: string;
     readonly label: string;
@@ -75,6 +76,7 @@ function Profile() {
         <>
           <Person me={reading.value} again={again} />
           {me.role === "customer" && <Addresses me={reading.value} again={again} />}
+          {me.role === "driver" && reading.value.consents.at(-1)?.given === true && <Consent again={again} />}
         </>
       )}
       <section class="panel stack" aria-label="This device">
@@ -146,6 +148,23 @@ function Person({ me, again }: { readonly me: MeView; readonly again: () => void
         </Button>
       )}
     </form>
+  );
+}
+
+/** Given with the start of a shift; until the next one the node takes no position. */
+function Consent({ again }: { readonly again: () => void }) {
+  const withdrawing = useAction(async () => {
+    await http.send("PUT", "/v1/me/consents/location", { given: false });
+    say("Withdrawn");
+    again();
+  });
+  return (
+    <section class="panel stack" aria-label="Location">
+      <p class="small soft">You consent to be located while you are on shift.</p>
+      <Button kind="secondary" busy={withdrawing.busy} onClick={() => void withdrawing.run()}>
+        Withdraw this consent
+      </Button>
+    </section>
   );
 }
 

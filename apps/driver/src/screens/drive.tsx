@@ -1,6 +1,6 @@
 /** The driver's one page: the map, and below it what to do now. */
 import { useSignal } from "@preact/signals";
-import { account } from "../../../shared/account/session.js";
+import { account, http } from "../../../shared/account/session.js";
 import { useAction } from "../../../shared/actions.js";
 import { Button, Segments } from "../../../shared/kit/controls.js";
 import { PowerIcon } from "../../../shared/kit/icons.js";
@@ -82,6 +82,7 @@ function OffShift() {
   const vehicle = useSignal<(typeof VEHICLES)[number]>("motorcycle");
   const starting = useAction(async () => {
     const { lat, lng } = await firstPosition();
+    await http.send("PUT", "/v1/me/consents/location", { given: true });
     await goOnline({ name: account.peek()!.name, vehicle: vehicle.value, lat, lng });
   });
   return (
@@ -113,7 +114,8 @@ function OffShift() {
         <PowerIcon /> Start shift
       </Button>
       <p class="small soft">
-        Your position is sent while you are on shift, and shown to a customer only from pickup to delivery.
+        By starting you consent to be located: your position is sent while you are on shift, and shown to a customer
+        only from pickup to delivery. You can withdraw it in your account.
       </p>
     </div>
   );
