@@ -1,6 +1,9 @@
 /**
  * Where every shard lives, as far as this node knows: from the database's views, from its own moves, and from hints in
  * between. Wrong beliefs cost a detour (`not_owner`), never more.
+ *
+ * Invariant: a new epoch is a change, also when the owner is the one before: a node that lost a shard and took it again
+ * has forgotten who listened to it, so for a moment the shard is nobody's and everybody asks anew.
  */
 import type { EndpointId } from "../../actors/runtime/link.js";
 import { SHARD_COUNT } from "../../actors/runtime/ports.js";
@@ -32,13 +35,19 @@ export function createDirectory(keeper: ShardKeeper, sequence: Sequence): Direct
     const same = before !== undefined && before.node === place.node && before.workers === place.workers;
     if (same && before.epoch === place.epoch) return;
     known.set(shard, place);
-    if (same) return;
     const { node, workers } = place;
+    if (same && node === null) return;
+    if (same) changes.push([shard, null]);
     changes.push([shard, node === null ? null : shardEndpoint(node, workers, shard)]);
   }
 
   function assign(changes: readonly (readonly [number, EndpointId | null])[]): void {
-    if (changes.length > 0) keeper.assign(changes);
+    if (changes.length === 0) return;
+    // Those that leave and come back: what leaves has to be heard before it comes.
+    const leaving = changes.filter(([, owner]) => owner === null);
+    const coming = changes.filter(([, owner]) => owner !== null);
+    if (leaving.length > 0) keeper.assign(leaving);
+    if (coming.length > 0) keeper.assign(coming);
   }
 
   return {

@@ -131,6 +131,28 @@ t.test(
   },
 );
 
+t.test("R-ENG-8: a new owner that comes into reach late is subscribed to then, without a gap", async (t) => {
+  const b = bench();
+  const a = b.shards("a");
+  const sink = recordedSink();
+  b.client.subscribe(inbox, caller, null, sink);
+  await b.settle();
+  const [first] = a.take("subscribe");
+  a.say(started(first!.id, 1));
+  await b.settle();
+  b.assign("c");
+  await b.settle();
+  t.same(a.take("unsubscribe"), [], "the old owner may still speak");
+  const c = b.shards("c");
+  await b.settle();
+  t.match(a.take("unsubscribe"), [{ id: first!.id }]);
+  const [again] = c.take("subscribe");
+  t.same(again?.from, { epoch: 1, offset: 1 });
+  c.say(started(again!.id, 2, { epoch: 1, recovered: true, events: [item(2)] }));
+  await b.settle();
+  t.same(sink.log, ["snapshot 1:1 [] []", "event 2"]);
+});
+
 t.test("when the history is lost, the sink gets a new start that replaces all", async (t) => {
   const b = bench();
   const [a, c] = [b.shards("a"), b.shards("c")];

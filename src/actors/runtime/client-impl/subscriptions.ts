@@ -261,6 +261,9 @@ export function createSubscriptions(options: {
       if (change === "up") {
         for (const subscriber of [...parked])
           if (router.targetOf(subscriber.hub.shard) === id) again(subscriber, false);
+        // The shard went to this endpoint while it was out of reach: the old owner says nothing any more.
+        for (const subscriber of [...byId.values()])
+          if (subscriber.strayed && router.targetOf(subscriber.hub.shard) === id) again(subscriber, true);
         return;
       }
       for (const subscriber of [...byId.values()]) if (subscriber.target === id) again(subscriber, false);
