@@ -7,7 +7,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { asksForHelp, ConfigError, helpText, loadConfig, startedByScript } from "../config/mod.js";
 import { cityGeoJson } from "../simulator/city/mod.js";
-import { demoCity, type Residents, settleResidents } from "../simulator/live/mod.js";
+import { demoCity } from "../simulator/live/mod.js";
 import { zonesInReach } from "./actors/domain/mod.js";
 import { DEMO_PASSWORD, settleDemoPeople } from "./demo-people.js";
 import { createTokens } from "./gateway/mod.js";
@@ -141,17 +141,6 @@ ${people.map(({ page, email, what }) => `      ${`${node.url}${page}`.padEnd(34)
   The city's day passes ${config.node.timeScale} times faster than the clock. It is kept in ${config.node.dataDir}: started again, it goes on.
   API: ${node.url}/v1/node · health: ${node.url}/readyz · Ctrl-C ends it.
 `);
-/** One person for each app, to sign in as. */
-function introduce({ password, people }: Residents): void {
-  say(`  Sign in with the password ${password} as`);
-  for (const { app, email } of people) say(`      ${`${node.url}/${app}/`.padEnd(42)} ${email}`);
-  say("");
-}
-settleResidents({
-  url: node.url,
-  operatorSecret: node.secrets.operatorSecret,
-  restaurantId: city.restaurants[0]!.id,
-}).then(introduce, (cause: unknown) => say(`  Nobody moved in to sign in as: ${String(cause)}`));
 const citizensProcess = fork(citizens, ["--url", node.url, "--operator-secret", node.secrets.operatorSecret], {
   stdio: ["ignore", "inherit", "inherit", "ipc"],
 });

@@ -23,5 +23,4 @@ export { planDay } from "./replay/day-plan.js";
 export { readDay } from "./replay/files.js";
 export { planGenerated } from "./replay/generated-plan.js";
 export { isGood, type RunReport, reportText } from "./report.js";
-export { type Resident, type Residents, settleResidents } from "./residents.js";
 export { type RunningLoad, type RunOptions, type RunResult, run } from "./run.js";
