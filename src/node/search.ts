@@ -15,12 +15,18 @@ import type { ThreadPlan } from "./plan.js";
  */
 export function openPipe(plan: ThreadPlan, gateway: EndpointId): Pipe {
   const channel = new BroadcastChannel(`${plan.searchName} ${gateway}`);
+  let closed = false;
   return {
-    post: (message) => channel.postMessage(message),
+    post(message) {
+      if (!closed) channel.postMessage(message);
+    },
     hear(handler) {
       channel.onmessage = (event: unknown) => handler((event as { readonly data: unknown }).data);
     },
-    close: () => channel.close(),
+    close() {
+      closed = true;
+      channel.close();
+    },
   };
 }
 

@@ -29,7 +29,6 @@ export interface Kept {
   readonly cuisines: readonly number[];
   /** Its own, and those of its dishes. */
   readonly diets: number;
-  readonly rating: SearchableRestaurant["rating"];
   readonly currency: string;
   readonly deliveryFeeMinor: number;
   readonly minimumOrderMinor: number | null;
@@ -46,6 +45,12 @@ export interface Kept {
   readonly dishImages: readonly (string | null)[] | null;
   /** From 0 to 1. */
   popularity: number;
+  rating: Rating | null;
+}
+
+export interface Rating {
+  readonly average: number;
+  readonly count: number;
 }
 
 /** Diets beyond these are not told apart. */
@@ -199,6 +204,15 @@ export class Catalogue {
     this.#changed(slot);
   }
 
+  setRating(restaurantId: string, rating: Rating | null): void {
+    const slot = this.#byId.get(restaurantId);
+    const kept = slot === undefined ? null : this.#slots[slot]!;
+    if (slot === undefined || kept === null) return;
+    if (kept.rating?.average === rating?.average && kept.rating?.count === rating?.count) return;
+    kept.rating = rating;
+    this.#changed(slot);
+  }
+
   #changed(slot: Slot): void {
     this.#log[this.#changes % LOG_LENGTH] = slot;
     this.#changes++;
@@ -249,7 +263,6 @@ export class Catalogue {
       judgeAgainAt,
       cuisines: [...new Set(from.cuisines.flatMap((name) => this.#cuisines.add(name) ?? []))],
       diets: dishDiets.reduce((bits, dish) => bits | dish, house),
-      rating: from.rating,
       currency: this.#one(from.currency),
       deliveryFeeMinor: from.deliveryFeeMinor,
       minimumOrderMinor: from.minimumOrderMinor,
@@ -265,6 +278,7 @@ export class Catalogue {
       dishIds: dishes.map((dish) => this.#one(dish.itemId)),
       dishImages: dishes.some((dish) => dish.imageUrl !== null) ? dishes.map((dish) => dish.imageUrl) : null,
       popularity: before?.popularity ?? 0,
+      rating: before?.rating ?? null,
     };
   }
 }

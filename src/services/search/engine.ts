@@ -26,7 +26,7 @@ import { RankedLists } from "./lists.js";
 import { measureSearch } from "./measure.js";
 import { type PriceBands, pageOf, priceBandsOf } from "./page.js";
 import { Plans } from "./plan.js";
-import type { SearchSource, SearchTermStore } from "./ports.js";
+import type { RatingSource, SearchSource, SearchTermStore } from "./ports.js";
 import { DEFAULT_RANK_WEIGHTS, type RankSort, type RankWeights } from "./rank.js";
 import { suggestionsFor } from "./suggest.js";
 import { createSynonyms, NO_SYNONYMS, type SynonymTable } from "./synonyms.js";
@@ -89,6 +89,8 @@ const ready = (value: unknown): SearchAnswer => ({ ok: true, json: utf8.encode(J
 export function createSearchEngine(options: {
   readonly source: SearchSource;
   readonly terms: SearchTermStore;
+  /** Left out: nobody is rated. */
+  readonly ratings?: RatingSource;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -105,6 +107,7 @@ export function createSearchEngine(options: {
   let bands: PriceBands = new Map();
   const feed = createFeed({
     source: options.source,
+    ratings: options.ratings ?? null,
     catalogue,
     clock,
     log,

@@ -11,7 +11,7 @@
 import type { Cancel, Clock } from "../../lib/clock.js";
 import type { Log } from "../../lib/log.js";
 import type { Catalogue } from "./catalogue.js";
-import type { ChangedRow, SearchSource, SourceRow } from "./ports.js";
+import type { ChangedRow, RatingSource, SearchSource, SourceRow } from "./ports.js";
 import { searchable } from "./restaurant.js";
 
 export interface FeedSettings {
@@ -21,6 +21,8 @@ export interface FeedSettings {
   readonly reconcileMs: number;
   /** How often it is counted what is ordered most. */
   readonly popularityMs: number;
+  /** How often ratings are read. */
+  readonly ratingsMs: number;
   /** How often doors are looked at that open and close by the clock. */
   readonly doorsMs: number;
 }
@@ -29,6 +31,7 @@ export const DEFAULT_FEED_SETTINGS: FeedSettings = {
   changesMs: 500,
   reconcileMs: 4 * 60_000,
   popularityMs: 10 * 60_000,
+  ratingsMs: 60_000,
   doorsMs: 500,
 };
 
@@ -50,6 +53,7 @@ export interface Feed {
   /** Reads what has changed by now. Rejects when the database does not answer. */
   catchUp(): Promise<void>;
   reconcile(): Promise<void>;
+  readRatings(): Promise<void>;
   stop(): void;
   stats(): FeedStats;
 }
@@ -57,6 +61,7 @@ export interface Feed {
 const READ_ROWS = 200;
 const VERSION_ROWS = 5_000;
 const CHANGE_ROWS = 1_000;
+const RATING_ROWS = 5_000;
 const RETRY_MS = 1_000;
 /** What is popular is so among the newest orders. */
 const POPULAR_ORDERS = 20_000;
@@ -67,6 +72,8 @@ const WHOLE_SHARE = 0.05;
 
 export function createFeed(options: {
   readonly source: SearchSource;
+  /** Null: nobody is rated. */
+  readonly ratings: RatingSource | null;
   readonly catalogue: Catalogue;
   readonly clock: Clock;
   readonly log: Log;
@@ -74,7 +81,7 @@ export function createFeed(options: {
   /** Prices and counts that are made of all restaurants can be made anew. */
   readonly onWhole: () => void;
 }): Feed {
-  const { source, catalogue, clock, log, onWhole } = options;
+  const { source, ratings, catalogue, clock, log, onWhole } = options;
   const settings: FeedSettings = { ...DEFAULT_FEED_SETTINGS, ...options.settings };
   let position: string | null = null;
   let ready = false;
@@ -180,6 +187,22 @@ export function createFeed(options: {
     }
   }
 
+  async function readRatings(): Promise<void> {
+    if (ratings === null) return;
+    const unrated = new Set(catalogue.ids());
+    for (let after = ""; !stopped; ) {
+      const page = await ratings.allTotals("restaurant", after, RATING_ROWS);
+      for (const { ratedId, totals } of page) {
+        unrated.delete(ratedId);
+        catalogue.setRating(ratedId, { average: totals.average, count: totals.count });
+      }
+      const last = page.at(-1);
+      if (last === undefined || page.length < RATING_ROWS) break;
+      after = last.ratedId;
+    }
+    if (!stopped) for (const id of unrated) catalogue.setRating(id, null);
+  }
+
   /** One after the other: they all read and write the same. */
   function run(name: string, work: () => Promise<void>): Promise<void> {
     const before = running ?? Promise.resolve();
@@ -222,6 +245,7 @@ export function createFeed(options: {
       }
       if (stopped) return;
       await run("popularity", popularity).catch(() => {});
+      await run("ratings", readRatings).catch(() => {});
       whole();
       readAt = clock.monotonic();
       ready = true;
@@ -232,6 +256,7 @@ export function createFeed(options: {
       again(settings.changesMs, "changes", catchUp);
       again(settings.reconcileMs, "reconcile", reconcile);
       again(settings.popularityMs, "popularity", popularity);
+      again(settings.ratingsMs, "ratings", readRatings);
       timers.set(
         "doors",
         clock.every(settings.doorsMs, () => catalogue.judgeDoors(clock.now())),
@@ -239,6 +264,7 @@ export function createFeed(options: {
     },
     catchUp: () => run("changes", catchUp),
     reconcile: () => run("reconcile", reconcile),
+    readRatings: () => run("ratings", readRatings),
     stop() {
       stopped = true;
       for (const cancel of timers.values()) cancel();

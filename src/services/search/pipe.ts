@@ -59,6 +59,7 @@ export function createSearchClient(options: {
   /** In the order of asking, which is the order of their time-outs. */
   const waiting = new Map<number, Waiting>();
   let asked = 0;
+  let closed = false;
   let timer: Cancel | null = null;
 
   function expire(): void {
@@ -84,6 +85,7 @@ export function createSearchClient(options: {
   }
 
   function send(make: (id: number) => ToSearch): Promise<FromSearch | null> {
+    if (closed) return Promise.resolve(null);
     return new Promise((settle) => {
       const id = ++asked;
       waiting.set(id, { dueAt: clock.monotonic() + timeoutMs, settle });
@@ -116,6 +118,7 @@ export function createSearchClient(options: {
       return heard?.t === "measured" ? heard.snapshot : [];
     },
     close() {
+      closed = true;
       timer?.();
       failAll();
       pipe.close();

@@ -47,6 +47,20 @@ export interface SearchSource {
   popularity(orders: number): Promise<readonly { readonly key: string; readonly orders: number }[]>;
 }
 
+/** How restaurants were rated, by id; those without reviews are missing. */
+export interface RatingSource {
+  allTotals(
+    rated: "restaurant",
+    afterId: string,
+    limit: number,
+  ): Promise<
+    readonly {
+      readonly ratedId: string;
+      readonly totals: { readonly average: number; readonly count: number };
+    }[]
+  >;
+}
+
 export interface TermCount {
   /** As `words.ts` writes it. */
   readonly text: string;

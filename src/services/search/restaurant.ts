@@ -2,9 +2,9 @@
  * A restaurant as search sees it: the one place that knows what a menu looks like. Whatever the profile gains is read
  * here and nowhere else.
  */
-import { distanceMeters, type Point } from "../../lib/geo.js";
+import { distanceMeters, insidePolygon, type Point } from "../../lib/geo.js";
 import type { Json } from "../../lib/json.js";
-import type { MenuView } from "../../protocol/mod.js";
+import { closedBecause, doorsChangeAt, isListed, type MenuView } from "../../protocol/mod.js";
 
 export interface SearchableDish {
   readonly itemId: string;
@@ -32,7 +32,6 @@ export interface SearchableRestaurant {
   readonly words: readonly string[];
   /** Of the house: they hold for all its dishes. */
   readonly diets: readonly string[];
-  readonly rating: { readonly average: number; readonly count: number } | null;
   readonly currency: string;
   readonly deliveryFeeMinor: number;
   readonly minimumOrderMinor: number | null;
@@ -45,20 +44,29 @@ export interface SearchableRestaurant {
 /** The menu says no time for most dishes of most kitchens; this is the usual one. */
 const USUAL_PREP_MINUTES = 20;
 const MAX_CUISINES = 16;
+const MAX_WORDS = 64;
+/** The corners' distances are exact; what lies between two of them may be a little farther on the globe. */
+const POLYGON_MARGIN = 1.02;
 
-/** Null: nothing to be found, because nothing can be ordered. Keeps nothing of the view alive. */
+/** Null: nothing to be found, because nothing can be ordered. Keeps nothing of the view alive but the doors. */
 export function searchable(view: Json): SearchableRestaurant | null {
   const menu = view as unknown as MenuView;
+  if (!isListed(menu)) return null;
   const dishes: SearchableDish[] = [];
   const times: number[] = [];
   const categories = new Set<string>();
-  for (const item of menu.items) {
-    if (item.category !== undefined) categories.add(item.category);
-    if (item.available === false || item.left === 0) continue;
-    if (item.prepMinutes !== undefined) times.push(item.prepMinutes);
-    dishes.push({ itemId: item.itemId, name: item.name, priceMinor: item.priceMinor, diets: [], imageUrl: null });
+  const words = new Set<string>(menu.tags);
+  for (const { itemId, name, priceMinor, prepMinutes, category, available, left, diets, tags, image } of menu.items) {
+    if (category !== undefined) categories.add(category);
+    if (available === false || left === 0) continue;
+    if (prepMinutes !== undefined) times.push(prepMinutes);
+    for (const tag of tags ?? []) words.add(tag);
+    dishes.push({ itemId, name, priceMinor, diets: diets ?? [], imageUrl: image ?? null });
   }
   if (dishes.length === 0) return null;
+  // A menu's headings are its cuisine only where nobody says better.
+  const cuisines = menu.cuisines === undefined || menu.cuisines.length === 0 ? [...categories] : menu.cuisines;
+  for (const category of categories) words.add(category);
   times.sort((a, b) => a - b);
   return {
     restaurantId: menu.restaurantId,
@@ -66,28 +74,50 @@ export function searchable(view: Json): SearchableRestaurant | null {
     name: menu.name,
     lat: menu.lat,
     lng: menu.lng,
-    ...circle({ lat: menu.lat, lng: menu.lng }, menu.deliveryRadiusMeters),
-    doors: byHand(menu.open),
-    cuisines: [...categories].slice(0, MAX_CUISINES),
-    words: [],
+    ...areaOf(menu),
+    doors: doorsOf(menu),
+    cuisines: cuisines.slice(0, MAX_CUISINES),
+    words: [...words].slice(0, MAX_WORDS),
     diets: [],
-    rating: null,
     currency: menu.currency,
     deliveryFeeMinor: menu.deliveryFeeMinor,
-    minimumOrderMinor: null,
+    minimumOrderMinor: menu.minimumOrderMinor ?? null,
     prepMinutes: times[Math.floor(times.length / 2)] ?? USUAL_PREP_MINUTES,
-    imageUrl: null,
+    imageUrl: menu.image ?? null,
     dishes,
   };
 }
 
 type Area = Pick<SearchableRestaurant, "reachMeters" | "isCircle" | "covers">;
 
-function circle(center: Point, radiusMeters: number): Area {
+function areaOf({ lat, lng, deliveryRadiusMeters: radiusMeters, deliveryPolygon: corners }: MenuView): Area {
+  const center = { lat, lng };
+  if (corners !== undefined) {
+    const farthest = Math.max(...corners.map((corner) => distanceMeters(center, corner)));
+    return {
+      reachMeters: farthest * POLYGON_MARGIN,
+      isCircle: false,
+      covers: (point) => insidePolygon(point, corners),
+    };
+  }
   const covers = (point: Point): boolean => distanceMeters(center, point) <= radiusMeters;
   return { reachMeters: radiusMeters, isCircle: true, covers };
 }
 
-function byHand(open: boolean): SearchableRestaurant["doors"] {
-  return () => ({ open, judgeAgainAt: Number.POSITIVE_INFINITY });
+/** As the restaurant said it, until the instant at which that changes by itself; from then on by its hours. */
+function doorsOf({ open, changesAt, status, shut, paused, hours }: MenuView): SearchableRestaurant["doors"] {
+  if (changesAt === undefined) return () => ({ open, judgeAgainAt: Number.POSITIVE_INFINITY });
+  const doors = {
+    ...(status === undefined ? {} : { status }),
+    ...(shut === undefined ? {} : { shut }),
+    ...(paused === undefined ? {} : { paused }),
+    ...(hours === undefined ? {} : { hours }),
+  };
+  return (now) =>
+    now < changesAt
+      ? { open, judgeAgainAt: changesAt }
+      : {
+          open: closedBecause(doors, now) === null,
+          judgeAgainAt: doorsChangeAt(doors, now) ?? Number.POSITIVE_INFINITY,
+        };
 }

@@ -89,6 +89,25 @@ t.test("R-SRC-1: who is near, delivers here and is open; by distance, rating, ti
   t.ok((await found({ lat: HOME.lat + 0.0009 })).includes("edge"), "in the same cell a hundred metres on");
 });
 
+t.test("R-SRC-1 R-RAT-1: what people said counts, the more the more of them said it", async (t) => {
+  const w = await openWorld();
+  for (const id of ["good", "loved-by-one", "bad", "new"]) await w.put({ id });
+  w.ratings.set("good", { average: 4.6, count: 300 });
+  w.ratings.set("loved-by-one", { average: 5, count: 1 });
+  w.ratings.set("bad", { average: 2, count: 50 });
+  const engine = await w.engine();
+  const found = async (query: object) => idsOf(await search(engine, query));
+  t.strictSame(await found({ sort: "rating" }), ["good", "loved-by-one", "new", "bad"]);
+  t.strictSame(await found({}), ["good", "loved-by-one", "new", "bad"], "all else being equal");
+  t.strictSame(await found({ minRating: 4.5 }), ["good", "loved-by-one"]);
+  t.match((await search(engine, { minRating: 4.5 })).restaurants[0]?.rating, { average: 4.6, count: 300 });
+  w.ratings.delete("good");
+  w.ratings.set("new", { average: 5, count: 500 });
+  await engine.feed.readRatings();
+  t.strictSame(await found({ sort: "rating" }), ["new", "loved-by-one", "good", "bad"]);
+  t.strictSame(await found({ minRating: 4.5, sort: "rating" }), ["new", "loved-by-one"]);
+});
+
 t.test("R-SRC-4: counts say what there would be, and filters do what the counts say", async (t) => {
   const w = await openWorld();
   const prices = [100, 200, 300, 400, 500, 600, 700, 800];
