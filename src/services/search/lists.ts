@@ -29,7 +29,8 @@ export interface ListStats {
 }
 
 interface Held {
-  query: RankQuery;
+  /** Of the plan. The plan itself is large, and comes with every question. */
+  readonly identity: string;
   list: RankedList;
   bytes: number;
   /** Number of the change after which the list was made. */
@@ -78,14 +79,13 @@ export class RankedLists {
     const key = `${query.cell.key} ${query.sort} ${query.withinMeters ?? ""} ${query.plan?.key ?? ""}`;
     const held = this.#held.get(key);
     // New words may have changed what the text means for restaurants that have not changed.
-    if (held !== undefined && held.query.plan?.identity === query.plan?.identity) {
-      held.query = query;
+    if (held !== undefined && held.identity === identityOf(query)) {
       const changed = this.#catalogue.changedSince(held.change);
       if (changed !== null) {
         this.stats.hits++;
         this.#held.delete(key);
         this.#held.set(key, held);
-        if (changed.size > 0) this.#mend(held, changed);
+        if (changed.size > 0) this.#mend(held, query, changed);
         return held.list;
       }
     }
@@ -103,7 +103,7 @@ export class RankedLists {
     }
     members.sort((a, b) => this.#compare(a, b));
     const list = pack(members);
-    const held: Held = { query, list, bytes: bytesOf(list), change: changes };
+    const held: Held = { identity: identityOf(query), list, bytes: bytesOf(list), change: changes };
     this.#held.set(key, held);
     this.#bytes += held.bytes;
     this.#makeRoom();
@@ -142,12 +142,12 @@ export class RankedLists {
 
   readonly #idOf = (slot: Slot): string => this.#catalogue.at(slot)!.restaurantId;
 
-  #mend(held: Held, changed: ReadonlySet<Slot>): void {
+  #mend(held: Held, query: RankQuery, changed: ReadonlySet<Slot>): void {
     const { changes } = this.#catalogue;
     const { slots, scores, diets, border } = held.list;
     const fresh: Member[] = [];
     for (const slot of changed) {
-      const member = this.#memberOf(slot, held.query);
+      const member = this.#memberOf(slot, query);
       if (member !== null) fresh.push(member);
     }
     held.change = changes;
@@ -182,6 +182,8 @@ export class RankedLists {
     }
   }
 }
+
+const identityOf = ({ plan }: RankQuery): string => plan?.identity ?? "";
 
 function pack(members: readonly Member[]): RankedList {
   return {

@@ -2,6 +2,7 @@
  * What a typed text means: terms that all have to be found, each with the words that may be meant by it, and for every
  * text of the catalogue how well it fits each term. Made once for a text and used for every place it is searched from.
  */
+import { createHash } from "node:crypto";
 import type { Phrase, Synonyms } from "./synonyms.js";
 import type { TextId, Vocabulary, WordId } from "./vocabulary.js";
 import { wordsOf } from "./words.js";
@@ -31,8 +32,8 @@ export interface Plan {
   readonly corrections: readonly { readonly typed: string; readonly used: string }[];
   /** Of the vocabulary it was made with: with more it has to be made anew. */
   readonly vocabularyTexts: number;
-  /** Plans of one identity agree on all texts that both know. */
-  readonly identity: number;
+  /** What is meant, in short: plans of one identity weigh every text alike, whenever they were made. */
+  readonly identity: string;
 }
 
 /** Plans of what is searched for again and again, the one used longest ago first. */
@@ -41,7 +42,6 @@ export class Plans {
   readonly #synonyms: Synonyms;
   readonly #most: number;
   readonly #plans = new Map<string, Plan>();
-  #identities = 0;
 
   constructor(vocabulary: Vocabulary, synonyms: Synonyms, most: number) {
     this.#vocabulary = vocabulary;
@@ -54,32 +54,15 @@ export class Plans {
     const words = wordsOf(text);
     if (words.length === 0) return null;
     const key = words.join(" ");
-    const known = this.#plans.get(key);
+    let plan = this.#plans.get(key);
     this.#plans.delete(key);
-    let plan = known;
     if (plan === undefined || plan.vocabularyTexts !== this.#vocabulary.texts) {
-      const fresh = planOf(words, this.#vocabulary, this.#synonyms);
-      const same = plan !== undefined && agree(plan, fresh);
-      plan = { ...fresh, identity: same ? plan!.identity : ++this.#identities };
+      plan = planOf(words, this.#vocabulary, this.#synonyms);
     }
     this.#plans.set(key, plan);
     if (this.#plans.size > this.#most) for (const oldest of this.#plans.keys()) if (this.#plans.delete(oldest)) break;
     return plan;
   }
-}
-
-/** True when the older plan says of every text of its vocabulary what the newer one says. */
-function agree(older: Plan, newer: Plan): boolean {
-  if (older.terms !== newer.terms) return false;
-  let known = 0;
-  for (const text of newer.texts) {
-    if (text >= older.vocabularyTexts) continue;
-    known++;
-    const [a, b] = [older.at[text]!, newer.at[text]!];
-    if (a < 0) return false;
-    for (let t = 0; t < older.terms; t++) if (older.weights[a + t] !== newer.weights[b + t]) return false;
-  }
-  return known === older.texts.length;
 }
 
 function planOf(words: Phrase, vocabulary: Vocabulary, synonyms: Synonyms): Plan {
@@ -100,7 +83,7 @@ function planOf(words: Phrase, vocabulary: Vocabulary, synonyms: Synonyms): Plan
     weights,
     corrections,
     vocabularyTexts: vocabulary.texts,
-    identity: 0,
+    identity: identityOf(terms),
   };
 }
 
@@ -132,6 +115,11 @@ function termsOf(
     terms.push(alternatives);
   }
   return terms;
+}
+
+function identityOf(terms: readonly Term[]): string {
+  const plain = terms.map((term) => term.map(({ words, weight }) => [weight, words.map((meanings) => [...meanings])]));
+  return createHash("sha256").update(JSON.stringify(plain)).digest("base64url").slice(0, 22);
 }
 
 function meaningsOf(word: string, vocabulary: Vocabulary): Meanings {
