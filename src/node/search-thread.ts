@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { systemClock } from "../lib/clock.js";
 import { createSearchEngine, parseSynonyms, type SynonymTable, serveSearch } from "../services/search/mod.js";
-import { createPostgresSearchStore } from "../store/postgres/mod.js";
+import { createPostgresRatings, createPostgresSearchStore } from "../store/postgres/mod.js";
 import { createLog, createMetrics } from "../telemetry/mod.js";
 import type { ThreadPlan } from "./plan.js";
 import { openPipe } from "./search.js";
@@ -17,6 +17,7 @@ const thread = `${node.id}/search`;
 const log = createLog({ level: node.logLevel, node: node.id, thread, clock, to: "stderr" });
 const metrics = createMetrics(thread);
 const store = createPostgresSearchStore({ connectionString: plan.connectionString, clock, log });
+const ratings = createPostgresRatings({ connectionString: plan.connectionString, clock, log });
 
 /** The list that comes with the program, or the one that is named. A list that cannot be read is worth a warning, not a node. */
 function readSynonyms(): SynonymTable {
@@ -34,6 +35,7 @@ function readSynonyms(): SynonymTable {
 const engine = createSearchEngine({
   source: store,
   terms: store,
+  ratings,
   clock,
   log,
   metrics,
@@ -49,7 +51,7 @@ for (const pipe of pipes) serveSearch(pipe, engine, () => metrics.snapshot());
 parentPort?.on("message", () => {
   void engine.stop().then(async () => {
     for (const pipe of pipes) pipe.close();
-    await store.close();
+    await Promise.all([store.close(), ratings.close()]);
     parentPort?.close();
   });
 });
