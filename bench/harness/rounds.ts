@@ -1,0 +1,201 @@
+/**
+ * Runs one scenario: starts its sides, warms each up, then measures them in turns, round after round, so that whatever
+ * else the machine does meets all of them.
+ *
+ * Invariants: a measurement whose load was late is told and counts for nothing; no figure is shown without every round's
+ * value beside it; every side is ended, whatever happened.
+ */
+import { sleep, systemClock } from "../../src/lib/clock.js";
+import { together } from "../lib/histogram.js";
+import { type ProcessUsage, usageOf, usageOfTree } from "../lib/process.js";
+import type { Figures, Look, RunningSide, Scenario, ScenarioResult, Side, SideResult, Stage } from "./ports.js";
+
+const clock = systemClock();
+const IDLE_SECONDS = 2;
+const MAX_PROBLEMS = 20;
+
+interface Measured {
+  readonly round: number;
+  readonly valid: boolean;
+  readonly figures: Figures;
+}
+interface Running {
+  readonly side: Side;
+  readonly running: RunningSide;
+  /** Processor seconds a second, without load. */
+  idleShare: number;
+  readonly residentBytes: number;
+  readonly measured: Record<string, Measured[]>;
+  readonly problems: string[];
+  readonly late: string[];
+}
+
+const usageOfAll = (pids: readonly number[]): ProcessUsage =>
+  pids.map(usageOf).reduce((sum, each) => ({
+    cpuSeconds: sum.cpuSeconds + each.cpuSeconds,
+    residentBytes: sum.residentBytes + each.residentBytes,
+  }));
+const digits = (value: number): number => Number(value.toPrecision(5));
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/** `rounds`: of every load on every side. */
+export async function runScenario(scenario: Scenario, stage: Stage, rounds: number): Promise<ScenarioResult> {
+  const all: Running[] = [];
+  const offered = (side: Side): readonly string[] => side.loads ?? scenario.loads;
+  let lateRounds = 0;
+  let worstLagMs: number | null = null;
+  try {
+    for (const side of scenario.sides(stage)) {
+      stage.note(`${scenario.name}: starting ${side.name}`);
+      try {
+        const running = await side.start();
+        const { residentBytes } = usageOfAll(running.pids);
+        all.push({ side, running, idleShare: 0, residentBytes, measured: {}, problems: [], late: [] });
+      } catch (cause) {
+        // Without ours or the limit there is nothing to say; a peer that does not start is told.
+        if (side.role !== "peer") throw cause;
+        stage.note(`${scenario.name}: ${side.name} did not start: ${String(cause)}`);
+      }
+    }
+    for (const { side, running } of all) {
+      for (const load of offered(side)) await running.load(load, scenario.warmUpSeconds);
+    }
+    if (scenario.withoutIdle) {
+      const before = all.map(({ running }) => usageOfAll(running.pids).cpuSeconds);
+      const began = clock.monotonic();
+      await sleep(clock, IDLE_SECONDS * 1000);
+      const seconds = (clock.monotonic() - began) / 1000;
+      for (const [i, each] of all.entries())
+        each.idleShare = (usageOfAll(each.running.pids).cpuSeconds - before[i]!) / seconds;
+    }
+    for (let round = 0; round < rounds; round++) {
+      for (const load of scenario.loads) {
+        for (const each of all) {
+          if (!offered(each.side).includes(load)) continue;
+          const { figures, problems } = await measure(each, load, scenario, stage);
+          for (const problem of problems)
+            if (each.problems.length < MAX_PROBLEMS) each.problems.push(`${load}, round ${round + 1}: ${problem}`);
+          const lagMs = figures.generatorLagP99Ms;
+          const valid = lagMs === undefined || lagMs <= scenario.lagBoundMs;
+          if (lagMs !== undefined) worstLagMs = Math.max(worstLagMs ?? 0, lagMs);
+          if (!valid) {
+            lateRounds++;
+            const line = `${load}, round ${round + 1}: its load was late (p99 ${lagMs} ms) and counts for nothing`;
+            each.late.push(line);
+            stage.note(`${scenario.name}: ${each.side.name}, ${line}`);
+          }
+          each.measured[load] = [...(each.measured[load] ?? []), { round, valid, figures }];
+        }
+      }
+      stage.note(`${scenario.name}: round ${round + 1} of ${rounds} measured`);
+    }
+    const sides: SideResult[] = [];
+    for (const each of all) {
+      const last = (await each.running.finish?.()) ?? { figures: {}, problems: [] };
+      sides.push(summed(each, last.figures, [...each.problems, ...last.problems]));
+    }
+    const look: Look = (name, figure, load = scenario.loads[0]) =>
+      sides.find((side) => side.name === name)?.loads[load ?? ""]?.[figure] ?? null;
+    const inRound =
+      (round: number): Look =>
+      (name, figure, load = scenario.loads[0]) =>
+        all
+          .find(({ side }) => side.name === name)
+          ?.measured[load ?? ""]?.find((each) => each.round === round && each.valid)?.figures[figure] ??
+        // What is measured once holds for every round.
+        look(name, figure, load);
+    return {
+      name: scenario.name,
+      what: scenario.what,
+      operation: scenario.operation,
+      loads: scenario.loads,
+      rounds,
+      seconds: stage.seconds,
+      scale: stage.scale,
+      sides,
+      goals: scenario.goals.map(({ value, ...goal }) => {
+        const values = Array.from({ length: rounds }, (_, round) => value(inRound(round))).filter(
+          (each) => each !== null,
+        );
+        const result = value(look);
+        return {
+          ...goal,
+          value: result === null ? null : digits(result),
+          spread: values.length === 0 ? null : [digits(Math.min(...values)), digits(Math.max(...values))],
+        };
+      }),
+      ratioToLimit: scenario.ratioToLimit(look),
+      generatorLagP99Ms: worstLagMs,
+      lateRounds,
+    };
+  } finally {
+    for (const { running, side } of all.reverse()) {
+      await running.stop().catch((cause: unknown) => stage.note(`${side.name} did not end in order: ${String(cause)}`));
+    }
+  }
+}
+
+async function measure(
+  { running, idleShare }: Running,
+  load: string,
+  scenario: Scenario,
+  stage: Stage,
+): Promise<{ figures: Figures; problems: readonly string[] }> {
+  await running.gauges?.();
+  const before = usageOfAll(running.pids);
+  const databaseBefore = running.databasePid === undefined ? null : usageOfTree(running.databasePid);
+  const began = clock.monotonic();
+  const sample = await running.load(load, stage.seconds);
+  const seconds = (clock.monotonic() - began) / 1000;
+  const after = usageOfAll(running.pids);
+  const cpuSeconds = after.cpuSeconds - before.cpuSeconds;
+  const operations = Math.max(1, sample.operations);
+  const perOperation = (value: number): number => digits((value * 1e6) / operations);
+  const figures: Record<string, number> = {
+    operations: sample.operations,
+    perSecond: digits(sample.operations / sample.seconds),
+    cpuMicrosPerOperation: perOperation(Math.max(0, cpuSeconds - (scenario.withoutIdle ? idleShare * seconds : 0))),
+    cpuShare: digits(cpuSeconds / seconds),
+    residentMegabytes: Math.round(after.residentBytes / 1e6),
+  };
+  if (scenario.withoutIdle) figures.idleCpuShare = digits(idleShare);
+  if (databaseBefore !== null) {
+    const used = usageOfTree(running.databasePid!).cpuSeconds - databaseBefore.cpuSeconds;
+    figures.databaseCpuMicrosPerOperation = perOperation(used);
+  }
+  if (sample.latency !== null) {
+    const { p50, p95, p99, max } = together([sample.latency]);
+    Object.assign(figures, { p50Ms: p50, p95Ms: p95, p99Ms: p99, maxMs: max });
+  }
+  if (sample.lag !== null) figures.generatorLagP99Ms = together([sample.lag]).p99;
+  const gauges = await running.gauges?.();
+  if (gauges !== undefined) {
+    figures.eventLoopDelayP99Ms = gauges.eventLoopDelayMs.p99;
+    figures.collectorPauses = gauges.collector.pauses;
+    figures.collectorMs = gauges.collector.totalMs;
+    figures.collectorMaxMs = gauges.collector.maxMs;
+  }
+  return { figures: { ...figures, ...sample.figures }, problems: sample.problems };
+}
+
+function summed(each: Running, once: Figures, problems: readonly string[]): SideResult {
+  const { role, name, what } = each.side;
+  const loads: Record<string, Figures> = {};
+  const byRound: Record<string, Record<string, number[]>> = {};
+  for (const [load, measured] of Object.entries(each.measured)) {
+    const values: Record<string, number[]> = {};
+    for (const { figures } of measured.filter(({ valid }) => valid))
+      for (const [figure, value] of Object.entries(figures)) values[figure] = [...(values[figure] ?? []), value];
+    byRound[load] = values;
+    loads[load] = {
+      ...Object.fromEntries(Object.entries(values).map(([figure, list]) => [figure, digits(median(list))])),
+      ...once,
+    };
+  }
+  return { role, name, what, loads, byRound, problems, late: each.late };
+}

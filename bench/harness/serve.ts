@@ -1,0 +1,83 @@
+/**
+ * The inner side of a program that is measured beside ours, or that makes load: a process of its own, started by
+ * `startProgram`, told its options, and asked questions. It ends with the harness.
+ *
+ *   await serveProgram(async (options: MyOptions) => ({ address, answer: async (question) => …, stop: async () => … }));
+ */
+import { monitorEventLoopDelay, PerformanceObserver } from "node:perf_hooks";
+import type { Address, FromProgram, RuntimeGauges, ToProgram } from "./program-messages.js";
+
+const NANOSECONDS_PER_MILLISECOND = 1e6;
+
+export interface Serving {
+  /** Where it listens; null when nobody connects to it. */
+  readonly address: Address | null;
+  /** Anything more that whoever started it has to know. */
+  readonly note?: unknown;
+  /** Throwing refuses the question; the harness then ends the run with the reason. */
+  answer?(question: unknown): Promise<unknown>;
+  stop(): Promise<void>;
+}
+
+const say = (message: FromProgram): void => void process.send?.(message);
+const reasonOf = (cause: unknown): string => (cause instanceof Error ? (cause.stack ?? cause.message) : String(cause));
+
+/** Measures this process from now on; the function returned tells what was since it was last called. */
+export function watchRuntime(): () => RuntimeGauges {
+  const loop = monitorEventLoopDelay({ resolution: 10 });
+  loop.enable();
+  let [pauses, totalMs, maxMs] = [0, 0, 0];
+  new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) {
+      pauses++;
+      totalMs += duration;
+      maxMs = Math.max(maxMs, duration);
+    }
+  }).observe({ entryTypes: ["gc"] });
+  return () => {
+    const ms = (nanoseconds: number): number => Number((nanoseconds / NANOSECONDS_PER_MILLISECOND).toFixed(2));
+    const gauges: RuntimeGauges = {
+      eventLoopDelayMs: { p50: ms(loop.percentile(50)), p99: ms(loop.percentile(99)), max: ms(loop.max) },
+      collector: { pauses, totalMs: Number(totalMs.toFixed(2)), maxMs: Number(maxMs.toFixed(2)) },
+      heapUsedBytes: process.memoryUsage().heapUsed,
+    };
+    loop.reset();
+    [pauses, totalMs, maxMs] = [0, 0, 0];
+    return gauges;
+  };
+}
+
+export async function serveProgram<Options>(start: (options: Options) => Promise<Serving>): Promise<void> {
+  const gauges = watchRuntime();
+  let serving: Serving | null = null;
+  process.on("message", (message: ToProgram) => {
+    switch (message.t) {
+      case "start":
+        start(message.options as Options).then(
+          (started) => {
+            serving = started;
+            say({ t: "ready", address: started.address, note: started.note ?? null });
+          },
+          (cause: unknown) => say({ t: "failed", reason: reasonOf(cause) }),
+        );
+        return;
+      case "gauges":
+        say({ t: "answer", id: message.id, value: gauges() });
+        return;
+      case "question": {
+        const { id, question } = message;
+        const asked = serving?.answer?.(question) ?? Promise.reject(new Error("This program answers no questions."));
+        asked.then(
+          (value) => say({ t: "answer", id, value }),
+          (cause: unknown) => say({ t: "refused", id, reason: reasonOf(cause) }),
+        );
+        return;
+      }
+      case "stop":
+        void (serving?.stop() ?? Promise.resolve()).catch(() => undefined).then(() => process.exit(0));
+        return;
+    }
+  });
+  process.once("disconnect", () => process.exit(0));
+  say({ t: "loaded" });
+}

@@ -1,0 +1,42 @@
+/** What a run offers to its sides: PostgreSQL and Redis of its own, started when the first one asks, ended with the run. */
+import { Client } from "pg";
+import { type LocalCluster, startLocalCluster } from "../../simulator/cluster/mod.js";
+import type { Stage } from "./ports.js";
+
+export interface OwnStage extends Stage {
+  close(): Promise<void>;
+}
+
+export function createStage(options: {
+  readonly seconds: number;
+  readonly scale: number;
+  readonly profileDirectory: string | null;
+  readonly note: (line: string) => void;
+}): OwnStage {
+  let servers: Promise<LocalCluster> | null = null;
+  const started = (): Promise<LocalCluster> => (servers ??= startLocalCluster({ nodes: 0, proxies: false }));
+  let made = 0;
+  return {
+    ...options,
+    scaled: (count, least = 1) => Math.max(least, Math.round(count * options.scale)),
+    async database(name) {
+      const { databaseUrl } = await started();
+      const url = new URL(databaseUrl);
+      const database = `bench_${name.replaceAll(/\W/g, "_")}_${++made}`;
+      const client = new Client({ connectionString: databaseUrl });
+      await client.connect();
+      try {
+        await client.query(`CREATE DATABASE ${database}`);
+      } finally {
+        await client.end();
+      }
+      url.pathname = `/${database}`;
+      return url.href;
+    },
+    databasePid: async () => (await started()).database.pid!,
+    redis: async () => (await started()).redis.url,
+    async close() {
+      await (await servers)?.stop();
+    },
+  };
+}

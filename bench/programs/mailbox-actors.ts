@@ -1,0 +1,61 @@
+/** The actors of the mailbox scenario: counters that only add, and one that tells them. */
+import { actorRef, defineActor } from "../../src/actors/runtime/mod.js";
+
+export const TELLS_A_SPRAY = 1_000;
+/** What a counter that is told alternately adds: the tell's number modulo this. */
+export const NUMBERS = 1_000;
+
+export type CounterContract = {
+  add: { input: number; reply: number };
+  read: { input: null; reply: number };
+};
+export const CounterRef = actorRef<CounterContract>("counter");
+
+export type SprayerContract = {
+  /** Tells counters `from`, `from + 1`, … modulo `actors`. */
+  spray: {
+    input: { readonly prefix: string; readonly from: number; readonly count: number; readonly actors: number };
+    reply: null;
+  };
+  /** Bytes of the thread's heap in use, after a collection. */
+  heap: { input: null; reply: number };
+};
+export const SprayerRef = actorRef<SprayerContract>("sprayer");
+
+export const counterKey = (prefix: string, number: number): string => `${prefix}-${number}`;
+
+const FOREVER_MS = 3_600_000;
+const isVolatile = { version: 1, durability: "volatile", idleMs: FOREVER_MS } as const;
+
+export const Counter = defineActor<CounterContract, { readonly sum: number }>({
+  ...isVolatile,
+  ref: CounterRef,
+  init: () => ({ sum: 0 }),
+  volatileCommands: ["add", "read"],
+  commands: {
+    add(ctx, number) {
+      const sum = ctx.state.sum + number;
+      ctx.become({ sum });
+      return sum;
+    },
+    read: (ctx) => ctx.state.sum,
+  },
+});
+
+export const Sprayer = defineActor<SprayerContract, null>({
+  ...isVolatile,
+  ref: SprayerRef,
+  init: () => null,
+  volatileCommands: ["spray", "heap"],
+  commands: {
+    spray(ctx, { prefix, from, count, actors }) {
+      for (let number = from; number < from + count; number++)
+        ctx.cast(CounterRef, counterKey(prefix, number % actors), "add", number % NUMBERS);
+      return null;
+    },
+    heap() {
+      globalThis.gc?.();
+      return process.memoryUsage().heapUsed;
+    },
+  },
+});

@@ -1,0 +1,76 @@
+/** A run as text: one table of goals, and one of figures for each scenario. */
+import type { ScenarioResult } from "../harness/ports.js";
+import { type RunResult, shown, verdictOf } from "./figures.js";
+
+/** The figures that a table has room for, in this order; others are in the JSON. */
+export const COLUMNS: readonly (readonly [figure: string, head: string])[] = [
+  ["perSecond", "a second"],
+  ["p50Ms", "p50 ms"],
+  ["p99Ms", "p99 ms"],
+  ["cpuMicrosPerOperation", "CPU µs each"],
+  ["databaseCpuMicrosPerOperation", "database µs each"],
+  ["residentMegabytes", "MB"],
+  ["eventLoopDelayP99Ms", "loop late p99 ms"],
+  ["collectorMaxMs", "longest GC ms"],
+  ["generatorLagP99Ms", "load late p99 ms"],
+];
+
+export function goalRows({ scenarios }: RunResult): string[][] {
+  return scenarios.flatMap((result) =>
+    result.goals.map((goal) => [
+      result.name,
+      goal.what,
+      `${shown(goal.value)} ${goal.unit}`.trim(),
+      goal.spread === null ? "–" : `${shown(goal.spread[0])} – ${shown(goal.spread[1])}`,
+      `${goal.better === "lower" ? "≤" : "≥"} ${shown(goal.atLeast)}`,
+      `${goal.better === "lower" ? "≤" : "≥"} ${shown(goal.ambition)}`,
+      verdictOf(goal),
+    ]),
+  );
+}
+export const GOAL_HEAD = ["scenario", "what", "median", "rounds", "at least", "ambition", "reached"];
+
+export function figureTable(result: ScenarioResult): { readonly head: string[]; readonly rows: string[][] } {
+  const used = COLUMNS.filter(([figure]) =>
+    result.sides.some((side) => Object.values(side.loads).some((figures) => figures[figure] !== undefined)),
+  );
+  const rows = result.loads.flatMap((load) =>
+    result.sides
+      .filter((side) => side.loads[load] !== undefined)
+      .map((side) => [
+        ...(result.loads.length === 1 ? [] : [load]),
+        side.name,
+        ...used.map(([figure]) => shown(side.loads[load]?.[figure])),
+      ]),
+  );
+  return { head: [...(result.loads.length === 1 ? [] : ["load"]), "side", ...used.map(([, head]) => head)], rows };
+}
+
+function aligned(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column]!))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+export function asText(run: RunResult): string {
+  const parts = run.scenarios.flatMap((result) => {
+    const { head, rows } = figureTable(result);
+    const problems = result.sides.flatMap(({ name, problems, late }) =>
+      [...problems, ...late].map((line) => `  ${name}: ${line}`),
+    );
+    return [
+      `${result.name} — ${result.what} (an operation: one ${result.operation})`,
+      aligned([head, ...rows]),
+      ...problems,
+      "",
+    ];
+  });
+  const goals = goalRows(run);
+  return [...parts, ...(goals.length === 0 ? [] : [aligned([GOAL_HEAD, ...goals])]), ""].join("\n");
+}
