@@ -49,11 +49,23 @@ export class Bucket {
   }
 }
 
-/** A bucket per key, at most `maxKeys`: the one unused for longest gives way. */
+interface Kept {
+  readonly bucket: Bucket;
+  /** Taken from since the hand came by. */
+  used: boolean;
+}
+
+/** As many as are spared before somebody gives way all the same: what making room costs has a bound. */
+const SPARED_AT_ONCE = 16;
+
+/**
+ * A bucket per key, at most `maxKeys`. Who was seen only once gives way first; who comes again has another round. Nothing
+ * is moved while there is room, because this stands before every request.
+ */
 export class Buckets {
   readonly #rate: Rate;
   readonly #maxKeys: number;
-  readonly #buckets = new Map<string, Bucket>();
+  readonly #buckets = new Map<string, Kept>();
 
   constructor(rate: Rate, maxKeys: number) {
     this.#rate = rate;
@@ -61,26 +73,30 @@ export class Buckets {
   }
 
   take(key: string, now: number): number {
-    let bucket = this.#buckets.get(key);
-    if (bucket === undefined) {
-      if (this.#buckets.size >= this.#maxKeys) {
-        for (const oldest of this.#buckets.keys()) {
-          this.#buckets.delete(oldest);
-          break;
-        }
-      }
-      bucket = new Bucket(this.#rate, now);
-    } else {
-      // Moved to the end, so that the order of the map is the order of use.
-      this.#buckets.delete(key);
+    const kept = this.#buckets.get(key);
+    if (kept !== undefined) {
+      kept.used = true;
+      return kept.bucket.take(now);
     }
-    this.#buckets.set(key, bucket);
+    if (this.#buckets.size >= this.#maxKeys) this.#makeRoom();
+    const bucket = new Bucket(this.#rate, now);
+    this.#buckets.set(key, { bucket, used: false });
     return bucket.take(now);
   }
 
   /** Takes a `take` back. */
   give(key: string): void {
-    this.#buckets.get(key)?.give();
+    this.#buckets.get(key)?.bucket.give();
+  }
+
+  #makeRoom(): void {
+    let spare = SPARED_AT_ONCE;
+    for (const [key, kept] of this.#buckets) {
+      this.#buckets.delete(key);
+      if (!kept.used || spare-- <= 0) return;
+      kept.used = false;
+      this.#buckets.set(key, kept);
+    }
   }
 
   get size(): number {

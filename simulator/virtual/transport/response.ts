@@ -74,7 +74,12 @@ export class VirtualResponse implements NativeResponse {
 
   writeStatus(status: string): NativeResponse {
     this.#check();
-    this.#status = status;
+    const [line = "", ...headers] = status.split("\r\n");
+    this.#status = line;
+    for (const header of headers) {
+      const colon = header.indexOf(": ");
+      this.writeHeader(header.slice(0, colon), header.slice(colon + 2));
+    }
     return this;
   }
 

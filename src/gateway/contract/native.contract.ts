@@ -4,7 +4,7 @@
  */
 import type { Test } from "tap";
 import type { Clock } from "../../lib/clock.js";
-import type { NativeApp } from "../native.js";
+import { headText, type NativeApp } from "../native.js";
 import { nativeSocketContract, throws } from "./sockets.contract.js";
 
 /** A client's socket that keeps what it hears. */
@@ -118,6 +118,17 @@ export async function nativeContract(t: Test, make: MakeSubject): Promise<void> 
       app.head("/s", (res) => {
         res.writeHeader("content-length", "6").endWithoutBody();
       });
+      app.get("/head", (res) => {
+        res
+          .writeStatus(
+            headText("200 OK", [
+              ["x-a", "1"],
+              ["etag", '"e"'],
+            ]),
+          )
+          .writeHeader("x-b", "2")
+          .end("body");
+      });
       app.get("/304", (res) => {
         res.writeStatus("304 Not Modified").writeHeader("etag", '"e"').endWithoutBody();
       });
@@ -131,6 +142,9 @@ export async function nativeContract(t: Test, make: MakeSubject): Promise<void> 
     const head = await subject.settle(subject.fetch(`${origin}/s`, { ...get, method: "HEAD" }));
     t.equal(head.header("content-length"), "6");
     t.equal(await subject.settle(head.text()), "");
+    const whole = await subject.settle(subject.fetch(`${origin}/head`, get));
+    t.strictSame([whole.status, ...["x-a", "etag", "x-b"].map((name) => whole.header(name))], [200, "1", '"e"', "2"]);
+    t.equal(await subject.settle(whole.text()), "body", "a head made before");
     const same = await subject.settle(subject.fetch(`${origin}/304`, get));
     t.equal(same.status, 304);
   });

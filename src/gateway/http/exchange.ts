@@ -10,7 +10,7 @@ import type { Principal } from "../auth/tokens.js";
 import type { GatewayContext } from "../context.js";
 import type { NativeRequest, NativeResponse } from "../native.js";
 import { count } from "../stats.js";
-import { type Answer, problem } from "./answer.js";
+import { type Answer, problem, takenCodings } from "./answer.js";
 import { problemOf, statusText } from "./problem.js";
 
 export interface Exchange {
@@ -61,7 +61,7 @@ export function openExchange(
   params.forEach((name, i) => {
     named[name] = decoded(req.getParameter(i) ?? "");
   });
-  const accepted = req.getHeader("accept-encoding");
+  const taken = takenCodings(req.getHeader("accept-encoding"));
   const exchange: Exchange = {
     principal: null,
     params: named,
@@ -71,8 +71,8 @@ export function openExchange(
     userAgent: req.getHeader("user-agent").slice(0, 200),
     signature: req.getHeader("swift-eats-signature").slice(0, 500),
     address: addressOf(res),
-    acceptsGzip: accepted.includes("gzip"),
-    acceptsBrotli: /\bbr\b/.test(accepted),
+    acceptsGzip: taken.gzip,
+    acceptsBrotli: taken.brotli,
     lastEventId: req.getHeader("last-event-id"),
     notAfter: req.getHeader("not-after"),
     body: null,
@@ -217,7 +217,9 @@ export function write(context: GatewayContext, exchange: Exchange, answer: Answe
         count(context.stats.httpStatuses, 304);
         res.writeStatus(statusText(304));
         commonHeaders(exchange);
-        res.writeHeader("etag", answer.etag).writeHeader("cache-control", answer.cacheControl).endWithoutBody();
+        res.writeHeader("etag", answer.etag).writeHeader("cache-control", answer.cacheControl);
+        if (answer.coded === true) res.writeHeader("vary", "accept-encoding");
+        res.endWithoutBody();
         return;
       case "problem": {
         const { status, body } = problemOf(answer.code, answer.options);
@@ -252,11 +254,15 @@ function byteLength(body: Uint8Array | string): number {
 }
 
 /** On every answer. */
+export const COMMON_HEADERS = [
+  ["x-content-type-options", "nosniff"],
+  ["referrer-policy", "no-referrer"],
+  ["x-frame-options", "DENY"],
+] as const;
+
 export function commonHeaders(exchange: Pick<Exchange, "res" | "corsOrigin">): void {
   const { res, corsOrigin } = exchange;
-  res.writeHeader("x-content-type-options", "nosniff");
-  res.writeHeader("referrer-policy", "no-referrer");
-  res.writeHeader("x-frame-options", "DENY");
+  for (const [name, value] of COMMON_HEADERS) res.writeHeader(name, value);
   if (corsOrigin !== "") {
     res.writeHeader("access-control-allow-origin", corsOrigin);
     res.writeHeader("access-control-expose-headers", "etag, retry-after");

@@ -3,17 +3,16 @@
  * no other page's script, a menu that is at hand. Everybody else takes the way of every route.
  */
 import { isId } from "../../protocol/mod.js";
-import type { Catalog, ReadyMenu } from "../../services/catalog/mod.js";
+import type { Catalog, Coding, ReadyMenu } from "../../services/catalog/mod.js";
 import type { Principal } from "../auth/tokens.js";
 import type { GatewayContext } from "../context.js";
-import type { NativeRequest, NativeResponse } from "../native.js";
+import { headText, type NativeRequest, type NativeResponse } from "../native.js";
 import { count } from "../stats.js";
-import { type Answer, JSON_TYPE, matches, problem } from "./answer.js";
-import { addressOf, commonHeaders, type Exchange } from "./exchange.js";
+import { type Answer, JSON_TYPE, matches, problem, tagFor, takenCodings } from "./answer.js";
+import { addressOf, COMMON_HEADERS, type Exchange } from "./exchange.js";
 import { statusText } from "./problem.js";
 
 const CACHE_CONTROL = "public, max-age=1";
-const NO_ORIGIN = "";
 const OK = statusText(200);
 const NOT_MODIFIED = statusText(304);
 
@@ -30,15 +29,16 @@ export function menuAnswer(catalog: Catalog, exchange: Exchange): Answer | Promi
   const answer = (ready: ReadyMenu | null): Answer => {
     if (ready === null || !maySee(ready, restaurantId, exchange.principal)) return problem("restaurant_unknown");
     const cacheControl = ready.listed ? CACHE_CONTROL : "private, no-cache";
-    if (matches(exchange.ifNoneMatch, ready.etag)) return { kind: "unchanged", etag: ready.etag, cacheControl };
     const coding = ready.coding(exchange.acceptsBrotli, exchange.acceptsGzip);
+    const etag = tagFor(ready.etag, coding);
+    if (matches(exchange.ifNoneMatch, etag)) return { kind: "unchanged", etag, cacheControl, coded: true };
     return {
       kind: "body",
       status: 200,
       body: ready.bytes(coding),
       contentType: JSON_TYPE,
       headers: [
-        ["etag", ready.etag],
+        ["etag", etag],
         ["cache-control", cacheControl],
         ["vary", "accept-encoding"],
         ...(coding === "identity" ? [] : ([["content-encoding", coding]] as const)),
@@ -49,37 +49,54 @@ export function menuAnswer(catalog: Catalog, exchange: Exchange): Answer | Promi
   return ready instanceof Promise ? ready.then(answer, () => problem("unavailable", undefined, 2_000)) : answer(ready);
 }
 
+/** All that is said before the bytes of a listed menu. */
+function headOf(ready: ReadyMenu, coding: Coding): string {
+  return headText(OK, [
+    ...COMMON_HEADERS,
+    ["content-type", JSON_TYPE],
+    ["etag", tagFor(ready.etag, coding)],
+    ["cache-control", CACHE_CONTROL],
+    ["vary", "accept-encoding"],
+    ...(coding === "identity" ? [] : ([["content-encoding", coding]] as const)),
+  ]);
+}
+
+const unchangedHead = (etag: string): string =>
+  headText(NOT_MODIFIED, [
+    ...COMMON_HEADERS,
+    ["etag", etag],
+    ["cache-control", CACHE_CONTROL],
+    ["vary", "accept-encoding"],
+  ]);
+
 /** What stands before the way of every route: true when the request has been answered. */
 export function menuShortcut(
   context: GatewayContext,
   catalog: Catalog,
 ): (res: NativeResponse, req: NativeRequest) => boolean {
   const { stats, tiers, clock, settings } = context;
+  // Without origins that are allowed there is nothing to be said to any.
+  const asksOrigin = settings.corsOrigins.length > 0;
   return (res, req) => {
     const ready = catalog.current(req.getParameter(0) ?? "");
     if (ready === null || !ready.listed || stats.requests >= settings.maxRequests) return false;
-    if (req.getHeader("authorization") !== "" || req.getHeader("origin") !== "") return false;
+    if (req.getHeader("authorization") !== "" || (asksOrigin && req.getHeader("origin") !== "")) return false;
     // Over its limit: the other way says so, and counts nothing either.
     if (tiers.take("anonymous", addressOf(res), clock.monotonic()) > 0) return false;
+    const { brotli, gzip } = takenCodings(req.getHeader("accept-encoding"));
+    const coding = ready.coding(brotli, gzip);
     const ifNoneMatch = req.getHeader("if-none-match");
-    if (ifNoneMatch !== "" && matches(ifNoneMatch, ready.etag)) {
-      count(stats.httpStatuses, 304);
-      res.writeStatus(NOT_MODIFIED);
-      commonHeaders({ res, corsOrigin: NO_ORIGIN });
-      res.writeHeader("etag", ready.etag).writeHeader("cache-control", CACHE_CONTROL).endWithoutBody();
-      return true;
+    if (ifNoneMatch !== "") {
+      const etag = tagFor(ready.etag, coding);
+      if (matches(ifNoneMatch, etag)) {
+        count(stats.httpStatuses, 304);
+        res.writeStatus(unchangedHead(etag)).endWithoutBody();
+        return true;
+      }
     }
-    const accepted = req.getHeader("accept-encoding");
-    const coding = ready.coding(accepted.includes("br"), accepted.includes("gzip"));
     count(stats.httpStatuses, 200);
-    res.writeStatus(OK);
-    commonHeaders({ res, corsOrigin: NO_ORIGIN });
-    res.writeHeader("content-type", JSON_TYPE);
-    res.writeHeader("etag", ready.etag);
-    res.writeHeader("cache-control", CACHE_CONTROL);
-    res.writeHeader("vary", "accept-encoding");
-    if (coding !== "identity") res.writeHeader("content-encoding", coding);
-    res.end(ready.bytes(coding));
+    ready.heads[coding] ??= headOf(ready, coding);
+    res.writeStatus(ready.heads[coding]).end(ready.bytes(coding));
     return true;
   };
 }

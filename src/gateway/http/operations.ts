@@ -15,7 +15,7 @@ import {
 } from "../../protocol/mod.js";
 import type { Principal } from "../auth/tokens.js";
 import type { GatewayContext } from "../context.js";
-import { type Answer, JSON_TYPE, matches, problem } from "./answer.js";
+import { type Answer, JSON_TYPE, matches, problem, tagFor } from "./answer.js";
 import type { Exchange, Handler } from "./exchange.js";
 
 const KEY = /^[\x21-\x7e]{1,128}$/;
@@ -84,11 +84,12 @@ function answerOf(exchange: Exchange, result: OperationResult): Answer {
   if (!result.ok)
     return problem(isErrorCode(result.code) ? result.code : "internal", result.detail, result.retryAfterMs);
   const cacheControl = result.cacheControl ?? (result.etag === undefined ? "no-store" : "private, no-cache");
-  if (result.etag !== undefined && matches(exchange.ifNoneMatch, result.etag)) {
-    return { kind: "unchanged", etag: result.etag, cacheControl };
-  }
+  const coded = "json" in result && result.gzip !== undefined;
+  const etag =
+    result.etag === undefined ? "" : tagFor(result.etag, coded && exchange.acceptsGzip ? "gzip" : "identity");
+  if (etag !== "" && matches(exchange.ifNoneMatch, etag)) return { kind: "unchanged", etag, cacheControl, coded };
   const headers: [string, string][] = [["cache-control", cacheControl]];
-  if (result.etag !== undefined) headers.push(["etag", result.etag]);
+  if (etag !== "") headers.push(["etag", etag]);
   if (!("json" in result)) {
     return { kind: "body", status: 200, body: JSON.stringify(result.value ?? null), contentType: JSON_TYPE, headers };
   }

@@ -7,7 +7,7 @@ import { mayEnter, routeAccess } from "../auth/access.js";
 import type { GatewayContext } from "../context.js";
 import { type DocumentPath, isDocumentPath } from "../documents/mod.js";
 import type { NativeApp, NativeRequest, NativeResponse } from "../native.js";
-import { type Answer, matches, problem } from "./answer.js";
+import { type Answer, matches, problem, tagFor } from "./answer.js";
 import {
   addressOf,
   allowedOrigin,
@@ -182,16 +182,18 @@ function other(deps: HttpDeps, res: NativeResponse, req: NativeRequest): void {
 
 function fileAnswer(file: StaticFile, exchange: Exchange): Answer {
   const cacheControl = file.immutable ? "public, max-age=31536000, immutable" : "no-cache";
-  if (matches(exchange.ifNoneMatch, file.etag)) return { kind: "unchanged", etag: file.etag, cacheControl };
+  const coded = file.brotli !== null || file.gzip !== null;
   const brotli = exchange.acceptsBrotli ? file.brotli : null;
   const gzip = brotli === null && exchange.acceptsGzip ? file.gzip : null;
+  const coding = brotli !== null ? "br" : gzip !== null ? "gzip" : "identity";
+  const etag = tagFor(file.etag, coding);
+  if (matches(exchange.ifNoneMatch, etag)) return { kind: "unchanged", etag, cacheControl, coded };
   const headers: [string, string][] = [
-    ["etag", file.etag],
+    ["etag", etag],
     ["cache-control", cacheControl],
     ["content-security-policy", PAGE_POLICY],
   ];
-  if (file.brotli !== null || file.gzip !== null) headers.push(["vary", "accept-encoding"]);
-  if (brotli !== null) headers.push(["content-encoding", "br"]);
-  if (gzip !== null) headers.push(["content-encoding", "gzip"]);
+  if (coded) headers.push(["vary", "accept-encoding"]);
+  if (coding !== "identity") headers.push(["content-encoding", coding]);
   return { kind: "body", status: 200, body: brotli ?? gzip ?? file.bytes, contentType: file.contentType, headers };
 }

@@ -37,6 +37,9 @@ const text = new TextDecoder();
 /** A menu with its text, ready to be sent. The object is the same for as long as the menu is. */
 export class ReadyMenu {
   readonly json: Uint8Array;
+  /** What is said before the bytes in each coding: whoever sends them makes it once, and keeps it here. */
+  readonly heads: Partial<Record<Coding, string>> = {};
+  /** Of its text as it is; other codings have tags of their own. */
   readonly etag: string;
   readonly menuVersion: number;
   /** Anyone may read it. */
