@@ -118,6 +118,13 @@ export type Rotated =
   | { readonly kind: "reused"; readonly revoked: readonly Revocation[] }
   | { readonly kind: "ended" };
 
+/** So many attempts at once, and one more every so often. */
+export interface AttemptBucket {
+  readonly key: string;
+  readonly perMinute: number;
+  readonly burst: number;
+}
+
 /** Every write is one transaction. Throws when the store does not answer; each call may be repeated. */
 export interface AccountStore {
   /** With its first session. `exists`: the e-mail's hash or the id is taken. */
@@ -128,6 +135,7 @@ export interface AccountStore {
   /**
    * Writes `account` if the stored one still has its version; the new one is one higher. Roles are added or changed,
    * never removed. `stale`: read again. The audit's entries, the ends of sessions and what else is revoked are part of it.
+   * An account that is erased with it is among the `erasures` from then on.
    */
   change(
     account: AccountRecord,
@@ -137,6 +145,10 @@ export interface AccountStore {
       readonly revoke?: readonly Revocation[];
     },
   ): Promise<{ readonly kind: "changed"; readonly revoked: readonly Revocation[] } | { readonly kind: "stale" }>;
+  /** Erased, while something of the person may still stand elsewhere. Longest waiting first. */
+  erasures(limit: number): Promise<readonly string[]>;
+  /** Nothing stands any more. */
+  erasureDone(accountId: string): Promise<void>;
   /** Longest waiting first. */
   applications(role: Role | null, limit: number): Promise<readonly AccountRecord[]>;
 
@@ -169,6 +181,14 @@ export interface AccountStore {
     since: number | null,
     now: number,
   ): Promise<{ readonly at: number; readonly revocations: readonly Revocation[] }>;
+
+  /**
+   * Takes one attempt from each bucket, or none from any: 0, or milliseconds to wait. All nodes take from the same ones,
+   * by the store's clock; a bucket that is full again may be forgotten.
+   */
+  takeAttempts(buckets: readonly AttemptBucket[]): Promise<number>;
+  /** Takes a `takeAttempts` back. */
+  giveAttempts(buckets: readonly AttemptBucket[]): Promise<void>;
 
   keys(): Promise<readonly KeyRecord[]>;
   /** False: there is one of this name. With `othersUntil`, older keys of its purpose end then, if not sooner. */
@@ -210,4 +230,18 @@ export interface PersonsOrders {
     customerId: string,
     options: { readonly before?: number; readonly limit: number },
   ): Promise<{ readonly orders: readonly object[]; readonly nextBefore?: number }>;
+}
+
+/** What others keep about a person: for erasing. */
+export interface PersonalRecords {
+  /** For the log. */
+  readonly name: string;
+  /**
+   * Forgets what is personal of the holder of these roles. False: something is still in use, ask again later. Rejects when
+   * nobody can say. May be asked any number of times.
+   */
+  forget(account: {
+    readonly id: string;
+    readonly roles: readonly Pick<RoleRecord, "role" | "principalId">[];
+  }): Promise<boolean>;
 }

@@ -21,7 +21,7 @@ import {
 } from "./context.js";
 import { normal, weakness } from "./password-rules.js";
 import { type AccountRecord, PasswordsBusy, type SessionRecord } from "./ports.js";
-import { Throttle, type ThrottleSettings } from "./throttle.js";
+import { createThrottle, type ThrottleSettings } from "./throttle.js";
 import { keyedHash, sameText } from "./vault.js";
 
 type SignUp = OperationCall<(typeof ACCOUNT_OPERATIONS)["accounts.signUp"]>["body"];
@@ -43,7 +43,7 @@ const OVERLOADED: Refused = { ok: false, code: "overloaded", retryAfterMs: BUSY_
 
 export function createSessions(context: AccountContext, throttleSettings: ThrottleSettings): Sessions {
   const { store, keyring, passwords, tokens, clock, settings } = context;
-  const throttle = new Throttle(throttleSettings);
+  const throttle = createThrottle(store, keyring, throttleSettings);
   /** Of a password that nobody knows: what is compared when there is no account. */
   let nobodys: Promise<string> | null = null;
 
@@ -66,8 +66,8 @@ export function createSessions(context: AccountContext, throttleSettings: Thrott
     address: string,
   ): Promise<boolean | Refused> {
     // Counted before the hash, so that attempts side by side do not all pass; given back when it was right.
-    const waitMs = throttle.tries(who, address, clock.monotonic());
-    if (waitMs > 0) return { ok: false, code: "rate_limited", retryAfterMs: waitMs };
+    const waitMs = await throttle.tries(who, address);
+    if (waitMs > 0) return { ok: false, code: "rate_limited", retryAfterMs: Math.ceil(waitMs) };
     const right = await slowly(async () => {
       nobodys ??= passwords.hash(keyedHash(keyring.refresh, "nobody", "password"));
       const encoded = await nobodys.catch((error: unknown) => {
@@ -77,7 +77,7 @@ export function createSessions(context: AccountContext, throttleSettings: Thrott
       return passwords.verify(account?.password ?? encoded, normal(password));
     });
     const known = right === true && account !== null && account.password !== null;
-    if (known || isRefused(right)) throttle.right(who, address);
+    if (known || isRefused(right)) await throttle.right(who, address);
     return isRefused(right) ? right : known;
   }
 

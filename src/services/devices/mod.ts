@@ -53,6 +53,8 @@ type Handlers = OperationHandlers<typeof DEVICE_OPERATIONS>;
 export interface DeviceService {
   /** Handlers that report to this desk. */
   operations(desk: GpsDesk): Handlers;
+  /** Everything of a driver who has had themselves erased. */
+  forget(driverId: string): Promise<void>;
   close(): void;
 }
 
@@ -180,6 +182,14 @@ export function createDeviceService(deps: {
         return result.ok ? { ok: true, value: [] } : result;
       },
     }),
+    async forget(driverId) {
+      const devices = await store.list(driverId, LISTED);
+      await store.forget(driverId);
+      for (const { tokenHash } of devices) {
+        believed.delete(tokenHash);
+        await notices.publish(TOPIC, tokenHash).catch(() => undefined);
+      }
+    },
     close: stopListening,
   };
 }

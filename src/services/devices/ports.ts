@@ -25,6 +25,8 @@ export interface DeviceStore {
   /** Null when the driver has no such device. The first revocation's time stays. */
   revoke(driverId: string, deviceId: string, at: number): Promise<DeviceRow | null>;
   find(tokenHash: string): Promise<DeviceRow | null>;
+  /** All devices of a driver go, with their names. */
+  forget(driverId: string): Promise<void>;
 }
 
 /** The way of a batch to the driver's actor, with the driver's own limit. */

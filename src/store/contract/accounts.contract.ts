@@ -361,7 +361,11 @@ export async function accountsContract(t: Test, make: (t: Test) => Promise<Accou
       person: null,
       roles: of.roles.map((each) => ({ ...each, state: "ended", asks: null })),
     };
+    t.notOk((await accounts.erasures(100)).includes(of.id));
     t.match(await accounts.change(erased, { audit: [], end: endAll("erased") }), { kind: "changed" });
+    t.ok((await accounts.erasures(100)).includes(of.id), "what stands elsewhere is to be erased, too");
+    for (const _again of [1, 2]) await accounts.erasureDone(of.id);
+    t.notOk((await accounts.erasures(100)).includes(of.id));
     t.strictSame(plain(await accounts.byId(of.id)), plain({ ...erased, version: 2 }));
     t.equal(await accounts.byEmail(of.emailHash!), null);
     t.same(await accounts.openSession(session(of), 10, NOW), { ok: false, why: "not_found" });
@@ -435,6 +439,31 @@ export async function accountsContract(t: Test, make: (t: Test) => Promise<Accou
     );
     t.equal((await audit.read({ principalId: by, limit: 1 })).length, 1);
   });
+
+  await t.test(
+    "R-ACC-2: attempts are counted for all who share the store, from every bucket or from none",
+    async (t) => {
+      const bucket = (key: string, burst: number) => ({ key: `${key}-${++made}`, perMinute: 0.001, burst });
+      const [narrow, wide] = [bucket("narrow", 2), bucket("wide", 6)];
+      const took = await Promise.all(Array.from({ length: 5 }, () => accounts.takeAttempts([wide, narrow])));
+      t.equal(took.filter((waitMs) => waitMs === 0).length, 2, "side by side no more pass than one after the other");
+      t.ok(
+        took.every((waitMs) => waitMs === 0 || (waitMs > 50_000_000 && waitMs <= 60_000_000)),
+        took.join(),
+      );
+      for (let n = 0; n < 4; n++) t.equal(await accounts.takeAttempts([wide]), 0, "what was refused took nothing");
+      t.ok((await accounts.takeAttempts([wide])) > 0);
+      await accounts.giveAttempts([narrow, wide]);
+      t.equal(await accounts.takeAttempts([narrow, wide]), 0, "given back");
+      t.ok((await accounts.takeAttempts([narrow])) > 0);
+      const quick = { key: `quick-${++made}`, perMinute: 60_000_000, burst: 1 };
+      t.equal(await accounts.takeAttempts([quick]), 0);
+      while ((await accounts.takeAttempts([quick])) > 0);
+      t.pass("and it comes back with time");
+      await accounts.forget(0, 10);
+      t.ok((await accounts.takeAttempts([narrow])) > 0, "a bucket that is not full again is not forgotten");
+    },
+  );
 }
 
 const plain = (record: AccountRecord | null): unknown =>

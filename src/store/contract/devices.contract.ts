@@ -48,4 +48,13 @@ export async function deviceStoreContract(t: Test, make: (t: Test) => Promise<De
     );
     t.not(await store.add(row("his", "dan"), 3), null, "each driver has room of his own");
   });
+
+  await t.test("R-ACC-4: a driver's devices can be forgotten, and nobody else's", async (t) => {
+    const store = await make(t);
+    for (const each of [row("one"), row("two"), row("his", "dan")]) await store.add(each, 3);
+    for (const _again of [1, 2]) await store.forget("dora");
+    t.same(await store.list("dora", 10), []);
+    t.equal(await store.find("hash-of-one"), null);
+    t.equal((await store.list("dan", 10)).length, 1);
+  });
 }

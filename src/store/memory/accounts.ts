@@ -25,6 +25,10 @@ interface AccountTables {
   readonly revocations: Map<string, Revocation & { readonly at: number }>;
   readonly keys: Map<string, KeyRecord>;
   readonly audit: AuditEntry[];
+  /** Accounts. */
+  readonly erasures: Set<string>;
+  /** By key: when the bucket is full again. */
+  readonly attempts: Map<string, number>;
 }
 
 export function createMemoryAccounts(clock: Clock): MemoryAccounts {
@@ -34,6 +38,8 @@ export function createMemoryAccounts(clock: Clock): MemoryAccounts {
     revocations: new Map(),
     keys: new Map(),
     audit: [],
+    erasures: new Set(),
+    attempts: new Map(),
   };
   const append = (entries: readonly AuditDraft[]): void => {
     for (const entry of entries) tables.audit.push({ entryId: tables.audit.length + 1, ...entry });
@@ -64,7 +70,7 @@ function accountsOf(
   clock: Clock,
   append: (entries: readonly AuditDraft[]) => void,
 ): AccountStore {
-  const { accounts, sessions, revocations, keys } = tables;
+  const { accounts, sessions, revocations, keys, erasures, attempts } = tables;
   const find = (matches: (account: AccountRecord) => boolean): AccountRecord | null => {
     for (const account of accounts.values()) if (matches(account)) return structuredClone(account);
     return null;
@@ -123,8 +129,11 @@ function accountsOf(
       accounts.set(account.id, structuredClone({ ...account, version: account.version + 1 }));
       append(audit);
       revoke(also);
+      if (account.state === "erased") erasures.add(account.id);
       return { kind: "changed", revoked: [...also, ...(ending === null ? [] : endOf(account.id, ending))] };
     },
+    erasures: async (limit) => [...erasures].slice(0, limit),
+    erasureDone: async (accountId) => void erasures.delete(accountId),
     applications: async (role, limit) =>
       [...accounts.values()]
         .map((account) => ({ account, since: waitingSince(account, role) }))
@@ -188,6 +197,20 @@ function accountsOf(
         .filter(({ at, until }) => (since === null ? until > now : at >= since))
         .map(({ key, until, why }) => ({ key, until, why })),
     }),
+    async takeAttempts(buckets) {
+      const now = clock.now();
+      const after = buckets.map(({ key, perMinute, burst }) => {
+        const costMs = 60_000 / perMinute;
+        const fullAt = Math.max(attempts.get(key) ?? 0, now) + costMs;
+        return { key, fullAt, waitMs: fullAt - burst * costMs - now };
+      });
+      const waitMs = Math.max(0, ...after.map((each) => each.waitMs));
+      if (waitMs === 0) for (const { key, fullAt } of after) attempts.set(key, fullAt);
+      return waitMs;
+    },
+    async giveAttempts(buckets) {
+      for (const { key, perMinute } of buckets) attempts.set(key, (attempts.get(key) ?? 0) - 60_000 / perMinute);
+    },
     keys: async () =>
       [...keys.values()]
         .sort((a, b) => a.createdAt - b.createdAt || (a.kid < b.kid ? -1 : 1))
@@ -244,6 +267,7 @@ function accountsOf(
           ),
       ];
       for (const forget of gone) forget();
+      for (const [key, fullAt] of attempts) if (fullAt < clock.now()) attempts.delete(key);
       return gone.length;
     },
     close: async () => undefined,

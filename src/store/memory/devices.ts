@@ -27,5 +27,8 @@ export function createMemoryDeviceStore(): DeviceStore {
     async find(tokenHash) {
       return rows.find((row) => row.tokenHash === tokenHash) ?? null;
     },
+    async forget(driverId) {
+      rows.splice(0, rows.length, ...rows.filter((row) => row.driverId !== driverId));
+    },
   };
 }

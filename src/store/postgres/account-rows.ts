@@ -3,6 +3,7 @@ import type pg from "pg";
 import type { Role } from "../../protocol/mod.js";
 import type {
   AccountRecord,
+  AttemptBucket,
   AuditDraft,
   ConsentRecord,
   EndReason,
@@ -208,4 +209,20 @@ export async function writeRevocations(client: pg.ClientBase, revocations: reado
        ON CONFLICT (key) DO UPDATE SET at = excluded.at, until = excluded.until, why = excluded.why`,
     [revocations.map(({ key }) => key), revocations.map(({ until }) => until), revocations.map(({ why }) => why)],
   );
+}
+
+export async function writeErasure(client: pg.ClientBase, accountId: string): Promise<void> {
+  await ask(
+    client,
+    "account_erasure",
+    `INSERT INTO account_erasure (account, asked_at) VALUES ($1, extract(epoch FROM clock_timestamp()) * 1000)
+       ON CONFLICT DO NOTHING`,
+    [accountId],
+  );
+}
+
+/** Keys, what one attempt costs, and what a full bucket holds, both in the milliseconds in which they come back. */
+export function bucketValues(buckets: readonly AttemptBucket[]): unknown[] {
+  const costMs = ({ perMinute }: AttemptBucket): number => 60_000 / perMinute;
+  return [buckets.map(({ key }) => key), buckets.map(costMs), buckets.map((bucket) => bucket.burst * costMs(bucket))];
 }

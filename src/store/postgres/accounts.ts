@@ -20,6 +20,7 @@ import {
 } from "../../services/accounts/ports.js";
 import {
   accountValues,
+  bucketValues,
   type FoundAccount,
   type KeyRow,
   keyOf,
@@ -27,6 +28,7 @@ import {
   sessionOf,
   withRoles,
   writeAudit,
+  writeErasure,
   writeRevocations,
   writeRoles,
   writeSession,
@@ -170,9 +172,25 @@ export function createPostgresAccountStore(options: {
         await writeRoles(client, account);
         await writeAudit(client, audit);
         await writeRevocations(client, revoke);
+        if (account.state === "erased") await writeErasure(client, account.id);
         const ended = ending === null ? [] : await endOf(client, account.id, ending);
         return { kind: "changed", revoked: [...revoke, ...ended] };
       }),
+    erasures: (limit) =>
+      run(async (client) => {
+        const rows = await ask<Found<{ account: string }>>(
+          client,
+          "account_erasures",
+          "SELECT account FROM account_erasure ORDER BY asked_at, account LIMIT $1",
+          [limit],
+        );
+        return rows.map(({ account }) => account);
+      }),
+    erasureDone: async (accountId) => {
+      await run((client) =>
+        ask(client, "account_erasure_done", "DELETE FROM account_erasure WHERE account = $1", [findable(accountId)]),
+      );
+    },
     applications: (role, limit) =>
       run(async (client) =>
         withRoles(
@@ -262,6 +280,27 @@ export function createPostgresAccountStore(options: {
           revocations: rows.flatMap(({ key, until, why }) => (key === null ? [] : [{ key, until, why }])),
         };
       }),
+    takeAttempts: (buckets) =>
+      run(async (client) => {
+        const [row] = await ask<Found<{ wait: number }>>(
+          client,
+          "password_attempt_take",
+          "SELECT password_attempt_v1($1::text[], $2::float8[], $3::float8[]) AS wait",
+          bucketValues(buckets),
+        );
+        return row?.wait ?? 0;
+      }),
+    giveAttempts: async (buckets) => {
+      await run((client) =>
+        ask(
+          client,
+          "password_attempt_give",
+          `UPDATE password_attempt a SET full_at = a.full_at - w.token_ms
+             FROM unnest($1::text[], $2::float8[]) w(key, token_ms) WHERE a.key = w.key`,
+          bucketValues(buckets).slice(0, 2),
+        ),
+      );
+    },
     keys: () =>
       run(async (client) =>
         (await ask<Found<KeyRow>>(client, "account_keys", "SELECT * FROM sealed_key ORDER BY created_at, kid", [])).map(
@@ -338,7 +377,9 @@ export function createPostgresAccountStore(options: {
            revocations AS (
              DELETE FROM revocation WHERE key IN (
                SELECT key FROM revocation WHERE until < $1 AND at < $1 ORDER BY until LIMIT $2) RETURNING 1),
-           keys AS (DELETE FROM sealed_key WHERE until < $1 RETURNING 1)
+           keys AS (DELETE FROM sealed_key WHERE until < $1 RETURNING 1),
+           attempts AS (
+             DELETE FROM password_attempt WHERE full_at < extract(epoch FROM clock_timestamp()) * 1000)
            SELECT (SELECT count(*) FROM sessions) + (SELECT count(*) FROM revocations) + (SELECT count(*) FROM keys)
              AS forgotten`,
           [before, limit],

@@ -3,6 +3,7 @@ import type { Clock } from "../../lib/clock.js";
 import { type Log, silentLog } from "../../lib/log.js";
 import type { DeviceRow, DeviceStore } from "../../services/devices/ports.js";
 import { openConnections } from "./connection.js";
+import { findable } from "./reads.js";
 
 export interface PostgresDeviceStore extends DeviceStore {
   close(): Promise<void>;
@@ -84,6 +85,11 @@ export function createPostgresDeviceStore(options: {
         [driverId, deviceId, at],
       ),
     find: (tokenHash) => one(`SELECT ${COLUMNS} FROM gps_device WHERE token_hash = $1`, [tokenHash]),
+    async forget(driverId) {
+      await connections.run((client) =>
+        client.query("DELETE FROM gps_device WHERE driver_id = $1", [findable(driverId)]),
+      );
+    },
     close: () => connections.close(),
   };
 }
