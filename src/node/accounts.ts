@@ -5,9 +5,9 @@ import type { Log } from "../lib/log.js";
 import type { Notices } from "../lib/notices.js";
 import type { Random } from "../lib/random.js";
 import type { AnyOperationHandlers } from "../protocol/mod.js";
-import { createAccounts } from "../services/accounts/mod.js";
+import { createAccounts, type PersonalRecords } from "../services/accounts/mod.js";
 import { auditOperations } from "../services/audit/mod.js";
-import { createHistoryService, type IndexReader } from "../services/history/mod.js";
+import type { HistoryService } from "../services/history/mod.js";
 import { createPostgresAccountStore, createPostgresAuditLog } from "../store/postgres/mod.js";
 import { createPasswordPool } from "./password-pool.js";
 import type { ThreadPlan } from "./plan.js";
@@ -30,14 +30,15 @@ export function openAccounts(options: {
   readonly plan: ThreadPlan;
   readonly tokens: Tokens;
   readonly notices: Notices;
-  readonly index: IndexReader;
+  readonly history: HistoryService;
+  readonly records: readonly PersonalRecords[];
   /** True on one thread of the process: it tidies. */
   readonly tidies: boolean;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
 }): OpenAccounts {
-  const { plan, tokens, notices, index, clock, random } = options;
+  const { plan, tokens, notices, history, records, clock, random } = options;
   const { config, secrets, connectionString } = plan;
   const log = options.log.child({ part: "accounts" });
   const store = createPostgresAccountStore({ connectionString, clock, log });
@@ -48,7 +49,8 @@ export function openAccounts(options: {
     passwords,
     tokens,
     notices,
-    orders: createHistoryService({ index }),
+    orders: history,
+    records,
     clock,
     random,
     log,

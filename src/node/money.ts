@@ -11,6 +11,7 @@ import {
   defaultHttpProviderSettings,
   httpPaymentProvider,
   httpProviderLedger,
+  type MethodService,
   methodReader,
   paymentEffect,
   paymentOperations,
@@ -56,6 +57,7 @@ export function openMoney(
 ): {
   readonly operations: readonly AnyOperationHandlers[];
   readonly promotions: PromotionService;
+  readonly methods: MethodService;
   close(): Promise<void>;
 } {
   const { connectionString, config } = plan;
@@ -74,6 +76,7 @@ export function openMoney(
       promotionOperations(store.promotions),
     ],
     promotions: createPromotionService({ store: store.promotions, clock }),
+    methods,
     close: () => store.close(),
   };
 }

@@ -172,7 +172,9 @@ export class RunContext implements ActorContext<unknown, unknown> {
   trim(channel: string, offset: number): void {
     const recorded = this.#write();
     recorded.trims ??= [];
-    recorded.trims.push({ channel, offset });
+    // What has not been said yet cannot be forgotten: the channel would hold its later events for trimmed.
+    const top = this.#actor.channels?.get(channel)?.top ?? 0;
+    recorded.trims.push({ channel, offset: Math.min(offset, top) });
   }
 
   emit(channel: string, slot: string, body: Json, ttlMs: number): void {

@@ -89,7 +89,10 @@ export interface ActorContext<S, V = undefined> {
   publish(type: string, body: Json): void;
   /** An event on one of this actor's reliable channels: gets the next offset, is kept for replay until trimmed. */
   push(channel: string, type: string, body: Json): void;
-  /** Forgets the events of a reliable channel up to and including `offset` (a client acknowledged them). */
+  /**
+   * Forgets the events of a reliable channel up to and including `offset`; beyond the last one means all that were pushed
+   * before this handler. Who has not read them starts from a snapshot.
+   */
   trim(channel: string, offset: number): void;
   /** A latest-wins value on one of this actor's channels. Not kept; waits for uncommitted state like any output. */
   emit(channel: string, slot: string, body: Json, ttlMs: number): void;

@@ -14,6 +14,7 @@ import {
   type Ending,
   locationKey,
   type Passwords,
+  type PersonalRecords,
   type PersonsOrders,
   type Revocation,
   type TokenIssuer,
@@ -37,6 +38,7 @@ export interface AccountContext {
   readonly tokens: TokenIssuer;
   readonly notices: Notices;
   readonly orders: PersonsOrders;
+  readonly records: readonly PersonalRecords[];
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;

@@ -9,10 +9,11 @@ import type { Random } from "../../lib/random.js";
 import type { ACCOUNT_OPERATIONS, OperationHandlers } from "../../protocol/mod.js";
 import { createAdministration } from "./administration.js";
 import { type AccountContext, type AccountSettings, type Answered, answered, type Refused } from "./context.js";
+import { createErasing } from "./erasing.js";
 import { createKeyring, type SigningKey } from "./keyring.js";
 import { createOwnAccount } from "./own.js";
 import { createPeople } from "./people.js";
-import type { AccountStore, Passwords, PersonsOrders, Revocation, TokenIssuer } from "./ports.js";
+import type { AccountStore, Passwords, PersonalRecords, PersonsOrders, Revocation, TokenIssuer } from "./ports.js";
 import { createSessions } from "./sessions.js";
 import { DEFAULT_THROTTLE, type ThrottleSettings } from "./throttle.js";
 import { createVault } from "./vault.js";
@@ -20,13 +21,20 @@ import { watchAccounts } from "./watch.js";
 
 export type { AccountSettings } from "./context.js";
 export type { SigningKey } from "./keyring.js";
-export { type AccountStore, type Passwords, PasswordsBusy, type Revocation, type TokenIssuer } from "./ports.js";
+export {
+  type AccountStore,
+  type Passwords,
+  PasswordsBusy,
+  type PersonalRecords,
+  type Revocation,
+  type TokenIssuer,
+} from "./ports.js";
 
 export interface Accounts {
   /** Reads the keys, and begins to hear of what is revoked. To be awaited before the first request. */
   start(): Promise<void>;
   readonly operations: OperationHandlers<typeof ACCOUNT_OPERATIONS>;
-  /** Seals with the newest master key what was sealed with an older one, and forgets what has ended. Any node may. */
+  /** Seals with the newest master key what was sealed with an older one, forgets what has ended, goes on erasing. Any node may. */
   tidy(): Promise<void>;
   close(): void;
 }
@@ -37,6 +45,8 @@ export interface AccountsOptions {
   readonly tokens: TokenIssuer;
   readonly notices: Notices;
   readonly orders: PersonsOrders;
+  /** What else is kept about people, for erasing. */
+  readonly records: readonly PersonalRecords[];
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -55,6 +65,7 @@ const OLD_KEYS_MS = 8 * 24 * 3_600_000;
 const KEYS_SPREAD_MS = 60_000;
 const KEEP_ENDED_MS = 30 * 24 * 3_600_000;
 const TIDY_AT_ONCE = 500;
+const ERASE_AT_ONCE = 100;
 
 export function createAccounts(options: AccountsOptions): Accounts {
   const { store, clock, random, log, notices } = options;
@@ -77,13 +88,15 @@ export function createAccounts(options: AccountsOptions): Accounts {
     tokens: options.tokens,
     notices,
     orders: options.orders,
+    records: options.records,
     clock,
     random,
     log,
     settings: options.settings,
   };
   const sessions = createSessions(context, options.throttle ?? DEFAULT_THROTTLE);
-  const own = createOwnAccount(context, sessions);
+  const erasing = createErasing(context);
+  const own = createOwnAccount(context, sessions, erasing);
   const administration = createAdministration(context);
   let stop: () => void = () => undefined;
 
@@ -158,6 +171,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
         await store.resealAccount(id, dataKey, people.rewrap(id, dataKey), vault.masterId);
       }
       await store.forget(clock.now() - KEEP_ENDED_MS, TIDY_AT_ONCE);
+      await erasing.resume(ERASE_AT_ONCE);
     },
     close: () => stop(),
   };

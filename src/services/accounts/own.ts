@@ -22,6 +22,7 @@ import {
   refused,
   tokensUntil,
 } from "./context.js";
+import type { Erasing } from "./erasing.js";
 import { weakness } from "./password-rules.js";
 import { meView, type Person } from "./people.js";
 import type { AccountRecord, Ending } from "./ports.js";
@@ -52,7 +53,7 @@ const EXPORT_PAGE = 100;
 /** More orders than a person places; a bound all the same. */
 const MAX_EXPORTED_ORDERS = 10_000;
 
-export function createOwnAccount(context: AccountContext, sessions: Sessions): OwnAccount {
+export function createOwnAccount(context: AccountContext, sessions: Sessions, erasing: Erasing): OwnAccount {
   const { store, people, clock, settings } = context;
 
   /** Changes what is personal. `change` gives the same person when nothing is to be changed. */
@@ -225,9 +226,13 @@ export function createOwnAccount(context: AccountContext, sessions: Sessions): O
           },
           audit: [auditBy(context, caller, "account.erase", `account/${now.id}`, "asked for by its owner")],
           end: ending({ kind: "all" }, "erased"),
+          revoke: now.roles.some(({ role }) => role === "driver") ? [locationOf(now, false)] : [],
         }),
       );
-      return outcome.ok ? answered(true) : outcome;
+      if (!outcome.ok) return outcome;
+      // The account is gone whatever happens now; an order that is still open is forgotten when it is over.
+      void erasing.erase(outcome.value.id);
+      return answered(true);
     },
   };
 }

@@ -188,3 +188,32 @@ t.test("R-ACC-4: a person gets everything that is kept about them, and is forgot
   t.not((await signUp("ana@example.com")).accountId, session.accountId, "the address is free");
   t.match(await store.audit.read({ limit: 1 }), [{ action: "account.erase", subject: `account/${session.accountId}` }]);
 });
+
+t.test("R-ACC-4: erasing goes on until nothing is left anywhere, whoever began and whatever broke", async (t) => {
+  const asked: string[] = [];
+  const answers: (boolean | "broken")[] = [false, "broken", true];
+  const records = [
+    {
+      name: "orders",
+      async forget({ id }: { readonly id: string }) {
+        asked.push(id);
+        const answer = answers.shift();
+        if (answer === "broken") throw new Error("the store is away");
+        return answer ?? true;
+      },
+    },
+    { name: "reviews", forget: async () => true },
+  ];
+  const { node, store } = city(undefined, records);
+  const [one, two] = [await node(), await node()];
+  const session = await one.signUp("ana@example.com");
+  await one.call("accounts.erase", { caller: callerOf(session), body: { password: PASSWORD } });
+  await until(() => asked.length === 1);
+  t.same(await store.accounts.erasures(10), [session.accountId], "an order was still open");
+  await two.accounts.tidy();
+  t.same(await store.accounts.erasures(10), [session.accountId]);
+  await two.accounts.tidy();
+  t.same(await store.accounts.erasures(10), []);
+  await two.accounts.tidy();
+  t.same(asked, Array(3).fill(session.accountId), "what is done is not asked for again");
+});

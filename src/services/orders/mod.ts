@@ -38,6 +38,7 @@ import type {
   WayFinder,
 } from "./ports.js";
 
+export { orderForgetter } from "./forget.js";
 export { orderIdOf } from "./ids.js";
 export type { AddressFinder, MenuReader, PromotionReader, WayFinder } from "./ports.js";
 

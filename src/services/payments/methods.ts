@@ -19,6 +19,7 @@ export interface MethodService {
   /** Null: the customer has as many as they may. */
   save(customerId: string, key: string, token: string, label: string): Promise<SavedMethod | null>;
   remove(customerId: string, methodId: string): Promise<boolean>;
+  removeAll(customerId: string): Promise<void>;
 }
 
 const contextOf = (customerId: string, id: string): string => `${customerId}/${id}`;
@@ -40,6 +41,9 @@ export function createMethodService(deps: {
       return (await store.save(method, MOST_METHODS)) ? method : null;
     },
     remove: (customerId, methodId) => store.remove(customerId, methodId),
+    async removeAll(customerId) {
+      for (const { id } of await store.ofCustomer(customerId)) await store.remove(customerId, id);
+    },
   };
 }
 

@@ -52,6 +52,10 @@ export function driverActor(settings: DomainSettings): ActorDefinition<DriverCon
       deliver: (ctx, { orderId }) => trip.deliver(ctx, settings, orderId),
       failDelivery: (ctx, { orderId, reason }) => trip.failDelivery(ctx, settings, orderId, reason),
       releaseTrip: (ctx, { orderId, reason }) => trip.releaseTrip(ctx, settings, orderId, reason),
+      forgetTold(ctx) {
+        ctx.trim("work", Number.POSITIVE_INFINITY);
+        return null;
+      },
       gps: (ctx, batch) => position.gps(ctx, settings, batch),
       grant: (ctx, input) => position.grant(ctx, settings, input),
       checkSignal: (ctx) => position.checkSignal(ctx, settings),

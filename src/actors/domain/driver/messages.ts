@@ -47,6 +47,8 @@ export type DriverContract = {
    * asked for again when lost.
    */
   grant: { input: { readonly orderId: string; readonly number: number; readonly since: number }; reply: null };
+  /** A customer is to be forgotten whose door this driver was told: what the app may ask for again goes. */
+  forgetTold: { input: null; reply: null };
   // The zone, and its own timers
   checkSignal: { input: null; reply: null };
   offersExpire: { input: null; reply: null };

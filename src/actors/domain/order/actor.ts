@@ -9,6 +9,7 @@ import { asJson } from "../json.js";
 import type { DomainSettings } from "../settings.js";
 import { cancel, deadline } from "./closing.js";
 import * as dispatch from "./dispatch.js";
+import { forgetPerson } from "./forget.js";
 import * as kitchen from "./kitchen.js";
 import { Order, type OrderContract } from "./messages.js";
 import * as offers from "./offers.js";
@@ -64,6 +65,7 @@ export function orderActor(settings: DomainSettings): ActorDefinition<OrderContr
       markReady: (ctx) => kitchen.markReady(ctx, settings),
       refund: (ctx, input) => refund(ctx, settings, input),
       assignManually: (ctx, { driverId, reason }) => dispatch.assignManually(ctx, settings, driverId, reason),
+      forgetPerson: (ctx, input) => forgetPerson(ctx, settings, input),
       reserved: (ctx, { outlook }) => placement.reserved(ctx, settings, outlook),
       refused: (ctx, { code, detail }) => placement.refused(ctx, settings, code, detail),
       paymentDone: (ctx, result) => placement.paymentDone(ctx, settings, result),

@@ -153,6 +153,9 @@ export type OrderContract = {
   refund: { input: CommandBody<"ops.refund">; reply: CommandReplies["ops.refund"] };
   // Support, reading
   dispatchView: { input: null; reply: DispatchView };
+  // Accounts, once the person has had themselves erased
+  /** Refused with `illegal_transition` while the order is open. May be asked any number of times. */
+  forgetPerson: { input: { readonly customerId: string }; reply: { readonly forgotten: true } };
   // The restaurant actor
   reserved: { input: { readonly menuVersion: number; readonly outlook?: Outlook }; reply: null };
   refused: { input: { readonly code: string; readonly detail: JsonObject }; reply: null };

@@ -43,6 +43,8 @@ export interface OrderContent {
   readonly deliverAt?: number;
   /** From restaurant to customer as the router gave it at the door; absent: as the crow flies. */
   readonly way?: { readonly meters: number; readonly durationMs: number };
+  /** The customer has had everything personal erased: see `forget.ts`. */
+  readonly forgotten?: true;
 }
 
 export type Kitchen =

@@ -77,6 +77,10 @@ export function restaurantActor(
         if (ctx.state.orders[orderId] !== undefined) ctx.volatile.left.set(orderId, sample ?? null);
         return null;
       },
+      forgetTold(ctx) {
+        ctx.trim("inbox", Number.POSITIVE_INFINITY);
+        return null;
+      },
       zonePicture(ctx, picture) {
         ctx.volatile.zone = picture;
         return null;

@@ -65,6 +65,8 @@ export type RestaurantContract = {
   };
   /** Picked up: the kitchen has a place free. Kept in memory until the next commit; the index tells it again. */
   leftKitchen: { input: { readonly orderId: string; readonly sample?: PreparationSample }; reply: null };
+  /** A person is to be forgotten of whom the tablet was told: what it may ask for again goes. */
+  forgetTold: { input: null; reply: null };
   // The zone's model of arrivals
   zonePicture: { input: ZonePicture; reply: null };
   // The service that quotes

@@ -1,0 +1,49 @@
+/** What a node keeps about people outside their accounts, so that erasing one finds all of it. */
+import type { ActorClient } from "../actors/runtime/mod.js";
+import type { Clock } from "../lib/clock.js";
+import type { Random } from "../lib/random.js";
+import type { PersonalRecords } from "../services/accounts/mod.js";
+import type { DeviceService } from "../services/devices/mod.js";
+import type { HistoryService } from "../services/history/mod.js";
+import { orderForgetter } from "../services/orders/mod.js";
+import type { MethodService } from "../services/payments/mod.js";
+import type { RatingStore } from "../services/ratings/mod.js";
+
+export function personalRecords(deps: {
+  readonly client: ActorClient;
+  readonly history: HistoryService;
+  readonly ratings: Pick<RatingStore, "eraseAuthor">;
+  readonly methods: Pick<MethodService, "removeAll">;
+  readonly devices: Pick<DeviceService, "forget">;
+  readonly clock: Clock;
+  readonly random: Random;
+}): readonly PersonalRecords[] {
+  const { client, history, ratings, methods, devices, clock, random } = deps;
+  const forgetOrders = orderForgetter({ client, pages: history, clock, random });
+  return [
+    {
+      name: "orders and what they are paid with",
+      async forget({ id }) {
+        // An order that is open may yet have to be paid with the other method.
+        if (!(await forgetOrders(id))) return false;
+        await methods.removeAll(id);
+        return true;
+      },
+    },
+    {
+      name: "reviews",
+      async forget({ id }) {
+        await ratings.eraseAuthor("customer", id);
+        await ratings.eraseAuthor("driver", id);
+        return true;
+      },
+    },
+    {
+      name: "devices",
+      async forget({ id }) {
+        await devices.forget(id);
+        return true;
+      },
+    },
+  ];
+}
