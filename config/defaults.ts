@@ -135,6 +135,7 @@ export const defaults: Config = {
     },
     driver: {
       presenceMs: seconds(5),
+      tripPresenceMs: seconds(10),
       stalledMs: minutes(3),
       gpsAvailableMs: seconds(5),
       gpsTripMs: seconds(5),

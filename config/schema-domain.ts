@@ -80,7 +80,12 @@ const order = section("The order's deadlines and offers.", {
 });
 
 const driver = section("Drivers and their positions. None of the GPS cadences is divided by timeScale.", {
-  presenceMs: duration("How often a driver on shift tells the zones where they are.", HOUR_MS, 500),
+  presenceMs: duration("How often a driver who waits for an order tells the zones where they are.", HOUR_MS, 500),
+  tripPresenceMs: duration(
+    "The same for a driver on a trip: where and when the trip ends is foreseen, so it is news less often.",
+    HOUR_MS,
+    500,
+  ),
   stalledMs: duration("Without a fix for this long a driver on a trip counts as lost.", DAY_MS, 1000),
   gpsAvailableMs: duration("Cadence asked of the app of a driver who waits.", HOUR_MS, 500),
   gpsTripMs: duration("Cadence asked of the app of a driver on a trip.", HOUR_MS, 500),
