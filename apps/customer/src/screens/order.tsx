@@ -23,6 +23,7 @@ import { useWay } from "../../../shared/map/use-way.js";
 import { back } from "../../../shared/router.js";
 import { capital, STATUS_TITLE, STEP_LABEL, timeOfDay, timeRange } from "../../../shared/words.js";
 import { server } from "../store/server.js";
+import { Rating } from "./rating.js";
 
 /** Older than this, a position says where the driver was. */
 const STALE_MS = 20_000;
@@ -87,6 +88,9 @@ function Tracking({
           </p>
         )}
         {view.driver !== undefined && !over && <DriverLine view={view} position={position} />}
+        {view.status === "delivered" && (
+          <Rating orderId={view.orderId} restaurant={view.restaurant.name} driver={view.driver?.name ?? null} />
+        )}
         <Receipt view={view} />
         <Timeline view={view} />
         {!over && <Cancel view={view} />}
