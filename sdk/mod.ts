@@ -1,6 +1,7 @@
 /** The client's door for browsers, and for Node from version 22 on. Node 20 uses `node.ts`. */
 
 export type {
+  Announcement,
   ArrivalQuote,
   ChosenOption,
   CommandBody,
@@ -35,7 +36,12 @@ export type {
   TripView,
   ZoneLive,
 } from "../src/protocol/mod.js";
-export { isTerminal, NEXT_STATUS, orderTotals, portionMinor } from "../src/protocol/mod.js";
+export { isTerminal, NEXT_STATUS, openAt, orderTotals, portionMinor } from "../src/protocol/mod.js";
+export {
+  type AnnouncementHandlers,
+  type WatchAnnouncementsOptions,
+  watchAnnouncements,
+} from "./announcements.js";
 export type {
   ChannelEvent,
   ChannelHandlers,

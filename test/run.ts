@@ -51,7 +51,7 @@ async function main(words: readonly string[]): Promise<number> {
   for (const problem of await ensureServers(["redis", "nats"], say)) say(`warning: ${problem}`);
   const files = testFiles().filter((file) => words.length === 0 || words.some((word) => file.includes(word)));
   // A browser is large: it is fetched for those who test pages.
-  const withoutBrowser = files.some((file) => file.includes("apps")) ? await ensureBrowser(say) : null;
+  const withoutBrowser = files.some((file) => /\b(?:apps|pages)\b/.test(file)) ? await ensureBrowser(say) : null;
   if (withoutBrowser !== null) say(`warning: ${withoutBrowser}`);
   if (files.length === 0) say(`no test file matches ${words.join(", ")}`);
 

@@ -1,11 +1,13 @@
 /** The customer's app: which page is shown, and the tabs below. */
 
+import { useEffect } from "preact/hooks";
 import { AccountPage } from "../../shared/account/account-page.js";
 import { account } from "../../shared/account/session.js";
 import { BagIcon, BoltIcon, HomeIcon, PersonIcon, ReceiptIcon } from "../../shared/kit/icons.js";
 import { ThemeButton } from "../../shared/kit/theme-button.js";
 import { Toasts } from "../../shared/kit/toasts.js";
 import { LineBanner } from "../../shared/line/banner.js";
+import { News } from "../../shared/line/news.js";
 import { route } from "../../shared/router.js";
 import { CartPage } from "./screens/cart.js";
 import { Home } from "./screens/home.js";
@@ -14,8 +16,14 @@ import { Orders } from "./screens/orders.js";
 import { PlaceSheet } from "./screens/place-sheet.js";
 import { Restaurant } from "./screens/restaurant.js";
 import { portions } from "./store/cart.js";
+import { server } from "./store/server.js";
 
 export function App() {
+  const signedIn = account.value !== null;
+  useEffect(() => {
+    // What is told to everybody comes by the line, also before somebody orders.
+    if (signedIn) server();
+  }, [signedIn]);
   return (
     <div class="with-tabs app">
       {account.value !== null && <LineBanner lost="What you see may be a little old." />}
@@ -26,6 +34,7 @@ export function App() {
         <span class="title">Swift Eats</span>
         <ThemeButton />
       </header>
+      <News />
       <main class="page">
         <Page />
       </main>

@@ -6,6 +6,7 @@ import { BoltIcon, PersonIcon, RouteIcon, WalletIcon } from "../../shared/kit/ic
 import { ThemeButton } from "../../shared/kit/theme-button.js";
 import { say, Toasts } from "../../shared/kit/toasts.js";
 import { LineBanner } from "../../shared/line/banner.js";
+import { News } from "../../shared/line/news.js";
 import { route } from "../../shared/router.js";
 import { allowSoundOnTouch } from "../../shared/sound.js";
 import { plural } from "../../shared/words.js";
@@ -52,6 +53,7 @@ export function App() {
         )}
         <ThemeButton />
       </header>
+      <News />
       <main class={drives ? "page full" : "page"}>
         {drives ? <Drive /> : me !== null && name === "earnings" ? <EarningsPage /> : <AccountPage app="driver" />}
       </main>

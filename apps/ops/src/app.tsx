@@ -2,13 +2,23 @@
 import { useEffect } from "preact/hooks";
 import { AccountPage } from "../../shared/account/account-page.js";
 import { account } from "../../shared/account/session.js";
-import { BoltIcon, PeopleIcon, PersonIcon, PinIcon, ReceiptIcon, ServerIcon } from "../../shared/kit/icons.js";
+import {
+  BellIcon,
+  BoltIcon,
+  PeopleIcon,
+  PersonIcon,
+  PinIcon,
+  ReceiptIcon,
+  ServerIcon,
+} from "../../shared/kit/icons.js";
 import { ThemeButton } from "../../shared/kit/theme-button.js";
 import { Toasts } from "../../shared/kit/toasts.js";
 import { LineBanner } from "../../shared/line/banner.js";
+import { News } from "../../shared/line/news.js";
 import { route } from "../../shared/router.js";
 import { AuditPage } from "./screens/audit-page.js";
 import { CityPage } from "./screens/city-page.js";
+import { NewsPage } from "./screens/news-page.js";
 import { NodesPage } from "./screens/nodes-page.js";
 import { PeoplePage } from "./screens/people-page.js";
 import { select, startCity } from "./store/city.js";
@@ -17,6 +27,7 @@ const PAGES = [
   { name: undefined, title: "City", icon: PinIcon },
   { name: "people", title: "People", icon: PeopleIcon },
   { name: "nodes", title: "Nodes", icon: ServerIcon },
+  { name: "news", title: "News", icon: BellIcon },
   { name: "audit", title: "Audit", icon: ReceiptIcon },
   { name: "account", title: "Account", icon: PersonIcon },
 ] as const;
@@ -44,6 +55,7 @@ export function App() {
         <span class="title">Operations</span>
         <ThemeButton />
       </header>
+      <News />
       <main class={me !== null && name === undefined ? "page full" : "page"}>
         {me === null ? <AccountPage app="support" /> : <Page name={name} />}
       </main>
@@ -68,6 +80,8 @@ function Page({ name }: { readonly name: string | undefined }) {
       return <PeoplePage />;
     case "nodes":
       return <NodesPage />;
+    case "news":
+      return <NewsPage />;
     case "audit":
       return <AuditPage />;
     case "account":

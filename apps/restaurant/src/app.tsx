@@ -7,6 +7,7 @@ import { BellIcon, BoltIcon, GearIcon, MenuIcon, MuteIcon, SoundIcon } from "../
 import { ThemeButton } from "../../shared/kit/theme-button.js";
 import { Toasts } from "../../shared/kit/toasts.js";
 import { LineBanner } from "../../shared/line/banner.js";
+import { News } from "../../shared/line/news.js";
 import { route } from "../../shared/router.js";
 import { allowSound, allowSoundOnTouch, call, soundReady } from "../../shared/sound.js";
 import { Board } from "./screens/board.js";
@@ -40,6 +41,7 @@ export function App() {
     <div class="with-tabs app">
       <LineBanner loud lost="OFFLINE — new orders cannot reach this tablet" />
       <Top name={me.name} />
+      <News />
       <main class="page">{name === "menu" ? <MenuPage /> : name === "settings" ? <SettingsPage /> : <Board />}</main>
       <nav class="tab-bar" aria-label="Main">
         <a href="#/" {...current(undefined)}>

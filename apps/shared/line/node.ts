@@ -2,6 +2,7 @@
 import { computed, signal } from "@preact/signals";
 import { type Client, type ClientOptions, type ConnectionState, createClient } from "../../../sdk/mod.js";
 import { clock, random } from "../clock.js";
+import { followNews } from "./news.js";
 
 export const nodeUrl = location.origin;
 
@@ -46,6 +47,7 @@ export function openClient(options: Omit<ClientOptions, "url">): Client {
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible") client.wake();
   });
+  followNews(client);
   client.connect();
   return client;
 }

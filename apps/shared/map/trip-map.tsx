@@ -1,4 +1,5 @@
 /** A map of one trip: a few places, a line, one who moves. The map library comes when the first map is shown. */
+import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Point } from "../../../src/lib/geo.js";
 import type { TripDrawing } from "./trip-drawing.js";
@@ -26,14 +27,21 @@ export function TripMap(props: TripMapProps) {
   const container = useRef<HTMLDivElement>(null);
   const drawing = useRef<TripDrawing | null>(null);
   const latest = useRef(props);
+  const missing = useSignal(false);
   latest.current = props;
   useEffect(() => {
     let gone = false;
-    void import("./trip-drawing.js").then(({ drawTrip }) => {
-      if (gone || container.current === null) return;
-      drawing.current = drawTrip(container.current, latest.current.label, (point) => latest.current.onPick?.(point));
-      drawing.current.show(latest.current);
-    });
+    import("./trip-drawing.js").then(
+      ({ drawTrip }) => {
+        if (gone || container.current === null) return;
+        drawing.current = drawTrip(container.current, latest.current.label, (point) => latest.current.onPick?.(point));
+        drawing.current.show(latest.current);
+      },
+      // No network, and not kept yet: everything but the map works.
+      () => {
+        if (!gone) missing.value = true;
+      },
+    );
     return () => {
       gone = true;
       drawing.current?.remove();
@@ -43,5 +51,9 @@ export function TripMap(props: TripMapProps) {
   useEffect(() => {
     drawing.current?.show(props);
   });
-  return <div ref={container} class="map" />;
+  return (
+    <div ref={container} class="map">
+      {missing.value && <p class="map-missing soft">The map comes when there is a network.</p>}
+    </div>
+  );
 }

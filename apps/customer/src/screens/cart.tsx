@@ -25,6 +25,7 @@ import {
 import { type DeliveryPlace, place } from "../store/place.js";
 import { open, server } from "../store/server.js";
 import { choosePlace } from "./place-sheet.js";
+import { laterText, When } from "./when.js";
 
 const TIPS = [0, 100, 200, 300];
 
@@ -59,6 +60,7 @@ function basketOf(order: Cart, { lat, lng, address }: DeliveryPlace) {
     destination: { lat, lng, ...(address === "" ? {} : { address }) },
     currency: order.currency,
     ...(order.tipMinor > 0 ? { tipMinor: order.tipMinor } : {}),
+    ...(order.deliverAt === null ? {} : { deliverAt: order.deliverAt }),
   };
 }
 
@@ -144,6 +146,7 @@ function Checkout({ order }: { readonly order: Cart }) {
             </li>
           ))}
         </ul>
+        {known !== null && <When order={order} menu={known} />}
         <Field
           label="For the kitchen"
           placeholder="No onions, extra napkins"
@@ -181,14 +184,27 @@ function Checkout({ order }: { readonly order: Cart }) {
           </span>
           <ForwardIcon />
         </button>
-        {expected !== null && (
+        {order.deliverAt !== null ? (
           <div class="arrival panel" aria-live="polite">
             <ClockIcon />
             <span class="grow">
-              <strong class="arrival-range">{minutesRange(expected.earliest, expected.latest, now.value)}</strong>
-              <span class="small soft block">Arrives {timeRange(expected.earliest, expected.latest)}, most likely</span>
+              <strong class="arrival-range">{laterText(order.deliverAt, now.value)}</strong>
+              <span class="small soft block">We start in time for it</span>
             </span>
           </div>
+        ) : (
+          expected !== null &&
+          known?.open === true && (
+            <div class="arrival panel" aria-live="polite">
+              <ClockIcon />
+              <span class="grow">
+                <strong class="arrival-range">{minutesRange(expected.earliest, expected.latest, now.value)}</strong>
+                <span class="small soft block">
+                  Arrives {timeRange(expected.earliest, expected.latest)}, most likely
+                </span>
+              </span>
+            </div>
+          )
         )}
         <dl class="facts panel">
           <Line name="Food" minor={itemsMinor.value} currency={order.currency} />
@@ -209,7 +225,13 @@ function Checkout({ order }: { readonly order: Cart }) {
             size="large"
             block
             busy={placing.busy}
-            disabled={at === null || expected?.delivers === false || known === null || missing > 0}
+            disabled={
+              at === null ||
+              expected?.delivers === false ||
+              known === null ||
+              missing > 0 ||
+              (!known.open && order.deliverAt === null)
+            }
             onClick={() => void placing.run()}
           >
             {changed.value.length > 0 ? "Order at the new price" : "Place order"} · {formatMoney(total, order.currency)}

@@ -7,7 +7,7 @@ import { Button } from "../../../shared/kit/controls.js";
 import { FoodPicture } from "../../../shared/kit/food.js";
 import { BagIcon, ClockIcon, ForwardIcon, PinIcon, SearchIcon, StarFilledIcon } from "../../../shared/kit/icons.js";
 import { Bones, Empty, Failure } from "../../../shared/kit/states.js";
-import { useReading } from "../../../shared/reading.js";
+import { usePages } from "../../../shared/pages.js";
 import { go } from "../../../shared/router.js";
 import { capital, distanceText, plural } from "../../../shared/words.js";
 import { type FoundRestaurant, find, type Wish } from "../store/find.js";
@@ -85,10 +85,19 @@ function SearchBox() {
 function Results() {
   const at = place.value!;
   const wish: Wish = { at, text: settledText.value, cuisine: cuisine.value, openNow: openNow.value, sort: sort.value };
-  const { reading, again } = useReading((stop) => find(wish, undefined, stop), Object.values(wish));
-  if (reading.name === "failed") return <Failure error={reading.error} again={again} />;
-  if (reading.name === "loading") return <Bones count={4} height={200} />;
-  const { restaurants, facets, corrections, total } = reading.value;
+  const {
+    reading,
+    items: restaurants,
+    about,
+    again,
+    more,
+  } = usePages(async (cursor: string | undefined, stop) => {
+    const { restaurants: items, nextCursor: next, facets, corrections, total } = await find(wish, cursor, stop);
+    return { items, next, about: { facets, corrections, total } };
+  }, Object.values(wish));
+  if (reading === "failed") return <Failure error={more.error} again={again} />;
+  if (about === null) return <Bones count={4} height={200} />;
+  const { facets, corrections, total } = about;
   return (
     <div class="stack">
       {/* biome-ignore lint/a11y/useSemanticElements: a fieldset does not scroll sideways. */}
@@ -141,6 +150,11 @@ function Results() {
               </li>
             ))}
           </ul>
+          {more.more && (
+            <Button kind="secondary" busy={more.busy} onClick={() => void more.run()}>
+              Show more
+            </Button>
+          )}
         </>
       )}
     </div>

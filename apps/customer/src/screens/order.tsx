@@ -24,6 +24,7 @@ import { back } from "../../../shared/router.js";
 import { capital, STATUS_TITLE, STEP_LABEL, timeOfDay, timeRange } from "../../../shared/words.js";
 import { server } from "../store/server.js";
 import { Rating } from "./rating.js";
+import { laterText } from "./when.js";
 
 /** Older than this, a position says where the driver was. */
 const STALE_MS = 20_000;
@@ -101,9 +102,16 @@ function Tracking({
 
 function Headline({ view }: { readonly view: OrderView }) {
   const delivered = view.timeline.findLast(({ kind }) => kind === "delivered");
+  // Until its kitchen is told, an order for later is an appointment.
+  const planned = view.deliverAt !== undefined && view.status === "confirmed" ? view.deliverAt : null;
   return (
     <div class="stack tight" aria-live="polite">
-      {view.eta !== undefined && view.eta.to > now.value ? (
+      {planned !== null ? (
+        <>
+          <span class="soft">Planned for</span>
+          <span class="eta number">{laterText(planned, now.value)}</span>
+        </>
+      ) : view.eta !== undefined && view.eta.to > now.value ? (
         <>
           <span class="soft">Arriving</span>
           <span class="eta number">{timeRange(view.eta.from, view.eta.to)}</span>
@@ -111,7 +119,9 @@ function Headline({ view }: { readonly view: OrderView }) {
       ) : (
         view.eta !== undefined && <span class="eta">Any moment now</span>
       )}
-      <h1 class={view.eta === undefined ? "" : "under-eta"}>{STATUS_TITLE[view.status]}</h1>
+      <h1 class={view.eta === undefined ? "" : "under-eta"}>
+        {planned !== null ? "Paid, and in the book" : STATUS_TITLE[view.status]}
+      </h1>
       {delivered !== undefined && <p class="soft">At {timeOfDay(delivered.at)}. Enjoy your meal!</p>}
       {view.reason !== undefined && <p class="soft">{capital(formatReason(view.reason))}.</p>}
       {(view.status === "cancelled" || view.status === "rejected") && <p class="soft">You are not charged.</p>}

@@ -1,15 +1,12 @@
 /** Orders of before and of now, newest first. */
-import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
 import { isTerminal, type OrderView } from "../../../../sdk/mod.js";
 import { account } from "../../../shared/account/session.js";
-import { useAction } from "../../../shared/actions.js";
 import { formatMoney } from "../../../shared/format.js";
 import { Button } from "../../../shared/kit/controls.js";
 import { FoodPicture } from "../../../shared/kit/food.js";
 import { ForwardIcon, ReceiptIcon } from "../../../shared/kit/icons.js";
 import { Bones, Empty, Failure } from "../../../shared/kit/states.js";
-import { useReading } from "../../../shared/reading.js";
+import { usePages } from "../../../shared/pages.js";
 import { go } from "../../../shared/router.js";
 import { dayOf, plural, STATUS_TITLE, timeOfDay } from "../../../shared/words.js";
 import { server } from "../store/server.js";
@@ -32,20 +29,17 @@ export function Orders() {
 }
 
 function History() {
-  const more = useSignal<readonly OrderView[]>([]);
-  const nextBefore = useSignal<number | undefined>(undefined);
-  const first = useReading((stop) => server().http.orders({ limit: PAGE }, stop), []);
-  useEffect(() => {
-    if (first.reading.name === "ready") nextBefore.value = first.reading.value.nextBefore;
-  }, [first.reading]);
-  const loading = useAction(async () => {
-    const page = await server().http.orders({ limit: PAGE, before: nextBefore.value! });
-    more.value = [...more.value, ...page.orders];
-    nextBefore.value = page.nextBefore;
-  });
-  if (first.reading.name === "failed") return <Failure error={first.reading.error} again={first.again} />;
-  if (first.reading.name === "loading") return <Bones count={4} height={84} />;
-  const orders = [...first.reading.value.orders, ...more.value];
+  const {
+    reading,
+    items: orders,
+    again,
+    more,
+  } = usePages(async (before: number | undefined, stop) => {
+    const page = await server().http.orders({ limit: PAGE, ...(before === undefined ? {} : { before }) }, stop);
+    return { items: page.orders, next: page.nextBefore, about: null };
+  }, []);
+  if (reading === "failed") return <Failure error={more.error} again={again} />;
+  if (reading === "loading") return <Bones count={4} height={84} />;
   if (orders.length === 0) {
     return (
       <Empty
@@ -63,8 +57,8 @@ function History() {
     <div class="stack wide narrow">
       {present.length > 0 && <List title="Under way" orders={present} />}
       {past.length > 0 && <List title="Before" orders={past} />}
-      {nextBefore.value !== undefined && (
-        <Button kind="secondary" busy={loading.busy} onClick={() => void loading.run()}>
+      {more.more && (
+        <Button kind="secondary" busy={more.busy} onClick={() => void more.run()}>
           Show more
         </Button>
       )}

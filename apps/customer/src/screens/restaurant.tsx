@@ -15,6 +15,7 @@ import { cart, itemsMinor, portions } from "../store/cart.js";
 import { place } from "../store/place.js";
 import { open } from "../store/server.js";
 import { ItemSheet, pictureOf } from "./item-sheet.js";
+import { takesOrdersLater } from "./when.js";
 
 export function Restaurant({ id }: { readonly id: string }) {
   const at = place.value;
@@ -94,7 +95,8 @@ function Head({ menu, quote }: { readonly menu: MenuView; readonly quote: Arriva
       {!menu.open && (
         <p class="notice busy">
           {menu.paused === undefined ? "Closed at the moment" : "Taking a short break"}
-          {menu.changesAt === undefined ? "" : `, opens ${timeOfDay(menu.changesAt)}`}. You can look, but not order yet.
+          {menu.changesAt === undefined ? "" : `, opens ${timeOfDay(menu.changesAt)}`}.{" "}
+          {takesOrdersLater(menu) ? "You can order for later." : "You can look, but not order yet."}
         </p>
       )}
       {quote !== null && !quote.delivers && (
@@ -116,12 +118,13 @@ function Dish({
   readonly choose: () => void;
 }) {
   const there = canBeOrdered(item);
+  const takesOrders = menu.open || takesOrdersLater(menu);
   const inCart =
     cart.value?.restaurantId === menu.restaurantId
       ? cart.value.lines.reduce((sum, line) => sum + (line.itemId === item.itemId ? line.quantity : 0), 0)
       : 0;
   return (
-    <button type="button" class="dish" disabled={!there || !menu.open} onClick={choose}>
+    <button type="button" class="dish" disabled={!there || !takesOrders} onClick={choose}>
       <span class="grow stack tight">
         <strong>{item.name}</strong>
         {item.description !== undefined && <span class="dish-about soft">{item.description}</span>}
@@ -134,7 +137,7 @@ function Dish({
       </span>
       <span class="dish-picture">
         <FoodPicture name={item.name} also={item.category ?? ""} image={pictureOf(item.image)} />
-        {there && menu.open && <span class="dish-add">{inCart > 0 ? inCart : <PlusIcon />}</span>}
+        {there && takesOrders && <span class="dish-add">{inCart > 0 ? inCart : <PlusIcon />}</span>}
       </span>
     </button>
   );

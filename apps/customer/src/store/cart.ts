@@ -19,6 +19,8 @@ export interface Cart {
   readonly note: string;
   readonly tipMinor: number;
   readonly promotionCode: string;
+  /** When it shall arrive, ms since the epoch; null: as soon as it can. */
+  readonly deliverAt: number | null;
   /** One intention to order has one key: pressing twice, or again after a lost answer, orders once. */
   readonly key: string;
 }
@@ -30,7 +32,7 @@ function kept(): Cart | null {
   try {
     const value = JSON.parse(localStorage.getItem(KEY) ?? "null") as Cart | null;
     return value !== null && Array.isArray(value.lines) && value.lines.every(({ options }) => Array.isArray(options))
-      ? value
+      ? { ...value, deliverAt: value.deliverAt ?? null }
       : null;
   } catch {
     return null;
@@ -81,6 +83,7 @@ export function addLine(restaurant: Pick<Cart, "restaurantId" | "restaurantName"
     note: present?.note ?? "",
     tipMinor: 0,
     promotionCode: "",
+    deliverAt: null,
     key: "",
   });
 }
@@ -98,6 +101,7 @@ export function setExtras(extras: {
   readonly note?: string;
   readonly tipMinor?: number;
   readonly promotionCode?: string;
+  readonly deliverAt?: number | null;
 }): void {
   if (cart.value !== null) keep({ ...cart.value, ...extras });
 }

@@ -1,13 +1,10 @@
 /** What people with power did, and why; newest first. Nothing here can be changed. */
-import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
 import { http } from "../../../shared/account/session.js";
-import { useAction } from "../../../shared/actions.js";
 import { shortId } from "../../../shared/format.js";
 import { Button } from "../../../shared/kit/controls.js";
 import { ReceiptIcon } from "../../../shared/kit/icons.js";
 import { Bones, Empty, Failure } from "../../../shared/kit/states.js";
-import { useReading } from "../../../shared/reading.js";
+import { usePages } from "../../../shared/pages.js";
 import { capital, dayOf, timeOfDay } from "../../../shared/words.js";
 
 interface Entry {
@@ -27,20 +24,20 @@ interface Page {
 const PAGE = 50;
 
 export function AuditPage() {
-  const more = useSignal<readonly Entry[]>([]);
-  const nextBefore = useSignal<number | undefined>(undefined);
-  const { reading, again } = useReading((stop) => http.get<Page>("/v1/audit", { limit: PAGE }, stop), []);
-  useEffect(() => {
-    if (reading.name === "ready") nextBefore.value = reading.value.nextBefore;
-  }, [reading]);
-  const loading = useAction(async () => {
-    const page = await http.get<Page>("/v1/audit", { limit: PAGE, before: nextBefore.value });
-    more.value = [...more.value, ...page.entries];
-    nextBefore.value = page.nextBefore;
-  });
-  if (reading.name === "failed") return <Failure error={reading.error} again={again} />;
-  if (reading.name === "loading") return <Bones count={6} height={64} />;
-  const entries = [...reading.value.entries, ...more.value];
+  const {
+    reading,
+    items: entries,
+    again,
+    more,
+  } = usePages(
+    (before: number | undefined, stop) =>
+      http
+        .get<Page>("/v1/audit", { limit: PAGE, before }, stop)
+        .then((page) => ({ items: page.entries, next: page.nextBefore, about: null })),
+    [],
+  );
+  if (reading === "failed") return <Failure error={more.error} again={again} />;
+  if (reading === "loading") return <Bones count={6} height={64} />;
   return (
     <div class="stack narrow">
       <h1>Audit</h1>
@@ -66,8 +63,8 @@ export function AuditPage() {
           ))}
         </ol>
       )}
-      {nextBefore.value !== undefined && (
-        <Button kind="secondary" busy={loading.busy} onClick={() => void loading.run()}>
+      {more.more && (
+        <Button kind="secondary" busy={more.busy} onClick={() => void more.run()}>
           Show more
         </Button>
       )}

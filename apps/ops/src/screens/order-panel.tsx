@@ -8,7 +8,7 @@ import { CloseIcon } from "../../../shared/kit/icons.js";
 import { Bones } from "../../../shared/kit/states.js";
 import { say } from "../../../shared/kit/toasts.js";
 import { now } from "../../../shared/line/node.js";
-import { capital, STEP_LABEL, timeOfDay } from "../../../shared/words.js";
+import { capital, dayOf, STEP_LABEL, timeOfDay } from "../../../shared/words.js";
 import { chosenDispatch, chosenOrder, select, server } from "../store/city.js";
 import { AssignSheet } from "./assign-sheet.js";
 import { ReasonSheet } from "./reason-sheet.js";
@@ -92,6 +92,14 @@ function Summary({ view }: { readonly view: OrderView }) {
           <strong>{STEP_LABEL[view.status]}</strong>
         </dd>
       </div>
+      {view.deliverAt !== undefined && (
+        <div>
+          <dt>Ordered for</dt>
+          <dd>
+            {dayOf(view.deliverAt)}, {timeOfDay(view.deliverAt)}
+          </dd>
+        </div>
+      )}
       {view.eta !== undefined && (
         <div>
           <dt>Arrives</dt>

@@ -96,6 +96,11 @@ function Ticket({ order }: { readonly order: KitchenOrder }) {
           </li>
         ))}
       </ul>
+      {order.deliverAt !== undefined && (
+        <p class="row strong">
+          <ClockIcon /> To be there at {timeOfDay(order.deliverAt)}
+        </p>
+      )}
       {order.note !== undefined && <p class="notice busy">{order.note}</p>}
       <p class="small soft">
         {portions} {portions === 1 ? "portion" : "portions"} ·{" "}

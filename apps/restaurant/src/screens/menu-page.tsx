@@ -1,8 +1,10 @@
 /** The menu as the kitchen sees it: what has sold out, what it costs, how many are left. */
 import { signal, useSignal } from "@preact/signals";
 import type { MenuView } from "../../../../sdk/mod.js";
+import { sleep } from "../../../../src/lib/clock.js";
 import { account } from "../../../shared/account/session.js";
 import { useAction } from "../../../shared/actions.js";
+import { clock } from "../../../shared/clock.js";
 import { formatMoney } from "../../../shared/format.js";
 import { Button, Field, Switch } from "../../../shared/kit/controls.js";
 import { Sheet } from "../../../shared/kit/sheet.js";
@@ -12,12 +14,30 @@ import { type MenuItemView, sectionsOf } from "../../../shared/menu.js";
 import { useReading } from "../../../shared/reading.js";
 import { server } from "../store/inbox.js";
 
-/** Rises when this tablet has changed something: the menu is read again. */
-export const menuChanges = signal(0);
+/** The version of the menu that this tablet has made: nothing older is shown any more. */
+const madeVersion = signal(0);
+
+/** What a change answers. */
+export function menuChanged({ menuVersion }: { readonly menuVersion: number }): void {
+  madeVersion.value = Math.max(madeVersion.peek(), menuVersion);
+}
+
+/** A node may answer from a copy that is a second old, another node from one that is older. */
+const AGAIN_MS = 200;
+const MOST_TRIES = 50;
+
+async function readMenu(id: string, atLeast: number, stop: AbortSignal): Promise<MenuView> {
+  for (let tries = 1; ; tries++) {
+    const menu = await server().http.menu(id, stop);
+    if (menu.menuVersion >= atLeast || tries === MOST_TRIES || stop.aborted) return menu;
+    await sleep(clock, AGAIN_MS);
+  }
+}
 
 export function useMenu() {
   const id = account.value!.id;
-  return useReading((stop) => server().http.menu(id, stop), [id, menuChanges.value]);
+  const version = madeVersion.value;
+  return useReading((stop) => readMenu(id, version, stop), [id, version]);
 }
 
 export function MenuPage() {
@@ -58,8 +78,7 @@ function SoldOut({ item }: { readonly item: MenuItemView }) {
   const wanted = useSignal<boolean | null>(null);
   const setting = useAction(async (available: boolean) => {
     wanted.value = available;
-    await server().command("restaurant.item", { itemId: item.itemId, available });
-    menuChanges.value += 1;
+    menuChanged(await server().command("restaurant.item", { itemId: item.itemId, available }));
     say(available ? `${item.name} is on the menu again` : `${item.name} is sold out`);
   });
   const on = wanted.value ?? item.available !== false;
@@ -92,12 +111,13 @@ function ItemEditor({
   const stock = left.value.trim() === "" ? undefined : Number(left.value);
   const wrongStock = stock !== undefined && (!Number.isSafeInteger(stock) || stock < 0);
   const saving = useAction(async () => {
-    await server().command("restaurant.item", {
-      itemId: item.itemId,
-      ...(priceMinor === item.priceMinor ? {} : { priceMinor }),
-      ...(stock === undefined || stock === item.left ? {} : { stock }),
-    });
-    menuChanges.value += 1;
+    menuChanged(
+      await server().command("restaurant.item", {
+        itemId: item.itemId,
+        ...(priceMinor === item.priceMinor ? {} : { priceMinor }),
+        ...(stock === undefined || stock === item.left ? {} : { stock }),
+      }),
+    );
     say(`${item.name} is saved`);
     onClose();
   });

@@ -9,7 +9,7 @@ import { Bones, Failure } from "../../../shared/kit/states.js";
 import { say } from "../../../shared/kit/toasts.js";
 import { timeOfDay } from "../../../shared/words.js";
 import { server } from "../store/inbox.js";
-import { menuChanges, useMenu } from "./menu-page.js";
+import { menuChanged, useMenu } from "./menu-page.js";
 
 const BREAKS = [15, 30, 60];
 const DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
@@ -36,18 +36,15 @@ export function SettingsPage() {
 function Doors({ menu }: { readonly menu: MenuView }) {
   const { paused, shut, changesAt } = menu;
   const setting = useAction(async (open: boolean) => {
-    await server().command("restaurant.open", { open });
-    menuChanges.value += 1;
+    menuChanged(await server().command("restaurant.open", { open }));
     say(open ? "The doors are open" : "The doors are shut: no new orders");
   });
   const pausing = useAction(async (minutes: number) => {
-    await server().command("restaurant.pause", { minutes });
-    menuChanges.value += 1;
+    menuChanged(await server().command("restaurant.pause", { minutes }));
     say(`A break of ${minutes} minutes`);
   });
   const resuming = useAction(async () => {
-    await server().command("restaurant.resume", {});
-    menuChanges.value += 1;
+    menuChanged(await server().command("restaurant.resume", {}));
     say("Orders can come again");
   });
   return (
@@ -97,11 +94,9 @@ function Hours({ menu }: { readonly menu: MenuView }) {
   const saving = useAction(async (weekly: readonly Span[] | null) => {
     const timeZone = menu.hours?.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
     const exceptions = menu.hours?.exceptions;
-    await server().command("restaurant.hours", {
-      hours:
-        weekly === null ? null : { timeZone, weekly: [...weekly], ...(exceptions === undefined ? {} : { exceptions }) },
-    });
-    menuChanges.value += 1;
+    const hours =
+      weekly === null ? null : { timeZone, weekly: [...weekly], ...(exceptions === undefined ? {} : { exceptions }) };
+    menuChanged(await server().command("restaurant.hours", { hours }));
     say("Hours are saved");
   });
   const set = (index: number, change: Partial<Span>): void => {

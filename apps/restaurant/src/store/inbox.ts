@@ -1,9 +1,10 @@
 /**
  * The kitchen's orders on this tablet.
  *
- * Owns: the orders, and where in the channel this device is. Invariants: an event is acknowledged only after the orders it
- * made are on the device's disk, together with its offset; after a reload the tablet shows what it had and asks for what
- * followed; an order that is pushed again is shown once.
+ * Owns: the orders as the node tells them, with the steps on top that were touched here and have no answer yet, and where
+ * in the channel this device is. Invariants: an event is acknowledged only after the orders it made are on the device's
+ * disk, together with its offset; after a reload the tablet shows what it had and asks for what followed; an order that is
+ * pushed again is shown once; a step without an answer shows as done, and as not done again when it is refused.
  */
 import { computed, effect, signal } from "@preact/signals";
 import {
@@ -14,8 +15,10 @@ import {
   type DurableStorage,
   type InboxSnapshot,
   isTerminal,
+  NEXT_STATUS,
   type OrderStatus,
   openIndexedDbStorage,
+  type PendingCommand,
   type TabletEvent,
   type TabletOrder,
 } from "../../../../sdk/mod.js";
@@ -48,16 +51,28 @@ const SHOW_ENDED_MS = 10 * 60_000;
 const MOST_ENDED = 30;
 
 export const ready = signal(false);
+/** As the node has told them. */
 const orders = signal<ReadonlyMap<string, KitchenOrder>>(new Map());
+const unanswered = signal<readonly PendingCommand[]>([]);
+const shown = computed<readonly KitchenOrder[]>(() => {
+  const steps = new Map<string, Partial<KitchenOrder>>();
+  for (const { type, body } of unanswered.value) {
+    const change = changeOf(type, body);
+    if (change !== null) steps.set(String(body.orderId), change);
+  }
+  return [...orders.value.values()].map((order) =>
+    isTerminal(order.status) || order.status === "picked_up" ? order : { ...order, ...steps.get(order.orderId) },
+  );
+});
 const byAge = (a: KitchenOrder, b: KitchenOrder): number => a.placedAt - b.placedAt;
 const withStatus = (...wanted: readonly OrderStatus[]): readonly KitchenOrder[] =>
-  [...orders.value.values()].filter(({ status }) => wanted.includes(status)).sort(byAge);
+  shown.value.filter(({ status }) => wanted.includes(status)).sort(byAge);
 
 export const incoming = computed(() => withStatus("placed", "confirmed"));
 export const cooking = computed(() => withStatus("accepted", "preparing"));
 export const waiting = computed(() => withStatus("ready"));
 export const ended = computed(() =>
-  [...orders.value.values()]
+  shown.value
     .filter(({ status }) => isTerminal(status) || status === "picked_up")
     .sort((a, b) => (b.endedAt ?? 0) - (a.endedAt ?? 0)),
 );
@@ -77,12 +92,15 @@ export async function startInbox(): Promise<void> {
     deviceId: deviceId("kitchen", "installation"),
     ...(storage === null ? {} : { storage, storageKey: `commands.${me.id}` }),
     onRestored: (outcome) => {
-      if (!outcome.ok) sayFailure(outcome.error);
+      if (outcome.ok) done(outcome.type, outcome.body);
+      else sayFailure(outcome.error);
+      unanswered.value = made.pending();
     },
     commandTtlMs: 15 * 60_000,
     commandsByHttpAfterMs: 5_000,
   });
   client = made;
+  unanswered.value = made.pending();
   const keep = (offset: number | null): void => {
     const at = subscription.position();
     if (storage === null || at === null) {
@@ -196,44 +214,55 @@ function ring(): void {
   });
 }
 
-function patch(orderId: string, change: Partial<KitchenOrder>): void {
-  const known = orders.peek().get(orderId);
-  if (known === undefined) return;
-  orders.value = new Map(orders.peek()).set(orderId, { ...known, ...change });
+/** What a step makes of an order; null for commands that are none. */
+function changeOf(type: CommandType, body: Readonly<Record<string, unknown>>): Partial<KitchenOrder> | null {
+  const reason = typeof body.reason === "string" ? { reason: body.reason } : {};
+  switch (type) {
+    case "order.accept":
+      return { status: "accepted", promisedAt: clock.now() + Number(body.prepMinutes) * 60_000 };
+    case "order.preparing":
+      return { status: "preparing" };
+    case "order.ready":
+      return { status: "ready" };
+    case "order.reject":
+      return { status: "rejected", ...reason, endedAt: clock.now() };
+    case "order.cancel":
+      return { status: "cancelled", ...reason, endedAt: clock.now() };
+    default:
+      return null;
+  }
 }
+
+/** The node has done it: it stays so until the channel says what came next. */
+function done(type: CommandType, body: Readonly<Record<string, unknown>>): void {
+  const known = orders.peek().get(String(body.orderId));
+  const change = changeOf(type, body);
+  if (known === undefined || change?.status === undefined || !comesAfter(known.status, change.status)) return;
+  orders.value = new Map(orders.peek()).set(known.orderId, { ...known, ...change });
+}
+
+/** The channel may have told more already than the answer that comes now. */
+const comesAfter = (present: OrderStatus, next: OrderStatus): boolean =>
+  NEXT_STATUS[present].some((status) => status === next || comesAfter(status, next));
 
 /** A step of the kitchen: shown at once, put back when it is refused. */
 async function step<T extends CommandType>(
   type: T,
-  orderId: string,
-  body: CommandBody<T>,
-  change: Partial<KitchenOrder>,
+  body: CommandBody<T> & { readonly orderId: string },
 ): Promise<void> {
-  const before = orders.peek().get(orderId);
-  patch(orderId, change);
+  const sent = server().command(type, body, { idempotencyKey: `${type}/${body.orderId}` });
+  unanswered.value = server().pending();
   try {
-    await server().command(type, body, { idempotencyKey: `${type}/${orderId}` });
-  } catch (error) {
-    if (before !== undefined && orders.peek().get(orderId)?.status === change.status) patch(orderId, before);
-    throw error;
+    await sent;
+    done(type, body as Readonly<Record<string, unknown>>);
+  } finally {
+    unanswered.value = server().pending();
   }
 }
 
 export const accept = (orderId: string, prepMinutes: number): Promise<void> =>
-  step(
-    "order.accept",
-    orderId,
-    { orderId, prepMinutes },
-    {
-      status: "accepted",
-      promisedAt: clock.now() + prepMinutes * 60_000,
-    },
-  );
-export const reject = (orderId: string, reason: string): Promise<void> =>
-  step("order.reject", orderId, { orderId, reason }, { status: "rejected", reason, endedAt: clock.now() });
-export const startCooking = (orderId: string): Promise<void> =>
-  step("order.preparing", orderId, { orderId }, { status: "preparing" });
-export const markReady = (orderId: string): Promise<void> =>
-  step("order.ready", orderId, { orderId }, { status: "ready" });
-export const cancel = (orderId: string, reason: string): Promise<void> =>
-  step("order.cancel", orderId, { orderId, reason }, { status: "cancelled", reason, endedAt: clock.now() });
+  step("order.accept", { orderId, prepMinutes });
+export const reject = (orderId: string, reason: string): Promise<void> => step("order.reject", { orderId, reason });
+export const startCooking = (orderId: string): Promise<void> => step("order.preparing", { orderId });
+export const markReady = (orderId: string): Promise<void> => step("order.ready", { orderId });
+export const cancel = (orderId: string, reason: string): Promise<void> => step("order.cancel", { orderId, reason });

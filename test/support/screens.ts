@@ -1,0 +1,138 @@
+/**
+ * A node with a town, and people in front of its pages: each in a browser context of their own, behind a network line of
+ * their own that a test can cut.
+ */
+import { mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import axe from "axe-core";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { Test } from "tap";
+import { OwnNode } from "../../simulator/live/mod.js";
+import { openBrowser } from "./browser.js";
+import { Line } from "./line.js";
+import { settle, type Town, type Townsman } from "./town.js";
+
+export const APPS = ["customer", "driver", "restaurant", "ops"] as const;
+export type App = (typeof APPS)[number];
+
+/** For one thing to appear: the machine may be busy with everything else. */
+export const PATIENCE_MS = 90_000;
+
+/** Deadlines that a slow machine cannot reach, and pings so frequent that a dead line is noticed within the test. */
+const NODE_ARGUMENTS = [
+  ...["--domain.order.offerMs", "900000", "--domain.order.acceptDeadlineMs", "1800000"],
+  ...["--domain.driver.stalledMs", "1200000", "--gateway.pingMs", "3000", "--gateway.silenceMs", "60000"],
+];
+
+export interface Screen {
+  readonly app: App;
+  readonly context: BrowserContext;
+  readonly page: Page;
+  readonly line: Line;
+}
+
+export interface Stage {
+  readonly node: OwnNode;
+  readonly url: string;
+  readonly town: Town;
+  readonly browser: Browser;
+  open(app: App, at: { readonly lat: number; readonly lng: number }, narrow?: boolean): Promise<Screen>;
+}
+
+export async function setStage(t: Test): Promise<Stage> {
+  const dataDir = realpathSync(mkdtempSync(join(tmpdir(), "swift-eats-apps-")));
+  const node = new OwnNode({ dataDir, timeScale: 1, onRestart: () => undefined, extraArguments: NODE_ARGUMENTS });
+  const lines: Line[] = [];
+  let browser: Browser | null = null;
+  t.teardown(async () => {
+    await browser?.close();
+    await Promise.all(lines.map((line) => line.close()));
+    await node.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+  const { url, operatorSecretFile } = await node.start();
+  const opened = await openBrowser();
+  browser = opened;
+  const town = await settle(url, readFileSync(operatorSecretFile, "utf8").trim());
+  return {
+    node,
+    url,
+    town,
+    browser: opened,
+    async open(app, { lat, lng }, narrow = true) {
+      const line = await Line.to(url);
+      lines.push(line);
+      const context = await opened.newContext({
+        viewport: narrow ? { width: 390, height: 844 } : { width: 1280, height: 860 },
+        reducedMotion: "reduce",
+        locale: "en-GB",
+        geolocation: { latitude: lat, longitude: lng, accuracy: 5 },
+        permissions: ["geolocation"],
+      });
+      context.setDefaultTimeout(PATIENCE_MS);
+      const page = await context.newPage();
+      page.on("pageerror", (error) => t.fail(`${app}: ${error.stack ?? error.message}`));
+      await page.goto(`${line.url}/${app}`);
+      return { app, context, page, line };
+    },
+  };
+}
+
+export async function signIn({ page }: Screen, { email, password }: Townsman): Promise<void> {
+  await page.getByLabel("E-mail").fill(email);
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Sign in" }).last().click();
+  await page.getByLabel("Password").waitFor({ state: "detached" });
+}
+
+export const shows = ({ page }: Screen, text: string | RegExp): Promise<void> => page.getByText(text).first().waitFor();
+export const press = ({ page }: Screen, name: string | RegExp): Promise<void> =>
+  page.getByRole("button", { name }).first().click();
+export const visit = ({ page }: Screen, name: string | RegExp): Promise<void> =>
+  page.getByRole("link", { name }).first().click();
+
+/** The network goes, and the device says so; resolves when the page says it too. */
+export async function cut(screen: Screen): Promise<void> {
+  screen.line.set("cut");
+  await screen.context.setOffline(true);
+  await screen.page.locator(".line-banner").waitFor();
+}
+
+/** The network is back; resolves when the page is connected again. */
+export async function mend(screen: Screen): Promise<void> {
+  screen.line.set("open");
+  await screen.context.setOffline(false);
+  await connected(screen);
+}
+
+export async function connected({ page }: Screen): Promise<void> {
+  await page.locator(".line-banner").waitFor({ state: "detached" });
+}
+
+// What runs in the page is text: this program knows no pages.
+const FAULTS = `axe.run({ resultTypes: ["violations"] }).then(({ violations }) =>
+  violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => id + ": " + target + " " + failureSummary)))`;
+const HAS_AXE = `typeof axe !== "undefined"`;
+
+/** Serious and critical faults of a page, in words. */
+export async function faults({ page }: Screen): Promise<readonly string[]> {
+  if (!(await page.evaluate<boolean>(HAS_AXE))) await page.evaluate(axe.source);
+  return page.evaluate<readonly string[]>(FAULTS);
+}
+
+/** The app's page and what it is made of lie on the device. */
+const shellIsKept = (app: App): string => `navigator.serviceWorker.ready
+  .then(() => caches.open("swift-eats-shell-1"))
+  .then((cache) => cache.keys())
+  .then((kept) => {
+    const has = (path) => kept.some(({ url }) => url.includes(path));
+    const loaded = performance.getEntriesByType("resource").filter(({ name }) => name.includes("/assets/"));
+    return kept.some(({ url }) => url.endsWith("/${app}")) && loaded.every(({ name }) => has(new URL(name).pathname));
+  })`;
+
+export async function shellKept({ page, app }: Screen): Promise<void> {
+  await page.waitForFunction(shellIsKept(app));
+}
