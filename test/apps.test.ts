@@ -5,7 +5,7 @@
  *
  * `node dist/test/apps.test.js --cut-seconds 20` leaves the network away for that long each time.
  */
-import t from "tap";
+import t, { type Test } from "tap";
 import { sleep, systemClock } from "../src/lib/clock.js";
 import { missingBrowser } from "./support/browser.js";
 import {
@@ -51,7 +51,7 @@ t.test(
       stage.open("restaurant", town.square, false),
       stage.open("ops", town.square, false),
     ]);
-    const noFaults = async (screen: Screen, what: string): Promise<void> => {
+    const noFaults = async (t: Test, screen: Screen, what: string): Promise<void> => {
       t.strictSame(await faults(screen), [], `${what}: no serious accessibility fault`);
     };
 
@@ -63,14 +63,14 @@ t.test(
       signIn(ops, town.operator),
     ]);
 
-    await t.test("R-SRC-1 R-ETA-2: hungry: where, what, how many, when", async () => {
+    await t.test("R-SRC-1 R-ETA-2: hungry: where, what, how many, when", async (t) => {
       await visit(customer, "Discover");
       await press(customer, "Set your address");
       await press(customer, "Use where I am");
       await customer.page.getByLabel("Address and door").fill("5 Vico Prova");
       await press(customer, "Deliver here");
       await customer.page.getByRole("button", { name: /Trattoria Prova/ }).waitFor();
-      await noFaults(customer, "the list of restaurants");
+      await noFaults(t, customer, "the list of restaurants");
       await customer.page.getByLabel("Search restaurants and dishes").fill("margerita");
       await shows(customer, /Pizza Margherita · /);
       await press(customer, /Trattoria Prova/);
@@ -79,7 +79,7 @@ t.test(
       await press(customer, "Add · €12.00");
       await press(customer, /View your order/);
       await shows(customer, /\d min/);
-      await noFaults(customer, "the order before it is placed");
+      await noFaults(t, customer, "the order before it is placed");
     });
 
     await t.test("R-ORD-1: a price that rose meanwhile is shown and asked about again", async () => {
@@ -102,7 +102,7 @@ t.test(
           await shows(customer, /Waiting for the restaurant/);
         });
         await kitchen.page.getByRole("button", { name: "Accept" }).waitFor();
-        await noFaults(kitchen, "a new order in the kitchen");
+        await noFaults(t, kitchen, "a new order in the kitchen");
         await kitchen.page.reload();
         await kitchen.page.getByRole("button", { name: "Accept" }).waitFor();
         t.equal(await kitchen.page.locator(".ticket").count(), 1, "the tablet shows the order once");
@@ -128,7 +128,7 @@ t.test(
 
     await t.test(
       "R-DSP-4 R-PRO-3: a kitchen that is cut off says ready, a driver who is cut off is asked",
-      async () => {
+      async (t) => {
         await press(driver, "Start shift");
         await shows(driver, "Looking for a trip");
         await tunnel(driver, () =>
@@ -140,22 +140,22 @@ t.test(
           }),
         );
         await driver.page.getByRole("button", { name: "Accept" }).waitFor();
-        await noFaults(driver, "an offer");
+        await noFaults(t, driver, "an offer");
         await driver.page.reload();
         await press(driver, "Accept");
         await driver.page.getByRole("button", { name: "I have arrived" }).waitFor();
-        await noFaults(driver, "a trip");
+        await noFaults(t, driver, "a trip");
         await shows(kitchen, /Dario Autista/);
         await shows(customer, /Your food is ready/);
       },
     );
 
-    await t.test("R-ADM-1 R-DSP-7: operations see it, and why this driver, after a cut and a reload", async () => {
+    await t.test("R-ADM-1 R-DSP-7: operations see it, and why this driver, after a cut and a reload", async (t) => {
       await tunnel(ops, async () => undefined);
       await ops.page.locator(".list-row").first().click();
       await shows(ops, "Why this driver");
       await shows(ops, "took it");
-      await noFaults(ops, "the city with an order");
+      await noFaults(t, ops, "the city with an order");
       await ops.page.reload();
       await ops.page.locator(".list-row").first().click();
       await shows(ops, "took it");
@@ -183,11 +183,11 @@ t.test(
 
     await t.test(
       "R-TRK-2 R-TRK-4 R-GPS-6: the driver is seen moving, again after a silent line and a reload",
-      async () => {
+      async (t) => {
         await driver.context.setGeolocation({ latitude: 44.4031, longitude: 8.9473, accuracy: 5 });
         await customer.page.locator(".pin.dart").waitFor();
         await shows(customer, /^Live|^Last seen/);
-        await noFaults(customer, "the order on its way");
+        await noFaults(t, customer, "the order on its way");
         // Nothing says that it has gone; it only says nothing any more.
         customer.line.set("silent");
         await customer.page.locator(".line-banner").waitFor();
@@ -235,14 +235,16 @@ t.test(
 
     await t.test("R-RAT-1 R-TRK-5: rated once, kept in the history", async (t) => {
       await customer.page.getByRole("button", { name: "5 stars" }).first().click();
+      await customer.page.getByLabel("A word about the food").fill("As in Naples");
+      await press(customer, "Send");
       await shows(customer, "Thank you");
       await customer.page.reload();
       await customer.page.locator('.stars button[aria-pressed="true"][disabled]').first().waitFor();
       t.equal(await customer.page.locator('.stars button[aria-pressed="true"]').count(), 5, "as many as were given");
-      await noFaults(customer, "the order that is over");
+      await noFaults(t, customer, "the order that is over");
       await visit(customer, "History");
       await customer.page.getByRole("button", { name: /Trattoria Prova/ }).waitFor();
-      await noFaults(customer, "the history");
+      await noFaults(t, customer, "the history");
     });
 
     await t.test("R-ADM-2: an operator gives something back, with a reason that stays", async () => {

@@ -47,6 +47,7 @@ export interface MeView {
     readonly addressId: string;
     readonly label: string;
     readonly text: string;
+    readonly note?: string;
     readonly lat: number;
     readonly lng: number;
   }[];

@@ -23,6 +23,7 @@ import { useWay } from "../../../shared/map/use-way.js";
 import { back } from "../../../shared/router.js";
 import { capital, STATUS_TITLE, STEP_LABEL, timeOfDay, timeRange } from "../../../shared/words.js";
 import { server } from "../store/server.js";
+import { OrderAgain } from "./again.js";
 import { Rating } from "./rating.js";
 import { laterText } from "./when.js";
 
@@ -93,6 +94,7 @@ function Tracking({
           <Rating orderId={view.orderId} restaurant={view.restaurant.name} driver={view.driver?.name ?? null} />
         )}
         <Receipt view={view} />
+        {over && <OrderAgain view={view} />}
         <Timeline view={view} />
         {!over && <Cancel view={view} />}
       </div>

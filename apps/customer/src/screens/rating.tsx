@@ -1,6 +1,7 @@
-/** What the meal and its way were like: five stars for each, given once. */
+/** What the meal and its way were like: five stars for each and a word, given once. */
 import { useSignal } from "@preact/signals";
 import { useAction } from "../../../shared/actions.js";
+import { Button, Field } from "../../../shared/kit/controls.js";
 import { StarFilledIcon, StarIcon } from "../../../shared/kit/icons.js";
 import { say } from "../../../shared/kit/toasts.js";
 import { useReading } from "../../../shared/reading.js";
@@ -25,19 +26,49 @@ export function Rating({
 }) {
   const path = `/v1/orders/${encodeURIComponent(orderId)}/reviews`;
   const { reading, again } = useReading((stop) => server().http.get<Reviews>(path, {}, stop), [orderId]);
-  const rating = useAction(async (rated: Rated, stars: number) => {
-    await server().http.send("POST", path, { rated, stars });
+  const wished = { restaurant: useSignal(0), driver: useSignal(0) };
+  const words = useSignal("");
+  const given = (rated: Rated): number =>
+    reading.name === "ready" ? (reading.value.reviews.find((review) => review.rated === rated)?.stars ?? 0) : 0;
+  const toSend = (["restaurant", "driver"] as const).filter((rated) => given(rated) === 0 && wished[rated].value > 0);
+  const sending = useAction(async () => {
+    const text = words.value.trim();
+    for (const rated of toSend) {
+      const word = rated === "restaurant" && text !== "" ? { text } : {};
+      await server().http.send("POST", path, { rated, stars: wished[rated].value, ...word });
+    }
     say("Thank you");
     again();
   });
   if (reading.name !== "ready") return null;
-  const given = (rated: Rated): number => reading.value.reviews.find((review) => review.rated === rated)?.stars ?? 0;
-  const give = (rated: Rated) => (stars: number) => void rating.run(rated, stars);
+  const row = (rated: Rated, name: string) => (
+    <Row
+      label={`How was ${name}?`}
+      shown={given(rated) === 0 ? wished[rated].value : given(rated)}
+      fixed={given(rated) > 0 || sending.busy}
+      choose={(stars) => (wished[rated].value = stars)}
+    />
+  );
   return (
     <section class="panel stack" aria-label="Your rating">
-      <Row label={`How was ${restaurant}?`} given={given("restaurant")} busy={rating.busy} give={give("restaurant")} />
-      {driver !== null && (
-        <Row label={`How was ${driver}?`} given={given("driver")} busy={rating.busy} give={give("driver")} />
+      {row("restaurant", restaurant)}
+      {driver !== null && row("driver", driver)}
+      {toSend.length > 0 && (
+        <>
+          {toSend.includes("restaurant") && (
+            <Field
+              label="A word about the food"
+              placeholder="If you like. Everybody can read it."
+              multiline
+              maxLength={1000}
+              value={words.value}
+              onInput={(value) => (words.value = value)}
+            />
+          )}
+          <Button block busy={sending.busy} onClick={() => void sending.run()}>
+            Send
+          </Button>
+        </>
       )}
     </section>
   );
@@ -45,17 +76,16 @@ export function Rating({
 
 function Row({
   label,
-  given,
-  busy,
-  give,
+  shown,
+  fixed,
+  choose,
 }: {
   readonly label: string;
-  readonly given: number;
-  readonly busy: boolean;
-  readonly give: (stars: number) => void;
+  readonly shown: number;
+  /** Given already. */
+  readonly fixed: boolean;
+  readonly choose: (stars: number) => void;
 }) {
-  const wished = useSignal(0);
-  const shown = given === 0 ? wished.value : given;
   return (
     <fieldset class="rating">
       <legend class="strong">{label}</legend>
@@ -66,11 +96,8 @@ function Row({
             type="button"
             aria-label={stars === 1 ? "1 star" : `${stars} stars`}
             aria-pressed={stars <= shown}
-            disabled={busy || given > 0}
-            onClick={() => {
-              wished.value = stars;
-              give(stars);
-            }}
+            disabled={fixed}
+            onClick={() => choose(stars)}
           >
             {stars <= shown ? <StarFilledIcon /> : <StarIcon />}
           </button>

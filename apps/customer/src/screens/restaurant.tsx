@@ -15,6 +15,7 @@ import { cart, itemsMinor, portions } from "../store/cart.js";
 import { place } from "../store/place.js";
 import { open } from "../store/server.js";
 import { ItemSheet, pictureOf } from "./item-sheet.js";
+import { ReviewsOf } from "./reviews.js";
 import { takesOrdersLater } from "./when.js";
 
 export function Restaurant({ id }: { readonly id: string }) {
@@ -47,6 +48,7 @@ export function Restaurant({ id }: { readonly id: string }) {
             </ul>
           </section>
         ))}
+        <ReviewsOf restaurantId={id} />
       </article>
       {chosen.value !== null && <ItemSheet menu={view} item={chosen.value} onClose={() => (chosen.value = null)} />}
       <CartBar />

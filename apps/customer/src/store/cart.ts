@@ -88,6 +88,14 @@ export function addLine(restaurant: Pick<Cart, "restaurantId" | "restaurantName"
   });
 }
 
+/** Another order instead of the one that was being made. */
+export function startCart(
+  restaurant: Pick<Cart, "restaurantId" | "restaurantName" | "currency">,
+  lines: readonly CartLine[],
+): void {
+  keep({ ...restaurant, lines, note: "", tipMinor: 0, promotionCode: "", deliverAt: null, key: "" });
+}
+
 export function setQuantity(index: number, quantity: number): void {
   const present = cart.value;
   if (present === null) return;

@@ -1,10 +1,11 @@
 /**
  * What a driver works on: shift, offers, trip, as the node tells it, with what was done here and is not sent yet on top.
  *
- * Owns: the client, the picture of the work, steps that wait. Invariant: a step that was touched shows as done at once
- * and is never lost: it lies in the device's storage until the node has answered.
+ * Owns: the client, the picture of the work, steps that wait. Invariants: a step that was touched shows as done at once
+ * and is never lost: it lies in the device's storage until the node has answered; a page that is opened without a
+ * network shows the work as it was last told.
  */
-import { computed, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import {
   type Client,
   type DriverEvent,
@@ -21,6 +22,7 @@ import { account, token } from "../../../shared/account/session.js";
 import { sayFailure } from "../../../shared/kit/toasts.js";
 import { deviceId, openClient } from "../../../shared/line/node.js";
 import { call } from "../../../shared/sound.js";
+import { keepWork, keptWork } from "./kept-work.js";
 
 export const ready = signal(false);
 export const onShift = signal(false);
@@ -69,6 +71,17 @@ export async function startWork(): Promise<void> {
   client = made;
   made.gps.onPolicy((next) => {
     policy.value = next;
+  });
+  const kept = keptWork(me.id);
+  if (kept !== null) {
+    onShift.value = kept.onShift;
+    trip.value = kept.trip;
+    made.gps.apply(kept.policy);
+    ready.value = true;
+  }
+  effect(() => {
+    if (!ready.value) return;
+    keepWork({ driverId: me.id, onShift: onShift.value, trip: trip.value, policy: policy.value });
   });
   made.subscribe(`driver:${me.id}`, {
     state: ({ body }) => snapshot(body as unknown as DriverSnapshot),
