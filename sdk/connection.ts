@@ -75,7 +75,9 @@ export class Connection {
   #liveSinceMs = 0;
   #heard = false;
   readonly #outgoing: Outgoing;
-  #clockOffsetMs = 0;
+  #helloAtMs = 0;
+  /** The node's wall clock minus our monotonic one; null before the first WELCOME. */
+  #serverMinusMonotonicMs: number | null = null;
   /** When the node asked to go away: the moment (monotonic) chosen for coming back. */
   #returnAtMs: number | null = null;
   #refuseCachedToken = false;
@@ -92,9 +94,13 @@ export class Connection {
     return this.#state;
   }
 
-  /** The node's wall clock in milliseconds, as WELCOME told it; the local one before the first WELCOME. */
+  /**
+   * The node's wall clock in milliseconds: what WELCOME told, carried on by the monotonic clock, so that a device whose own
+   * clock is set meanwhile does not notice; the local one before the first WELCOME.
+   */
   serverNow(): number {
-    return this.#options.clock.now() + this.#clockOffsetMs;
+    const { clock } = this.#options;
+    return this.#serverMinusMonotonicMs === null ? clock.now() : clock.monotonic() + this.#serverMinusMonotonicMs;
   }
 
   /** Bytes that the socket has accepted but not sent. */
@@ -195,6 +201,7 @@ export class Connection {
     this.#socket = socket;
     socket.onopen = () => {
       this.#refuseCachedToken = false;
+      this.#helloAtMs = this.#options.clock.monotonic();
       socket.send(codec.encode([OP.hello, token, deviceId, appVersion]));
       this.#enter({ name: "greeting", attempt: this.#attempt });
     };
@@ -226,7 +233,7 @@ export class Connection {
       case OP.welcome: {
         if (this.#state.name !== "greeting") return;
         const [, connectionId, serverTs, pingMs, , limits] = frame;
-        this.#clockOffsetMs = serverTs - this.#options.clock.now();
+        this.#readServerClock(serverTs);
         if (this.#socket !== null) this.#outgoing.open(this.#socket, limits.maxFrameBytes);
         this.#liveSinceMs = this.#options.clock.monotonic();
         this.#watchHeartbeat(pingMs);
@@ -245,6 +252,12 @@ export class Connection {
       default:
         if (this.#state.name === "live") this.#listener.frame(frame);
     }
+  }
+
+  /** It was written at some moment between our HELLO and now: in the middle, for all we know (Cristian, 1989). */
+  #readServerClock(serverTs: number): void {
+    const nowMs = this.#options.clock.monotonic();
+    this.#serverMinusMonotonicMs = serverTs - (this.#helloAtMs + nowMs) / 2;
   }
 
   /** A node pings every `pingMs`; silence for half as long again, and a second, means that the line is dead. */

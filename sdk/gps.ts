@@ -6,7 +6,9 @@
  *
  * Invariants: nothing is sent or kept while the policy says not to send; a number is given to a fix when it is first
  * sent and never to another; the first frame after a reconnect holds the newest fix; at most `maxKept` fixes are kept,
- * none older than an hour, the oldest go first; within a frame fixes are in order of time.
+ * none older than an hour, the oldest go first; within a frame fixes are in order of time; a device whose clock is plainly
+ * wrong sends the node's time. (Not the monotonic clock's: that one stands still on a phone that sleeps, and a fix from
+ * before would be taken for a new one.)
  */
 import type { Clock } from "../src/lib/clock.js";
 import { type Random, uuidV7 } from "../src/lib/random.js";
@@ -47,6 +49,8 @@ interface Kept {
 const MAX_FIXES_PER_FRAME = 60;
 /** The frame carries times as offsets of at most an hour. */
 const MAX_AGE_MS = 3_590_000;
+/** Answers that took their time make the node's clock look wrong by no more than this. */
+const PLAINLY_WRONG_MS = 5_000;
 /** While this much waits in the socket, newer fixes replace older ones here rather than queue there. */
 const MAX_BUFFERED_BYTES = 32 * 1024;
 
@@ -155,6 +159,13 @@ export class Gps {
     }
   }
 
+  /** A clock that is right to a few seconds is steadier than what one answer tells of the node's. */
+  #correctionMs(): number {
+    const { clock, connection } = this.#options;
+    const aheadMs = connection.serverNow() - clock.now();
+    return Math.abs(aheadMs) > PLAINLY_WRONG_MS ? aheadMs : 0;
+  }
+
   #dropSent(): void {
     this.#sent.shift();
     this.#sentFrom += 1;
@@ -175,15 +186,17 @@ export class Gps {
     const batch = [...repeated, ...fresh];
     if (batch.length === 0) return;
     const seq0 = again ? this.#sentFrom : this.#sentFrom + this.#sent.length;
-    const baseTs = Math.round(batch[batch.length - 1]!.at);
-    connection.send([OP.gps, this.bootId, seq0, baseTs, batch.map((kept) => wireFix(kept, baseTs))]);
+    const base = batch[batch.length - 1]!.at;
+    const baseTs = Math.round(base + this.#correctionMs());
+    connection.send([OP.gps, this.bootId, seq0, baseTs, batch.map((kept) => wireFix(kept, base))]);
     this.#sent.push(...fresh);
   }
 }
 
-function wireFix({ at, fix }: Kept, baseTs: number): Fix {
+/** `base`: the time of the fix whose time is the frame's, by the device's clock. */
+function wireFix({ at, fix }: Kept, base: number): Fix {
   return [
-    Math.round(at) - baseTs,
+    Math.round(at - base),
     round(fix.lat, 1e6),
     round(fix.lng, 1e6),
     round(fix.accuracyMeters, 10),

@@ -3,6 +3,7 @@ import WebSocket from "ws";
 import { type Client, type ClientOptions, createClient as createAnyClient } from "./client.js";
 import type { SocketConstructor } from "./ports.js";
 
+export { openFileStorage } from "./file-storage.js";
 export * from "./mod.js";
 
 /** Compression costs more processor and memory than these small frames are worth. */

@@ -17,7 +17,7 @@ export const APPS = ["customer", "driver", "restaurant", "ops"] as const;
 export type App = (typeof APPS)[number];
 
 /** For one thing to appear: the machine may be busy with everything else. */
-export const PATIENCE_MS = 90_000;
+export const PATIENCE_MS = 60_000;
 
 /** Deadlines that a slow machine cannot reach, and pings so frequent that a dead line is noticed within the test. */
 const NODE_ARGUMENTS = [

@@ -226,7 +226,8 @@ export const VENDORS: Readonly<Record<string, readonly string[]>> = {
   preact: ["apps"],
   "@preact/signals": ["apps"],
   "maplibre-gl": ["apps"],
-  vite: ["apps"],
+  // Pages, and the client as one file for pages.
+  vite: ["apps", "sdk"],
 };
 
 /** Libraries for tests, wherever a test stands. */

@@ -21,7 +21,7 @@ import { CityPage } from "./screens/city-page.js";
 import { NewsPage } from "./screens/news-page.js";
 import { NodesPage } from "./screens/nodes-page.js";
 import { PeoplePage } from "./screens/people-page.js";
-import { select, startCity } from "./store/city.js";
+import { select, selection, startCity } from "./store/city.js";
 
 const PAGES = [
   { name: undefined, title: "City", icon: PinIcon },
@@ -32,6 +32,9 @@ const PAGES = [
   { name: "account", title: "Account", icon: PersonIcon },
 ] as const;
 
+/** One order or driver is chosen in the city, too. */
+const isCity = (name: string | undefined): boolean => name === undefined || name === "order" || name === "driver";
+
 export function App() {
   const me = account.value;
   useEffect(() => {
@@ -39,7 +42,8 @@ export function App() {
   }, [me]);
   useEffect(() => {
     const closeCard = (event: KeyboardEvent): void => {
-      if (event.key === "Escape" && document.querySelector("dialog[open]") === null) select(null);
+      const chosen = selection.peek() !== null && document.querySelector("dialog[open]") === null;
+      if (event.key === "Escape" && chosen) select(null);
     };
     addEventListener("keydown", closeCard);
     return () => removeEventListener("keydown", closeCard);
@@ -56,13 +60,17 @@ export function App() {
         <ThemeButton />
       </header>
       <News />
-      <main class={me !== null && name === undefined ? "page full" : "page"}>
+      <main class={me !== null && isCity(name) ? "page full" : "page"}>
         {me === null ? <AccountPage app="support" /> : <Page name={name} />}
       </main>
       {me !== null && (
         <nav class="tab-bar" aria-label="Main">
           {PAGES.map(({ name: page, title, icon: Icon }) => (
-            <a key={title} href={`#/${page ?? ""}`} {...(page === name ? { "aria-current": "page" as const } : {})}>
+            <a
+              key={title}
+              href={`#/${page ?? ""}`}
+              {...(page === name || (page === undefined && isCity(name)) ? { "aria-current": "page" as const } : {})}
+            >
               <Icon />
               {title}
             </a>

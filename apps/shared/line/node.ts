@@ -12,10 +12,10 @@ export const network = signal(navigator.onLine);
 /** Rises every second while a page counts: what shows times reads it. */
 export const now = signal(clock.now());
 clock.every(1_000, () => {
-  now.value = clock.now() + offsetMs;
+  now.value = opened?.serverNow() ?? clock.now();
 });
 
-let offsetMs = 0;
+let opened: Client | null = null;
 
 /** `none`: nobody has asked for a line yet. */
 export type Line = "none" | "live" | "opening" | "lost" | "ended";
@@ -35,8 +35,9 @@ export function openClient(options: Omit<ClientOptions, "url">): Client {
   client.onState((state) => {
     connection.value = state;
     // Times on the page are the node's, whatever the device's clock says.
-    if (state.name === "live") offsetMs = client.serverNow() - clock.now();
+    if (state.name === "live") now.value = client.serverNow();
   });
+  opened = client;
   addEventListener("online", () => {
     network.value = true;
     client.wake();

@@ -103,7 +103,15 @@ function Lists() {
         ]}
         onChange={(next) => (list.value = next)}
       />
-      <div class="search-box">
+      <form
+        class="search-box"
+        onSubmit={(event) => {
+          event.preventDefault();
+          const [only] = found;
+          // The whole number of an order opens it, wherever and whenever it was.
+          if (list.value === "orders" && text !== "") select({ kind: "order", id: only?.id ?? wanted.value.trim() });
+        }}
+      >
         <SearchIcon />
         <input
           class="input"
@@ -115,7 +123,7 @@ function Lists() {
             wanted.value = event.currentTarget.value;
           }}
         />
-      </div>
+      </form>
       <ul class="list-rows">
         {list.value === "orders"
           ? found.slice(0, MOST_ROWS).map((order) => (

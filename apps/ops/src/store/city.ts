@@ -2,7 +2,7 @@
  * The city as operations see it. Owns the client, the merged picture of all zones, what is chosen, the chosen order in
  * full. Does not own drawing.
  */
-import { computed, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import {
   type CityOrder,
   type CityPicture,
@@ -27,6 +27,7 @@ import {
   restaurantsOf,
 } from "../../../shared/map/city.js";
 import type { Selection } from "../../../shared/map/selection.js";
+import { go, route } from "../../../shared/router.js";
 import { type Stage, stageOf } from "../../../shared/stages.js";
 
 const REVISION_EVERY_MS = 300;
@@ -60,6 +61,7 @@ export async function startCity(): Promise<void> {
     commandsByHttpAfterMs: 8_000,
   });
   client = made;
+  followAddress();
   const city = await groundMap();
   for (const { name, lat, lng } of restaurantsOf(city)) names.set(placeKey(lat, lng), name);
   const around = boundsOf(city);
@@ -146,7 +148,21 @@ export const stageCounts = computed(() => {
 
 let stopWatching = (): void => undefined;
 
-export function select(chosen: Selection | null): void {
+/** The address names what is chosen, so that one operator can pass it to another. */
+export const select = (chosen: Selection | null): void => go(chosen === null ? "" : `${chosen.kind}/${chosen.id}`);
+
+function followAddress(): void {
+  effect(() => {
+    const [kind, id] = route.value;
+    // Other pages leave the choice as it is.
+    if (kind === undefined) choose(null);
+    else if ((kind === "order" || kind === "driver") && id !== undefined) choose({ kind, id });
+  });
+}
+
+function choose(chosen: Selection | null): void {
+  const before = selection.peek();
+  if (before?.id === chosen?.id && before?.kind === chosen?.kind) return;
   selection.value = chosen;
   if (chosen?.kind !== "driver") following.value = false;
   stopWatching();
