@@ -3,7 +3,7 @@
  *
  * Owns: one file of texts by key. Invariants: the file is whole at every moment, the old one or the new one (written
  * beside it, flushed, renamed over it); writes happen in the order in which they were given, several that wait as one; a
- * write that failed is told by `settled`, and memory stays right.
+ * write that failed is told by `settled` until a later one, which holds everything, succeeds; memory stays right.
  */
 import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { dirname } from "node:path";

@@ -1,8 +1,8 @@
 /**
  * Following one order by HTTP: by polling, or by server-sent events. Both give the same views.
  *
- * Invariants: versions never fall, and of one version positions never go back; what was yielded is not yielded again;
- * the loop ends with the order, with the signal, or with a refusal that will not change.
+ * Invariants: versions never fall, and of one version positions never go back; what was yielded is not yielded again,
+ * unless the node no longer knows, or knows again, that it is true; the loop ends with the order, with the signal, or with a refusal that will not change.
  */
 import { type Clock, sleep } from "../src/lib/clock.js";
 import type { Random } from "../src/lib/random.js";
@@ -46,6 +46,7 @@ export async function* pollOrder(
   let failures = 0;
   let version = -1;
   let positionAt = -1;
+  let fresh = true;
   while (options.signal?.aborted !== true) {
     let waitMs = everyMs * (1 + (source.random.next() - 0.5) / 3.5);
     try {
@@ -53,9 +54,13 @@ export async function* pollOrder(
       failures = 0;
       const at = tracked.position?.at ?? -1;
       // Another node may answer from an older copy: what was shown is never taken back.
-      if (tracked.view.version > version || (tracked.view.version === version && at > positionAt)) {
+      const newer = tracked.view.version > version || (tracked.view.version === version && at > positionAt);
+      // What could not be looked up carries no position.
+      const isSame = tracked.view.version === version && (at === positionAt || at < 0);
+      if (newer || (isSame && tracked.fresh !== fresh)) {
         version = tracked.view.version;
-        positionAt = at;
+        if (newer) positionAt = at;
+        fresh = tracked.fresh;
         yield tracked;
       }
       if (isTerminal(tracked.view.status)) return;

@@ -98,6 +98,20 @@ t.test("R-TRK-1 R-PRO-3: a stream that is held back gives way to polls", async (
   t.equal(polls, 1);
 });
 
+t.test("R-TRK-4: polls tell once that a view may be old, and once that it is not any more", async (t) => {
+  const answers = [true, false, false, true, true].map((fresh) => ({ ...tracked(1, "ready"), fresh }));
+  const client = clientOn(async () => json(answers.shift() ?? tracked(2, "delivered")));
+  t.teardown(() => client.close());
+  const told: [number, boolean][] = [];
+  for await (const { view, fresh } of client.http.follow("o1", { everyMs: 1 })) told.push([view.version, fresh]);
+  t.strictSame(told, [
+    [1, true],
+    [1, false],
+    [1, true],
+    [2, true],
+  ]);
+});
+
 t.test(
   "R-ORD-5 R-PRO-3: without a socket a command goes by HTTP, under one key however often it is refused",
   async (t) => {

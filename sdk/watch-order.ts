@@ -19,6 +19,8 @@ export interface OrderHandlers {
   position?(position: PositionView | null): void;
   /** Who brings the news from now on; null while nobody does. */
   source?(source: OrderSource | null): void;
+  /** False: the node could not reach its source, and what was told last is the last that is known. */
+  fresh?(fresh: boolean): void;
   ended?(error: SwiftEatsError): void;
 }
 
@@ -62,7 +64,14 @@ export function watchOrder(
     if (next !== null) positionAt = next.at;
     handlers.position?.(next);
   };
-  const tracked = ({ view: next, position: where }: TrackedOrder): void => {
+  let fresh = true;
+  const freshness = (next: boolean): void => {
+    if (over || next === fresh) return;
+    fresh = next;
+    handlers.fresh?.(next);
+  };
+  const tracked = ({ view: next, position: where, fresh: isFresh }: TrackedOrder): void => {
+    freshness(isFresh);
     view(next);
     if (where !== undefined) position(where);
   };
@@ -116,6 +125,7 @@ export function watchOrder(
     if (over) return;
     if (client.state.name === "live") {
       endSubstitute();
+      freshness(true);
       from("socket");
       return;
     }

@@ -171,6 +171,8 @@ t.test(
         await shows(driver, "Deliver to");
       });
       await shows(customer, "On its way to you");
+      await press(kitchen, /^Handed to Dario/);
+      await shows(kitchen, "Just finished (1)");
     });
 
     // The same customer at a desk whose proxy lets neither sockets nor streams through.
@@ -228,8 +230,8 @@ t.test(
       await shows(customer, "Enjoy your meal!");
       await shows(desk, "Enjoy your meal!");
       await shows(driver, "Looking for a trip");
+      await kitchen.page.locator(".ended-row").getByText("Delivered").waitFor({ state: "attached" });
       t.equal(await customer.page.locator(".pin.dart").count(), 0, "nobody is shown where the driver is any more");
-      await kitchen.page.getByText("Just finished (1)").waitFor();
     });
     await desk.context.close();
 

@@ -211,6 +211,28 @@ document.querySelector("h1").textContent = (await client.http.menu("${town.kitch
     ]);
   });
 
+  await t.test(
+    "R-TRK-1 R-PRO-3: where no socket comes through, a stream brings the order and HTTP takes commands",
+    async (t) => {
+      const desk = await stage.open("customer", town.door, false);
+      desk.line.upgrades = false;
+      await visit(desk, "Account");
+      await signIn(desk, town.customer);
+      await desk.page.goto(`${desk.line.url}/customer#/order/${first}`);
+      await shows(desk, "Slow connection");
+      await shows(desk, "Dario Autista");
+      await press(desk, "Cancel this order");
+      await press(desk, "I changed my mind");
+      await shows(desk, "I changed my mind");
+      await shows(driver, "Looking for a trip");
+      const asked = (end: string): boolean => desk.line.seen.some((path) => path.endsWith(end));
+      t.ok(asked(`/${first}/events`), "the stream");
+      t.notOk(asked(`/${first}/track`), "no polls");
+      t.ok(asked("/v1/commands/order.cancel"), "the command");
+      await desk.context.close();
+    },
+  );
+
   await t.test("R-ADM-2: a ban reaches the open page of who is banned", async (t) => {
     await visit(ops, "People");
     await ops.page.getByLabel("E-mail").fill(town.driver.email);

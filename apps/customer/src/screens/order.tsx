@@ -35,6 +35,7 @@ export function OrderPage({ id }: { readonly id: string }) {
   const view = useSignal<OrderView | null>(null);
   const position = useSignal<PositionView | null>(null);
   const source = useSignal<OrderSource | null>(null);
+  const fresh = useSignal(true);
   const failed = useSignal<unknown>(null);
   useEffect(() => {
     view.value = null;
@@ -48,6 +49,7 @@ export function OrderPage({ id }: { readonly id: string }) {
       },
       position: (next) => (position.value = next),
       source: (next) => (source.value = next),
+      fresh: (next) => (fresh.value = next),
       ended: (error) => (failed.value = error),
     });
     return () => watch.stop();
@@ -56,19 +58,30 @@ export function OrderPage({ id }: { readonly id: string }) {
     return <Failure error={failed.value} again={() => location.reload()} />;
   }
   if (view.value === null) return <Bones count={3} height={170} />;
-  return <Tracking view={view.value} position={position.value} source={source.value} />;
+  return <Tracking view={view.value} position={position.value} source={source.value} fresh={fresh.value} />;
 }
 
 function Tracking({
   view,
   position,
   source,
+  fresh,
 }: {
   readonly view: OrderView;
   readonly position: PositionView | null;
   readonly source: OrderSource | null;
+  /** False: the node itself has not heard of it for a while. */
+  readonly fresh: boolean;
 }) {
   const over = isTerminal(view.status);
+  useEffect(() => {
+    // For whoever waits in another tab.
+    const before = document.title;
+    document.title = `${STATUS_TITLE[view.status]} · ${view.restaurant.name}`;
+    return () => {
+      document.title = before;
+    };
+  }, [view.status]);
   return (
     <div class={over ? "tracking over" : "tracking"}>
       {!over && <TrackingMap view={view} position={position} />}
@@ -80,7 +93,11 @@ function Tracking({
           <span class="grow soft small">
             {view.restaurant.name} · {shortId(view.orderId)}
           </span>
-          {source !== null && source !== "socket" && <span class="chip busy">Slow connection</span>}
+          {!fresh ? (
+            <span class="chip busy">May be out of date</span>
+          ) : (
+            source !== null && source !== "socket" && <span class="chip busy">Slow connection</span>
+          )}
         </div>
         <Headline view={view} />
         {!over && <Progress status={view.status} />}

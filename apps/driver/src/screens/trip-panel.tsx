@@ -33,7 +33,7 @@ export function TripPanel({ trip }: { readonly trip: TripView }) {
           <p class="soft">{stop.kind === "pickup" ? "Pick up at" : "Deliver to"}</p>
           <h1>{stop.name}</h1>
         </div>
-        <a class="button quiet" href={`geo:${stop.lat},${stop.lng}?q=${stop.lat},${stop.lng}`} rel="noreferrer">
+        <a class="button quiet" href={navigationTo(stop)} rel="noreferrer">
           <RouteIcon /> Navigate
         </a>
       </div>
@@ -50,6 +50,14 @@ export function TripPanel({ trip }: { readonly trip: TripView }) {
       )}
     </div>
   );
+}
+
+/** Opens whatever navigates on this device: the phone's own program, or a map of the web at a desk. */
+function navigationTo({ lat, lng }: StopView): string {
+  const { userAgent } = navigator;
+  if (/Android/.test(userAgent)) return `geo:${lat},${lng}?q=${lat},${lng}`;
+  if (/iPhone|iPad|Macintosh/.test(userAgent)) return `https://maps.apple.com/?daddr=${lat},${lng}`;
+  return `https://www.openstreetmap.org/directions?to=${lat}%2C${lng}`;
 }
 
 /** What a glance at the phone has to tell. */

@@ -13,6 +13,7 @@ import {
   cancel,
   cooking,
   ended,
+  handOver,
   incoming,
   type KitchenOrder,
   markReady,
@@ -188,7 +189,13 @@ function Advance({ order }: { readonly order: KitchenOrder }) {
     stopping.value = false;
   });
   if (order.status === "ready") {
-    return <p class="notice good">{order.driver === undefined ? "Waiting for a driver" : "Hand it to the driver"}</p>;
+    return order.driver === undefined ? (
+      <p class="notice good">Waiting for a driver</p>
+    ) : (
+      <Button kind="good" size="large" block onClick={() => handOver(order.orderId)}>
+        <CheckIcon /> Handed to {order.driver.name}
+      </Button>
+    );
   }
   return (
     <div class="stack">

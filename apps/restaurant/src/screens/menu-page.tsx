@@ -1,6 +1,6 @@
 /** The menu as the kitchen sees it: what has sold out, what it costs, how many are left. */
 import { signal, useSignal } from "@preact/signals";
-import type { MenuView } from "../../../../sdk/mod.js";
+import type { MenuView, OptionGroup } from "../../../../sdk/mod.js";
 import { sleep } from "../../../../src/lib/clock.js";
 import { account } from "../../../shared/account/session.js";
 import { useAction } from "../../../shared/actions.js";
@@ -9,7 +9,7 @@ import { formatMoney } from "../../../shared/format.js";
 import { Button, Field, Switch } from "../../../shared/kit/controls.js";
 import { Sheet } from "../../../shared/kit/sheet.js";
 import { Bones, Failure } from "../../../shared/kit/states.js";
-import { say } from "../../../shared/kit/toasts.js";
+import { say, sayFailure } from "../../../shared/kit/toasts.js";
 import { type MenuItemView, sectionsOf } from "../../../shared/menu.js";
 import { useReading } from "../../../shared/reading.js";
 import { server } from "../store/inbox.js";
@@ -74,13 +74,58 @@ export function MenuPage() {
   );
 }
 
+/** A size or a topping that has run out, without the dish. */
+function ChoiceSwitch({
+  itemId,
+  groupId,
+  choice,
+  currency,
+}: {
+  readonly itemId: string;
+  readonly groupId: string;
+  readonly choice: OptionGroup["choices"][number];
+  readonly currency: string;
+}) {
+  const wanted = useSignal<boolean | null>(null);
+  const { choiceId, name, priceMinor } = choice;
+  const setting = useAction(
+    async (available: boolean) => {
+      wanted.value = available;
+      menuChanged(await server().command("restaurant.choice", { itemId, groupId, choiceId, available }));
+    },
+    (error) => {
+      wanted.value = null;
+      sayFailure(error);
+    },
+  );
+  return (
+    <Switch
+      label={
+        <>
+          {name}
+          {priceMinor > 0 && <span class="small soft"> +{formatMoney(priceMinor, currency)}</span>}
+        </>
+      }
+      on={wanted.value ?? choice.available !== false}
+      disabled={setting.busy}
+      onChange={(next) => void setting.run(next)}
+    />
+  );
+}
+
 function SoldOut({ item }: { readonly item: MenuItemView }) {
   const wanted = useSignal<boolean | null>(null);
-  const setting = useAction(async (available: boolean) => {
-    wanted.value = available;
-    menuChanged(await server().command("restaurant.item", { itemId: item.itemId, available }));
-    say(available ? `${item.name} is on the menu again` : `${item.name} is sold out`);
-  });
+  const setting = useAction(
+    async (available: boolean) => {
+      wanted.value = available;
+      menuChanged(await server().command("restaurant.item", { itemId: item.itemId, available }));
+      say(available ? `${item.name} is on the menu again` : `${item.name} is sold out`);
+    },
+    (error) => {
+      wanted.value = null;
+      sayFailure(error);
+    },
+  );
   const on = wanted.value ?? item.available !== false;
   return (
     <Switch
@@ -153,6 +198,20 @@ function ItemEditor({
           onInput={(value) => (left.value = value)}
           problem={wrongStock ? "Write a whole number" : null}
         />
+        {(item.options ?? []).map((group) => (
+          <fieldset key={group.groupId} class="choices">
+            <legend class="strong">{group.name}</legend>
+            {group.choices.map((choice) => (
+              <ChoiceSwitch
+                key={choice.choiceId}
+                itemId={item.itemId}
+                groupId={group.groupId}
+                choice={choice}
+                currency={menu.currency}
+              />
+            ))}
+          </fieldset>
+        ))}
       </div>
     </Sheet>
   );

@@ -245,6 +245,13 @@ function done(type: CommandType, body: Readonly<Record<string, unknown>>): void 
 const comesAfter = (present: OrderStatus, next: OrderStatus): boolean =>
   NEXT_STATUS[present].some((status) => status === next || comesAfter(status, next));
 
+/** The driver has the bags: this tablet's own word, which the node's follows with the delivery. */
+export function handOver(orderId: string): void {
+  const known = orders.peek().get(orderId);
+  if (known === undefined) return;
+  orders.value = new Map(orders.peek()).set(orderId, { ...known, status: "picked_up", endedAt: clock.now() });
+}
+
 /** A step of the kitchen: shown at once, put back when it is refused. */
 async function step<T extends CommandType>(
   type: T,

@@ -1,0 +1,55 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import t from "tap";
+import { sleep, systemClock } from "../src/lib/clock.js";
+import { LoopbackNode } from "./fixtures/loopback-node.js";
+import { createClient, openFileStorage } from "./node.js";
+
+const directory = mkdtempSync(join(tmpdir(), "swift-eats-queue-"));
+t.teardown(() => rmSync(directory, { recursive: true, force: true }));
+
+t.test("R-PRO-3: commands of a program that ended go on when it starts again, under the same keys", async (t) => {
+  const path = join(directory, "deep", "queue.json");
+  const node = new LoopbackNode();
+  const url = await node.listen();
+  t.teardown(() => node.close());
+  const options = { url, token: "token", deviceId: "van", backoffBaseMs: 5, backoffMaxMs: 10 };
+
+  const storage = await openFileStorage(path);
+  const first = createClient({ ...options, storage });
+  first.command("driver.pickup", { orderId: "o-1" }, { idempotencyKey: "one" }).catch(() => undefined);
+  first.command("driver.deliver", { orderId: "o-1" }, { idempotencyKey: "two" }).catch(() => undefined);
+  await storage.settled();
+  const image = readFileSync(path);
+  first.close();
+  await storage.settled();
+  // It did not close: it was killed before.
+  writeFileSync(path, image);
+
+  const outcomes: string[] = [];
+  const second = createClient({
+    ...options,
+    storage: await openFileStorage(path),
+    onRestored: ({ idempotencyKey, ok }) => outcomes.push(`${idempotencyKey} ${ok}`),
+  });
+  t.teardown(() => second.close());
+  second.connect();
+  while (outcomes.length < 2) await sleep(systemClock(), 2);
+  t.strictSame(outcomes, ["one true", "two true"]);
+  t.equal(node.effects.size, 2, "each once");
+});
+
+t.test("R-PRO-3: the file is the newest of what was given, and what is not ours is not overwritten", async (t) => {
+  const path = join(directory, "texts.json");
+  const storage = await openFileStorage(path);
+  for (let n = 0; n < 50; n++) storage.setItem("a", String(n));
+  storage.setItem("b", "kept");
+  storage.removeItem("a");
+  await storage.settled();
+  t.strictSame(JSON.parse(readFileSync(path, "utf8")), { b: "kept" });
+  t.equal((await openFileStorage(path)).getItem("b"), "kept");
+  writeFileSync(path, "[1]");
+  await t.rejects(openFileStorage(path), /is not ours/);
+  t.equal(readFileSync(path, "utf8"), "[1]");
+});
