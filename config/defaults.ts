@@ -40,6 +40,7 @@ export const defaults: Config = {
   },
   geocoding: { nominatimUrl: null, timeoutMs: 1_000 },
   routing: { osrmUrl: null, profile: "driving", timeoutMs: 50 },
+  contact: { url: null, token: null, timeoutMs: 3_000 },
   auth: {
     operatorSecret: null,
     privateKey: null,
@@ -196,6 +197,11 @@ export const defaults: Config = {
       waitTellMs: minutes(2),
       pictureMs: minutes(1),
       keepMs: minutes(1),
+    },
+    chat: {
+      afterDeliveryMs: minutes(15),
+      typingMs: seconds(6),
+      contactRetryMs: seconds(30),
     },
   },
 };

@@ -187,4 +187,22 @@ const eta = section("How arrivals are estimated, shown and told.", {
   keepMs: duration("A zone writes down what it has learned this often. Not divided by timeScale.", HOUR_MS, 1000),
 });
 
-export const domainSection = section("What the actors decide by.", { travel, order, driver, restaurant, zone, eta });
+const chat = section("Conversation.", {
+  afterDeliveryMs: duration("How long customer and driver may still write to each other after the delivery.", DAY_MS),
+  typingMs: duration("How long somebody is shown to write after saying so. Not divided by timeScale.", 60_000, 1000),
+  contactRetryMs: duration(
+    "A masked number that could not be closed is tried again after this. Not divided by timeScale.",
+    HOUR_MS,
+    1000,
+  ),
+});
+
+export const domainSection = section("What the actors decide by.", {
+  travel,
+  order,
+  driver,
+  restaurant,
+  zone,
+  eta,
+  chat,
+});

@@ -217,6 +217,30 @@ const geocoding = section("Who says where an address lies.", {
   timeoutMs: duration("Of one request to that server.", 60_000, 10),
 });
 
+const contact = section("Who gives the numbers by which customer and driver call each other without seeing any.", {
+  url: optionalText(
+    2000,
+    {
+      description: "A provider of masked numbers. Not set: a sandbox in the node gives numbers that ring nowhere.",
+      env: ["CONTACT_URL"],
+      secret: "url",
+      advice: "Give http://host:port or https://host/path, or leave it out for the sandbox.",
+    },
+    { pattern: "^https?://" },
+  ),
+  token: optionalText(
+    400,
+    {
+      description: "Sent to that provider as a bearer token.",
+      env: ["CONTACT_TOKEN"],
+      secret: "value",
+      advice: "Give what the provider gave you.",
+    },
+    { minLength: 1 },
+  ),
+  timeoutMs: duration("Of one request to that provider.", 60_000, 10),
+});
+
 const routing = section("Who says how long a way is, for quotes and for new orders.", {
   osrmUrl: optionalText(
     2000,
@@ -344,6 +368,7 @@ export const ConfigSchema = Type.Object(
     search,
     geocoding,
     routing,
+    contact,
     auth,
     gateway: gatewaySection,
     engine,

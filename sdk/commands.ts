@@ -77,6 +77,8 @@ const LONGEST_TTL_MS = 12 * 3_600_000;
  */
 function laneOf(type: CommandType, body: JsonObject, key: string): string {
   if (type.startsWith("driver.") || type.startsWith("restaurant.")) return type.slice(0, type.indexOf("."));
+  // What is said in one room stays in its order; that somebody writes waits for nothing.
+  if (type.startsWith("chat.")) return type === "chat.typing" ? key : String(body.roomId);
   return typeof body.orderId === "string" ? body.orderId : key;
 }
 

@@ -3,6 +3,9 @@
 export type {
   Announcement,
   ArrivalQuote,
+  ChatAttachment,
+  ChatLine,
+  ChatSide,
   ChosenOption,
   CommandBody,
   CommandReplies,
@@ -28,6 +31,7 @@ export type {
   PositionView,
   RestaurantProfile,
   Role,
+  RoomView,
   SearchResults,
   StopView,
   TabletEvent,
@@ -49,6 +53,17 @@ export type {
   SlotValue,
   SubscribeOptions,
 } from "./channels.js";
+export {
+  type Chat,
+  type ChatHandlers,
+  type ChatOptions,
+  chat,
+  contactNumber,
+  type OutgoingMessage,
+  openSupportRoom,
+  openTripRoom,
+  watchQueue,
+} from "./chat.js";
 export { type CityDriver, type CityNews, type CityOrder, CityPicture, type CityWatch, watchCity } from "./city.js";
 export { type Client, type ClientOptions, createClient, createHttp } from "./client.js";
 export type { CommandOptions, PendingCommand, RestoredOutcome } from "./commands.js";

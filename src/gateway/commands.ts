@@ -87,6 +87,8 @@ export function createCommandDesk(deps: {
         return principal.id;
       case "orderId":
         return body.orderId as string;
+      case "roomId":
+        return body.roomId as string;
       case "driverId":
         return principal.role !== "driver" || body.driverId === principal.id ? (body.driverId as string) : null;
       case "restaurantId":

@@ -1,6 +1,7 @@
 import type { Config } from "../../config/mod.js";
 import { type DomainSettings, scaleDurations } from "../actors/domain/mod.js";
 import type { Clock } from "../lib/clock.js";
+import { type ContactProvider, contactSandbox, httpContactProvider } from "../services/contact/mod.js";
 import {
   builtInGeocoder,
   defaultNominatimSettings,
@@ -33,6 +34,11 @@ export function routerOf(config: Config, clock: Clock): Router {
   if (osrmUrl === null) return builtIn;
   const { timeScale } = config.node;
   return osrmRouter({ ...defaultOsrmSettings, url: osrmUrl, profile, timeoutMs, timeScale }, builtIn, clock);
+}
+
+export function contactProviderOf({ contact }: Config): ContactProvider {
+  const { url, token, timeoutMs } = contact;
+  return url === null ? contactSandbox() : httpContactProvider({ url, token, timeoutMs });
 }
 
 export function geocoderOf(config: Config, clock: Clock): Geocoder {

@@ -75,7 +75,7 @@ export function openGateway(options: {
   const tokens = createTokens({ keys, clock, maxCached: config.gateway.maxCachedTokens });
   const notices = createPostgresNotices({ connectionString: plan.connectionString, clock, log });
   const money = openMoney(plan, client, { clock, random, log });
-  const services = openServices({ plan, notices, clock, log });
+  const services = openServices({ plan, client, index: store, notices, clock, log });
   const search = config.search.enabled ? createSearchClient({ pipe: openPipe(plan, endpoint), clock }) : null;
   const ratings = createPostgresRatings({ connectionString: plan.connectionString, clock, log });
   const history = createHistoryService({ index: store });
@@ -115,6 +115,7 @@ export function openGateway(options: {
     operations: [
       cityOperations,
       ...accounts.operations,
+      ...services.operations,
       ...money.operations,
       ...(search === null ? [] : [searchOperations(search)]),
       ratingOperations({

@@ -2,17 +2,26 @@
  * The services that stand beside the engine, on their stores: one set for each gateway thread. A new service is opened
  * here and gives its handlers to the gateway.
  */
+import type { ActorClient, ActorStore } from "../actors/runtime/mod.js";
 import type { Clock } from "../lib/clock.js";
 import type { Log } from "../lib/log.js";
 import type { Notices } from "../lib/notices.js";
+import type { AnyOperationHandlers } from "../protocol/mod.js";
 import { type AnnouncementService, createAnnouncements } from "../services/announcements/mod.js";
+import { chatOperations } from "../services/chat/mod.js";
 import { createDeviceService, DEFAULT_DEVICE_SETTINGS, type DeviceService } from "../services/devices/mod.js";
-import { createPostgresAnnouncementStore, createPostgresDeviceStore } from "../store/postgres/mod.js";
+import {
+  createPostgresAnnouncementStore,
+  createPostgresChatHistory,
+  createPostgresDeviceStore,
+} from "../store/postgres/mod.js";
 import type { ThreadPlan } from "./plan.js";
 
 export interface OpenServices {
   readonly devices: DeviceService;
   readonly announcements: AnnouncementService;
+  /** Answers of services that give nothing else. */
+  readonly operations: readonly AnyOperationHandlers[];
   /** To be awaited before the gateway listens. */
   start(): Promise<void>;
   close(): Promise<void>;
@@ -20,11 +29,15 @@ export interface OpenServices {
 
 export function openServices({
   plan,
+  client,
+  index,
   notices,
   clock,
   log,
 }: {
   readonly plan: ThreadPlan;
+  readonly client: ActorClient;
+  readonly index: Pick<ActorStore, "queryIndex">;
   /** What one says, every gateway thread of every node hears. */
   readonly notices: Notices;
   readonly clock: Clock;
@@ -47,14 +60,16 @@ export function openServices({
     log: log.child({ part: "announcements" }),
     secret: secrets.orderIdSecret,
   });
+  const history = createPostgresChatHistory({ connectionString, clock, log });
   return {
     announcements,
+    operations: [chatOperations({ client, index, history, clock })],
     start: () => announcements.start(),
     devices,
     async close() {
       devices.close();
       announcements.close();
-      await Promise.all([deviceStore.close(), announcementStore.close()]);
+      await Promise.all([deviceStore.close(), announcementStore.close(), history.close()]);
     },
   };
 }

@@ -4,11 +4,12 @@ import { DECISION_EFFECT, decisionEffect, domainActors } from "../actors/domain/
 import { createShardHost, joinMesh, SHARD_COUNT } from "../actors/runtime/mod.js";
 import { systemClock } from "../lib/clock.js";
 import { systemRandom } from "../lib/random.js";
+import { contactEffect } from "../services/contact/mod.js";
 import { createPostgresActorStore } from "../store/postgres/mod.js";
 import { createRedisMirror } from "../store/redis/mod.js";
 import { createLog } from "../telemetry/mod.js";
 import { createDecisionPool } from "./decision-pool.js";
-import { domainSettings } from "./domain-settings.js";
+import { contactProviderOf, domainSettings } from "./domain-settings.js";
 import { serveShards } from "./keeper.js";
 import { openNodeLink } from "./link.js";
 import { fanOutMirror } from "./mirror.js";
@@ -43,6 +44,7 @@ const host = createShardHost({
   mirror,
   effects: {
     ...money.effects,
+    contact: contactEffect(contactProviderOf(config)),
     ...(decisions === null
       ? {}
       : {

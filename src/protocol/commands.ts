@@ -2,6 +2,7 @@
  * Every command a client can send, as data: who may, which actor gets it, what it carries. WebSocket CMD frames and HTTP
  * routes are two doors to this one table; what is not in it cannot be reached.
  */
+import { RoomId, type RoomStatus, SayBody } from "./chat.js";
 import { OpeningHours } from "./hours.js";
 import { MenuCategories, Refill, RestaurantProfile, type RestaurantStatus, RestaurantStatusName } from "./menus.js";
 import { type GpsAck, GpsBatch, type PlacedReply, PlaceOrder } from "./orders.js";
@@ -12,10 +13,10 @@ export type Role = (typeof ROLES)[number];
 
 export interface CommandEntry {
   /** Which kind of actor handles it, and by what name. */
-  readonly actor: "order" | "driver" | "restaurant" | "dispatch-zone";
+  readonly actor: "order" | "driver" | "restaurant" | "dispatch-zone" | "chat-room";
   readonly name: string;
   /** Where the actor's key comes from: the caller's own id, a field of the body, or derived by a service. */
-  readonly key: "caller" | "orderId" | "driverId" | "restaurantId" | "derived";
+  readonly key: "caller" | "orderId" | "driverId" | "restaurantId" | "roomId" | "derived";
   readonly roles: readonly Role[];
   readonly body: TSchema;
 }
@@ -23,6 +24,9 @@ export interface CommandEntry {
 const Empty = Strict({});
 const OrderOnly = Strict({ orderId: Id });
 const OrderReason = Strict({ orderId: Id, reason: Text(200) });
+const RoomOnly = Strict({ roomId: RoomId });
+const TALKERS = ["customer", "driver", "support", "admin"] as const;
+const AGENTS = ["support", "admin"] as const;
 
 export const COMMANDS = {
   // customers (the order's id is derived from customer and idempotency key)
@@ -182,6 +186,39 @@ export const COMMANDS = {
       bearer: Type.Optional(Type.Union([Type.Literal("platform"), Type.Literal("restaurant")])),
     }),
   },
+  // conversation: the room checks who is in it
+  "chat.say": { actor: "chat-room", name: "say", key: "roomId", roles: TALKERS, body: SayBody },
+  "chat.read": {
+    actor: "chat-room",
+    name: "read",
+    key: "roomId",
+    roles: TALKERS,
+    body: Strict({ roomId: RoomId, offset: Count(Number.MAX_SAFE_INTEGER) }),
+  },
+  "chat.typing": { actor: "chat-room", name: "typing", key: "roomId", roles: TALKERS, body: RoomOnly },
+  "chat.claim": { actor: "chat-room", name: "claim", key: "roomId", roles: AGENTS, body: RoomOnly },
+  "chat.transfer": {
+    actor: "chat-room",
+    name: "transfer",
+    key: "roomId",
+    roles: AGENTS,
+    // No agent: back to the queue.
+    body: Strict({ roomId: RoomId, agentId: Type.Optional(Id) }),
+  },
+  "chat.resolve": {
+    actor: "chat-room",
+    name: "resolve",
+    key: "roomId",
+    roles: ["customer", "support", "admin"],
+    body: RoomOnly,
+  },
+  "chat.reopen": {
+    actor: "chat-room",
+    name: "reopen",
+    key: "roomId",
+    roles: ["customer", "support", "admin"],
+    body: RoomOnly,
+  },
 } as const satisfies Record<string, CommandEntry>;
 
 export type CommandType = keyof typeof COMMANDS;
@@ -217,6 +254,15 @@ export interface CommandReplies {
   "ops.assign": { readonly offerId: string };
   /** Asked for; the order's timeline tells when the provider has done it. */
   "ops.refund": { readonly refund: number; readonly refundedMinor: number; readonly leftMinor: number };
+  /** Where the message stands in the room. */
+  "chat.say": { readonly offset: number; readonly at: number };
+  "chat.read": { readonly offset: number };
+  /** False: so soon after the last that nobody was told again. */
+  "chat.typing": { readonly shown: boolean };
+  "chat.claim": { readonly status: RoomStatus; readonly version: number };
+  "chat.transfer": { readonly status: RoomStatus; readonly version: number };
+  "chat.resolve": { readonly status: RoomStatus; readonly version: number };
+  "chat.reopen": { readonly status: RoomStatus; readonly version: number };
 }
 
 /** The GPS frame and `POST /v1/gps` reach the driver actor's volatile command `gps`. */
@@ -232,6 +278,12 @@ export const CHANNELS = {
   driver: { actor: "driver", channel: "work", delivery: "reliable", roles: ["driver"] },
   restaurant: { actor: "restaurant", channel: "inbox", delivery: "reliable", roles: ["restaurant"] },
   zone: { actor: "dispatch-zone", channel: "live", delivery: "latest", roles: ["support", "admin"] },
+  /** What is said, and what happens to the room. */
+  room: { actor: "chat-room", channel: "talk", delivery: "reliable", roles: TALKERS },
+  /** How the room stands, who has read how far, who writes. */
+  "room-state": { actor: "chat-room", channel: "state", delivery: "latest", roles: TALKERS },
+  /** `agents:all`: every conversation that waits for an agent or has one. */
+  agents: { actor: "chat-queue", channel: "rooms", delivery: "latest", roles: AGENTS },
 } as const;
 export type ChannelFamily = keyof typeof CHANNELS;
 

@@ -86,6 +86,13 @@ export const ERRORS = {
   driver_busy: permanent("The driver is on a trip or decides another claim."),
   driver_offline: permanent("The driver is not on shift."),
   not_your_trip: permanent("The order is not on this driver's trip."),
+  // Conversation
+  claimed_by_other: permanent("Another agent has this conversation; `detail.agentId` says who."),
+  not_claimed: permanent("Claim the conversation first."),
+  room_closed: permanent("The conversation is over; nothing more can be said in it."),
+  not_on_the_way: permanent(
+    "A customer and a driver can reach each other from the pickup until after the delivery; `detail.status` says where the order is.",
+  ),
   // Stock
   stock_too_low: permanent("Fewer are left than that; `detail.left` says how many."),
 } as const satisfies Record<string, ErrorEntry>;

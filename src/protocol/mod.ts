@@ -1,4 +1,5 @@
 /** The wire contract's one door. Runs in a browser. */
+export * from "./chat.js";
 export * from "./codec.js";
 export * from "./commands.js";
 export * from "./dispatch.js";

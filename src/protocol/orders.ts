@@ -175,6 +175,8 @@ export interface OrderView {
   readonly placedAt: number;
   /** What was given back after the delivery, in all. Absent: nothing. */
   readonly refundedMinor?: number;
+  /** Where customer and driver write to each other; absent: neither has wanted to. */
+  readonly roomId?: string;
   /** When the customer wants it; absent: as soon as it can be there. */
   readonly deliverAt?: number;
   /** When it is expected; absent once closed. */
@@ -285,7 +287,9 @@ export type DriverEvent =
       };
     }
   | { readonly type: "trip.changed"; readonly body: { readonly trip: TripView | null; readonly reason?: string } }
-  | { readonly type: "gps.policy"; readonly body: GpsPolicy };
+  | { readonly type: "gps.policy"; readonly body: GpsPolicy }
+  /** The customer can be written to; or has written. */
+  | { readonly type: "chat.opened"; readonly body: { readonly orderId: string; readonly roomId: string } };
 export interface DriverSnapshot {
   readonly onShift: boolean;
   readonly offers: readonly OfferView[];

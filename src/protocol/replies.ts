@@ -3,6 +3,8 @@
  * commands and in `orders.ts` are what the code is written against; `replies.test.ts` lets neither change without the
  * other. Nothing here is checked at run time: a node trusts its own answers.
  */
+import { RoomId, RoomView } from "./chat.js";
+import { CHAT_CHANNEL_MESSAGES, CHAT_COMMAND_REPLIES } from "./chat-replies.js";
 import type { CommandType } from "./commands.js";
 import type { ErrorCode } from "./errors.js";
 import { OpeningHours } from "./hours.js";
@@ -77,6 +79,7 @@ export const OrderViewReply = Strict({
   totals: OrderTotalsReply,
   placedAt: Millis,
   refundedMinor: Type.Optional(Minor),
+  roomId: Type.Optional(RoomId),
   eta: Type.Optional(ArrivalReply),
   etaHistory: Type.Optional(
     List(
@@ -407,6 +410,7 @@ export const COMMAND_REPLIES = {
     reply: Strict({ refund: Type.Integer(), refundedMinor: Minor, leftMinor: Minor }),
     refusals: ["not_found", "illegal_transition", "refund_too_large"],
   },
+  ...CHAT_COMMAND_REPLIES,
 } as const satisfies Record<CommandType, CommandReply>;
 
 /** What comes on each channel: events by type, states by key. */
@@ -420,6 +424,7 @@ export const CHANNEL_MESSAGES = {
       "offer.closed": Strict({ offerId: Id, outcome: OfferOutcome }),
       "trip.changed": Strict({ trip: Type.Union([TripReply, Type.Null()]), reason: Type.Optional(Type.String()) }),
       "gps.policy": GpsPolicyReply,
+      "chat.opened": Strict({ orderId: Id, roomId: RoomId }),
     },
   },
   restaurant: {
@@ -431,6 +436,7 @@ export const CHANNEL_MESSAGES = {
     },
   },
   zone: { states: { live: ZoneLiveReply }, events: {} },
+  ...CHAT_CHANNEL_MESSAGES,
 } as const;
 
 /** Schemas that the documents name once and refer to. */
@@ -452,6 +458,7 @@ export const NAMED_SCHEMAS: Readonly<Record<string, TSchema>> = {
   PlacedOrder: PlacedReplySchema,
   Position: PositionReply,
   RestaurantProfile,
+  Room: RoomView,
   Stop: StopReply,
   TabletOrder: TabletOrderReply,
   TimelineEntry: TimelineEntryReply,

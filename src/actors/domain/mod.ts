@@ -1,5 +1,7 @@
 /** The food actors' one door: their definitions for the engine, and the refs by which others speak to them. */
 import type { AnyActorDefinition } from "../runtime/definition.js";
+import { chatQueueActor } from "./chat-queue/actor.js";
+import { chatRoomActor } from "./chat-room/actor.js";
 import { matcherActor } from "./dispatch-matcher/actor.js";
 import { zoneActor } from "./dispatch-zone/actor.js";
 import { driverActor } from "./driver/actor.js";
@@ -8,6 +10,7 @@ import { orderActor } from "./order/actor.js";
 import { restaurantActor } from "./restaurant/actor.js";
 import type { DomainSettings } from "./settings.js";
 
+export { ChatRoom, type ChatRoomContract, type ContactAnswer, type ContactRequest } from "./chat-room/messages.js";
 export {
   DECISION_EFFECT,
   type DecisionAnswer,
@@ -35,6 +38,7 @@ export {
 } from "./order/messages.js";
 export { Restaurant, type RestaurantContract } from "./restaurant/messages.js";
 export {
+  type ChatSettings,
   type DispatchMode,
   type DomainSettings,
   type DriverSettings,
@@ -57,5 +61,7 @@ export function domainActors(settings: DomainSettings): AnyActorDefinition[] {
     zoneActor(settings),
     matcherActor(),
     etaModelActor(settings),
+    chatRoomActor(settings),
+    chatQueueActor(),
   ];
 }

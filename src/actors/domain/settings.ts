@@ -183,6 +183,15 @@ export interface EtaSettings {
   readonly keepMs: number;
 }
 
+export interface ChatSettings {
+  /** How long a customer and a driver may still write after the delivery. */
+  readonly afterDeliveryMs: number;
+  /** How long somebody is shown to write after saying so. */
+  readonly typingMs: number;
+  /** A masked number that could not be closed is tried again after this. */
+  readonly contactRetryMs: number;
+}
+
 export interface DomainSettings {
   readonly travel: TravelSettings;
   readonly order: OrderSettings;
@@ -190,6 +199,7 @@ export interface DomainSettings {
   readonly restaurant: RestaurantSettings;
   readonly zone: ZoneSettings;
   readonly eta: EtaSettings;
+  readonly chat: ChatSettings;
 }
 
 const seconds = (count: number): number => count * 1000;
@@ -286,6 +296,7 @@ export const defaultDomainSettings: DomainSettings = {
     pictureMs: minutes(1),
     keepMs: minutes(1),
   },
+  chat: { afterDeliveryMs: minutes(15), typingMs: seconds(6), contactRetryMs: seconds(30) },
 };
 
 /**
@@ -299,7 +310,7 @@ export function scaleDurations(settings: DomainSettings, timeScale: number): Dom
   if (timeScale === 1) return settings;
   const divided = (durationMs: number, floorMs = 250): number =>
     durationMs <= 0 ? durationMs : Math.max(Math.min(floorMs, durationMs), Math.round(durationMs / timeScale));
-  const { travel, order, driver, restaurant, zone, eta } = settings;
+  const { travel, order, driver, restaurant, zone, eta, chat } = settings;
   return {
     travel: {
       ...travel,
@@ -351,5 +362,6 @@ export function scaleDurations(settings: DomainSettings, timeScale: number): Dom
       waitTellMs: divided(eta.waitTellMs, 1_000),
       pictureMs: divided(eta.pictureMs, 5_000),
     },
+    chat: { ...chat, afterDeliveryMs: divided(chat.afterDeliveryMs, 2_000) },
   };
 }

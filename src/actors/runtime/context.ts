@@ -184,6 +184,10 @@ export class RunContext implements ActorContext<unknown, unknown> {
     this.#say({ t: "slot", channel, slot, body, ttlMs });
   }
 
+  readmit(channel: string): void {
+    this.#say({ t: "readmit", channel });
+  }
+
   mirror(key: string, body: Json, ttlMs: number): void {
     this.#say({ t: "mirror", key, body, ttlMs });
   }

@@ -106,6 +106,8 @@ export interface ActorContext<S, V = undefined> {
   taken(claim: string, value: string): boolean;
   release(claim: string, value: string): void;
 
+  /** Asks `admit` again for everybody who listens to this channel: whoever is refused now hears no more of it. */
+  readmit(channel: string): void;
   /** True while at least one gateway subscribes to this channel of this actor. */
   hasSubscribers(channel: string): boolean;
   random(): number;
@@ -122,16 +124,33 @@ export interface ChannelDefinition<S, V> {
   readonly admit: (ctx: ReadContext<S, V>, caller: Caller) => true | Rejection;
   /**
    * What a new subscriber starts from. `reliable`: sent when the asked offset cannot be replayed.
-   * `latest`: slot → value, sent to every new subscriber.
+   * `latest`: slot → value, sent to every new subscriber. `kept`: the events of a reliable channel that are in memory.
    */
-  readonly snapshot: (ctx: ReadContext<S, V>, caller: Caller) => Record<string, { body: Json; ttlMs: number }>;
+  readonly snapshot: (
+    ctx: ReadContext<S, V>,
+    caller: Caller,
+    kept: readonly KeptEvent[],
+  ) => Record<string, { body: Json; ttlMs: number }>;
   /** Reliable only: how many events are kept for replay. Default 256. */
   readonly keep?: number;
+  /**
+   * Reliable only: true when what is beyond `keep` stays in the store, for a service to page through. Default false: it
+   * leaves the store, too.
+   */
+  readonly archive?: boolean;
   /**
    * Reliable only: true for a channel with one reader, so that what it acknowledged is forgotten with the actor's next
    * commit. Default false: events go when `keep` or `trim` says so.
    */
   readonly trimOnAcknowledge?: boolean;
+}
+
+/** An event of a reliable channel. Ascending by offset. */
+export interface KeptEvent {
+  readonly offset: number;
+  readonly type: string;
+  readonly at: number;
+  readonly body: Json;
 }
 
 /** What read-only code sees. */

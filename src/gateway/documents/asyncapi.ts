@@ -165,6 +165,9 @@ function commandChannel(
   } as JsonObject;
 }
 
+/** A key in angle brackets stands for many. */
+const isLiteral = (key: string): boolean => !key.startsWith("<");
+
 /** EVENT and STATE of one family of channels, as it is heard after SUB. */
 function newsChannel(
   family: keyof typeof CHANNELS,
@@ -183,7 +186,15 @@ function newsChannel(
   };
   for (const [key, body] of Object.entries(states) as [string, TSchema][]) {
     const version = Type.Tuple([number, number]);
-    const tuple = [Type.Literal(OP.state), Type.String(), Type.Literal(key), version, number, number, body];
+    const tuple = [
+      Type.Literal(OP.state),
+      Type.String(),
+      isLiteral(key) ? Type.Literal(key) : Type.String(),
+      version,
+      number,
+      number,
+      body,
+    ];
     add(key, `state ${key}`, Type.Tuple(tuple));
   }
   for (const [type, body] of Object.entries(events) as [string, TSchema][]) {

@@ -61,6 +61,10 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
   not_delivered: 409,
   already_rated: 409,
   cursor_invalid: 400,
+  claimed_by_other: 409,
+  not_claimed: 409,
+  not_on_the_way: 409,
+  room_closed: 409,
 };
 
 const STATUS_TEXT: Readonly<Record<number, string>> = {

@@ -6,7 +6,7 @@
  * the snapshot follows; a waiting slot of an ended subscription is never sent.
  */
 import type { ActorError, ChannelItem, SlotItem, Subscription } from "../../actors/runtime/mod.js";
-import { ANNOUNCEMENTS_CHANNEL, CHANNELS, type ChannelFamily, isId, OP } from "../../protocol/mod.js";
+import { ANNOUNCEMENTS_CHANNEL, CHANNELS, type ChannelFamily, isId, isRoomId, OP } from "../../protocol/mod.js";
 import { mayListen } from "../auth/access.js";
 import { followOrder } from "../fanout/order-feed.js";
 import { announcementSubscription } from "./announcements.js";
@@ -20,6 +20,9 @@ interface From {
 
 /** Slots of a socket are named by channel and key; a space is in neither. */
 const slotName = (channel: string, key: string): string => `${channel} ${key}`;
+
+const isKeyOf = (family: string, key: string): boolean =>
+  family === "room" || family === "room-state" ? isRoomId(key) : isId(key);
 
 function isFamily(name: string): name is ChannelFamily {
   return Object.hasOwn(CHANNELS, name);
@@ -38,7 +41,7 @@ export function subscribe(
   const family = channel.slice(0, Math.max(0, colon));
   const key = channel.slice(colon + 1);
   const announcements = family === ANNOUNCEMENTS_CHANNEL ? context.announcements : null;
-  if ((announcements === null && !isFamily(family)) || !isId(key)) {
+  if ((announcements === null && !isFamily(family)) || !isKeyOf(family, key)) {
     sendRefusal(deps, connection, requestId, "unknown_channel");
     return;
   }

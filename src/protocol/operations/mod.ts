@@ -3,6 +3,7 @@ import { ACCOUNT_OPERATIONS } from "./accounts.js";
 import { ANNOUNCEMENT_OPERATIONS } from "./announcements.js";
 import { AUDIT_OPERATIONS } from "./audit.js";
 import { CATALOG_OPERATIONS } from "./catalog.js";
+import { CHAT_OPERATIONS } from "./chat.js";
 import { CITY_OPERATIONS } from "./city.js";
 import { DEVICE_OPERATIONS } from "./devices.js";
 import { LEDGER_OPERATIONS, PAYMENT_OPERATIONS, PRICE_OPERATIONS, PROMOTION_OPERATIONS } from "./money.js";
@@ -15,6 +16,7 @@ export * from "./accounts.js";
 export * from "./announcements.js";
 export * from "./audit.js";
 export * from "./catalog.js";
+export * from "./chat.js";
 export * from "./city.js";
 export * from "./devices.js";
 export * from "./money.js";
@@ -28,6 +30,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   ...ACCOUNT_OPERATIONS,
   ...AUDIT_OPERATIONS,
   ...CATALOG_OPERATIONS,
+  ...CHAT_OPERATIONS,
   ...CITY_OPERATIONS,
   ...LEDGER_OPERATIONS,
   ...PAYMENT_OPERATIONS,

@@ -26,11 +26,13 @@ import type {
 } from "../../actors/runtime/ports.js";
 import type { EventOutbox } from "../../cluster/ports.js";
 import { type Clock, sleep } from "../../lib/clock.js";
+import type { ChatHistory } from "../../services/chat/ports.js";
 import type { LedgerStore } from "../../services/ledger/ports.js";
 import { SEARCHED_KIND, type SearchSource, type SearchTermStore } from "../../services/search/ports.js";
 import type { Audit } from "../audit.js";
 import { judgeBatch, MAX_INDEX_ROWS, MAX_LOADED_COMMANDS, storableText } from "../batch-rules.js";
 import { auditOf } from "./audit.js";
+import { createMemoryChatHistory } from "./chat-history.js";
 import { eventOutboxOf } from "./event-outbox.js";
 import { ledgerOf, noteFact } from "./ledger.js";
 import { searchOf } from "./search.js";
@@ -52,6 +54,8 @@ export interface MemoryActorStore extends ActorStore, StoreMaintenance {
   eventOutbox(): EventOutbox;
   /** Books that are fed by what is committed here. One for all who ask. */
   ledger(): LedgerStore;
+  /** What was said in rooms. */
+  chatHistory(): ChatHistory;
   /** Search's door to the restaurants in the index, and to what was searched for. */
   search(): SearchSource & SearchTermStore;
 }
@@ -78,6 +82,7 @@ export function createMemoryActorStore(options: {
       ledger ??= ledgerOf(tables.facts);
       return ledger;
     },
+    chatHistory: () => createMemoryChatHistory(tables),
     async claimShards(node, shards) {
       await pause();
       const epochs = new Map<number, number>();

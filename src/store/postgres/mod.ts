@@ -4,6 +4,7 @@ export { createPostgresActorStore, type PostgresActorStore, type PostgresActorSt
 export { createPostgresAnnouncementStore, type PostgresAnnouncementStore } from "./announcements.js";
 export { openAudit } from "./audit.js";
 export { createPostgresAuditLog } from "./audit-log.js";
+export { createPostgresChatHistory, type PostgresChatHistory } from "./chat-history.js";
 export { DatabaseInUse, type DatabaseLock, lockDatabase } from "./database-lock.js";
 export { createPostgresDeviceStore, type PostgresDeviceStore } from "./devices.js";
 export {

@@ -6,7 +6,15 @@ import type { DomainSettings } from "../settings.js";
 import * as position from "./gps.js";
 import { Driver, type DriverContract } from "./messages.js";
 import * as shift from "./shift.js";
-import { type DriverMemory, type DriverState, driverSnapshot, emptyMemory, initialDriver, withCards } from "./state.js";
+import {
+  type DriverMemory,
+  type DriverState,
+  driverSnapshot,
+  emptyMemory,
+  initialDriver,
+  legOf,
+  withCards,
+} from "./state.js";
 import * as trip from "./trip.js";
 
 const DAY_MS = 24 * 60 * 60_000;
@@ -58,6 +66,12 @@ export function driverActor(settings: DomainSettings): ActorDefinition<DriverCon
       },
       gps: (ctx, batch) => position.gps(ctx, settings, batch),
       grant: (ctx, input) => position.grant(ctx, settings, input),
+      chatOpened(ctx, { orderId, roomId }) {
+        if (legOf(ctx.state, orderId) !== undefined) {
+          ctx.push("work", "chat.opened", { orderId, roomId });
+        }
+        return null;
+      },
       checkSignal: (ctx) => position.checkSignal(ctx, settings),
     },
   });

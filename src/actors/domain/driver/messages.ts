@@ -49,6 +49,8 @@ export type DriverContract = {
   grant: { input: { readonly orderId: string; readonly number: number; readonly since: number }; reply: null };
   /** A customer is to be forgotten whose door this driver was told: what the app may ask for again goes. */
   forgetTold: { input: null; reply: null };
+  /** The customer can be written to, or has written. */
+  chatOpened: { input: { readonly orderId: string; readonly roomId: string }; reply: null };
   // The zone, and its own timers
   checkSignal: { input: null; reply: null };
   offersExpire: { input: null; reply: null };

@@ -8,6 +8,7 @@ import { type ActorDefinition, defineActor, type ReadContext, Rejection } from "
 import { asJson } from "../json.js";
 import type { DomainSettings } from "../settings.js";
 import { cancel, deadline } from "./closing.js";
+import { talk } from "./conversation.js";
 import * as dispatch from "./dispatch.js";
 import { forgetPerson } from "./forget.js";
 import * as kitchen from "./kitchen.js";
@@ -90,6 +91,7 @@ export function orderActor(settings: DomainSettings): ActorDefinition<OrderContr
       driverNear: (ctx, { driverId }) => road.toldOnce(ctx, settings, driverId, "driver_near"),
       driverArrived: (ctx, { driverId }) => road.toldOnce(ctx, settings, driverId, "driver_arrived"),
       askGrant: (ctx, { driverId }) => road.askGrant(ctx, driverId),
+      talk: (ctx) => talk(ctx, settings),
       deadline: (ctx, { of, escalated }) =>
         of === "pickup" ? dispatch.pickupLate(ctx, settings) : deadline(ctx, settings, of, escalated),
       offerToKitchen: (ctx) => scheduling.offerToKitchen(ctx, settings),

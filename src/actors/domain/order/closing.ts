@@ -9,6 +9,7 @@ import type { Rejection } from "../../runtime/definition.js";
 import { Driver } from "../driver/messages.js";
 import { Restaurant } from "../restaurant/messages.js";
 import type { DomainSettings } from "../settings.js";
+import { talkOver } from "./conversation.js";
 import type { DeadlineOf } from "./messages.js";
 import { offersWereClosed } from "./offers-made.js";
 import { release } from "./payment.js";
@@ -48,6 +49,7 @@ export function close(ctx: OrderContext, settings: DomainSettings, order: Placed
       pickedUp: order.kitchen.status === "handed_over",
     });
   }
+  talkOver(ctx, order);
   const promotion = releasePromotion(ctx, order);
   const next: PlacedOrder = {
     ...order,

@@ -151,6 +151,9 @@ export type OrderContract = {
   markReady: { input: CommandBody<"order.ready">; reply: Moved };
   assignManually: { input: CommandBody<"ops.assign">; reply: CommandReplies["ops.assign"] };
   refund: { input: CommandBody<"ops.refund">; reply: CommandReplies["ops.refund"] };
+  // The service of conversation, for the caller
+  /** Opens the room of customer and driver, if it is not open. `opening`: it is open, or will be in a moment. */
+  talk: { input: null; reply: { readonly roomId: string; readonly opening: boolean } };
   // Support, reading
   dispatchView: { input: null; reply: DispatchView };
   // Accounts, once the person has had themselves erased

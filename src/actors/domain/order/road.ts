@@ -4,6 +4,7 @@ import { EtaModel } from "../eta-model/messages.js";
 import { Restaurant } from "../restaurant/messages.js";
 import type { DomainSettings } from "../settings.js";
 import { close } from "./closing.js";
+import { talkOver } from "./conversation.js";
 import { leaveTrip } from "./dispatch.js";
 import { nextEta } from "./eta.js";
 import { outcomeOf, preparationSample } from "./eta-learned.js";
@@ -99,6 +100,7 @@ export function delivered(ctx: OrderContext, settings: DomainSettings, driverId:
   const order = carriedBy(ctx, driverId);
   if (order?.delivery.status !== "carrying") return null;
   leaveTrip(ctx, order.delivery.driver);
+  talkOver(ctx, order);
   const next: PlacedOrder = {
     ...order,
     delivery: { status: "delivered", driver: order.delivery.driver, at },

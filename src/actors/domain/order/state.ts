@@ -174,6 +174,8 @@ export interface OrderState {
   /** The last grant's number; every pickup gets a higher one. */
   readonly grants: number;
   readonly escalations: number;
+  /** The grant under which customer and driver opened their room. Absent: they have not. */
+  readonly talk?: number;
   /** What the restaurant said of itself and its zone when it reserved; stored apart. Absent before that. */
   readonly outlook?: Outlook;
   /** Absent before the placement, and in orders of an older version. */

@@ -1,6 +1,6 @@
 /** An order as others see it: the customer's view, what gateways hold beside it, the row of the index, the zone's picture. */
 import type { DispatchView, EtaView, OrderView } from "../../../protocol/mod.js";
-import { isTerminal } from "../../../protocol/mod.js";
+import { isTerminal, tripRoomOf } from "../../../protocol/mod.js";
 import type { IndexEntry } from "../../runtime/definition.js";
 import { wantedSince, type ZoneOrderInput } from "../dispatch-zone/messages.js";
 import { asJson } from "../json.js";
@@ -38,6 +38,7 @@ export function orderView(orderId: string, order: PlacedOrder): OrderView {
     placedAt: content.placedAt,
     ...(content.deliverAt === undefined ? {} : { deliverAt: content.deliverAt }),
     ...(refunded === 0 ? {} : { refundedMinor: refunded }),
+    ...(order.talk === undefined ? {} : { roomId: tripRoomOf(orderId) }),
     ...(eta === null ? {} : { eta: { from: eta.from, expected: eta.expected, to: eta.to } }),
     ...(isTerminal(status) && order.eta !== undefined ? { etaHistory: etaHistory(order, order.eta) } : {}),
     ...("readyAt" in kitchen ? { readyAt: kitchen.readyAt } : {}),

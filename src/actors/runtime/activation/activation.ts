@@ -9,7 +9,7 @@
  * - An actor is in at most one flush; `inFlight` says how many runs at the front of `pending` that flush carries.
  */
 import type { ActorError, ChannelItem, SlotItem } from "../client.js";
-import type { AnyActorDefinition, ChannelDefinition, Handler, IndexEntry } from "../definition.js";
+import type { AnyActorDefinition, Caller, ChannelDefinition, Handler, IndexEntry } from "../definition.js";
 import type { EndpointId } from "../link.js";
 import type { ActorAddress, RememberedCommand, TimerRow } from "../ports.js";
 import { Deque } from "../structures/deque.js";
@@ -50,8 +50,8 @@ export interface Channel {
   events: ChannelItem[];
   /** Offsets up to this one are gone from the store or will be with the next commit. */
   trimmedTo: number;
-  /** Listening endpoints and their subscription ids. */
-  readonly listeners: Map<EndpointId, Set<number>>;
+  /** Listening endpoints, their subscription ids, and for whom each is. */
+  readonly listeners: Map<EndpointId, Map<number, Caller>>;
   /** Subscriptions that wait at the gate. */
   arriving: number;
 }

@@ -13,6 +13,7 @@ export type Said =
     }
   | { readonly t: "event"; readonly channel: string; readonly item: ChannelItem }
   | { readonly t: "slot"; readonly channel: string; readonly slot: string; readonly body: Json; readonly ttlMs: number }
+  | { readonly t: "readmit"; readonly channel: string }
   | { readonly t: "mirror"; readonly key: string; readonly body: Json; readonly ttlMs: number };
 
 export interface Claim {

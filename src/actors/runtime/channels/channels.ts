@@ -57,7 +57,7 @@ export class Channels {
     const recovered = reliable && resume !== null && canReplay(channel, resume.epoch, resume.offset);
     const slots: SlotItem[] = [];
     if (!recovered) {
-      for (const [slot, value] of Object.entries(channel.definition.snapshot(context, caller))) {
+      for (const [slot, value] of Object.entries(channel.definition.snapshot(context, caller, channel.events))) {
         slots.push({ slot, version: this.nextVersion(actor.epoch), at: now, ttlMs: value.ttlMs, body: value.body });
       }
     }
@@ -72,10 +72,10 @@ export class Channels {
     channel.arriving--;
     let ids = channel.listeners.get(delivery.endpoint);
     if (ids === undefined) {
-      ids = new Set();
+      ids = new Map();
       channel.listeners.set(delivery.endpoint, ids);
     }
-    ids.add(delivery.number);
+    if (delivery.caller !== null) ids.set(delivery.number, delivery.caller);
     let actors = this.#byEndpoint.get(delivery.endpoint);
     if (actors === undefined) {
       actors = new Set();
@@ -133,12 +133,27 @@ export class Channels {
     if (actor.channels === null) return;
     for (const channel of actor.channels.values()) {
       for (const [endpoint, ids] of channel.listeners) {
-        if (error !== null) for (const id of ids) this.#events.post(endpoint, { t: "error", id, error });
+        if (error !== null) for (const id of ids.keys()) this.#events.post(endpoint, { t: "error", id, error });
         const actors = this.#byEndpoint.get(endpoint);
         actors?.delete(actor);
         if (actors?.size === 0) this.#byEndpoint.delete(endpoint);
       }
       channel.listeners.clear();
+    }
+  }
+
+  /** Judges everybody who listens by the state that is committed now; whoever is refused hears it and is out. */
+  readmit(actor: Activation, name: string, at: number): void {
+    const channel = actor.channels?.get(name);
+    if (channel === undefined) return;
+    const context = readContext(actor, at);
+    for (const [endpoint, ids] of [...channel.listeners]) {
+      for (const [id, caller] of [...ids]) {
+        const admitted = channel.definition.admit(context, caller);
+        if (!(admitted instanceof Rejection)) continue;
+        this.#events.post(endpoint, { t: "error", id, error: refusal(admitted) });
+        this.leave(actor, name, endpoint, id);
+      }
     }
   }
 

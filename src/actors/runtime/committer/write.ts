@@ -131,7 +131,7 @@ function boundKept(
     if (seen.has(push.channel)) continue;
     seen.add(push.channel);
     const channel = actor.channel(push.channel);
-    if (channel === undefined) continue;
+    if (channel === undefined || channel.definition.archive === true) continue;
     const keep = keepOf(channel.definition);
     if (push.offset - channel.trimmedTo <= keep + Math.ceil(keep / 4)) continue;
     bounded = [...(bounded ?? []), { channel: push.channel, offset: push.offset - keep }];

@@ -81,6 +81,9 @@ export class Gate {
         case "slot":
           this.#channels.say(actor, said, at);
           break;
+        case "readmit":
+          this.#channels.readmit(actor, said.channel, at);
+          break;
         case "mirror":
           this.#mirror.put({
             key: said.key,

@@ -1,0 +1,178 @@
+/** Conversation between real clients over a real node of its own process, on real Postgres, with lines that are cut. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import t from "tap";
+import { sleep, systemClock } from "../src/lib/clock.js";
+import { CuttingProxy } from "./fixtures/cutting-proxy.js";
+import {
+  type ChatLine,
+  type Client,
+  chat,
+  createClient,
+  createHttp,
+  openSupportRoom,
+  type RoomView,
+  watchQueue,
+} from "./node.js";
+
+const MAIN = fileURLToPath(new URL("../src/main.js", import.meta.url));
+const clock = systemClock();
+
+interface RunningNode {
+  readonly port: number;
+  readonly url: string;
+  readonly operatorSecret: string;
+  end(signal: "SIGTERM" | "SIGKILL"): Promise<void>;
+}
+
+async function startNode(dataDir: string, port: number): Promise<RunningNode> {
+  const flags = ["--port", String(port), "--data-dir", dataDir, "--log-level", "error", "--search.enabled", "false"];
+  const child: ChildProcess = spawn(process.execPath, [MAIN, ...flags], { stdio: ["ignore", "pipe", "inherit"] });
+  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  const line = await new Promise<string>((resolve, reject) => {
+    let text = "";
+    child.stdout?.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+      const end = text.indexOf("\n");
+      if (end >= 0) resolve(text.slice(0, end));
+    });
+    exited.then(() => reject(new Error("the node ended before it was ready")));
+  });
+  const said = JSON.parse(line) as { listening: { url: string }; operatorSecretFile: string };
+  return {
+    url: said.listening.url,
+    port: Number(new URL(said.listening.url).port),
+    operatorSecret: readFileSync(said.operatorSecretFile, "utf8").trim(),
+    async end(signal) {
+      child.kill(signal);
+      await exited;
+    },
+  };
+}
+
+async function until(what: string, condition: () => boolean): Promise<void> {
+  for (let waited = 0; !condition(); waited += 20) {
+    if (waited > 60_000) throw new Error(`waited in vain: ${what}`);
+    await sleep(clock, 20);
+  }
+}
+
+const dataDir = mkdtempSync(join(tmpdir(), "se-chat-"));
+let node = await startNode(dataDir, 0);
+const open: { close(): unknown }[] = [];
+t.teardown(async () => {
+  for (const each of open) await each.close();
+  await node.end("SIGTERM");
+  rmSync(dataDir, { recursive: true, force: true });
+});
+const [carolsToken, agentsToken] = (await createHttp({ url: node.url }).issueTokens({
+  operatorSecret: node.operatorSecret,
+  principals: [
+    { id: "carol", role: "customer" },
+    { id: "ann", role: "support" },
+  ],
+  ttlSeconds: 3600,
+})) as [string, string];
+
+/** A client behind a line that can be cut. */
+async function clientOf(token: string): Promise<{ readonly client: Client; readonly line: CuttingProxy }> {
+  const line = new CuttingProxy(node.port);
+  const port = await line.listen();
+  const client = createClient({ url: `http://127.0.0.1:${port}`, token, backoffBaseMs: 10, backoffMaxMs: 100 });
+  open.push(client, line);
+  await client.ready();
+  return { client, line };
+}
+
+const textsOf = (lines: readonly ChatLine[]): string[] =>
+  lines.flatMap((line) => (line.type === "chat.message" ? [line.body.text] : []));
+const offsetsOf = (lines: readonly ChatLine[]): number[] => lines.map(({ offset }) => offset);
+
+t.test(
+  "R-COM-1: a customer and an agent talk, over cut lines and the death of the node, each line once and in order",
+  async (t) => {
+    const carol = await clientOf(carolsToken);
+    const ann = await clientOf(agentsToken);
+    const { roomId } = await openSupportRoom(carol.client);
+    let queue: readonly RoomView[] = [];
+    const queueWatch = watchQueue(ann.client, {
+      changed: (rooms) => {
+        queue = rooms;
+      },
+    });
+    const carols = chat(carol.client, roomId);
+    await carols.say("My soup is cold");
+    await until("the agent sees that somebody waits", () => queue.some((room) => room.roomId === roomId));
+    t.match(queue, [{ roomId, status: "waiting", excerpt: "My soup is cold", customerId: "carol" }]);
+    const anns = chat(ann.client, roomId);
+    await t.rejects(anns.say("too early"), { code: "not_claimed" });
+    await ann.client.command("chat.claim", { roomId });
+    await anns.say("Sorry! I look into it.");
+    await until("both see both", () => textsOf(carols.lines).length === 2 && textsOf(anns.lines).length === 2);
+
+    const said: Promise<unknown>[] = [];
+    const expected = ["My soup is cold", "Sorry! I look into it."];
+    for (let i = 0; i < 30; i++) {
+      const [speaker, who] = i % 2 === 0 ? [carols, "carol"] : [anns, "ann"];
+      said.push(speaker.say(`${who} ${i}`));
+      if (i % 10 === 3) carol.line.cutAll();
+      if (i % 10 === 7) ann.line.cutAll();
+      if (i === 15) {
+        const { port } = node;
+        await node.end("SIGKILL");
+        said.push(carols.say("said while nobody listened"));
+        t.ok(carols.outgoing.length > 0, "what cannot be sent is on its way");
+        node = await startNode(dataDir, port);
+      }
+    }
+    await Promise.all(said);
+    for (let i = 0; i < 30; i++) expected.push(`${i % 2 === 0 ? "carol" : "ann"} ${i}`);
+    expected.push("said while nobody listened");
+    await until("everything is shown to both", () =>
+      [carols, anns].every(({ lines }) => textsOf(lines).length === expected.length),
+    );
+    for (const { lines, outgoing } of [carols, anns]) {
+      t.same(
+        offsetsOf(lines),
+        lines.map((_, i) => i + 1),
+        "no hole, no repeat",
+      );
+      t.same(textsOf(lines).toSorted(), expected.toSorted());
+      t.same(
+        outgoing.filter(({ refused }) => refused === null),
+        [],
+        "nothing is left on its way",
+      );
+    }
+    t.same(carols.lines, anns.lines, "one order for both");
+    for (const who of ["carol", "ann"]) {
+      const own = textsOf(carols.lines).filter((text) => new RegExp(`^${who} [0-9]+$`).test(text));
+      t.same(
+        own,
+        expected.filter((text) => own.includes(text)),
+        `${who}'s words are in the order in which they were said`,
+      );
+    }
+    const page = await carol.client.http.get<{ lines: readonly ChatLine[]; nextBefore?: number }>(
+      `/v1/rooms/${encodeURIComponent(roomId)}/messages`,
+      { before: 6, limit: 3 },
+    );
+    t.same(page.lines, carols.lines.slice(2, 5), "the history says the same");
+    t.equal(page.nextBefore, 3);
+
+    carols.read();
+    anns.types();
+    await until("the agent sees that it was read", () => anns.room?.reads.customer === anns.lines.length);
+    await until("the customer sees that somebody writes", () => carols.typing.includes("support"));
+    await ann.client.command("chat.resolve", { roomId });
+    await until("the queue is empty", () => queue.length === 0);
+    await carols.say("One more thing");
+    await until("the next word brings it back", () => queue.some((room) => room.status === "waiting"));
+    queueWatch.stop();
+    carols.stop();
+    anns.stop();
+  },
+);

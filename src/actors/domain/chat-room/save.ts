@@ -1,0 +1,27 @@
+/** The one way a room changes: its lines, its revision, what its listeners and the agents' queue see of it. */
+import type { ChatNotice, ChatSide } from "../../../protocol/mod.js";
+import { ChatQueue, QUEUE_KEY } from "../chat-queue/messages.js";
+import { asJson } from "../json.js";
+import { type OpenRoom, type RoomContext, roomView } from "./state.js";
+
+export const STATE_TTL_MS = 24 * 60 * 60_000;
+
+export type Line =
+  | { readonly type: "chat.notice"; readonly body: ChatNotice }
+  | { readonly type: "chat.message"; readonly body: object; readonly side: ChatSide };
+
+/** Commits `next` with these lines, numbered on from the newest. Whoever speaks has read what stood there before. */
+export function save<R extends OpenRoom>(ctx: RoomContext, next: R, lines: readonly Line[] = []): R {
+  let { top, reads } = next;
+  for (const line of lines) {
+    top++;
+    if (line.type === "chat.message") reads = { ...reads, [line.side]: top };
+    ctx.push("talk", line.type, asJson(line.body));
+  }
+  const room: R = { ...next, top, reads, revision: next.revision + 1, changedAt: ctx.now };
+  ctx.become(room);
+  const view = asJson(roomView(ctx.key, room));
+  if (ctx.hasSubscribers("state")) ctx.emit("state", "room", view, STATE_TTL_MS);
+  if (room.kind === "support") ctx.tell(ChatQueue, QUEUE_KEY, "roomMoved", roomView(ctx.key, room));
+  return room;
+}
