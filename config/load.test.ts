@@ -68,8 +68,7 @@ t.test("R-OPS-2: every setting can be given in each of the four ways", async (t)
     if (setting.key.endsWith("databaseUrl")) return "postgres://db/x";
     if (setting.key === "redis.url") return "redis://cache:6379";
     if (setting.key === "gateway.minAppVersion") return "2.1";
-    if (["payment.url", "cluster.url", "routing.osrmUrl", "geocoding.nominatimUrl"].includes(setting.key))
-      return "http://host:1";
+    if (setting.key.endsWith(".url") || setting.key.endsWith("Url")) return "http://host:1";
     return "another-text-of-enough-length";
   };
   const text = (value: unknown): string =>

@@ -177,7 +177,8 @@ t.test("R-ACC-3: every frame, command and channel lets in exactly whom its row n
     }
     for (const family of Object.keys(CHANNELS) as ChannelFamily[]) {
       const roles: readonly Role[] = CHANNELS[family].roles;
-      const code = await codeOf([OP.sub, 1, `${family}:nobody`]);
+      const nobodys = family.startsWith("room") ? "support:nobody" : "nobody";
+      const code = await codeOf([OP.sub, 1, `${family}:${nobodys}`]);
       t.equal(code === "forbidden", !roles.includes(role), `${family} by ${role}`);
     }
     for (const channel of [

@@ -11,19 +11,18 @@ import { asJson } from "../json.js";
 import { ChatQueue, type ChatQueueContract } from "./messages.js";
 import { emptyQueue, isOpen, type QueueMemory } from "./state.js";
 
-const MOST_ROOMS = 500;
 const TTL_MS = 24 * 60 * 60_000;
-/** Of a room that has left, its last version is known for as long as messages about it may come twice. */
-const GONE_KEPT = 1_000;
+/** Of rooms that have left, so many times as many are known by their last version, as messages about them may come twice. */
+const GONE_SHARE = 2;
 
-export function chatQueueActor(): ActorDefinition<ChatQueueContract, null, QueueMemory> {
+export function chatQueueActor(mostRooms = 500): ActorDefinition<ChatQueueContract, null, QueueMemory> {
   const ofStatus = (status: string) =>
     ({
       kind: "chat-room",
       scope: `support/${status}`,
       live: true,
       from: { at: 0, key: "" },
-      limit: MOST_ROOMS,
+      limit: mostRooms,
     }) as const;
   return defineActor<ChatQueueContract, null, QueueMemory>({
     ref: ChatQueue,
@@ -47,7 +46,7 @@ export function chatQueueActor(): ActorDefinition<ChatQueueContract, null, Queue
           const slots: Record<string, { body: ReturnType<typeof asJson>; ttlMs: number }> = {};
           let shown = 0;
           for (const [roomId, view] of ctx.volatile.rooms) {
-            if (!isOpen(view) || shown++ >= MOST_ROOMS) continue;
+            if (!isOpen(view) || shown++ >= mostRooms) continue;
             slots[roomId] = { body: asJson(view), ttlMs: TTL_MS };
           }
           return slots;
@@ -63,7 +62,7 @@ export function chatQueueActor(): ActorDefinition<ChatQueueContract, null, Queue
         if (!wasOpen && !isOpen(view)) return null;
         rooms.delete(view.roomId);
         rooms.set(view.roomId, view);
-        bound(rooms);
+        bound(rooms, mostRooms);
         ctx.emit("rooms", view.roomId, isOpen(view) ? asJson(view) : null, TTL_MS);
         return null;
       },
@@ -71,13 +70,16 @@ export function chatQueueActor(): ActorDefinition<ChatQueueContract, null, Queue
   });
 }
 
-function bound(rooms: QueueMemory["rooms"]): void {
-  let gone = 0;
-  for (const view of rooms.values()) if (!isOpen(view)) gone++;
+/** Those that have left go first, then those that were heard of last. */
+function bound(rooms: QueueMemory["rooms"], mostRooms: number): void {
+  const open = [...rooms.values()].filter(isOpen);
+  const gone = rooms.size - open.length;
+  let spare = gone - mostRooms * GONE_SHARE;
   for (const [roomId, view] of rooms) {
-    if (gone <= GONE_KEPT && rooms.size <= MOST_ROOMS + GONE_KEPT) return;
-    if (isOpen(view) && gone > GONE_KEPT) continue;
-    if (!isOpen(view)) gone--;
+    if (spare <= 0) break;
+    if (isOpen(view)) continue;
     rooms.delete(roomId);
+    spare--;
   }
+  for (const { roomId } of open.slice(mostRooms)) rooms.delete(roomId);
 }
