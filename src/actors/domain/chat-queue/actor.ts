@@ -60,7 +60,8 @@ export function chatQueueActor(mostRooms = 500): ActorDefinition<ChatQueueContra
         if (known !== undefined && known.version >= view.version) return null;
         const wasOpen = known !== undefined && isOpen(known);
         if (!wasOpen && !isOpen(view)) return null;
-        rooms.delete(view.roomId);
+        // One that comes back waits behind those that are there; one that is there keeps its place.
+        if (!wasOpen) rooms.delete(view.roomId);
         rooms.set(view.roomId, view);
         bound(rooms, mostRooms);
         ctx.emit("rooms", view.roomId, isOpen(view) ? asJson(view) : null, TTL_MS);
