@@ -11,9 +11,15 @@ import {
   type ChatLine,
   type Client,
   chat,
+  contactNumber,
+  courier,
   createClient,
   createHttp,
+  customer,
+  kitchen,
+  type OrderView,
   openSupportRoom,
+  openTripRoom,
   type RoomView,
   watchQueue,
 } from "./node.js";
@@ -29,7 +35,18 @@ interface RunningNode {
 }
 
 async function startNode(dataDir: string, port: number): Promise<RunningNode> {
-  const flags = ["--port", String(port), "--data-dir", dataDir, "--log-level", "error", "--search.enabled", "false"];
+  const flags = [
+    "--port",
+    String(port),
+    "--data-dir",
+    dataDir,
+    "--log-level",
+    "error",
+    "--search.enabled",
+    "false",
+    "--time-scale",
+    "20",
+  ];
   const child: ChildProcess = spawn(process.execPath, [MAIN, ...flags], { stdio: ["ignore", "pipe", "inherit"] });
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const line = await new Promise<string>((resolve, reject) => {
@@ -68,14 +85,20 @@ t.teardown(async () => {
   await node.end("SIGTERM");
   rmSync(dataDir, { recursive: true, force: true });
 });
-const [carolsToken, agentsToken] = (await createHttp({ url: node.url }).issueTokens({
+const [carolsToken, agentsToken, drivers, kitchens, admins, mallorys] = (await createHttp({
+  url: node.url,
+}).issueTokens({
   operatorSecret: node.operatorSecret,
   principals: [
     { id: "carol", role: "customer" },
     { id: "ann", role: "support" },
+    { id: "dave", role: "driver" },
+    { id: "trattoria", role: "restaurant" },
+    { id: "admin", role: "admin" },
+    { id: "mallory", role: "customer" },
   ],
   ttlSeconds: 3600,
-})) as [string, string];
+})) as [string, string, string, string, string, string];
 
 /** A client behind a line that can be cut. */
 async function clientOf(token: string): Promise<{ readonly client: Client; readonly line: CuttingProxy }> {
@@ -174,5 +197,78 @@ t.test(
     queueWatch.stop();
     carols.stop();
     anns.stop();
+  },
+);
+
+t.test(
+  "R-COM-1, R-COM-4: customer and driver write to each other and share one number, from the pickup to the delivery",
+  async (t) => {
+    const where = { lat: 50.85, lng: 4.35 };
+    await createHttp({ url: node.url, token: admins }).configureRestaurant("trattoria", {
+      name: "Trattoria",
+      ...where,
+      currency: "EUR",
+      deliveryRadiusMeters: 20_000,
+      items: [{ itemId: "pizza", name: "Pizza", priceMinor: 1_100, prepMinutes: 5 }],
+    });
+    const carol = await clientOf(carolsToken);
+    const dave = await clientOf(drivers);
+    const oven = kitchen((await clientOf(kitchens)).client);
+    const bike = courier(dave.client);
+    const rooms: string[] = [];
+    bike.work("dave", {
+      event({ type, body }) {
+        if (type === "offer.made") bike.accept(body.offerId).catch(() => undefined);
+        if (type === "chat.opened") rooms.push(body.roomId);
+      },
+    });
+    await bike.goOnline({ name: "Dave", vehicle: "bicycle", ...where });
+    const { orderId } = await customer(carol.client).place({
+      restaurantId: "trattoria",
+      lines: [{ itemId: "pizza", quantity: 1, unitPriceMinor: 1_100 }],
+      destination: { lat: 50.86, lng: 4.36 },
+      currency: "EUR",
+    });
+    let view: OrderView | null = null;
+    const now = (): OrderView | null => view;
+    customer(carol.client).watch(orderId, {
+      view: (next) => {
+        view = next;
+      },
+    });
+    await until("confirmed", () => now()?.status === "confirmed");
+    await t.rejects(openTripRoom(carol.client, orderId), { code: "not_on_the_way" });
+    await t.rejects(contactNumber(dave.client, orderId), { code: "not_found" }, "no driver has it yet");
+    await oven.accept(orderId, 1);
+    await oven.ready(orderId).catch(() => undefined);
+    await until("a driver is found", () => now()?.driver !== undefined);
+    await bike.pickUp(orderId);
+    await until("on the way", () => now()?.status === "picked_up");
+    const stranger = createHttp({ url: node.url, token: mallorys });
+    await t.rejects(openTripRoom({ http: stranger } as Pick<Client, "http">, orderId), { code: "not_found" });
+    await t.rejects(contactNumber({ http: stranger } as Pick<Client, "http">, orderId), { code: "not_found" });
+
+    const { roomId } = await openTripRoom(carol.client, orderId);
+    await until("the driver's app is told", () => rooms.includes(roomId));
+    t.equal((await openTripRoom(dave.client, orderId)).roomId, roomId);
+    const carols = chat(carol.client, roomId);
+    const daves = chat(dave.client, roomId);
+    await daves.say("Which bell?");
+    await carols.say("The upper one", [{ attachmentId: "a1", mediaType: "image/jpeg", sizeBytes: 4_000 }]);
+    await until("both see both", () => textsOf(carols.lines).length === 2 && textsOf(daves.lines).length === 2);
+    t.same(textsOf(daves.lines), ["Which bell?", "The upper one"]);
+    t.match(daves.lines.at(-1), { body: { attachments: [{ attachmentId: "a1" }], from: { side: "customer" } } });
+    t.notMatch(JSON.stringify([daves.lines, daves.room]), /carol/, "the driver does not learn who the customer is");
+    t.notMatch(JSON.stringify([carols.lines, carols.room]), /dave/);
+    const { number } = await contactNumber(carol.client, orderId);
+    t.match(number, /^\+999[0-9]{10}$/);
+    t.same(await contactNumber(dave.client, orderId), { number }, "the same for both");
+    await bike.deliver(orderId);
+    await until("the room is ending", () => carols.room?.status === "ending");
+    await t.rejects(contactNumber(carol.client, orderId), { code: "not_on_the_way" });
+    await carols.say("Thank you!");
+    await until("a last word is heard", () => textsOf(daves.lines).includes("Thank you!"));
+    const mine = await carol.client.http.get<{ rooms: readonly RoomView[] }>("/v1/me/rooms");
+    t.same(mine.rooms.map(({ kind }) => kind).sort(), ["support", "trip"]);
   },
 );

@@ -81,7 +81,7 @@ export function openGateway(options: {
   const history = createHistoryService({ index: store });
   const { devices } = services;
   const { methods } = money;
-  const records = personalRecords({ client, history, ratings, methods, devices, clock, random });
+  const records = personalRecords({ client, index: store, history, ratings, methods, devices, clock, random });
   const tidies = wholeProcess;
   const accounts = openAccounts({ plan, tokens, notices, history, records, tidies, clock, random, log });
   const metrics = createMetrics(endpoint);

@@ -1,8 +1,9 @@
 /** What a node keeps about people outside their accounts, so that erasing one finds all of it. */
-import type { ActorClient } from "../actors/runtime/mod.js";
+import type { ActorClient, ActorStore } from "../actors/runtime/mod.js";
 import type { Clock } from "../lib/clock.js";
 import type { Random } from "../lib/random.js";
 import type { PersonalRecords } from "../services/accounts/mod.js";
+import { roomForgetter } from "../services/chat/mod.js";
 import type { DeviceService } from "../services/devices/mod.js";
 import type { HistoryService } from "../services/history/mod.js";
 import { orderForgetter } from "../services/orders/mod.js";
@@ -11,6 +12,7 @@ import type { RatingStore } from "../services/ratings/mod.js";
 
 export function personalRecords(deps: {
   readonly client: ActorClient;
+  readonly index: Pick<ActorStore, "queryIndex">;
   readonly history: HistoryService;
   readonly ratings: Pick<RatingStore, "eraseAuthor">;
   readonly methods: Pick<MethodService, "removeAll">;
@@ -18,7 +20,8 @@ export function personalRecords(deps: {
   readonly clock: Clock;
   readonly random: Random;
 }): readonly PersonalRecords[] {
-  const { client, history, ratings, methods, devices, clock, random } = deps;
+  const { client, index, history, ratings, methods, devices, clock, random } = deps;
+  const forgetRooms = roomForgetter({ client, index, clock, random });
   const forgetOrders = orderForgetter({ client, pages: history, clock, random });
   return [
     {
@@ -30,6 +33,7 @@ export function personalRecords(deps: {
         return true;
       },
     },
+    { name: "conversation", forget: ({ id }) => forgetRooms(id) },
     {
       name: "reviews",
       async forget({ id }) {

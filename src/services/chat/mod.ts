@@ -19,6 +19,7 @@ import {
 } from "../../protocol/mod.js";
 import type { ChatHistory } from "./ports.js";
 
+export { roomForgetter } from "./forget.js";
 export type { ChatHistory } from "./ports.js";
 
 const Room = actorRef<{

@@ -29,7 +29,7 @@ import * as trip from "./trip.js";
 type Read = ReadContext<RoomState, RoomMemory>;
 
 /** In memory, for those who come back. What is older comes from the history. */
-const KEPT_LINES = 128;
+const KEPT_LINES = 64;
 /** Of a snapshot: so many of the newest lines, and no more bytes than leave room in a socket's queue. */
 const SHOWN_LINES = 50;
 const SHOWN_BYTES = 48 * 1024;
@@ -94,6 +94,7 @@ export function chatRoomActor({
         if (state.kind === "none" || sideOf(state, ctx.command.caller) === null) return ctx.reject("not_found");
         return roomView(ctx.key, state);
       },
+      forgetPerson: (ctx, input) => talk.forgetPerson(ctx, input),
       contact: (ctx) => trip.contact(ctx),
       openTrip: (ctx, input) => trip.openTrip(ctx, input),
       tripOver: (ctx, input) => trip.tripOver(ctx, settings, input),

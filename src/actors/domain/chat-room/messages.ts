@@ -27,6 +27,9 @@ export type ChatRoomContract = {
   look: { input: null; reply: RoomView };
   /** The masked number, asked for when there is none. Null: it is on its way. */
   contact: { input: null; reply: { readonly number: string | null } };
+  // The service that forgets people
+  /** What was said is erased; that somebody wrote, and when it was resolved, stays. Refused while it goes on. */
+  forgetPerson: { input: { readonly personId: string }; reply: { readonly forgotten: true } };
   // The order actor
   /** Somebody wants to talk, and this driver carries the order. A greater grant takes the place of a smaller one. */
   openTrip: {

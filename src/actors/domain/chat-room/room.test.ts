@@ -227,3 +227,21 @@ t.test("R-COM-1: agents see who waits, those longest first; live, in the index, 
   t.equal(stranger.ended?.code, "not_found");
   await kit.close();
 });
+
+t.test("R-ACC-3: a person who is forgotten leaves no word behind, once nobody may still answer", async (t) => {
+  const { city, room } = await opened();
+  const { kit } = city;
+  const forget = (personId: string) => room.ask("forgetPerson", { personId }, { id: personId, role: "accounts" });
+  await must(room.say(carol, "my address is Elm Street 5"));
+  t.equal(await codeOf(forget("c")), "illegal_transition");
+  t.equal(await codeOf(forget("mallory")), "not_found");
+  await must(room.ask("resolve", { roomId: ROOM }, carol));
+  await must(forget("c"));
+  t.same(await city.history().before(ROOM, 100, 100), []);
+  const [row] = await kit.store.inner.queryIndex({ kind: "chat-room", keys: [ROOM], limit: 1 });
+  t.notMatch(JSON.stringify(row), /Elm/);
+  t.notMatch(JSON.stringify(snapshotOf(await room.listen(ann))), /Elm/);
+  const late = await room.listen(ann, { epoch: 1, offset: 0 });
+  t.notMatch(JSON.stringify(late.events), /Elm/);
+  await kit.close();
+});

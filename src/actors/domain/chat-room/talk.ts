@@ -76,6 +76,27 @@ export function read(
 const isOwn = (room: OpenRoom, agentId: string | undefined): boolean =>
   room.kind === "support" && room.standing.status === "assigned" && room.standing.agentId === agentId;
 
+/**
+ * One of the two is to be forgotten: every line goes, for both, because each answers the other. Not while an agent or a
+ * driver may still answer.
+ */
+export function forgetPerson(
+  ctx: RoomContext,
+  { personId }: ChatRoomContract["forgetPerson"]["input"],
+): ChatRoomContract["forgetPerson"]["reply"] | Rejection {
+  const room = ctx.state;
+  if (room.kind === "none") return ctx.reject("not_found");
+  const isTheirs = room.customerId === personId || (room.kind === "trip" && room.driverId === personId);
+  if (!isTheirs) return ctx.reject("not_found");
+  const { status } = room.standing;
+  if (status !== "closed" && status !== "resolved" && !(room.kind === "support" && status === "open")) {
+    return ctx.reject("illegal_transition", { status });
+  }
+  ctx.trim("talk", Number.POSITIVE_INFINITY);
+  save(ctx, room.kind === "support" ? { ...room, excerpt: "" } : room);
+  return { forgotten: true };
+}
+
 /** Memory only, said at most every half of its time to live. */
 export function typing(ctx: RoomContext, settings: ChatSettings): ChatRoomContract["typing"]["reply"] | Rejection {
   const room = ctx.state;
