@@ -143,5 +143,23 @@ export function conflictsOf(config: Config): readonly Conflict[] {
     "there is time for at least one offer",
     "Lower offerMs or raise assignDeadlineMs.",
   );
+  need(
+    domain.restaurant.againMs <= domain.restaurant.pushAfterMs,
+    ["domain.restaurant.againMs", "domain.restaurant.pushAfterMs"],
+    "a tablet is tried again before its restaurant gets a notification",
+    "Lower againMs or raise pushAfterMs.",
+  );
+  need(
+    domain.restaurant.pushAfterMs <= domain.restaurant.secondAfterMs,
+    ["domain.restaurant.pushAfterMs", "domain.restaurant.secondAfterMs"],
+    "a restaurant that cannot be reached is tried by the cheaper ways first",
+    "Lower pushAfterMs or raise secondAfterMs.",
+  );
+  need(
+    domain.restaurant.callAfterMs < domain.order.acceptDeadlineMs,
+    ["domain.restaurant.callAfterMs", "domain.order.acceptDeadlineMs"],
+    "a restaurant is called before its time to answer is over",
+    "Lower callAfterMs below acceptDeadlineMs.",
+  );
   return found;
 }

@@ -155,6 +155,13 @@ export const defaults: Config = {
     },
     restaurant: {
       redeliverMs: seconds(20),
+      againMs: seconds(3),
+      pushAfterMs: seconds(10),
+      secondAfterMs: seconds(30),
+      callAfterMs: seconds(75),
+      pauseAfterMissed: 1,
+      tabletGraceMs: minutes(3),
+      maxTablets: 8,
       tombstoneMs: hours(24),
       maxTombstones: 1000,
       defaultDeliveryRadiusMeters: 20_000,

@@ -112,6 +112,36 @@ const restaurant = section("Restaurants and their tablets.", {
     HOUR_MS,
     500,
   ),
+  againMs: duration(
+    "While no device has acknowledged an order it is pushed again after this, then each time after twice as long. Not divided by timeScale.",
+    60_000,
+    500,
+  ),
+  pushAfterMs: duration(
+    "So long after an order was offered without a device that has it, its restaurant gets a push notification. Not divided by timeScale.",
+    HOUR_MS,
+    1000,
+  ),
+  secondAfterMs: duration(
+    "So long after an order was offered without a device that has it, another device of the restaurant is pushed, or an SMS goes out. Not divided by timeScale.",
+    HOUR_MS,
+    1000,
+  ),
+  callAfterMs: duration(
+    "So long after an order was offered without a person who answers, the restaurant is called.",
+    HOUR_MS,
+    1000,
+  ),
+  pauseAfterMissed: integer(0, 100, {
+    description: "So many orders in a row that nobody answered pause a restaurant until a person resumes it.",
+    advice: "1 pauses at the first, 0 never does.",
+  }),
+  tabletGraceMs: duration(
+    "A restaurant whose tablets have not been heard for this long takes no new orders until one is back. Not divided by timeScale.",
+    DAY_MS,
+    5_000,
+  ),
+  maxTablets: count("Tablets of one restaurant; the one heard longest ago gives way.", 100),
   tombstoneMs: duration(
     "How long a released order is remembered, so that a late reservation is refused.",
     7 * DAY_MS,

@@ -5,7 +5,7 @@
 import { RoomId, type RoomStatus, SayBody } from "./chat.js";
 import { OpeningHours } from "./hours.js";
 import { MenuCategories, Refill, RestaurantProfile, type RestaurantStatus, RestaurantStatusName } from "./menus.js";
-import { type GpsAck, GpsBatch, type PlacedReply, PlaceOrder } from "./orders.js";
+import { type GpsAck, GpsBatch, type PlacedReply, PlaceOrder, type Reconciled } from "./orders.js";
 import { Count, Id, Lat, Lng, Millis, type Static, Strict, Text, type TSchema, Type } from "./schemas.js";
 
 export const ROLES = ["customer", "driver", "restaurant", "support", "admin"] as const;
@@ -116,6 +116,27 @@ export const COMMANDS = {
     }),
   },
   "restaurant.resume": { actor: "restaurant", name: "resume", key: "caller", roles: ["restaurant"], body: Empty },
+  /** A tablet says that it is there and what it holds, on every connection and from time to time. */
+  "restaurant.tablet": {
+    actor: "restaurant",
+    name: "tablet",
+    key: "caller",
+    roles: ["restaurant"],
+    body: Strict({
+      deviceId: Id,
+      name: Type.Optional(Text(60)),
+      /** Open orders in the device's own storage. */
+      holds: Type.Array(Id, { maxItems: 300 }),
+    }),
+  },
+  /** Takes a tablet off the list: it is broken, or was sold. */
+  "restaurant.forget_tablet": {
+    actor: "restaurant",
+    name: "forgetTablet",
+    key: "caller",
+    roles: ["restaurant"],
+    body: Strict({ deviceId: Id }),
+  },
   "restaurant.status": {
     actor: "restaurant",
     name: "setStatus",
@@ -240,6 +261,8 @@ export interface CommandReplies {
   "restaurant.categories": { readonly menuVersion: number };
   "restaurant.pause": { readonly menuVersion: number };
   "restaurant.resume": { readonly menuVersion: number };
+  "restaurant.tablet": Reconciled;
+  "restaurant.forget_tablet": { readonly tablets: number };
   "restaurant.status": { readonly menuVersion: number; readonly status: RestaurantStatus };
   "driver.online": { readonly onShift: true };
   "driver.offline": { readonly onShift: false };

@@ -153,6 +153,8 @@ export interface MenuView {
   readonly shut?: true;
   /** `until` absent: until somebody says so. Milliseconds since the epoch. */
   readonly paused?: { readonly until?: number; readonly reason?: string };
+  /** Its tablets have not been heard since then: nobody would see an order. Absent: they have. */
+  readonly offlineSince?: number;
   /** When `open` will change by the hours or the end of a pause, if nobody does anything. */
   readonly changesAt?: number;
   readonly categories?: readonly MenuCategory[];
@@ -162,7 +164,7 @@ export interface MenuView {
 /** Listed restaurants are found and ordered from; others are seen by their own people and by admins. */
 export const isListed = (menu: Pick<MenuView, "status">): boolean => (menu.status ?? "verified") === "verified";
 
-type Doors = Pick<MenuView, "status" | "shut" | "paused" | "hours">;
+type Doors = Pick<MenuView, "status" | "shut" | "paused" | "hours" | "offlineSince">;
 
 /**
  * Why no order can be served at this instant (ms since the epoch), or null. `ahead`: the order is for later, and a door
@@ -172,16 +174,17 @@ export function closedBecause(
   menu: Doors,
   at: number,
   ahead = false,
-): "not_listed" | "paused" | "shut" | "hours" | null {
+): "not_listed" | "paused" | "shut" | "offline" | "hours" | null {
   if (!isListed(menu)) return "not_listed";
   if (menu.paused !== undefined && (menu.paused.until === undefined || menu.paused.until > at)) return "paused";
   if (menu.shut === true && !(ahead && menu.hours !== undefined)) return "shut";
+  if (menu.offlineSince !== undefined && !(ahead && menu.hours !== undefined)) return "offline";
   return menu.hours === undefined || openAt(menu.hours, at) ? null : "hours";
 }
 
 /** The first instant after `after` at which doors open or close by themselves; null when somebody has to act. */
 export function doorsChangeAt(menu: Doors, after: number): number | null {
-  if (!isListed(menu) || menu.shut === true) return null;
+  if (!isListed(menu) || menu.shut === true || menu.offlineSince !== undefined) return null;
   const { paused, hours } = menu;
   if (paused !== undefined && paused.until === undefined) return null;
   const until = paused?.until ?? 0;

@@ -226,17 +226,78 @@ export interface TabletOrder {
   readonly deliverAt?: number;
   readonly acceptBy: number;
 }
+/** What is done so that a restaurant hears of an order: on its devices, by text message, by telephone. */
+export const ALERT_STEPS = ["push", "second_device", "sms", "call"] as const;
+export type AlertStep = (typeof ALERT_STEPS)[number];
+
+/** Whether the restaurant takes orders, and why not, for the tablet's banner. */
+export interface TabletDoors {
+  readonly open: boolean;
+  readonly paused?: { readonly until?: number; readonly reason?: string };
+  /** No tablet had been heard of for some time, since then. */
+  readonly offlineSince?: number;
+}
 export type TabletEvent =
   | { readonly type: "order.new"; readonly body: TabletOrder & { readonly attempt: number } }
   | {
       readonly type: "order.changed";
       readonly body: { readonly orderId: string; readonly status: OrderStatus; readonly reason?: string };
     }
-  | { readonly type: "driver.assigned"; readonly body: { readonly orderId: string; readonly driver: DriverCard } };
+  | { readonly type: "driver.assigned"; readonly body: { readonly orderId: string; readonly driver: DriverCard } }
+  /** Nobody answered: the restaurant is being reached by another way. */
+  | {
+      readonly type: "order.alerted";
+      readonly body: { readonly orderId: string; readonly step: AlertStep; readonly at: number };
+    }
+  | { readonly type: "doors.changed"; readonly body: TabletDoors };
 
 /** The inbox as a tablet that could not resume gets it. */
 export interface InboxSnapshot {
   readonly orders: readonly (TabletOrder & { readonly status: OrderStatus })[];
+  /** Absent: from a node of an older version. */
+  readonly doors?: TabletDoors;
+}
+
+/** What the restaurant's actor knows of an order's way to the kitchen. */
+export interface InboxOrder {
+  readonly orderId: string;
+  readonly status: OrderStatus;
+  /** `sent`: offered; `delivered`: a device has stored it; `accepted`: a person has answered. */
+  readonly state: "sent" | "delivered" | "accepted";
+  readonly sentAt?: number;
+  readonly deliveredAt?: number;
+  readonly acceptBy?: number;
+  /** How often it was pushed. */
+  readonly attempts: number;
+  readonly steps: readonly { readonly step: AlertStep; readonly at: number }[];
+}
+/** A restaurant's inbox as operations see it. */
+export interface InboxView {
+  readonly restaurantId: string;
+  readonly doors: TabletDoors;
+  /** Somebody listens to the inbox right now. */
+  readonly listening: boolean;
+  readonly tablets: readonly {
+    readonly deviceId: string;
+    readonly name: string;
+    readonly since: number;
+    /** Absent: not since the restaurant's actor woke up. */
+    readonly heardAt?: number;
+  }[];
+  /** Orders in a row that nobody answered. */
+  readonly missed: number;
+  readonly orders: readonly InboxOrder[];
+}
+
+/** What a tablet is told when it compares itself with the node. */
+export interface Reconciled {
+  /** Every open order and its status. */
+  readonly open: readonly (readonly [orderId: string, status: OrderStatus])[];
+  /** In full: open orders that the device did not name. */
+  readonly missing: readonly (TabletOrder & { readonly status: OrderStatus })[];
+  readonly doors: TabletDoors;
+  /** So long after the last word of any tablet no new orders come; compare well within. */
+  readonly graceMs: number;
 }
 
 // Driver

@@ -9,7 +9,7 @@ import type { CommandType } from "./commands.js";
 import type { ErrorCode } from "./errors.js";
 import { OpeningHours } from "./hours.js";
 import { GeoPoint, MenuCategory, MenuItem, RestaurantProfile, RestaurantStatusName } from "./menus.js";
-import { ChosenOption, GpsBatch, ORDER_STATUSES, OrderLine, PlaceOrder } from "./orders.js";
+import { ALERT_STEPS, ChosenOption, GpsBatch, ORDER_STATUSES, OrderLine, PlaceOrder } from "./orders.js";
 import { Count, Currency, Id, Lat, Lng, Millis, Minor, Place, Strict, Text, type TSchema, Type } from "./schemas.js";
 
 const literals = <const T extends readonly string[]>(values: T) => Type.Enum<[...T]>([...values]);
@@ -129,6 +129,7 @@ export const MenuReply = Strict({
   status: Type.Optional(RestaurantStatusName),
   shut: Type.Optional(Type.Literal(true)),
   paused: Type.Optional(Strict({ until: Type.Optional(Millis), reason: Type.Optional(Type.String()) })),
+  offlineSince: Type.Optional(Millis),
   changesAt: Type.Optional(Millis),
   categories: Type.Optional(List(MenuCategory)),
   items: List(Strict({ ...MenuItem.properties, left: Type.Optional(Count(1_000_000)) })),
@@ -192,11 +193,49 @@ export const TabletOrderReply = Strict({
   totals: OrderTotalsReply,
   note: Type.Optional(Text(300)),
   placedAt: Millis,
+  deliverAt: Type.Optional(Millis),
   acceptBy: Millis,
 });
 
+const TabletDoorsReply = Strict({
+  open: Type.Boolean(),
+  paused: Type.Optional(Strict({ until: Type.Optional(Millis), reason: Type.Optional(Type.String()) })),
+  offlineSince: Type.Optional(Millis),
+});
+const OpenTabletOrder = Strict({ ...TabletOrderReply.properties, status: OrderStatusName });
+
 export const InboxSnapshotReply = Strict({
-  orders: List(Strict({ ...TabletOrderReply.properties, status: OrderStatusName })),
+  orders: List(OpenTabletOrder),
+  doors: Type.Optional(TabletDoorsReply),
+});
+
+const AlertStepName = literals(ALERT_STEPS);
+
+export const ReconciledReply = Strict({
+  open: List(Type.Tuple([Id, OrderStatusName])),
+  missing: List(OpenTabletOrder),
+  doors: TabletDoorsReply,
+  graceMs: Millis,
+});
+
+export const InboxViewReply = Strict({
+  restaurantId: Id,
+  doors: TabletDoorsReply,
+  listening: Type.Boolean(),
+  tablets: List(Strict({ deviceId: Id, name: Type.String(), since: Millis, heardAt: Type.Optional(Millis) })),
+  missed: Type.Integer(),
+  orders: List(
+    Strict({
+      orderId: Id,
+      status: OrderStatusName,
+      state: literals(["sent", "delivered", "accepted"]),
+      sentAt: Type.Optional(Millis),
+      deliveredAt: Type.Optional(Millis),
+      acceptBy: Type.Optional(Millis),
+      attempts: Type.Integer(),
+      steps: List(Strict({ step: AlertStepName, at: Millis })),
+    }),
+  ),
 });
 
 export const ZoneLiveReply = Strict({
@@ -350,6 +389,16 @@ export const COMMAND_REPLIES = {
     refusals: ["not_found"],
   },
   "restaurant.resume": { summary: "Take orders again.", reply: Menu, refusals: ["not_found"] },
+  "restaurant.tablet": {
+    summary: "Say that a tablet is there and what it holds; the answer tells what it lacks.",
+    reply: ReconciledReply,
+    refusals: ["not_found"],
+  },
+  "restaurant.forget_tablet": {
+    summary: "Take a tablet off the restaurant's list.",
+    reply: Strict({ tablets: Type.Integer() }),
+    refusals: ["not_found"],
+  },
   "restaurant.status": {
     summary: "List a restaurant after looking at it, or take it off the list.",
     reply: Strict({ menuVersion: Version, status: RestaurantStatusName }),
@@ -433,6 +482,8 @@ export const CHANNEL_MESSAGES = {
       "order.new": Strict({ ...TabletOrderReply.properties, attempt: Type.Integer() }),
       "order.changed": Strict({ orderId: Id, status: OrderStatusName, reason: Type.Optional(Type.String()) }),
       "driver.assigned": Strict({ orderId: Id, driver: DriverCardReply }),
+      "order.alerted": Strict({ orderId: Id, step: AlertStepName, at: Millis }),
+      "doors.changed": TabletDoorsReply,
     },
   },
   zone: { states: { live: ZoneLiveReply }, events: {} },

@@ -13,6 +13,7 @@ import { type AgentContext, codeOf, connect, isTemporary, pause } from "./contex
 
 const MINUTE_MS = 60_000;
 const RETRY_PAUSE_MS = 500;
+const COME_BACK_CITY_MS = 60_000;
 const REASONS = ["kitchen too busy", "an ingredient is missing", "closing early"];
 
 export interface RestaurantOptions {
@@ -31,6 +32,7 @@ export class RestaurantAgent {
   /** Orders in hand. An order leaves the set when it is ready or over, and is not taken up again. */
   readonly #cooking = new Set<string>();
   readonly #over = new Set<string>();
+  #comingBack = false;
 
   constructor(context: AgentContext, options: RestaurantOptions) {
     this.#context = context;
@@ -49,7 +51,9 @@ export class RestaurantAgent {
         this.#event({ type, body } as unknown as TabletEvent);
       },
       state: ({ body }) => {
-        for (const entry of (body as unknown as InboxSnapshot).orders) this.#take(entry, 1, entry.status);
+        const { orders, doors } = body as unknown as InboxSnapshot;
+        for (const entry of orders) this.#take(entry, 1, entry.status);
+        if (doors?.paused !== undefined) void this.#comeBack();
       },
     });
     this.#client.connect();
@@ -65,9 +69,23 @@ export class RestaurantAgent {
       case "order.changed":
         if (isTerminal(event.body.status)) this.#over.add(event.body.orderId);
         return;
+      case "doors.changed":
+        if (event.body.paused !== undefined) void this.#comeBack();
+        return;
+      case "order.alerted":
       case "driver.assigned":
         return;
     }
+  }
+
+  /** Somebody sees that the node has paused the restaurant, because nobody answered, and says that they are there. */
+  async #comeBack(): Promise<void> {
+    if (this.#comingBack) return;
+    this.#comingBack = true;
+    await this.#wait(COME_BACK_CITY_MS);
+    // Refused or unanswered: the next word of the doors brings somebody again.
+    if (!this.#context.ended.aborted) await this.#client.command("restaurant.resume", {}).catch(() => {});
+    this.#comingBack = false;
   }
 
   #take(entry: Omit<Entry, "status">, attempt: number, status: Entry["status"]): void {

@@ -106,6 +106,20 @@ export interface DriverSettings {
 export interface RestaurantSettings {
   /** From one telling of an order to the tablet to the next, until a person answers. */
   readonly redeliverMs: number;
+  /** While no device has acknowledged an order it is pushed again after this, then after twice as long and so on. Machine time, never divided. */
+  readonly againMs: number;
+  /** So long after the offer without a device: the push port. Machine time, never divided. */
+  readonly pushAfterMs: number;
+  /** So long after the offer without a device: another device, or the SMS port. Machine time, never divided. */
+  readonly secondAfterMs: number;
+  /** So long after the offer without a person: the call port. */
+  readonly callAfterMs: number;
+  /** So many orders in a row that nobody answered pause the restaurant until a person resumes it; 0: none do. */
+  readonly pauseAfterMissed: number;
+  /** Without a sign of any tablet for this long no new orders come. Machine time, never divided. */
+  readonly tabletGraceMs: number;
+  /** Tablets of one restaurant; the one heard longest ago gives way. */
+  readonly maxTablets: number;
   /** How long a released order is remembered, so that a late reservation is refused. */
   readonly tombstoneMs: number;
   readonly maxTombstones: number;
@@ -253,6 +267,13 @@ export const defaultDomainSettings: DomainSettings = {
   },
   restaurant: {
     redeliverMs: seconds(20),
+    againMs: seconds(3),
+    pushAfterMs: seconds(10),
+    secondAfterMs: seconds(30),
+    callAfterMs: seconds(75),
+    pauseAfterMissed: 1,
+    tabletGraceMs: minutes(3),
+    maxTablets: 8,
     tombstoneMs: minutes(24 * 60),
     maxTombstones: 1000,
     defaultDeliveryRadiusMeters: 20_000,
@@ -340,6 +361,7 @@ export function scaleDurations(settings: DomainSettings, timeScale: number): Dom
     restaurant: {
       ...restaurant,
       redeliverMs: divided(restaurant.redeliverMs, 2_000),
+      callAfterMs: divided(restaurant.callAfterMs, 2_000),
       tombstoneMs: divided(restaurant.tombstoneMs, 600_000),
     },
     zone: {

@@ -158,7 +158,7 @@ export class RunContext implements ActorContext<unknown, unknown> {
     });
   }
 
-  push(channel: string, type: string, body: Json): void {
+  push(channel: string, type: string, body: Json): number {
     const definition = this.#actor.kind.channels.get(channel);
     if (definition?.delivery !== "reliable") throw new Error(`push: "${channel}" is no reliable channel of this kind`);
     const recorded = this.#write();
@@ -167,6 +167,7 @@ export class RunContext implements ActorContext<unknown, unknown> {
     for (const pushed of recorded.pushes) if (pushed.channel === channel) offset++;
     recorded.pushes.push({ channel, offset, type, at: this.now, body: encode(body) });
     this.#say({ t: "event", channel, item: { offset, type, at: this.now, body } });
+    return offset;
   }
 
   trim(channel: string, offset: number): void {

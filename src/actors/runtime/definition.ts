@@ -87,8 +87,8 @@ export interface ActorContext<S, V = undefined> {
   cancelTimer(name: string): void;
   /** A domain event for the outbox: published at least once, in order per actor. */
   publish(type: string, body: Json): void;
-  /** An event on one of this actor's reliable channels: gets the next offset, is kept for replay until trimmed. */
-  push(channel: string, type: string, body: Json): void;
+/** An event on one of this actor's reliable channels: gets the next offset (returned), is kept for replay until trimmed. */
+  push(channel: string, type: string, body: Json): number;
   /**
    * Forgets the events of a reliable channel up to and including `offset`; beyond the last one means all that were pushed
    * before this handler. Who has not read them starts from a snapshot.
@@ -143,6 +143,11 @@ export interface ChannelDefinition<S, V> {
    * commit. Default false: events go when `keep` or `trim` says so.
    */
   readonly trimOnAcknowledge?: boolean;
+  /**
+   * Reliable only: a reader has everything up to and including `offset` in safe keeping. It may touch `volatile` and
+   * nothing else, and it must not throw. It may come again after a reconnect, and may be lost.
+   */
+  readonly acknowledged?: (ctx: ReadContext<S, V>, offset: number) => void;
 }
 
 /** An event of a reliable channel. Ascending by offset. */

@@ -69,6 +69,7 @@ export function orderActor(settings: DomainSettings): ActorDefinition<OrderContr
       forgetPerson: (ctx, input) => forgetPerson(ctx, settings, input),
       reserved: (ctx, { outlook }) => placement.reserved(ctx, settings, outlook),
       refused: (ctx, { code, detail }) => placement.refused(ctx, settings, code, detail),
+      kitchenAlerted: (ctx, { step, delivered }) => kitchen.kitchenAlerted(ctx, settings, step, delivered),
       paymentDone: (ctx, result) => placement.paymentDone(ctx, settings, result),
       paymentTold: (ctx, notice) => placement.paymentTold(ctx, settings, notice),
       promotionDone: (ctx, result) => placement.promotionDone(ctx, settings, result),

@@ -1,4 +1,5 @@
 /** The restaurant's part: accept, reject, preparing, ready. Only the order's own restaurant can; to others it does not exist. */
+import type { AlertStep } from "../../../protocol/mod.js";
 import type { Rejection } from "../../runtime/definition.js";
 import { Restaurant } from "../restaurant/messages.js";
 import type { DomainSettings } from "../settings.js";
@@ -93,4 +94,13 @@ export function markReady(ctx: OrderContext, settings: DomainSettings): Moved | 
   const next: PlacedOrder = { ...order, kitchen: { status: "ready", readyAt: ctx.now } };
   if (next.delivery.status === "assigned") armPickup(ctx, settings, next);
   return moved(save(ctx, settings, next, [{ kind: "ready", by: "restaurant" }]));
+}
+
+/** Part of the order's history: support reads how the restaurant was reached for, and whether its tablet had the order. */
+export function kitchenAlerted(ctx: OrderContext, settings: DomainSettings, step: AlertStep, delivered: boolean): null {
+  const order = ctx.state;
+  if (!isPlaced(order) || order.closed !== null || order.kitchen.status !== "offered") return null;
+  const reason = `restaurant: ${step}, ${delivered ? "nobody answers the tablet" : "no tablet has the order"}`;
+  save(ctx, settings, order, [{ kind: "escalated", by: "system", reason }]);
+  return null;
 }

@@ -3,6 +3,7 @@
 import type { Outlook } from "../../../eta/mod.js";
 import type { JsonObject } from "../../../lib/json.js";
 import type {
+  AlertStep,
   CommandBody,
   CommandReplies,
   DecisionEvidence,
@@ -162,6 +163,8 @@ export type OrderContract = {
   // The restaurant actor
   reserved: { input: { readonly menuVersion: number; readonly outlook?: Outlook }; reply: null };
   refused: { input: { readonly code: string; readonly detail: JsonObject }; reply: null };
+  /** Nobody at the restaurant has answered: it is being reached by another way. */
+  kitchenAlerted: { input: { readonly step: AlertStep; readonly delivered: boolean }; reply: null };
   // The payment effect
   paymentDone: { input: EffectResult<PaymentAnswer>; reply: null };
   // The payment provider's own word, by way of the service that proves it

@@ -15,6 +15,7 @@ import {
   type RestaurantMemory,
   type RestaurantState,
 } from "./state.js";
+import * as tablets from "./tablets.js";
 
 const DAY_MS = 24 * 60 * 60_000;
 
@@ -54,9 +55,10 @@ export function restaurantActor(
           caller.role === "restaurant" && caller.id === ctx.key ? true : new Rejection("not_found"),
         snapshot: (ctx) => ({ snapshot: { body: asJson(inbox.inboxSnapshot(ctx)), ttlMs: DAY_MS } }),
         keep: 512,
+        acknowledged: inbox.acknowledged,
       },
     },
-    volatileCommands: ["leftKitchen", "zonePicture", "outlook"],
+    volatileCommands: ["leftKitchen", "zonePicture", "outlook", "tablet", "inboxView"],
     commands: {
       configure: (ctx, input) => edits.configure(ctx, settings, input),
       setItem: (ctx, input) => edits.setItem(ctx, settings, input),
@@ -66,6 +68,10 @@ export function restaurantActor(
       setCategories: (ctx, input) => edits.setCategories(ctx, settings, input),
       pause: (ctx, input) => edits.pause(ctx, settings, input),
       resume: (ctx) => edits.resume(ctx, settings),
+      tablet: (ctx, input) => tablets.heard(ctx, settings, input),
+      forgetTablet: (ctx, { deviceId }) => tablets.forget(ctx, settings, deviceId),
+      inboxView: (ctx) => tablets.inboxView(ctx, settings),
+      watch: (ctx) => tablets.watch(ctx, settings),
       setStatus: (ctx, input) => edits.setStatus(ctx, settings, input),
       found: (ctx, input) => edits.found(ctx, settings, input),
       reserve: (ctx, input) => menu.reserve(ctx, settings, input),

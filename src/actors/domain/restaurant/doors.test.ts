@@ -40,6 +40,7 @@ t.test("R-RST-1 R-SRC-2: doors open and close at their times by durable timers, 
   t.match(await menuOf(city), { open: true, live: true, changesAt: closes, menuVersion: 2 });
   await must(city.place("dinner"));
   await city.reach("dinner", "confirmed");
+  await must(city.order("dinner", "accept", { orderId: "dinner", prepMinutes: 10 }, restaurant("r")));
   await kit.advance(closes - kit.now + 1_000);
   t.match(await menuOf(city), { open: false, live: false, changesAt: opens + 24 * HOUR });
   const told = kit.published({ kind: "restaurant", key: "r" }).map(({ body }) => (body as { open: boolean }).open);

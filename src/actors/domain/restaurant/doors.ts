@@ -7,14 +7,15 @@
 import { closedBecause, doorsChangeAt, type MenuView } from "../../../protocol/mod.js";
 import type { RestaurantContext, RestaurantState } from "./state.js";
 
-type Doors = Pick<MenuView, "status" | "shut" | "paused" | "hours">;
+type Doors = Pick<MenuView, "status" | "shut" | "paused" | "hours" | "offlineSince">;
 
-export function doorsOf({ menu, status, open, paused }: RestaurantState): Doors {
+export function doorsOf({ menu, status, open, paused, offlineSince }: RestaurantState): Doors {
   const hours = menu?.profile.hours;
   return {
     ...(status === undefined ? {} : { status }),
     ...(open ? {} : { shut: true as const }),
     ...(paused === undefined ? {} : { paused }),
+    ...(offlineSince === undefined ? {} : { offlineSince }),
     ...(hours === undefined ? {} : { hours }),
   };
 }

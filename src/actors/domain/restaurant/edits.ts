@@ -183,7 +183,7 @@ export function pause(
 }
 
 export function resume(ctx: RestaurantContext, settings: DomainSettings): Changed | Rejection {
-  return edit(ctx, settings, ({ paused, ...state }) => (paused === undefined ? null : state));
+  return edit(ctx, settings, ({ paused, missed: _, ...state }) => (paused === undefined ? null : state));
 }
 
 /** Its own timer: the hours or a pause say another thing now. `save` sees that. */

@@ -15,6 +15,7 @@ t.test("R-RST-4, rule 10: a confirmed order is on the tablet at once, and again 
   await city.bring("o", "confirmed");
   await city.kit.advance(50);
   t.match(events(tablet), [{ type: "order.new", body: { orderId: "o", attempt: 1, totals: { totalMinor: 2_444 } } }]);
+  tablet.acknowledge(tablet.starts[0]!.epoch, tablet.events.at(-1)!.offset);
   await city.kit.advance(city.settings.restaurant.redeliverMs * 2 + 100);
   t.same(
     events(tablet).map((event) => (event.type === "order.new" ? event.body.attempt : event.type)),

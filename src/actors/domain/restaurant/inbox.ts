@@ -1,23 +1,39 @@
 /**
- * The tablet's inbox: told until a person answers. The one mechanism of redelivery: an order on offer is pushed again
- * every `redeliverMs` by a durable timer, across restarts, until the order actor says it was accepted or is over.
+ * The tablet's inbox: told until a person answers. The one mechanism of redelivery: an order on offer is pushed again,
+ * and its restaurant reached by other ways, by one durable timer, across restarts, until the order actor says that it was
+ * accepted or is over. Which step comes when is in `ladder.ts`; that an order has ended, the order alone decides.
+ *
+ * What a device acknowledges is known in memory at once and kept with the next commit: it costs none of its own. Lost in
+ * a crash, the order is pushed once more, and the device, which has it, acknowledges again.
  */
-import type { InboxSnapshot, OrderStatus, TabletOrder } from "../../../protocol/mod.js";
+import type { AlertStep, InboxSnapshot, OrderStatus, TabletOrder } from "../../../protocol/mod.js";
 import type { ReadContext } from "../../runtime/definition.js";
 import type { IndexRow } from "../../runtime/ports.js";
 import { asJson } from "../json.js";
-import type { OrderRecord } from "../order/messages.js";
+import { Order, type OrderRecord } from "../order/messages.js";
 import type { DomainSettings } from "../settings.js";
 import { answered, cooking } from "./kitchen.js";
+import { againAt, due, nextLook, offeredAtOf, pushesAgain, type Rung, type Seen } from "./ladder.js";
 import type { RestaurantContract } from "./messages.js";
-import { remove, save, saveOrders } from "./save.js";
-import type { OpenOrder, RestaurantContext, RestaurantMemory, RestaurantState } from "./state.js";
+import { missedOne, nothingMissed, remove, save, saveOrders, tabletDoors } from "./save.js";
+import type { Offered, OpenOrder, RestaurantContext, RestaurantMemory, RestaurantState } from "./state.js";
+
+type View = Pick<ReadContext<RestaurantState, RestaurantMemory>, "state" | "volatile">;
+
+export const deliveredAtOf = ({ volatile }: Pick<View, "volatile">, orderId: string, order: Offered) =>
+  order.deliveredAt ?? volatile.delivered.get(orderId);
+
+const seenOf = (ctx: RestaurantContext, orderId: string, order: Offered): Seen => ({
+  deliveredAt: deliveredAtOf(ctx, orderId, order),
+  heard: ctx.hasSubscribers("inbox"),
+});
 
 /** Sets the one timer of all offered orders to the soonest. */
-function arm(ctx: RestaurantContext): void {
+function arm(ctx: RestaurantContext, settings: DomainSettings): void {
   let soonest = Number.POSITIVE_INFINITY;
-  for (const order of Object.values(ctx.state.orders)) {
-    if (order.stage === "offered" && order.nextAt !== null) soonest = Math.min(soonest, order.nextAt);
+  for (const [orderId, order] of Object.entries(ctx.state.orders)) {
+    if (order.stage !== "offered") continue;
+    soonest = Math.min(soonest, nextLook(order, seenOf(ctx, orderId, order), settings));
   }
   if (Number.isFinite(soonest)) ctx.timer("redeliver", { at: soonest, run: "redeliver" });
   else ctx.cancelTimer("redeliver");
@@ -26,7 +42,10 @@ function arm(ctx: RestaurantContext): void {
 const cooked = ({ cooks }: OpenOrder): Pick<OpenOrder, "cooks"> => (cooks === undefined ? {} : { cooks });
 
 function pushNew(ctx: RestaurantContext, order: TabletOrder, attempt: number): void {
-  ctx.push("inbox", "order.new", asJson({ ...order, attempt }));
+  const offset = ctx.push("inbox", "order.new", asJson({ ...order, attempt }));
+  const { pushed } = ctx.volatile;
+  // The first counts: whoever has that one has the order.
+  if (!pushed.has(order.orderId)) pushed.set(order.orderId, offset);
 }
 
 function pushChanged(ctx: RestaurantContext, orderId: string, status: OrderStatus, reason?: string): void {
@@ -37,35 +56,108 @@ export function offerOrder(ctx: RestaurantContext, settings: DomainSettings, inp
   const { orderId, acceptBy } = input;
   const held = ctx.state.orders[orderId];
   if (held?.stage !== "held") return null;
-  const nextAt = ctx.now + settings.restaurant.redeliverMs;
-  const order: OpenOrder = { stage: "offered", took: held.took, ...cooked(held), acceptBy, attempt: 1, nextAt };
+  const nextAt = againAt(1, { deliveredAt: undefined, heard: ctx.hasSubscribers("inbox") }, ctx.now, settings);
+  const order: OpenOrder = {
+    stage: "offered",
+    took: held.took,
+    ...cooked(held),
+    acceptBy,
+    attempt: 1,
+    nextAt,
+    offeredAt: ctx.now,
+  };
   ctx.volatile.details.set(orderId, input);
   ctx.volatile.statuses.set(orderId, "confirmed");
   ctx.volatile.offeredAt.set(orderId, ctx.now);
   saveOrders(ctx, settings, { ...ctx.state.orders, [orderId]: order });
   pushNew(ctx, input, 1);
-  arm(ctx);
+  arm(ctx, settings);
   return null;
 }
 
+/** A device has stored everything in the inbox up to `offset`. Touches memory alone. */
+export function acknowledged({ volatile, now }: ReadContext<RestaurantState, RestaurantMemory>, offset: number): void {
+  const { pushed, delivered } = volatile;
+  for (const [orderId, at] of pushed) {
+    if (at > offset) continue;
+    pushed.delete(orderId);
+    delivered.set(orderId, now);
+  }
+}
+
+/** The timer: pushes what no person has answered, and reaches for the restaurant by other ways. */
 export function redeliver(ctx: RestaurantContext, settings: DomainSettings): null {
   const orders: Record<string, OpenOrder> = { ...ctx.state.orders };
+  const steps: (readonly [orderId: string, step: AlertStep])[] = [];
+  const again: (readonly [order: TabletOrder, attempt: number])[] = [];
   for (const [orderId, order] of Object.entries(orders)) {
-    if (order.stage !== "offered" || order.nextAt === null || order.nextAt > ctx.now) continue;
-    const detail = ctx.volatile.details.get(orderId);
-    // Past the deadline the order actor cancels it and says so; nobody is asked any more.
-    const over = ctx.now >= order.acceptBy;
-    const attempt = order.attempt + 1;
+    if (order.stage !== "offered") continue;
+    const seen = seenOf(ctx, orderId, order);
+    const taken = due(order, seen, ctx.now, settings).map((rung) => [stepOf(ctx, rung), ctx.now] as const);
+    for (const [step] of taken) steps.push([orderId, step]);
     orders[orderId] = {
       ...order,
-      attempt,
-      nextAt: over ? null : ctx.now + settings.restaurant.redeliverMs,
+      ...(seen.deliveredAt === undefined ? {} : { deliveredAt: seen.deliveredAt }),
+      ...(taken.length === 0 ? {} : { steps: [...(order.steps ?? []), ...taken] }),
+      ...repeated(ctx, orderId, order, seen, again, settings),
     };
-    if (!over && detail !== undefined) pushNew(ctx, detail, attempt);
   }
   saveOrders(ctx, settings, orders);
-  arm(ctx);
+  for (const [order, attempt] of again) pushNew(ctx, order, attempt);
+  for (const [orderId, step] of steps) alert(ctx, orderId, step);
+  arm(ctx, settings);
   return null;
+}
+
+/** Adds to `again` what is to be pushed now. */
+function repeated(
+  ctx: RestaurantContext,
+  orderId: string,
+  order: Offered,
+  seen: Seen,
+  again: (readonly [TabletOrder, number])[],
+  settings: DomainSettings,
+): Pick<Offered, "attempt" | "nextAt"> {
+  const { attempt, nextAt, acceptBy } = order;
+  // Past the deadline the order actor cancels it and says so; nobody is asked any more.
+  if (ctx.now >= acceptBy) return { attempt, nextAt: null };
+  if (!pushesAgain(order, ctx.now)) return { attempt, nextAt };
+  // A device that has just said that it has it is not told at once again: the next time is a reminder for a person.
+  if (order.deliveredAt === undefined && seen.deliveredAt !== undefined) {
+    const { againMs, redeliverMs } = settings.restaurant;
+    return { attempt, nextAt: Math.max(ctx.now + againMs, offeredAtOf(order, settings) + redeliverMs) };
+  }
+  const detail = ctx.volatile.details.get(orderId);
+  if (!seen.heard || detail === undefined) return { attempt, nextAt: againAt(attempt, seen, ctx.now, settings) };
+  again.push([detail, attempt + 1]);
+  return { attempt: attempt + 1, nextAt: againAt(attempt + 1, seen, ctx.now, settings) };
+}
+
+/** A second device is reached for where there is one. */
+function stepOf({ state }: RestaurantContext, rung: Rung): AlertStep {
+  if (rung !== "second") return rung;
+  return Object.keys(state.tablets ?? {}).length > 1 ? "second_device" : "sms";
+}
+
+/** Asks the notifications to reach the restaurant, and tells the tablet and the order that they do. */
+function alert(ctx: RestaurantContext, orderId: string, step: AlertStep): void {
+  const detail = ctx.volatile.details.get(orderId);
+  const order = ctx.state.orders[orderId];
+  const delivered = order?.stage === "offered" && order.deliveredAt !== undefined;
+  ctx.publish("restaurant.alert", {
+    restaurantId: ctx.key,
+    restaurantName: ctx.state.menu?.profile.name ?? "",
+    orderId,
+    step,
+    at: ctx.now,
+    delivered,
+    devices: Object.keys(ctx.state.tablets ?? {}),
+    ...(detail === undefined
+      ? {}
+      : { acceptBy: detail.acceptBy, totals: asJson(detail.totals), dishes: detail.lines.length }),
+  });
+  ctx.push("inbox", "order.alerted", { orderId, step, at: ctx.now });
+  ctx.tell(Order, orderId, "kitchenAlerted", { step, delivered });
 }
 
 export function orderAccepted(
@@ -84,10 +176,12 @@ export function orderAccepted(
     load,
     ...(readyAt === undefined ? {} : { readyAt }),
   };
-  const next = answered({ ...ctx.state, orders: { ...ctx.state.orders, [orderId]: accepted } }, ctx, orderId, settings);
-  save(ctx, settings, next);
+  const state = nothingMissed({ ...ctx.state, orders: { ...ctx.state.orders, [orderId]: accepted } });
+  save(ctx, settings, answered(state, ctx, orderId, settings));
+  ctx.volatile.pushed.delete(orderId);
+  ctx.volatile.delivered.delete(orderId);
   pushChanged(ctx, orderId, status);
-  arm(ctx);
+  arm(ctx, settings);
   return null;
 }
 
@@ -108,16 +202,22 @@ export function closeOrder(
   input: RestaurantContract["closeOrder"]["input"],
 ): null {
   const stage = ctx.state.orders[input.orderId]?.stage;
-  remove(ctx, settings, input.orderId, input.pickedUp ? "eaten" : input.holds);
+  const missed = stage === "offered" && input.reason === UNANSWERED;
+  remove(ctx, settings, input.orderId, input.pickedUp ? "eaten" : input.holds, (state) => {
+    if (missed) return missedOne(ctx, state, settings);
+    // A person said no: somebody is there.
+    return input.status === "rejected" && stage === "offered" ? nothingMissed(state) : state;
+  });
   // A tablet that never saw it needs not hear that it is over.
   if (stage === undefined ? input.holds !== null : stage !== "held") {
     pushChanged(ctx, input.orderId, input.status, input.reason);
   }
-  arm(ctx);
+  arm(ctx, settings);
   return null;
 }
 
-export function inboxSnapshot(ctx: ReadContext<RestaurantState, RestaurantMemory>): InboxSnapshot {
+/** What a tablet shows: every order that was offered and is neither over nor out of the house. */
+export function openOrders(ctx: View): readonly (TabletOrder & { readonly status: OrderStatus })[] {
   const orders: (TabletOrder & { status: OrderStatus })[] = [];
   for (const [orderId, order] of Object.entries(ctx.state.orders)) {
     const detail = ctx.volatile.details.get(orderId);
@@ -125,7 +225,11 @@ export function inboxSnapshot(ctx: ReadContext<RestaurantState, RestaurantMemory
     const status = ctx.volatile.statuses.get(orderId) ?? "confirmed";
     orders.push({ ...detail, status: order.stage === "accepted" && status === "confirmed" ? "accepted" : status });
   }
-  return { orders };
+  return orders;
+}
+
+export function inboxSnapshot(ctx: View): InboxSnapshot {
+  return { orders: openOrders(ctx), doors: tabletDoors(ctx.state) };
 }
 
 const IN_KITCHEN: ReadonlySet<OrderStatus> = new Set(["placed", "confirmed", "accepted", "preparing", "ready"]);
@@ -133,6 +237,7 @@ const IN_KITCHEN: ReadonlySet<OrderStatus> = new Set(["placed", "confirmed", "ac
 /** After a restart: what the tablet shows of the open orders, and which of them have left the kitchen since. */
 export function hydrate(ctx: ReadContext<RestaurantState, RestaurantMemory>, rows: readonly IndexRow[]): void {
   const { details, statuses, left } = ctx.volatile;
+  ctx.volatile.awakeSince = ctx.now;
   for (const row of rows) {
     const record = row.view as unknown as OrderRecord;
     const status = row.status as OrderStatus;
@@ -156,3 +261,6 @@ export function hydrate(ctx: ReadContext<RestaurantState, RestaurantMemory>, row
 }
 
 export const HYDRATE_LIMIT = 1_000;
+
+/** Why the order ends when its restaurant lets its time pass. */
+const UNANSWERED = "restaurant_did_not_answer";

@@ -5,6 +5,7 @@ import type {
   CommandBody,
   CommandReplies,
   DriverCard,
+  InboxView,
   OrderStatus,
   OrderTotals,
   Place,
@@ -34,6 +35,10 @@ export type RestaurantContract = {
   pause: { input: CommandBody<"restaurant.pause">; reply: CommandReplies["restaurant.pause"] };
   resume: { input: CommandBody<"restaurant.resume">; reply: CommandReplies["restaurant.resume"] };
   setStatus: { input: CommandBody<"restaurant.status">; reply: CommandReplies["restaurant.status"] };
+  tablet: { input: CommandBody<"restaurant.tablet">; reply: CommandReplies["restaurant.tablet"] };
+  forgetTablet: { input: CommandBody<"restaurant.forget_tablet">; reply: CommandReplies["restaurant.forget_tablet"] };
+  // Operations
+  inboxView: { input: null; reply: InboxView };
   // The service that takes restaurants on
   /** A draft, which admins look at before it is listed. Refused when there is one by this id. */
   found: { input: { readonly profile: Omit<RestaurantProfile, "items"> }; reply: { readonly menuVersion: number } };
@@ -76,6 +81,7 @@ export type RestaurantContract = {
   doors: { input: null; reply: null };
   refill: { input: null; reply: null };
   redeliver: { input: null; reply: null };
+  watch: { input: null; reply: null };
 };
 
 export const Restaurant = actorRef<RestaurantContract>("restaurant");

@@ -1,5 +1,5 @@
 /** How a restaurant changes: every commit also lets go of what has left the kitchen, and shows the menu when it looks different. */
-import type { PricedLine } from "../../../protocol/mod.js";
+import type { PricedLine, TabletDoors } from "../../../protocol/mod.js";
 import { asJson } from "../json.js";
 import type { DomainSettings } from "../settings.js";
 import { withDoors } from "./doors.js";
@@ -24,7 +24,11 @@ export function save(
   if (menuChanged) armRefill(ctx, stands);
   const changed = menuChanged || stands.changesAt !== swept.changesAt || looksDifferent(ctx.state.left, stands.left);
   const saved = changed ? { ...stands, menuVersion: stands.menuVersion + 1, changedAt: ctx.now } : stands;
+  const before = ctx.state;
   ctx.become(saved);
+  if (!sameDoors(before, saved) && (saved.tablets !== undefined || ctx.hasSubscribers("inbox"))) {
+    ctx.push("inbox", "doors.changed", asJson(tabletDoors(saved)));
+  }
   if (changed) {
     const menu = menuView(ctx.key, saved, settings.restaurant);
     ctx.mirror(`menu:${ctx.key}`, asJson(menu), settings.restaurant.menuMirrorMs);
@@ -77,6 +81,8 @@ export function remove(
   settings: DomainSettings,
   orderId: string,
   holds: readonly Pick<PricedLine, "itemId" | "quantity">[] | null | "eaten",
+  /** What else changes with it; a change of the pause changes the doors. */
+  also: (state: RestaurantState) => RestaurantState = (state) => state,
 ): void {
   const { state } = ctx;
   if (state.tombstones.some(([id]) => id === orderId)) return;
@@ -88,12 +94,52 @@ export function remove(
   ctx.volatile.details.delete(orderId);
   ctx.volatile.statuses.delete(orderId);
   ctx.volatile.offeredAt.delete(orderId);
+  ctx.volatile.pushed.delete(orderId);
+  ctx.volatile.delivered.delete(orderId);
   const { tombstoneMs, maxTombstones } = settings.restaurant;
   const tombstones = [...state.tombstones.filter(([, at]) => at > ctx.now - tombstoneMs), [orderId, ctx.now] as const];
-  save(ctx, settings, {
+  const next = also({
     ...state,
     orders,
     left: giveBack(state.left, took),
     tombstones: tombstones.slice(-maxTombstones),
   });
+  save(ctx, settings, next, next.paused !== state.paused);
+}
+
+/** What the tablet's banner says. */
+export function tabletDoors({ open, accepting, paused, offlineSince }: RestaurantState): TabletDoors {
+  return {
+    open: accepting ?? open,
+    ...(paused === undefined ? {} : { paused }),
+    ...(offlineSince === undefined ? {} : { offlineSince }),
+  };
+}
+
+const sameDoors = (a: RestaurantState, b: RestaurantState): boolean =>
+  (a.accepting ?? a.open) === (b.accepting ?? b.open) && a.paused === b.paused && a.offlineSince === b.offlineSince;
+
+/** What customers read of it, and its people. */
+const PAUSED_BECAUSE = "an order was not answered in time";
+
+/** One more order that nobody answered: enough of them in a row pause the restaurant until a person resumes it. */
+export function missedOne(ctx: RestaurantContext, state: RestaurantState, settings: DomainSettings): RestaurantState {
+  const missed = (state.missed ?? 0) + 1;
+  const { pauseAfterMissed } = settings.restaurant;
+  if (pauseAfterMissed === 0 || missed < pauseAfterMissed || state.paused !== undefined) return { ...state, missed };
+  ctx.publish("restaurant.paused", {
+    restaurantId: ctx.key,
+    restaurantName: state.menu?.profile.name ?? "",
+    at: ctx.now,
+    reason: PAUSED_BECAUSE,
+    devices: Object.keys(state.tablets ?? {}),
+  });
+  return { ...state, missed, paused: { reason: PAUSED_BECAUSE } };
+}
+
+/** A person has been heard. */
+export function nothingMissed(state: RestaurantState): RestaurantState {
+  if (state.missed === undefined) return state;
+  const { missed: _, ...rest } = state;
+  return rest;
 }

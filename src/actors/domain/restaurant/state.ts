@@ -6,6 +6,7 @@
  */
 import type { PreparationRecord, PreparationSample, ZonePicture } from "../../../eta/mod.js";
 import type {
+  AlertStep,
   MenuItem,
   MenuView,
   OrderView,
@@ -29,6 +30,12 @@ export type OpenOrder =
         readonly attempt: number;
         /** Null: past its deadline, not told again. */
         readonly nextAt: number | null;
+        /** Absent: offered by an older version. */
+        readonly offeredAt?: number;
+        /** When a device said that it has stored it, as far as a commit has kept that. */
+        readonly deliveredAt?: number;
+        /** What was done to be heard, oldest first. Absent: nothing. */
+        readonly steps?: readonly (readonly [step: AlertStep, at: number])[];
       }
     | {
         readonly stage: "accepted";
@@ -42,8 +49,17 @@ export type OpenOrder =
     readonly cooks?: readonly Took[];
   };
 
+export type Offered = Extract<OpenOrder, { readonly stage: "offered" }>;
+
 /** Reserved for another time: the kitchen of now has nothing to do with it. */
 export const isForLater = (order: OpenOrder): boolean => order.stage === "held" && order.later === true;
+
+export interface Tablet {
+  /** As its people call it; empty: they do not. */
+  readonly name: string;
+  /** When it was heard of first. */
+  readonly since: number;
+}
 
 /** Of a limited item: how many an order holds. */
 export type Took = readonly [itemId: string, quantity: number];
@@ -62,6 +78,12 @@ export interface RestaurantState {
   /** Absent: verified, as all were once. */
   readonly status?: RestaurantStatus;
   readonly paused?: NonNullable<MenuView["paused"]>;
+  /** Orders that ran out of time in a row. Absent: none. */
+  readonly missed?: number;
+  /** The tablets that were ever heard of, by device. Absent: none; then nobody minds that none is there. */
+  readonly tablets?: Readonly<Record<string, Tablet>>;
+  /** No tablet has been heard for longer than the grace, since then: no new orders. Absent: not so. */
+  readonly offlineSince?: number;
   /** Takes orders: doors, hours, pause and status at the last commit that looked. Absent: as the doors are. */
   readonly accepting?: boolean;
   /** When that changes by itself. Absent: not unless somebody acts. */
@@ -103,6 +125,14 @@ export interface RestaurantMemory {
   askedZoneAt: number;
   /** Offered to the tablet at; for how long a person takes. */
   readonly offeredAt: Map<string, number>;
+  /** Of orders that no device is known to have: the offset in the inbox of the first push since this actor woke. */
+  readonly pushed: Map<string, number>;
+  /** When a device said that it has stored the order. Kept with the next commit. */
+  readonly delivered: Map<string, number>;
+  /** When each tablet was heard last. */
+  readonly heardAt: Map<string, number>;
+  /** When this actor woke: before that it could hear nobody. */
+  awakeSince: number;
 }
 
 export const emptyRestaurantMemory = (): RestaurantMemory => ({
@@ -112,6 +142,10 @@ export const emptyRestaurantMemory = (): RestaurantMemory => ({
   zone: null,
   askedZoneAt: 0,
   offeredAt: new Map(),
+  pushed: new Map(),
+  delivered: new Map(),
+  heardAt: new Map(),
+  awakeSince: 0,
 });
 
 export type RestaurantContext = ActorContext<RestaurantState, RestaurantMemory>;
@@ -122,7 +156,7 @@ const COUNT_FROM = 10;
 export function menuView(restaurantId: string, state: RestaurantState, settings: RestaurantSettings): MenuView | null {
   if (state.menu === null) return null;
   const { profile, items } = state.menu;
-  const { status, paused, changesAt } = state;
+  const { status, paused, offlineSince, changesAt } = state;
   const { categories, hours, deliveryPolygon, minimumOrderMinor, address, description, cuisines, tags, image } =
     profile;
   return {
@@ -148,6 +182,7 @@ export function menuView(restaurantId: string, state: RestaurantState, settings:
     ...(status === undefined || status === "verified" ? {} : { status }),
     ...(state.open ? {} : { shut: true as const }),
     ...(paused === undefined ? {} : { paused }),
+    ...(offlineSince === undefined ? {} : { offlineSince }),
     ...(changesAt === undefined ? {} : { changesAt }),
     ...(categories === undefined ? {} : { categories }),
     items: items.map((item) => {

@@ -215,6 +215,7 @@ class Host implements ShardHost {
       admit: (actor, delivery) => this.#executor.admit(actor, delivery),
       told: (from, number) => this.#sender.told(from, number),
       takeCredit: (peer) => this.#credits.take(peer),
+      now,
       retryAfterMs: settings.retryAfterMs,
     });
     this.#keeper = new Keeper({

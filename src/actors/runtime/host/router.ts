@@ -6,6 +6,7 @@ import { decode } from "../../../lib/msgpack.js";
 import type { Activation } from "../activation/activation.js";
 import { Delivery, tellId } from "../activation/delivery.js";
 import type { ActorError } from "../client.js";
+import { readContext } from "../context.js";
 import type { EndpointId, LinkMessage } from "../link.js";
 import type { ActorAddress } from "../ports.js";
 
@@ -18,6 +19,8 @@ export interface RouterEvents {
   told(from: ActorAddress, number: number): void;
   /** Counts an ask in; false when the peer has used up its credit. */
   takeCredit(peer: EndpointId): boolean;
+  /** Milliseconds since the epoch. */
+  now(): number;
   retryAfterMs: number;
 }
 
@@ -98,12 +101,14 @@ export class Router {
     this.#events.deliver(message.to, delivery);
   }
 
-  /** What a channel's only reader has acknowledged is forgotten with the actor's next commit. */
+  /** Told to the kind; what a channel's only reader has acknowledged is also forgotten with the actor's next commit. */
   #acknowledge({ to, channel: name, offset }: Message<"acknowledge">): void {
     const actor = this.#events.inMemory(to);
     const channel = actor?.channels?.get(name);
     if (actor === undefined || channel === undefined || actor.phase !== "active") return;
-    if (channel.definition.trimOnAcknowledge !== true || offset <= channel.trimmedTo || offset > channel.top) return;
+    if (offset > channel.top) return;
+    channel.definition.acknowledged?.(readContext(actor, this.#events.now()), offset);
+    if (channel.definition.trimOnAcknowledge !== true || offset <= channel.trimmedTo) return;
     const others = (actor.trims ?? []).filter((trim) => trim.channel !== name);
     actor.trims = [...others, { channel: name, offset }];
   }
