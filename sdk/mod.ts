@@ -34,6 +34,7 @@ export type {
   RoomView,
   SearchResults,
   StopView,
+  TabletDoors,
   TabletEvent,
   TabletOrder,
   TrackedOrder,

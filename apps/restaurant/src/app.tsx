@@ -13,7 +13,7 @@ import { allowSound, allowSoundOnTouch, call, soundReady } from "../../shared/so
 import { Board } from "./screens/board.js";
 import { MenuPage } from "./screens/menu-page.js";
 import { SettingsPage } from "./screens/settings-page.js";
-import { incoming, startInbox } from "./store/inbox.js";
+import { doors, incoming, startInbox } from "./store/inbox.js";
 
 export function App() {
   const me = account.value;
@@ -40,6 +40,14 @@ export function App() {
   return (
     <div class="with-tabs app">
       <LineBanner loud lost="OFFLINE — new orders cannot reach this tablet" />
+      {doors.value?.paused !== undefined && (
+        <div class="notice bad" role="alert">
+          <span>PAUSED — no new orders{doors.value.paused.reason && `: ${doors.value.paused.reason}`}</span>
+          <a class="button little secondary" href="#/settings">
+            Look
+          </a>
+        </div>
+      )}
       <Top name={me.name} />
       <News />
       <main class="page">{name === "menu" ? <MenuPage /> : name === "settings" ? <SettingsPage /> : <Board />}</main>

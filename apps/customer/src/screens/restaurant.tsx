@@ -96,7 +96,11 @@ function Head({ menu, quote }: { readonly menu: MenuView; readonly quote: Arriva
       {menu.description !== undefined && <p class="soft">{menu.description}</p>}
       {!menu.open && (
         <p class="notice busy">
-          {menu.paused === undefined ? "Closed at the moment" : "Taking a short break"}
+          {menu.offlineSince !== undefined
+            ? "Not taking orders right now"
+            : menu.paused === undefined
+              ? "Closed at the moment"
+              : "Taking a short break"}
           {menu.changesAt === undefined ? "" : `, opens ${timeOfDay(menu.changesAt)}`}.{" "}
           {takesOrdersLater(menu) ? "You can order for later." : "You can look, but not order yet."}
         </p>

@@ -19,6 +19,7 @@ import {
   type OrderStatus,
   openIndexedDbStorage,
   type PendingCommand,
+  type TabletDoors,
   type TabletEvent,
   type TabletOrder,
 } from "../../../../sdk/mod.js";
@@ -51,6 +52,8 @@ const SHOW_ENDED_MS = 10 * 60_000;
 const MOST_ENDED = 30;
 
 export const ready = signal(false);
+/** Whether the restaurant takes orders, and why not. Null: not heard yet. */
+export const doors = signal<TabletDoors | null>(null);
 /** As the node has told them. */
 const orders = signal<ReadonlyMap<string, KitchenOrder>>(new Map());
 const unanswered = signal<readonly PendingCommand[]>([]);
@@ -147,6 +150,7 @@ function restore(text: string | null): Kept | null {
 }
 
 function snapshot(inbox: InboxSnapshot): void {
+  doors.value = inbox.doors ?? null;
   const before = orders.peek();
   const next = new Map<string, KitchenOrder>();
   for (const order of before.values()) if (order.endedAt !== undefined) next.set(order.orderId, order);
@@ -155,6 +159,10 @@ function snapshot(inbox: InboxSnapshot): void {
 }
 
 function event(news: TabletEvent): void {
+  if (news.type === "doors.changed") {
+    doors.value = news.body;
+    return;
+  }
   const next = new Map(orders.peek());
   const { orderId } = news.body;
   const known = next.get(orderId);
@@ -180,6 +188,8 @@ function event(news: TabletEvent): void {
     case "driver.assigned":
       if (known === undefined) return;
       next.set(orderId, { ...known, driver: news.body.driver });
+      break;
+    case "order.alerted":
       break;
   }
   orders.value = forgetOld(next);
