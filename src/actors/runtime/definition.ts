@@ -87,7 +87,7 @@ export interface ActorContext<S, V = undefined> {
   cancelTimer(name: string): void;
   /** A domain event for the outbox: published at least once, in order per actor. */
   publish(type: string, body: Json): void;
-/** An event on one of this actor's reliable channels: gets the next offset (returned), is kept for replay until trimmed. */
+  /** An event on one of this actor's reliable channels: gets the next offset (returned), is kept for replay until trimmed. */
   push(channel: string, type: string, body: Json): number;
   /**
    * Forgets the events of a reliable channel up to and including `offset`; beyond the last one means all that were pushed
