@@ -26,7 +26,7 @@ import {
   TrackedOrderReply,
 } from "./order-replies.js";
 import { GpsBatch, PlaceOrder } from "./orders.js";
-import { Count, Currency, Id, Lat, Lng, Millis, Minor, Strict, Text, type TSchema, Type } from "./schemas.js";
+import { Count, Currency, Id, Lat, Lng, Millis, Minor, Place, Strict, type TSchema, Type } from "./schemas.js";
 
 export * from "./order-replies.js";
 
