@@ -179,3 +179,23 @@ t.test("R-TRK-2: a slow line holds positions back here, and the next frame has t
     [4],
   );
 });
+
+t.test("R-GPS-3: a fix with the time of a wrong clock is sent in the node's time, others as they are", async (t) => {
+  const sent = async (serverAheadMs: number, fixAheadMs: number): Promise<number> => {
+    const { client, last, frames, clock } = setup();
+    client.connect();
+    last().opens();
+    last().receives(WELCOME(clock.now() + serverAheadMs, 10_000_000));
+    client.gps.apply(ON);
+    client.gps.offer({ lat: 50, lng: 4, accuracyMeters: 5, at: clock.now() + fixAheadMs });
+    const [at] = times(frames(last())[0]!);
+    client.close();
+    return at === undefined ? Number.NaN : at - clock.now();
+  };
+  const TEN_MINUTES_MS = 600_000;
+  t.equal(await sent(TEN_MINUTES_MS, 0), TEN_MINUTES_MS, "the phone is ten minutes late");
+  t.equal(await sent(TEN_MINUTES_MS, -3_000), TEN_MINUTES_MS - 3_000, "a fix of three seconds ago");
+  t.equal(await sent(-TEN_MINUTES_MS, 0), -TEN_MINUTES_MS, "the phone is ten minutes early");
+  t.equal(await sent(TEN_MINUTES_MS, TEN_MINUTES_MS), TEN_MINUTES_MS, "the satellites told the receiver the time");
+  t.equal(await sent(20_000, 0), 0, "an answer that took its time is no reason");
+});

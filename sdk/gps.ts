@@ -6,8 +6,8 @@
  *
  * Invariants: nothing is sent or kept while the policy says not to send; a number is given to a fix when it is first
  * sent and never to another; the first frame after a reconnect holds the newest fix; at most `maxKept` fixes are kept,
- * none older than an hour, the oldest go first; within a frame fixes are in order of time; a device whose clock is plainly
- * wrong sends the node's time. (Not the monotonic clock's: that one stands still on a phone that sleeps, and a fix from
+ * none older than an hour, the oldest go first; within a frame fixes are in order of time; a fix that bears the
+ * time of a device's clock that is plainly wrong leaves with the node's time. (Not the monotonic clock's: that one stands still on a phone that sleeps, and a fix from
  * before would be taken for a new one.)
  */
 import type { Clock } from "../src/lib/clock.js";
@@ -43,14 +43,16 @@ export interface GpsOptions {
 
 interface Kept {
   readonly at: number;
+  /** `at` minus the device's clock when the fix was given: far from nothing where satellites tell the receiver the time. */
+  readonly aheadMs: number;
   readonly fix: PositionFix;
 }
 
 const MAX_FIXES_PER_FRAME = 60;
 /** The frame carries times as offsets of at most an hour. */
 const MAX_AGE_MS = 3_590_000;
-/** Answers that took their time make the node's clock look wrong by no more than this. */
-const PLAINLY_WRONG_MS = 5_000;
+/** Neither an answer that took its time nor two clocks kept by others are further apart than this. */
+const PLAINLY_WRONG_MS = 30_000;
 /** While this much waits in the socket, newer fixes replace older ones here rather than queue there. */
 const MAX_BUFFERED_BYTES = 32 * 1024;
 
@@ -117,7 +119,7 @@ export class Gps {
     const toleranceMs = Math.min(500, this.#policy.everyMs / 4);
     if (at - this.#lastTakenAt < this.#policy.everyMs - toleranceMs) return "too_soon";
     this.#lastTakenAt = at;
-    this.#unsent.push({ at, fix });
+    this.#unsent.push({ at, aheadMs: at - this.#options.clock.now(), fix });
     this.#bound(at);
     this.#send();
     return "taken";
@@ -159,11 +161,12 @@ export class Gps {
     }
   }
 
-  /** A clock that is right to a few seconds is steadier than what one answer tells of the node's. */
-  #correctionMs(): number {
+  /** What the time of a fix lacks to the node's, if it is the time of a clock that is plainly wrong. */
+  #correctionMs({ aheadMs }: Kept): number {
     const { clock, connection } = this.#options;
-    const aheadMs = connection.serverNow() - clock.now();
-    return Math.abs(aheadMs) > PLAINLY_WRONG_MS ? aheadMs : 0;
+    const lackMs = connection.serverNow() - clock.now();
+    const byThatClock = Math.abs(aheadMs) < Math.abs(aheadMs - lackMs);
+    return Math.abs(lackMs) > PLAINLY_WRONG_MS && byThatClock ? lackMs : 0;
   }
 
   #dropSent(): void {
@@ -186,14 +189,14 @@ export class Gps {
     const batch = [...repeated, ...fresh];
     if (batch.length === 0) return;
     const seq0 = again ? this.#sentFrom : this.#sentFrom + this.#sent.length;
-    const base = batch[batch.length - 1]!.at;
-    const baseTs = Math.round(base + this.#correctionMs());
-    connection.send([OP.gps, this.bootId, seq0, baseTs, batch.map((kept) => wireFix(kept, base))]);
+    const newest = batch[batch.length - 1]!;
+    const baseTs = Math.round(newest.at + this.#correctionMs(newest));
+    connection.send([OP.gps, this.bootId, seq0, baseTs, batch.map((kept) => wireFix(kept, newest.at))]);
     this.#sent.push(...fresh);
   }
 }
 
-/** `base`: the time of the fix whose time is the frame's, by the device's clock. */
+/** `base`: the time of the fix whose time is the frame's, before it is corrected. */
 function wireFix({ at, fix }: Kept, base: number): Fix {
   return [
     Math.round(at - base),
