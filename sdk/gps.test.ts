@@ -188,6 +188,7 @@ t.test("R-GPS-3: a fix with the time of a wrong clock is sent in the node's time
     last().receives(WELCOME(clock.now() + serverAheadMs, 10_000_000));
     client.gps.apply(ON);
     client.gps.offer({ lat: 50, lng: 4, accuracyMeters: 5, at: clock.now() + fixAheadMs });
+    await clock.advance(0);
     const [at] = times(frames(last())[0]!);
     client.close();
     return at === undefined ? Number.NaN : at - clock.now();
