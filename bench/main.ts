@@ -7,11 +7,14 @@ import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { Command } from "commander";
 import { describeMachine } from "./harness/machine.js";
-import type { ScenarioResult } from "./harness/ports.js";
+import type { ScenarioResult, Stage } from "./harness/ports.js";
 import { runScenario } from "./harness/rounds.js";
 import { createStage } from "./harness/stage.js";
 import { asJson } from "./report/figures.js";
+import { asHtml } from "./report/html.js";
+import { asMarkdown, writeBetweenMarkers } from "./report/markdown.js";
 import { asText } from "./report/text.js";
+import { type GrowthSeries, measureGrowth } from "./scenarios/growth.js";
 import { SCENARIOS } from "./scenarios/mod.js";
 
 const program = new Command("bench")
@@ -20,6 +23,9 @@ const program = new Command("bench")
   .option("--rounds <n>", "measurements of each kind", Number, 3)
   .option("--scale <n>", "times as many people; 1 is what the goals speak of", Number, 1)
   .option("--json <file>", "write every figure there")
+  .option("--html <file>", "write a page with charts there")
+  .option("--markdown <file>", "write the tables between the markers of this document")
+  .option("--growth", "also how cost grows with drivers, orders and nodes; alone when no scenario is named")
   .option("--profile <dir>", "our nodes write CPU profiles there")
   .parse();
 const options = program.opts<{
@@ -27,6 +33,9 @@ const options = program.opts<{
   rounds: number;
   scale: number;
   json?: string;
+  html?: string;
+  markdown?: string;
+  growth?: true;
   profile?: string;
 }>();
 for (const name of program.args)
@@ -35,9 +44,11 @@ for (const name of program.args)
 const note = (line: string): void => void process.stderr.write(`${line}\n`);
 const machine = describeMachine();
 const scenarios: ScenarioResult[] = [];
+let growth: readonly GrowthSeries[] = [];
 let failed = false;
-for (const scenario of SCENARIOS) {
-  if (program.args.length > 0 && !program.args.includes(scenario.name)) continue;
+
+/** On servers of its own; what goes wrong is told and the others go on. */
+async function attempt(name: string, run: (stage: Stage) => Promise<void>): Promise<void> {
   const stage = createStage({
     seconds: options.seconds,
     scale: options.scale,
@@ -45,17 +56,33 @@ for (const scenario of SCENARIOS) {
     note,
   });
   try {
-    scenarios.push(await runScenario(scenario, stage, scenario.rounds ?? options.rounds));
+    await run(stage);
   } catch (cause) {
     failed = true;
-    note(`${scenario.name}: ${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}`);
+    note(`${name}: ${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}`);
   } finally {
     await stage.close();
   }
 }
-const run = { machine, scenarios };
+
+const isAsked = (name: string): boolean =>
+  program.args.length === 0 ? options.growth !== true : program.args.includes(name);
+for (const scenario of SCENARIOS) {
+  if (!isAsked(scenario.name)) continue;
+  await attempt(scenario.name, async (stage) => {
+    scenarios.push(await runScenario(scenario, stage, scenario.rounds ?? options.rounds));
+  });
+}
+if (options.growth === true) {
+  await attempt("growth", async (stage) => {
+    growth = await measureGrowth(stage);
+  });
+}
+const run = { machine, scenarios, growth };
 process.stdout.write(asText(run));
 if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(asJson(run), null, 2)}\n`);
+if (options.html !== undefined) writeFileSync(options.html, asHtml(run));
+if (options.markdown !== undefined) writeBetweenMarkers(options.markdown, asMarkdown(run));
 const isWrong = scenarios.some(({ sides }) =>
   sides.some(({ role, problems }) => role === "ours" && problems.length > 0),
 );

@@ -20,6 +20,10 @@ export interface Stage {
   database(name: string): Promise<string>;
   /** A process of that server, for its processor time. Starts it when nobody has. */
   databasePid(): Promise<number>;
+  /** Asks the run's own database, or another one on that server. */
+  query<Row extends object>(text: string, databaseUrl?: string): Promise<readonly Row[]>;
+  /** How much that server has ever written to its log. */
+  databaseLogBytes(): Promise<number>;
   /** The run's own Redis, without a disk. */
   redis(): Promise<string>;
 }
@@ -39,10 +43,14 @@ export interface Sample {
 }
 
 export interface RunningSide {
-  /** The server's own processes: their time and memory is what it costs. */
-  readonly pids: readonly number[];
+  /** The server's own processes that serve a load: their time and memory is what it costs. */
+  pids(load: string): readonly number[];
   /** A server that it works with, its children included (a database); told apart. */
   readonly databasePid?: number;
+  /** Before a load: what belongs to it and is not its cost (connections, a pace that settles). */
+  prepare?(load: string): Promise<void>;
+  /** After it: quiet, so that the other sides have the machine. */
+  rest?(): Promise<void>;
   /** Puts one of the scenario's loads on. */
   load(load: string, seconds: number): Promise<Sample>;
   /** Since it was last asked. */

@@ -7,10 +7,13 @@ export interface Address {
 /** What a process knows of itself and the operating system does not, since it was last asked. */
 export interface RuntimeGauges {
   /** How late its event loop was. */
-  readonly eventLoopDelayMs: { readonly p50: number; readonly p99: number; readonly max: number };
+  readonly eventLoopDelayMs: { readonly p99: number; readonly max: number };
   /** For how long the collector stopped it. */
-  readonly collector: { readonly pauses: number; readonly totalMs: number; readonly maxMs: number };
-  readonly heapUsedBytes: number;
+  readonly collector: {
+    readonly totalMs: number;
+    /** Null where only the sum is known. */
+    readonly maxMs: number | null;
+  };
 }
 
 export type ToProgram =

@@ -22,9 +22,8 @@ interface Measured {
 interface Running {
   readonly side: Side;
   readonly running: RunningSide;
-  /** Processor seconds a second, without load. */
-  idleShare: number;
-  readonly residentBytes: number;
+  /** By load: processor seconds a second of its processes, without it. */
+  readonly idleShare: Record<string, number>;
   readonly measured: Record<string, Measured[]>;
   readonly problems: string[];
   readonly late: string[];
@@ -54,30 +53,34 @@ export async function runScenario(scenario: Scenario, stage: Stage, rounds: numb
       stage.note(`${scenario.name}: starting ${side.name}`);
       try {
         const running = await side.start();
-        const { residentBytes } = usageOfAll(running.pids);
-        all.push({ side, running, idleShare: 0, residentBytes, measured: {}, problems: [], late: [] });
+        all.push({ side, running, idleShare: {}, measured: {}, problems: [], late: [] });
       } catch (cause) {
         // Without ours or the limit there is nothing to say; a peer that does not start is told.
         if (side.role !== "peer") throw cause;
         stage.note(`${scenario.name}: ${side.name} did not start: ${String(cause)}`);
       }
     }
-    for (const { side, running } of all) {
-      for (const load of offered(side)) await running.load(load, scenario.warmUpSeconds);
+    for (const { side, running } of scenario.warmUpSeconds > 0 ? all : []) {
+      for (const load of offered(side)) {
+        await running.prepare?.(load);
+        await running.load(load, scenario.warmUpSeconds);
+        await running.rest?.();
+      }
     }
     if (scenario.withoutIdle) {
-      const before = all.map(({ running }) => usageOfAll(running.pids).cpuSeconds);
+      const watched = all.flatMap((each) => offered(each.side).map((load) => ({ each, load })));
+      const used = ({ each, load }: (typeof watched)[number]): number => usageOfAll(each.running.pids(load)).cpuSeconds;
+      const before = watched.map(used);
       const began = clock.monotonic();
       await sleep(clock, IDLE_SECONDS * 1000);
       const seconds = (clock.monotonic() - began) / 1000;
-      for (const [i, each] of all.entries())
-        each.idleShare = (usageOfAll(each.running.pids).cpuSeconds - before[i]!) / seconds;
+      for (const [i, one] of watched.entries()) one.each.idleShare[one.load] = (used(one) - before[i]!) / seconds;
     }
     for (let round = 0; round < rounds; round++) {
       for (const load of scenario.loads) {
         for (const each of all) {
           if (!offered(each.side).includes(load)) continue;
-          const { figures, problems } = await measure(each, load, scenario, stage);
+          const { figures, problems } = await measure(each, load, stage);
           for (const problem of problems)
             if (each.problems.length < MAX_PROBLEMS) each.problems.push(`${load}, round ${round + 1}: ${problem}`);
           const lagMs = figures.generatorLagP99Ms;
@@ -143,27 +146,27 @@ export async function runScenario(scenario: Scenario, stage: Stage, rounds: numb
 async function measure(
   { running, idleShare }: Running,
   load: string,
-  scenario: Scenario,
   stage: Stage,
 ): Promise<{ figures: Figures; problems: readonly string[] }> {
+  await running.prepare?.(load);
   await running.gauges?.();
-  const before = usageOfAll(running.pids);
+  const before = usageOfAll(running.pids(load));
   const databaseBefore = running.databasePid === undefined ? null : usageOfTree(running.databasePid);
   const began = clock.monotonic();
   const sample = await running.load(load, stage.seconds);
   const seconds = (clock.monotonic() - began) / 1000;
-  const after = usageOfAll(running.pids);
+  const after = usageOfAll(running.pids(load));
   const cpuSeconds = after.cpuSeconds - before.cpuSeconds;
   const operations = Math.max(1, sample.operations);
   const perOperation = (value: number): number => digits((value * 1e6) / operations);
   const figures: Record<string, number> = {
     operations: sample.operations,
     perSecond: digits(sample.operations / sample.seconds),
-    cpuMicrosPerOperation: perOperation(Math.max(0, cpuSeconds - (scenario.withoutIdle ? idleShare * seconds : 0))),
+    cpuMicrosPerOperation: perOperation(Math.max(0, cpuSeconds - (idleShare[load] ?? 0) * seconds)),
     cpuShare: digits(cpuSeconds / seconds),
     residentMegabytes: Math.round(after.residentBytes / 1e6),
   };
-  if (scenario.withoutIdle) figures.idleCpuShare = digits(idleShare);
+  if (idleShare[load] !== undefined) figures.idleCpuShare = digits(idleShare[load]);
   if (databaseBefore !== null) {
     const used = usageOfTree(running.databasePid!).cpuSeconds - databaseBefore.cpuSeconds;
     figures.databaseCpuMicrosPerOperation = perOperation(used);
@@ -176,10 +179,11 @@ async function measure(
   const gauges = await running.gauges?.();
   if (gauges !== undefined) {
     figures.eventLoopDelayP99Ms = gauges.eventLoopDelayMs.p99;
-    figures.collectorPauses = gauges.collector.pauses;
+    figures.eventLoopDelayMaxMs = gauges.eventLoopDelayMs.max;
     figures.collectorMs = gauges.collector.totalMs;
-    figures.collectorMaxMs = gauges.collector.maxMs;
+    if (gauges.collector.maxMs !== null) figures.collectorMaxMs = gauges.collector.maxMs;
   }
+  await running.rest?.();
   return { figures: { ...figures, ...sample.figures }, problems: sample.problems };
 }
 

@@ -26,10 +26,9 @@ const reasonOf = (cause: unknown): string => (cause instanceof Error ? (cause.st
 export function watchRuntime(): () => RuntimeGauges {
   const loop = monitorEventLoopDelay({ resolution: 10 });
   loop.enable();
-  let [pauses, totalMs, maxMs] = [0, 0, 0];
+  let [totalMs, maxMs] = [0, 0];
   new PerformanceObserver((list) => {
     for (const { duration } of list.getEntries()) {
-      pauses++;
       totalMs += duration;
       maxMs = Math.max(maxMs, duration);
     }
@@ -37,12 +36,11 @@ export function watchRuntime(): () => RuntimeGauges {
   return () => {
     const ms = (nanoseconds: number): number => Number((nanoseconds / NANOSECONDS_PER_MILLISECOND).toFixed(2));
     const gauges: RuntimeGauges = {
-      eventLoopDelayMs: { p50: ms(loop.percentile(50)), p99: ms(loop.percentile(99)), max: ms(loop.max) },
-      collector: { pauses, totalMs: Number(totalMs.toFixed(2)), maxMs: Number(maxMs.toFixed(2)) },
-      heapUsedBytes: process.memoryUsage().heapUsed,
+      eventLoopDelayMs: { p99: ms(loop.percentile(99)), max: ms(loop.max) },
+      collector: { totalMs: Number(totalMs.toFixed(2)), maxMs: Number(maxMs.toFixed(2)) },
     };
     loop.reset();
-    [pauses, totalMs, maxMs] = [0, 0, 0];
+    [totalMs, maxMs] = [0, 0];
     return gauges;
   };
 }

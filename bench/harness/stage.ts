@@ -16,22 +16,29 @@ export function createStage(options: {
   let servers: Promise<LocalCluster> | null = null;
   const started = (): Promise<LocalCluster> => (servers ??= startLocalCluster({ nodes: 0, proxies: false }));
   let made = 0;
+  async function query<Row extends object>(text: string, databaseUrl?: string): Promise<readonly Row[]> {
+    const client = new Client({ connectionString: databaseUrl ?? (await started()).databaseUrl });
+    await client.connect();
+    try {
+      return (await client.query<Row>(text)).rows;
+    } finally {
+      await client.end();
+    }
+  }
   return {
     ...options,
     scaled: (count, least = 1) => Math.max(least, Math.round(count * options.scale)),
     async database(name) {
-      const { databaseUrl } = await started();
-      const url = new URL(databaseUrl);
+      const url = new URL((await started()).databaseUrl);
       const database = `bench_${name.replaceAll(/\W/g, "_")}_${++made}`;
-      const client = new Client({ connectionString: databaseUrl });
-      await client.connect();
-      try {
-        await client.query(`CREATE DATABASE ${database}`);
-      } finally {
-        await client.end();
-      }
+      await query(`CREATE DATABASE ${database}`);
       url.pathname = `/${database}`;
       return url.href;
+    },
+    query,
+    async databaseLogBytes() {
+      const [row] = await query<{ bytes: string }>("SELECT pg_current_wal_lsn() - '0/0' AS bytes");
+      return Number(row!.bytes);
     },
     databasePid: async () => (await started()).database.pid!,
     redis: async () => (await started()).redis.url,

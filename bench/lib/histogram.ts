@@ -26,8 +26,13 @@ export function quantiles(histogram: Histogram): Quantiles {
 /** For another process to add up. */
 export const encoded = (histogram: Histogram): string => encodeIntoCompressedBase64(histogram);
 
-export function together(texts: readonly string[]): Quantiles {
+/** Several as one, encoded. */
+export const joined = (texts: readonly string[]): string => encoded(summed(texts));
+
+export const together = (texts: readonly string[]): Quantiles => quantiles(summed(texts));
+
+function summed(texts: readonly string[]): Histogram {
   const all = newHistogram();
   for (const text of texts) all.add(decodeFromCompressedBase64(text));
-  return quantiles(all);
+  return all;
 }

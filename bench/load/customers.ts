@@ -10,6 +10,16 @@ import { frames, openAll, send } from "./wire.js";
 const clock = systemClock();
 const TICK_MS = 20;
 
+/** A loop that is late measures itself: what it reads late counts as the node's lateness. Returns how to stop. */
+export function watchOwnLag(gauges: Gauges): Cancel {
+  let due = clock.monotonic() + TICK_MS;
+  return clock.every(TICK_MS, () => {
+    const now = clock.monotonic();
+    if (gauges.measuring) record(gauges.lag, Math.max(0, now - due));
+    due = now + TICK_MS;
+  });
+}
+
 /** Returns how to stop. */
 export function runCustomers(plan: CustomerPlan, gauges: Gauges): Cancel {
   openAll(
@@ -20,6 +30,7 @@ export function runCustomers(plan: CustomerPlan, gauges: Gauges): Cancel {
       const entry = plan.sockets[i]!;
       const follow = [OP.sub, 1, `order:${entry.orderId}`];
       let following = false;
+      const openedAt = clock.monotonic();
       openRawSocket({
         ...plan.nodes[entry.node]!,
         path: SOCKET_PATH,
@@ -27,8 +38,13 @@ export function runCustomers(plan: CustomerPlan, gauges: Gauges): Cancel {
         onOpen: (socket) => send(socket, [OP.hello, entry.token, entry.device, "bench"]),
         onMessage: (payload, socket) => {
           for (const frame of frames(payload)) {
-            if (frame[0] === OP.welcome) send(socket, follow);
-            else if (frame[0] === OP.subbed) {
+            if (frame[0] === OP.welcome) {
+              if (entry.orderId !== null) send(socket, follow);
+              else {
+                gauges.connected++;
+                record(gauges.latency, clock.monotonic() - openedAt);
+              }
+            } else if (frame[0] === OP.subbed) {
               if (!following) gauges.connected++;
               following = true;
             } else if (frame[0] === OP.state && frame[2] === "position") {
@@ -46,11 +62,5 @@ export function runCustomers(plan: CustomerPlan, gauges: Gauges): Cancel {
       });
     },
   );
-  // A loop that is late measures itself: what it reads late counts as the node's lateness.
-  let due = clock.monotonic() + TICK_MS;
-  return clock.every(TICK_MS, () => {
-    const now = clock.monotonic();
-    if (gauges.measuring) record(gauges.lag, Math.max(0, now - due));
-    due = now + TICK_MS;
-  });
+  return watchOwnLag(gauges);
 }

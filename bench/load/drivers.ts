@@ -4,22 +4,19 @@ import { OP, SOCKET_PATH, SUBPROTOCOL_MSGPACK } from "../../src/protocol/mod.js"
 import { record } from "../lib/histogram.js";
 import type { Gauges } from "./gauges.js";
 import type { DriverPlan } from "./messages.js";
+import { type Pacer, startPacer } from "./pacer.js";
 import { openRawSocket, type RawSocket } from "./raw-socket.js";
 import { type Frame, frames, openAll, send } from "./wire.js";
 
 const clock = systemClock();
 const OPEN_PER_SECOND = 1200;
-const TICK_MS = 5;
 /** About 0.0002 degrees: some twenty metres, a plausible step in five seconds. */
 const STEP_DEGREES = 0.0002;
 
-export interface Drivers {
-  /** From now on at the pace that is measured. */
-  pace(): void;
-  stop(): void;
-}
+/** Between two fixes of one frame. */
+const FIX_STEP_MS = 1_000;
 
-export function runDrivers(plan: DriverPlan, gauges: Gauges): Drivers {
+export function runDrivers(plan: DriverPlan, gauges: Gauges): Pacer {
   const count = plan.ids.length;
   const sockets: (RawSocket | null)[] = new Array(count).fill(null);
   const sequence = new Float64Array(count);
@@ -117,38 +114,26 @@ export function runDrivers(plan: DriverPlan, gauges: Gauges): Drivers {
         },
       }),
   );
-  // Open loop: driver i is due at start + i·spacing + k·fixEveryMs, whatever became of the answers before.
-  let cursor = 0;
-  let spacing = plan.setUpFixEveryMs / count;
-  let start = clock.monotonic() + 1000;
   const bootId = `boot-${Math.round(clock.now())}`;
-  const cancel = clock.every(TICK_MS, () => {
-    const now = clock.monotonic();
-    for (;;) {
-      const due = start + cursor * spacing;
-      if (due > now) return;
-      const i = cursor % count;
-      cursor++;
-      const socket = sockets[i];
-      if (!socket) continue;
-      const seq = sequence[i]!;
-      sequence[i] = seq + 1;
-      sentAt[i] = due;
-      const home = homeOf(i);
-      const shift = (seq % 2) * STEP_DEGREES;
-      // The fix carries the intended time, so that what a customer measures counts a late generator too.
-      const at = Math.round(clock.now() - (now - due));
-      send(socket, [OP.gps, bootId, seq, at, [[0, home.lat + shift, home.lng, 8, -1, -1]]]);
-      if (gauges.measuring) record(gauges.lag, now - due);
-    }
+  return startPacer(count, plan.setUpFixEveryMs, (i, due, now, fixCount) => {
+    const socket = sockets[i];
+    if (!socket) return false;
+    const seq = sequence[i]!;
+    sequence[i] = seq + fixCount;
+    sentAt[i] = due;
+    const home = homeOf(i);
+    const fixes = Array.from({ length: fixCount }, (_, n) => [
+      n * FIX_STEP_MS,
+      home.lat + ((seq + n) % 2) * STEP_DEGREES,
+      home.lng,
+      8,
+      -1,
+      -1,
+    ]);
+    // The last fix carries the intended time, so that what a customer measures counts a late generator too.
+    const at = Math.round(clock.now() - (now - due)) - (fixCount - 1) * FIX_STEP_MS;
+    send(socket, [OP.gps, bootId, seq, at, fixes]);
+    if (gauges.measuring) record(gauges.lag, now - due);
+    return true;
   });
-  return {
-    pace() {
-      // Goes on with the driver whose turn it is.
-      const fresh = plan.fixEveryMs / count;
-      start = start + cursor * spacing - cursor * fresh;
-      spacing = fresh;
-    },
-    stop: cancel,
-  };
 }

@@ -1,17 +1,20 @@
 /** A generator process: holds thousands of raw sockets and measures. Started by `generators.ts`, told what to do over IPC. */
 import { systemClock } from "../../src/lib/clock.js";
 import { encoded, quantiles } from "../lib/histogram.js";
+import type { PositionsAdapter } from "../peers/ports.js";
+import { runAdaptedCustomers, runAdaptedDrivers } from "./adapted.js";
 import { runCustomers } from "./customers.js";
 import { runDrivers } from "./drivers.js";
 import { createGauges } from "./gauges.js";
 import type { FromGenerator, ToGenerator } from "./messages.js";
+import type { Pacer } from "./pacer.js";
 
 const PROGRESS_MS = 500;
 const gauges = createGauges();
 const say = (message: FromGenerator): void => {
   process.send?.(message);
 };
-let pace = (): void => undefined;
+let pace: Pacer["pace"] = () => undefined;
 let stop = (): void => undefined;
 
 function progress(): void {
@@ -22,13 +25,18 @@ process.on("message", (message: ToGenerator) => {
   switch (message.t) {
     case "plan": {
       const { plan } = message;
-      if (plan.role === "drivers") ({ pace, stop } = runDrivers(plan, gauges));
-      else stop = runCustomers(plan, gauges);
       systemClock().every(PROGRESS_MS, progress);
+      if (plan.adapter !== undefined) {
+        void import(plan.adapter).then(({ positions }: { positions: PositionsAdapter }) => {
+          if (plan.role === "drivers") ({ pace, stop } = runAdaptedDrivers(plan, positions, gauges));
+          else stop = runAdaptedCustomers(plan, positions, gauges);
+        });
+      } else if (plan.role === "drivers") ({ pace, stop } = runDrivers(plan, gauges));
+      else stop = runCustomers(plan, gauges);
       return;
     }
     case "pace":
-      pace();
+      pace(message.everyMs, message.fixes);
       return;
     case "measure":
       gauges.latency.reset();

@@ -16,17 +16,15 @@ import { sleep, systemClock } from "../../src/lib/clock.js";
 import { together } from "../lib/histogram.js";
 import type { ProcessUsage } from "../lib/process.js";
 import { usageOf } from "../lib/process.js";
-import { type Generator, nearlyAll, note, startGenerator, until } from "./generators.js";
-import { issueTokens } from "./node-process.js";
-import { citiesOf, placeOrders } from "./orders.js";
+import { driverIdsOf, MAX_SOCKETS, ordersOnTheirWay, startCustomers, startDrivers } from "./fleet.js";
+import { type Generator, note } from "./generators.js";
+import { citiesOf } from "./orders.js";
 import { startTarget } from "./target.js";
 
 const clock = systemClock();
 const FIX_EVERY_MS = 5000;
 /** In a cluster, while orders are brought on their way, so that a small machine gets there. */
 const CALM_FIX_EVERY_MS = 10_000;
-/** A process may have 20,000 files open. */
-const MAX_SOCKETS = 15_000;
 const MAX_SOCKETS_PER_NODE = 19_000;
 /** In a cluster: as many within five kilometres as a large city has. */
 const DRIVERS_PER_CITY = 2_500;
@@ -81,74 +79,34 @@ const cities = citiesOf(isLone ? 1 : Math.ceil(options.drivers / DRIVERS_PER_CIT
 const generators: Generator[] = [];
 try {
   const idle = target.usage();
-  const driverIds = Array.from({ length: options.drivers }, (_, i) => `bench-driver-${i}`);
+  const driverIds = driverIdsOf(options.drivers);
   const nodeOf = driverIds.map((_, i) => i % nodes.length);
-  const driverTokens = await issueTokens(
-    nodes[0]!,
-    driverIds.map((id) => ({ id, role: "driver" })),
-  );
-  const drivers = await startGenerator({
-    role: "drivers",
-    nodes: addresses,
-    nodeOf,
-    tokens: driverTokens,
+  const drivers = await startDrivers(target, {
     ids: driverIds,
+    nodeOf,
     cities,
     setUpFixEveryMs: isLone ? FIX_EVERY_MS : CALM_FIX_EVERY_MS,
-    fixEveryMs: FIX_EVERY_MS,
+    patienceSeconds: options.patience,
   });
   generators.push(drivers);
-  await until(
-    "drivers on shift",
-    options.patience,
-    () => drivers.progress.connected >= options.drivers,
-    () => `${drivers.progress.connected} of ${options.drivers}`,
-  );
   const withDrivers = target.usage();
-  const customerTokens = await issueTokens(
-    nodes[0]!,
-    Array.from({ length: orderCount }, (_, i) => ({ id: `bench-customer-${i}`, role: "customer" })),
-  );
-  const orders = await placeOrders(nodes, customerTokens, cities, (placed) => {
-    if (placed % 1000 === 0) note(`orders ready: ${placed} of ${orderCount}, picked up: ${drivers.progress.picked}`);
-  });
-  await until(
-    "orders picked up",
-    options.patience,
-    nearlyAll(drivers, orderCount),
-    () => `${drivers.progress.picked} of ${orderCount}`,
-  );
+  const orders = await ordersOnTheirWay(target, drivers, orderCount, cities, options.patience, note);
   const beforeCustomers = target.usage();
-  const sockets = orders.flatMap((orderId, i) =>
+  const sockets = orders.flatMap(({ orderId, token }, i) =>
     Array.from({ length: options.socketsPerOrder }, (_, n) => ({
-      token: customerTokens[i]!,
+      token,
       device: `phone-${n}`,
       orderId,
       node: (i * options.socketsPerOrder + n) % nodes.length,
     })),
   );
-  const customers: Generator[] = [];
-  const processes = Math.max(1, Math.ceil(sockets.length / MAX_SOCKETS));
-  const each = Math.ceil(sockets.length / processes);
-  for (let from = 0; from < sockets.length; from += each) {
-    const generator = await startGenerator({
-      role: "customers",
-      nodes: addresses,
-      sockets: sockets.slice(from, from + each),
-      openPerSecond: options.openPerSecond / processes,
-    });
-    customers.push(generator);
-    generators.push(generator);
-  }
-  const following = (): number => customers.reduce((sum, { progress }) => sum + progress.connected, 0);
-  await until(
-    "customers tracking",
-    options.patience,
-    () => following() >= sockets.length,
-    () => `${following()} of ${sockets.length}`,
-  );
+  const customers = await startCustomers(addresses, sockets, {
+    openPerSecond: options.openPerSecond,
+    patienceSeconds: options.patience,
+  });
+  generators.push(...customers);
   const withCustomers = target.usage();
-  drivers.tell({ t: "pace" });
+  drivers.tell({ t: "pace", everyMs: FIX_EVERY_MS, fixes: 1 });
   await sleep(clock, options.warmUp * 1000);
   for (const generator of generators) generator.tell({ t: "measure" });
   const before = target.usage();

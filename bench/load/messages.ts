@@ -1,10 +1,7 @@
 /** What the load's coordinator and its generator processes say to each other (process IPC). */
+import type { Address } from "../harness/program-messages.js";
 import type { Quantiles } from "../lib/histogram.js";
 
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
 export interface DriverPlan {
   readonly role: "drivers";
   readonly nodes: readonly Address[];
@@ -14,9 +11,10 @@ export interface DriverPlan {
   readonly ids: readonly string[];
   /** Driver i rides in city i % n. */
   readonly cities: readonly { readonly lat: number; readonly lng: number }[];
-  /** Until `pace`: while orders are brought on their way. */
-  readonly setUpFixEveryMs: number;
-  readonly fixEveryMs: number;
+  /** Until `pace`: while orders are brought on their way; null: none. */
+  readonly setUpFixEveryMs: number | null;
+  /** A module with a peer's `positions`; absent: our protocol. */
+  readonly adapter?: string;
 }
 export interface CustomerPlan {
   readonly role: "customers";
@@ -25,16 +23,18 @@ export interface CustomerPlan {
   readonly sockets: readonly {
     readonly token: string;
     readonly device: string;
-    readonly orderId: string;
+    /** Null: connected, signed in and silent. */
+    readonly orderId: string | null;
     readonly node: number;
   }[];
+  readonly adapter?: string;
   /** Of this generator. */
   readonly openPerSecond: number;
 }
 export type ToGenerator =
   | { readonly t: "plan"; readonly plan: DriverPlan | CustomerPlan }
-  /** Send fixes at the pace that is measured. */
-  | { readonly t: "pace" }
+  /** Each driver every so many milliseconds, so many fixes a frame; null: none at all. */
+  | { readonly t: "pace"; readonly everyMs: number | null; readonly fixes: number }
   /** Start counting. */
   | { readonly t: "measure" }
   | { readonly t: "report" }

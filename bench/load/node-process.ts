@@ -8,6 +8,8 @@ export interface RunningNode {
   readonly pid: number;
   readonly operatorSecret: string;
   stop(): Promise<void>;
+  /** As a crash does. Its data stays. */
+  kill(): Promise<void>;
 }
 
 const MAIN = fileURLToPath(new URL("../../src/main.js", import.meta.url));
@@ -17,10 +19,15 @@ export async function startNodeProcess(options: {
   dataDir: string;
   args?: readonly string[];
   env?: Readonly<Record<string, string>>;
+  nodeOptions?: readonly string[];
 }): Promise<RunningNode> {
   const child: ChildProcess = spawn(
     process.execPath,
-    ["--enable-source-maps", MAIN, "--port", "0", "--data-dir", options.dataDir, ...(options.args ?? [])],
+    [
+      "--enable-source-maps",
+      ...(options.nodeOptions ?? []),
+      ...[MAIN, "--port", "0", "--data-dir", options.dataDir, ...(options.args ?? [])],
+    ],
     { stdio: ["ignore", "pipe", "inherit"], ...(options.env ? { env: options.env } : {}) },
   );
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
@@ -39,6 +46,10 @@ export async function startNodeProcess(options: {
     operatorSecret: readFileSync(listening.operatorSecretFile, "utf8").trim(),
     async stop() {
       child.kill("SIGTERM");
+      await exited;
+    },
+    async kill() {
+      child.kill("SIGKILL");
       await exited;
     },
   };

@@ -41,30 +41,29 @@ async function post(
   }
 }
 
-/**
- * One order for each customer's token, through the nodes in turn. Resolves with the orders' ids once the food of all is
- * ready; drivers are asked meanwhile.
- */
-export async function placeOrders(
+export interface Kitchens {
+  readonly ids: readonly string[];
+  readonly tokens: readonly string[];
+}
+
+/** Kitchens with one dish, kitchen i in city i % n. */
+export async function configureKitchens(
   nodes: readonly BenchNode[],
-  customers: readonly string[],
   cities: ReturnType<typeof citiesOf>,
-  onProgress: (placed: number) => void = () => undefined,
-): Promise<string[]> {
-  const restaurantCount = Math.ceil(RESTAURANTS / cities.length) * cities.length;
-  const cityOf = (restaurant: number): { lat: number; lng: number } => cities[restaurant % cities.length]!;
-  const ids = Array.from({ length: restaurantCount }, (_, i) => `bench-restaurant-${i}`);
-  const restaurants = await issueTokens(
+  count: number,
+): Promise<Kitchens> {
+  const ids = Array.from({ length: count }, (_, i) => `bench-restaurant-${i}`);
+  const tokens = await issueTokens(
     nodes[0]!,
     ids.map((id) => ({ id, role: "restaurant" })),
   );
-  for (let i = 0; i < restaurantCount; i++) {
-    const city = cityOf(i);
-    const angle = (i / restaurantCount) * 2 * Math.PI;
+  for (let i = 0; i < count; i++) {
+    const city = cities[i % cities.length]!;
+    const angle = (i / count) * 2 * Math.PI;
     await post(
       nodes[0]!,
       `/v1/restaurants/${ids[i]}`,
-      restaurants[i]!,
+      tokens[i]!,
       `configure-${i}`,
       {
         name: `Kitchen ${i}`,
@@ -78,6 +77,22 @@ export async function placeOrders(
       "PUT",
     );
   }
+  return { ids, tokens };
+}
+
+/**
+ * One order for each customer's token, through the nodes in turn. Resolves with the orders' ids once the food of all is
+ * ready; drivers are asked meanwhile.
+ */
+export async function placeOrders(
+  nodes: readonly BenchNode[],
+  customers: readonly string[],
+  cities: ReturnType<typeof citiesOf>,
+  onProgress: (placed: number) => void = () => undefined,
+): Promise<string[]> {
+  const restaurantCount = Math.ceil(RESTAURANTS / cities.length) * cities.length;
+  const cityOf = (restaurant: number): { lat: number; lng: number } => cities[restaurant % cities.length]!;
+  const { ids, tokens: restaurants } = await configureKitchens(nodes, cities, restaurantCount);
   const orders: string[] = new Array(customers.length).fill("");
   let next = 0;
   let ready = 0;

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { startLocalCluster } from "../../simulator/cluster/mod.js";
 import { SHARD_COUNT, shardOf } from "../../src/actors/runtime/mod.js";
 import { sleep, systemClock } from "../../src/lib/clock.js";
+import type { Address } from "../harness/program-messages.js";
 import { type ProcessUsage, usageOf, usageOfTree } from "../lib/process.js";
-import type { Address } from "./messages.js";
 import { startNodeProcess } from "./node-process.js";
 
 const SETTLED_FOR_MS = 5_000;
@@ -42,16 +42,21 @@ export const addressOf = (url: string): Address => {
 export async function startTarget(options: {
   readonly nodes: number;
   readonly onProgress: (line: string) => void;
-  /** Of a cluster: where its nodes write CPU profiles when they end. */
+  /** Where the nodes write CPU profiles when they end. */
   readonly profileDirectory?: string;
+  /** Settings, as on the command line. */
+  readonly args?: readonly string[];
+  /** Of a lone node: not its own database. */
+  readonly databaseUrl?: string;
 }): Promise<Target> {
-  if (options.nodes === 1) return startLone();
+  if (options.nodes === 1) return startLone(options);
   const { profileDirectory } = options;
   const cluster = await startLocalCluster({
     nodes: options.nodes,
     proxies: false,
     onProgress: options.onProgress,
-    ...(profileDirectory === undefined ? {} : { nodeOptions: ["--cpu-prof", `--cpu-prof-dir=${profileDirectory}`] }),
+    nodeOptions: profiling(profileDirectory),
+    ...(options.args === undefined ? {} : { nodeArguments: options.args }),
   });
   try {
     const { operatorSecret } = cluster;
@@ -78,9 +83,20 @@ export async function startTarget(options: {
   }
 }
 
-async function startLone(): Promise<Target> {
-  const dataDir = mkdtempSync(join(tmpdir(), "swift-gps-"));
-  const node = await startNodeProcess({ dataDir, args: ["--log-level", "warn"] });
+const profiling = (directory: string | undefined): readonly string[] =>
+  directory === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${directory}`];
+
+async function startLone(options: Parameters<typeof startTarget>[0]): Promise<Target> {
+  const dataDir = mkdtempSync(join(tmpdir(), "swift-eats-bench-"));
+  const node = await startNodeProcess({
+    dataDir,
+    args: [
+      ...["--log-level", "warn"],
+      ...(options.databaseUrl === undefined ? [] : ["--store.databaseUrl", options.databaseUrl]),
+      ...(options.args ?? []),
+    ],
+    nodeOptions: profiling(options.profileDirectory),
+  });
   return {
     nodes: [{ id: "node", url: node.url, pid: node.pid, operatorSecret: node.operatorSecret }],
     addresses: [addressOf(node.url)],
@@ -96,7 +112,7 @@ async function startLone(): Promise<Target> {
 }
 
 /** By shard: the number of the node that serves it. Waits until the nodes have shared the shards out among them. */
-async function settledOwners(nodes: readonly BenchNode[]): Promise<readonly number[]> {
+export async function settledOwners(nodes: readonly Pick<BenchNode, "url">[]): Promise<readonly number[]> {
   const clock = systemClock();
   const deadline = clock.monotonic() + SETTLE_WITHIN_MS;
   let last = "";
@@ -114,7 +130,7 @@ async function settledOwners(nodes: readonly BenchNode[]): Promise<readonly numb
   }
 }
 
-async function shardOwners(nodes: readonly BenchNode[]): Promise<readonly number[]> {
+async function shardOwners(nodes: readonly Pick<BenchNode, "url">[]): Promise<readonly number[]> {
   const owners: number[] = new Array(SHARD_COUNT).fill(-1);
   for (const [number, { url }] of nodes.entries()) {
     const answer = (await (await fetch(`${url}/v1/node`)).json()) as { cluster: { shards: readonly number[] } };

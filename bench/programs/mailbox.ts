@@ -2,55 +2,18 @@
  * Our engine alone: one worker thread with volatile actors, asked from the main thread over the link that threads of a
  * node use. Tells go from actor to actor inside the worker, as an order tells its restaurant.
  */
-import {
-  createActorClient,
-  createOwnershipTable,
-  createShardMap,
-  createThreadMesh,
-  SHARD_COUNT,
-  spreadShards,
-} from "../../src/actors/runtime/mod.js";
 import { systemClock } from "../../src/lib/clock.js";
-import { systemRandom } from "../../src/lib/random.js";
 import { serveProgram } from "../harness/serve.js";
 import type { MailboxAnswer, MailboxQuestion } from "../peers/ports.js";
-import { CounterRef, counterKey, NUMBERS, SprayerRef, TELLS_A_SPRAY } from "./mailbox-actors.js";
+import { startEngine, told } from "./engine.js";
+import { CounterRef, counterKey, NUMBERS, SprayerRef, TELLS_A_SPRAY } from "./engine-actors.js";
 
 const clock = systemClock();
-const WORKER = "bench/shards-0";
-const CALLER = { id: "bench", role: "customer" };
-const SPEAK_MS = 600_000;
 const READS_AT_ONCE = 256;
 
 await serveProgram(async () => {
-  const shardMap = createShardMap(spreadShards([WORKER]));
-  const ownership = createOwnershipTable(1);
-  const epochs = new Map(Array.from({ length: SHARD_COUNT }, (_, shard) => [shard, 1]));
-  ownership.grant(0, epochs);
-  const speak = (): void => ownership.extend(ownership.moment(), SPEAK_MS);
-  speak();
-  const stopSpeaking = clock.every(SPEAK_MS / 10, speak);
-  const mesh = createThreadMesh({
-    self: "bench/gateway-0",
-    threads: [{ endpoint: WORKER, role: "shards", script: new URL("./mailbox-thread.js", import.meta.url) }],
-    shardMap,
-    ownership,
-    clock,
-    beforeRestart: async () => mesh.grant(0, epochs),
-    onFatal: (endpoint, reason) => {
-      throw new Error(`${endpoint}: ${reason}`);
-    },
-  });
-  const client = createActorClient({ link: mesh.link, shardMap, clock, random: systemRandom() });
-  await mesh.start();
-  let commands = 0;
-  const options = () => ({ commandId: `c${++commands}`, caller: CALLER, timeoutMs: 120_000 });
+  const { client, options, stop } = await startEngine({ connectionString: null });
 
-  async function told<T>(result: Promise<{ ok: true; value: T } | { ok: false; error: { code: string } }>): Promise<T> {
-    const answer = await result;
-    if (!answer.ok) throw new Error(`An actor answered ${answer.error.code}.`);
-    return answer.value;
-  }
   /** Whatever was told before is handled before a read of the same actor is answered. */
   async function sumOf(prefix: string, actors: number): Promise<number> {
     let sum = 0;
@@ -98,10 +61,6 @@ await serveProgram(async () => {
   return {
     address: null,
     answer: (question) => answer(question as MailboxQuestion),
-    async stop() {
-      stopSpeaking();
-      client.close();
-      await mesh.stop();
-    },
+    stop,
   };
 });

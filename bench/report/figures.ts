@@ -1,9 +1,11 @@
 /** What a run came to, as data: the JSON, and what the tables and charts are made of. */
 import type { Machine } from "../harness/machine.js";
 import type { ScenarioResult, SideResult } from "../harness/ports.js";
+import type { GrowthSeries } from "../scenarios/growth.js";
 
 export interface RunResult {
   readonly machine: Machine;
+  readonly growth: readonly GrowthSeries[];
   readonly scenarios: readonly ScenarioResult[];
 }
 
@@ -14,7 +16,7 @@ function figuresOf({ loads }: ScenarioResult, side: SideResult): unknown {
 }
 
 /** `{"<scenario>":{"ours":{…},"limit":{…},"peers":{…},"ratioToLimit","generatorLagMs":{"p99"}}}`, and the machine. */
-export function asJson({ machine, scenarios }: RunResult): Record<string, unknown> {
+export function asJson({ machine, scenarios, growth }: RunResult): Record<string, unknown> {
   const of = (result: ScenarioResult, role: SideResult["role"]): readonly SideResult[] =>
     result.sides.filter((side) => side.role === role);
   const one = (result: ScenarioResult, role: SideResult["role"]): unknown => {
@@ -25,6 +27,7 @@ export function asJson({ machine, scenarios }: RunResult): Record<string, unknow
   };
   return {
     machine,
+    ...(growth.length === 0 ? {} : { growth }),
     ...Object.fromEntries(
       scenarios.map((result) => [
         result.name,

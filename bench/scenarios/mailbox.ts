@@ -33,7 +33,7 @@ function running(program: Program): RunningSide {
   const ask = async (load: string, count: number): Promise<MailboxAnswer> =>
     (await program.ask(questionOf(load, count))) as MailboxAnswer;
   return {
-    pids: [program.pid],
+    pids: () => [program.pid],
     gauges: () => program.gauges(),
     async load(load, seconds): Promise<Sample> {
       let rate = rates.get(load);

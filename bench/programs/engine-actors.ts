@@ -1,4 +1,4 @@
-/** The actors of the mailbox scenario: counters that only add, and one that tells them. */
+/** The actors of the engine alone: counters in memory, one that tells them, and accounts that are committed. */
 import { actorRef, defineActor } from "../../src/actors/runtime/mod.js";
 
 export const TELLS_A_SPRAY = 1_000;
@@ -56,6 +56,25 @@ export const Sprayer = defineActor<SprayerContract, null>({
     heap() {
       globalThis.gc?.();
       return process.memoryUsage().heapUsed;
+    },
+  },
+});
+
+export type AccountContract = { add: { input: number; reply: number } };
+export const AccountRef = actorRef<AccountContract>("account");
+
+/** A state of some 400 bytes, as an order's: every `add` is one actor's commit, with the command it remembers. */
+export const Account = defineActor<AccountContract, { readonly sum: number; readonly padding: string }>({
+  ref: AccountRef,
+  version: 1,
+  durability: "commit",
+  idleMs: FOREVER_MS,
+  init: (key) => ({ sum: 0, padding: key.padEnd(380, "·").slice(0, 190) }),
+  commands: {
+    add(ctx, number) {
+      const sum = ctx.state.sum + number;
+      ctx.become({ ...ctx.state, sum });
+      return sum;
     },
   },
 });

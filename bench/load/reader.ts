@@ -1,14 +1,15 @@
 /**
- * A process of pollers: requests at fixed times over keep-alive connections, one at a time on each. A request that finds
- * no free connection waits for one, and its wait counts (open loop). Started by `poll.ts`.
+ * A process of readers: requests at fixed times over keep-alive connections, one at a time on each. A request that finds
+ * no free connection waits for one, and its wait counts (open loop). Started by `readers.ts`.
  */
 import { connect, type Socket } from "node:net";
 import { type Cancel, systemClock } from "../../src/lib/clock.js";
+import type { Address } from "../harness/program-messages.js";
 import { encoded, newHistogram, quantiles, record } from "../lib/histogram.js";
-import type { FromPoller, PollPlan, ToPoller } from "./poll-messages.js";
+import type { FromReader, ReadPlan, ToReader } from "./reader-messages.js";
 
 const clock = systemClock();
-const say = (message: FromPoller): void => void process.send?.(message);
+const say = (message: FromReader): void => void process.send?.(message);
 const TICK_MS = 2;
 const GIVE_UP_MS = 5_000;
 const END_OF_HEAD = Buffer.from("\r\n\r\n");
@@ -22,7 +23,7 @@ interface Line {
   dueAt: number;
 }
 
-let plan: PollPlan | null = null;
+let plan: ReadPlan | null = null;
 let requests: readonly Buffer[] = [];
 let cursor = 0;
 let lines: Line[] = [];
@@ -72,20 +73,18 @@ function heard(line: Line, chunk: Buffer): void {
   }
 }
 
-function open(name: string): void {
-  const { targets, connections, orders, paths, headers = "", localAddresses } = plan!;
-  const target = targets[name]!;
-  const request = (path: string, more: string): Buffer =>
-    Buffer.from(`GET ${path} HTTP/1.1\r\nHost: ${target.host}:${target.port}\r\n${more}${headers}\r\n`);
-  requests =
-    paths?.map((path) => request(path, "")) ??
-    orders.map(({ orderId, token }) => request(`${target.path}${orderId}/track`, `Authorization: Bearer ${token}\r\n`));
+function open({ host, port }: Address, pathPrefix: string): void {
+  const { connections, headers = "", localAddresses } = plan!;
+  requests = plan!.requests.map(({ path, token }) => {
+    const who = token === undefined ? "" : `Authorization: Bearer ${token}\r\n`;
+    return Buffer.from(`GET ${pathPrefix}${path} HTTP/1.1\r\nHost: ${host}:${port}\r\n${who}${headers}\r\n`);
+  });
   lines = [];
   free = [];
   for (let i = 0; i < connections; i++) {
     const socket = connect({
-      host: target.host,
-      port: target.port,
+      host,
+      port,
       noDelay: true,
       ...(localAddresses === undefined ? {} : { localAddress: localAddresses[i % localAddresses.length]! }),
     });
@@ -141,14 +140,14 @@ function go(perSecond: number, seconds: number): void {
   });
 }
 
-process.on("message", (message: ToPoller) => {
+process.on("message", (message: ToReader) => {
   switch (message.t) {
     case "plan":
       plan = message.plan;
       cursor = plan.offset;
       return;
     case "open":
-      open(message.target);
+      open(message.address, message.pathPrefix);
       return;
     case "go":
       go(message.perSecond, message.seconds);

@@ -1,0 +1,162 @@
+/**
+ * `connect`: thousands of sockets that sign in and then say nothing: how fast, and how much memory each holds. Every
+ * measurement is made on a process of its own, because memory that was once asked for is not given back.
+ */
+import { sleep, systemClock } from "../../src/lib/clock.js";
+import type { RunningSide, Scenario, Side } from "../harness/ports.js";
+import { startProgram } from "../harness/program.js";
+import type { Address, RuntimeGauges } from "../harness/program-messages.js";
+import { joined } from "../lib/histogram.js";
+import { usageOf } from "../lib/process.js";
+import { startCustomers } from "../load/fleet.js";
+import { issueTokens } from "../load/node-process.js";
+import { peers } from "../peers/mod.js";
+import { startOurs } from "./our-node.js";
+import { serverOf } from "./positions.js";
+
+const clock = systemClock();
+const SOCKETS = 10_000;
+const GENERATORS = 2;
+const LOAD = "as fast as they are answered";
+/** More than any of them answers: a few hundred are being opened at any time. */
+const OPEN_PER_SECOND = 20_000;
+const PATIENCE_SECONDS = 180;
+/** After the last has signed in, until what was only needed for that is collected. */
+const SETTLE_MS = 4_000;
+
+interface Server {
+  readonly pids: readonly number[];
+  gauges(): Promise<RuntimeGauges>;
+  stop(): Promise<void>;
+}
+interface Ready {
+  readonly server: Server;
+  readonly address: Address;
+  /** One a socket. */
+  readonly tokens: readonly string[];
+}
+
+function side(base: Omit<Side, "start">, count: number, adapter: URL | null, start: () => Promise<Ready>): Side {
+  return {
+    ...base,
+    async start(): Promise<RunningSide> {
+      let ready = await start();
+      let used = false;
+      return {
+        pids: () => ready.server.pids,
+        gauges: () => ready.server.gauges(),
+        async prepare() {
+          if (!used) return;
+          await ready.server.stop();
+          ready = await start();
+        },
+        async load() {
+          used = true;
+          const { server, address, tokens } = ready;
+          const resident = (): number => server.pids.reduce((sum, pid) => sum + usageOf(pid).residentBytes, 0);
+          await sleep(clock, 1_000);
+          const before = resident();
+          const began = clock.monotonic();
+          const generators = await startCustomers(
+            [address],
+            Array.from({ length: count }, (_, i) => ({
+              token: tokens[i] ?? "",
+              device: `phone-${i}`,
+              orderId: null,
+              node: 0,
+            })),
+            {
+              openPerSecond: OPEN_PER_SECOND,
+              patienceSeconds: PATIENCE_SECONDS,
+              processes: GENERATORS,
+              ...(adapter === null ? {} : { adapter: adapter.href }),
+            },
+          );
+          const seconds = (clock.monotonic() - began) / 1000;
+          await sleep(clock, SETTLE_MS);
+          const bytesPerSocket = (resident() - before) / count;
+          const reports = await Promise.all(generators.map((generator) => generator.report()));
+          for (const generator of generators) generator.tell({ t: "stop" });
+          const lost = reports.reduce((sum, { closed }) => sum + closed, 0);
+          return {
+            operations: count,
+            seconds,
+            latency: joined(reports.map(({ latency }) => latency)),
+            lag: null,
+            figures: { bytesPerSocket },
+            problems: lost === 0 ? [] : [`${lost} sockets were lost`],
+          };
+        },
+        stop: () => ready.server.stop(),
+      };
+    },
+  };
+}
+
+export const connect: Scenario = {
+  name: "connect",
+  what: "10,000 sockets that sign in and stay silent.",
+  loads: [LOAD],
+  operation: "socket",
+  warmUpSeconds: 0,
+  lagBoundMs: Number.POSITIVE_INFINITY,
+  withoutIdle: false,
+  rounds: 2,
+  sides(stage) {
+    const count = stage.scaled(SOCKETS, 100);
+    const plan = { driverIds: [], orderIds: [] };
+    return [
+      side(
+        { role: "ours", name: "ours", what: "one node; each socket's token is a person's own and is verified" },
+        count,
+        null,
+        async () => {
+          const ours = await startOurs(stage);
+          const principals = Array.from({ length: count }, (_, i) => ({ id: `bench-customer-${i}`, role: "customer" }));
+          const tokens = await issueTokens(ours.target.nodes[0]!, principals);
+          return { server: ours, address: ours.target.addresses[0]!, tokens };
+        },
+      ),
+      side(
+        { role: "limit", name: "bare", what: "the native socket server alone; nobody signs in" },
+        count,
+        null,
+        async () => {
+          const program = await startProgram(new URL("../limits/sockets.js", import.meta.url), { orderOf: {} });
+          return { server: serverOf(program), address: program.address, tokens: [] };
+        },
+      ),
+      ...peers.connect
+        .filter((peer) => (peer.missing?.() ?? null) === null)
+        .map((peer) =>
+          side({ role: "peer", name: peer.name, what: peer.what }, count, peer.adapter, async () => {
+            const options = {
+              scenario: "connect",
+              databaseUrl: await stage.database(peer.name),
+              redisUrl: await stage.redis(),
+              plan,
+            };
+            const program = await startProgram(peer.program, options, peer.nodeOptions);
+            return { server: serverOf(program), address: program.address, tokens: [] };
+          }),
+        ),
+    ];
+  },
+  goals: [
+    {
+      what: "bytes per idle socket ÷ bare",
+      unit: "×",
+      better: "lower",
+      atLeast: 4,
+      ambition: 2,
+      value: (look) => {
+        const [ours, bare] = [look("ours", "bytesPerSocket"), look("bare", "bytesPerSocket")];
+        return ours === null || bare === null ? null : ours / bare;
+      },
+    },
+  ],
+  ratioToLimit(look) {
+    const [ours, bare] = [look("ours", "bytesPerSocket"), look("bare", "bytesPerSocket")];
+    return ours === null || bare === null ? null : ours / bare;
+  },
+};

@@ -1,0 +1,313 @@
+/**
+ * `orders`: the whole life of an order, from the tap to the door, every step committed before it is answered: beside a
+ * program that does the same with what most teams would take, and beside PostgreSQL's own group commit of the same bytes.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { sleep, systemClock } from "../../src/lib/clock.js";
+import { authorisationsOf, readSandboxLedger, startSandboxProcess } from "../../src/services/payments/mod.js";
+import type { Look, RunningSide, Sample, Scenario, Side, Stage } from "../harness/ports.js";
+import { startProgram } from "../harness/program.js";
+import { together } from "../lib/histogram.js";
+import { issueTokens } from "../load/node-process.js";
+import { citiesOf, configureKitchens } from "../load/orders.js";
+import type { OrdersAnswer, OrdersGeneratorOptions, OrdersQuestion } from "../load/orders-generator.js";
+import type { OurOrdersPlan } from "../load/our-orders.js";
+import { peers } from "../peers/mod.js";
+import { ORDER_MINOR, type OrdersAudit, type OrdersPeer, type OrdersPlan } from "../peers/ports.js";
+import { barePostgres } from "./bare-postgres.js";
+import { startOurs } from "./our-node.js";
+
+const RESTAURANTS = 200;
+const DRIVERS = 2_000;
+const CUSTOMERS = 1_000;
+const CITIES = 8;
+const STEADY_PER_SECOND = 40;
+const rateName = (perSecond: number): string => `${perSecond} orders/s`;
+const STEADY = rateName(STEADY_PER_SECOND);
+const MOST = "as many as go";
+const AUDITS = 60;
+const AUDIT_EVERY_MS = 250;
+const clock = systemClock();
+const GENERATOR = new URL("../load/orders-generator.js", import.meta.url);
+/** One order after another, to the nearest driver, as the program beside ours does. */
+const OUR_SETTINGS = ["--domain.zone.dispatch", "simple"];
+
+interface Server {
+  readonly pids: () => readonly number[];
+  readonly gauges: NonNullable<RunningSide["gauges"]>;
+  stop(): Promise<void>;
+  audit(): Promise<OrdersAudit>;
+  /** More of a measurement: what the database says. */
+  more?(): Promise<(delivered: number, seconds: number) => Promise<Record<string, number>>>;
+}
+
+async function runningOrders(stage: Stage, server: Server, options: OrdersGeneratorOptions): Promise<RunningSide> {
+  const generator = await startProgram(GENERATOR, options);
+  let delivered = 0;
+  return {
+    pids: server.pids,
+    databasePid: await stage.databasePid(),
+    gauges: server.gauges,
+    async load(load, seconds): Promise<Sample> {
+      const perSecond = load === MOST ? null : Number.parseInt(load, 10) * Math.min(1, stage.scale);
+      const more = await server.more?.();
+      const answer = (await generator.ask({ perSecond, seconds } satisfies OrdersQuestion)) as OrdersAnswer;
+      delivered += answer.delivered;
+      return {
+        operations: answer.delivered,
+        seconds: answer.seconds,
+        latency: answer.latency,
+        lag: answer.lag,
+        figures: {
+          placedP50Ms: together([answer.placed]).p50,
+          placedP99Ms: together([answer.placed]).p99,
+          ...((await more?.(answer.delivered, answer.seconds)) ?? {}),
+        },
+        problems: answer.problems,
+      };
+    },
+    async finish() {
+      // The last captures are still on their way to the bank.
+      let truth = await server.audit();
+      for (let asked = 0; asked < AUDITS && truth.capturedMinor < truth.delivered * ORDER_MINOR; asked++) {
+        await sleep(clock, AUDIT_EVERY_MS);
+        truth = await server.audit();
+      }
+      const problems: string[] = [];
+      if (truth.delivered !== delivered)
+        problems.push(`its database has ${truth.delivered} delivered orders, its customers heard of ${delivered}`);
+      if (truth.capturedMinor !== truth.delivered * ORDER_MINOR)
+        problems.push(`${truth.capturedMinor} were captured for ${truth.delivered} orders`);
+      return { figures: {}, problems };
+    },
+    async stop() {
+      await generator.stop();
+      await server.stop();
+    },
+  };
+}
+
+/** Actors' commits so far, from the truth: every commit of an actor makes its sequence rise by one. */
+async function commitsIn(stage: Stage, databaseUrl: string): Promise<number> {
+  const [row] = await stage.query<{ commits: string }>(
+    "SELECT coalesce(sum(seq), 0) AS commits FROM actor_snapshot",
+    databaseUrl,
+  );
+  return Number(row!.commits);
+}
+
+function ours(stage: Stage, plan: OrdersPlan, toldLogBytes: (bytesPerCommit: number) => void): Side {
+  return {
+    role: "ours",
+    name: "ours",
+    what: "one node on the run's PostgreSQL; orders go to the nearest driver one by one; payments to a sandbox",
+    async start() {
+      const databaseUrl = await stage.database("ours");
+      const folder = mkdtempSync(join(tmpdir(), "swift-eats-bench-bank-"));
+      const ledger = join(folder, "ledger.jsonl");
+      const bank = await startSandboxProcess(ledger);
+      const node = await startOurs(stage, { databaseUrl, args: [...OUR_SETTINGS, "--payment.url", bank.url] });
+      const stop = async (): Promise<void> => {
+        await node.stop();
+        await bank.stop();
+        rmSync(folder, { recursive: true, force: true });
+      };
+      try {
+        const { target } = node;
+        const cities = citiesOf(CITIES);
+        const { ids: restaurantIds, tokens: restaurantTokens } = await configureKitchens(
+          target.nodes,
+          cities,
+          plan.restaurants,
+        );
+        const named = (kind: string, count: number): string[] =>
+          Array.from({ length: count }, (_, i) => `bench-${kind}-${i}`);
+        const tokensOf = (ids: readonly string[], role: string): Promise<string[]> =>
+          issueTokens(
+            target.nodes[0]!,
+            ids.map((id) => ({ id, role })),
+          );
+        const driverIds = named("driver", plan.drivers);
+        const ourPlan: OurOrdersPlan = {
+          ...plan,
+          cities,
+          restaurantIds,
+          restaurantTokens,
+          driverIds,
+          driverTokens: await tokensOf(driverIds, "driver"),
+          customerTokens: await tokensOf(named("customer", plan.customers), "customer"),
+        };
+        const running = await runningOrders(
+          stage,
+          {
+            pids: () => node.pids,
+            gauges: () => node.gauges(),
+            stop,
+            async audit() {
+              const [row] = await stage.query<{ delivered: string }>(
+                "SELECT count(*) AS delivered FROM actor_index WHERE kind = 'order' AND status = 'delivered'",
+                databaseUrl,
+              );
+              const held = authorisationsOf(await readSandboxLedger(ledger)).values();
+              const capturedMinor = [...held].reduce((sum, { capturedMinor }) => sum + capturedMinor, 0);
+              return { delivered: Number(row!.delivered), capturedMinor };
+            },
+            async more() {
+              const [commits, bytes] = [await commitsIn(stage, databaseUrl), await stage.databaseLogBytes()];
+              return async (delivered, seconds) => {
+                const made = (await commitsIn(stage, databaseUrl)) - commits;
+                const logBytesPerCommit = ((await stage.databaseLogBytes()) - bytes) / Math.max(1, made);
+                toldLogBytes(logBytesPerCommit);
+                return {
+                  commitsPerOrder: made / Math.max(1, delivered),
+                  commitsPerSecond: made / seconds,
+                  logBytesPerCommit,
+                };
+              };
+            },
+          },
+          {
+            adapter: new URL("../load/our-orders.js", import.meta.url).href,
+            address: target.addresses[0]!,
+            plan: ourPlan,
+          },
+        );
+        return running;
+      } catch (cause) {
+        await stop();
+        throw cause;
+      }
+    },
+  };
+}
+
+const peerOf = (stage: Stage, peer: OrdersPeer, plan: OrdersPlan): Side => ({
+  role: "peer",
+  name: peer.name,
+  what: peer.what,
+  async start() {
+    const program = await startProgram(
+      peer.program,
+      {
+        scenario: "orders",
+        databaseUrl: await stage.database(peer.name),
+        redisUrl: await stage.redis(),
+        plan,
+      },
+      peer.nodeOptions,
+    );
+    return runningOrders(
+      stage,
+      {
+        pids: () => [program.pid],
+        gauges: () => program.gauges(),
+        stop: () => program.stop(),
+        audit: async () => (await program.ask({ audit: true })) as OrdersAudit,
+      },
+      { adapter: peer.adapter.href, address: program.address, plan },
+    );
+  },
+});
+
+const toBare = (look: Look): number | null => {
+  const [commits, bare] = [look("ours", "commitsPerSecond", MOST), look("bare PostgreSQL", "commitsPerSecond", MOST)];
+  return commits === null || bare === null || bare === 0 ? null : commits / bare;
+};
+const FIRST_PEER = peers.orders[0]?.name ?? "express";
+const toPeer = (look: Look, figure: string, load: string): number | null => {
+  const [own, peer] = [look("ours", figure, load), look(FIRST_PEER, figure, load)];
+  return own === null || peer === null || own === 0 || peer === 0 ? null : own / peer;
+};
+const inverse = (value: number | null): number | null => (value === null ? null : 1 / value);
+
+const planOf = (stage: Stage): OrdersPlan => ({
+  restaurants: stage.scaled(RESTAURANTS, 8),
+  drivers: stage.scaled(DRIVERS, 64),
+  customers: stage.scaled(CUSTOMERS, 16),
+});
+
+/** Ours alone at several rates, for how cost grows. */
+export function ordersAt(rates: readonly number[]): Scenario {
+  return {
+    ...orders,
+    loads: rates.map(rateName),
+    sides: (stage) => [ours(stage, planOf(stage), () => undefined)],
+    goals: [],
+    ratioToLimit: () => null,
+  };
+}
+
+export const orders: Scenario = {
+  name: "orders",
+  what: "Orders from the tap to the door: placed, paid, cooked, offered, driven, delivered.",
+  loads: [STEADY, MOST],
+  operation: "order",
+  warmUpSeconds: 3,
+  lagBoundMs: 50,
+  withoutIdle: false,
+  sides(stage) {
+    const plan = planOf(stage);
+    let logBytes = 0;
+    const bare = barePostgres(stage, () => logBytes);
+    return [
+      ours(stage, plan, (bytes) => {
+        logBytes = bytes;
+      }),
+      { ...bare, loads: [MOST] },
+      ...peers.orders.filter((peer) => (peer.missing?.() ?? null) === null).map((peer) => peerOf(stage, peer, plan)),
+    ];
+  },
+  goals: [
+    {
+      what: "commits/s ÷ bare PostgreSQL's group commit of the same bytes",
+      unit: "×",
+      better: "higher",
+      atLeast: 0.4,
+      ambition: 0.7,
+      value: toBare,
+    },
+    {
+      what: "full lifecycles",
+      unit: "/s",
+      better: "higher",
+      atLeast: 150,
+      ambition: 400,
+      value: (look) => look("ours", "perSecond", MOST),
+    },
+    {
+      what: "actor commits per order",
+      unit: "",
+      better: "lower",
+      atLeast: 14,
+      ambition: 10,
+      value: (look) => look("ours", "commitsPerOrder", MOST),
+    },
+    {
+      what: `orders/s ÷ ${FIRST_PEER}`,
+      unit: "×",
+      better: "higher",
+      atLeast: 2,
+      ambition: 5,
+      value: (look) => toPeer(look, "perSecond", MOST),
+    },
+    {
+      what: `${FIRST_PEER}'s CPU per order ÷ ours`,
+      unit: "×",
+      better: "higher",
+      atLeast: 2,
+      ambition: 5,
+      value: (look) => inverse(toPeer(look, "cpuMicrosPerOperation", STEADY)),
+    },
+    {
+      what: `${FIRST_PEER}'s memory ÷ ours`,
+      unit: "×",
+      better: "higher",
+      atLeast: 2,
+      ambition: 5,
+      value: (look) => inverse(toPeer(look, "residentMegabytes", MOST)),
+    },
+  ],
+  ratioToLimit: toBare,
+};
