@@ -79,7 +79,8 @@ export function runAdaptedCustomers(plan: CustomerPlan, adapter: PositionsAdapte
               {
                 ready() {
                   gauges.connected++;
-                  record(gauges.latency, clock.monotonic() - openedAt);
+                  gauges.connectedAt = clock.monotonic();
+                  record(gauges.latency, gauges.connectedAt - openedAt);
                 },
                 closed,
               },

@@ -42,7 +42,8 @@ export function runCustomers(plan: CustomerPlan, gauges: Gauges): Cancel {
               if (entry.orderId !== null) send(socket, follow);
               else {
                 gauges.connected++;
-                record(gauges.latency, clock.monotonic() - openedAt);
+                gauges.connectedAt = clock.monotonic();
+                record(gauges.latency, gauges.connectedAt - openedAt);
               }
             } else if (frame[0] === OP.subbed) {
               if (!following) gauges.connected++;

@@ -12,6 +12,9 @@ export interface Gauges {
   readonly picked: Set<string>;
   /** Drivers on shift; customers who have their order. */
   connected: number;
+  /** On the monotonic clock, when the plan came and when the last of them was there. */
+  plannedAt: number;
+  connectedAt: number;
   measuring: boolean;
   noteError(code: unknown): void;
 }
@@ -25,6 +28,8 @@ export function createGauges(): Gauges {
     closed: 0,
     picked: new Set(),
     connected: 0,
+    plannedAt: 0,
+    connectedAt: 0,
     measuring: false,
     noteError(code) {
       const name = String(code);

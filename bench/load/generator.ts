@@ -25,6 +25,7 @@ process.on("message", (message: ToGenerator) => {
   switch (message.t) {
     case "plan": {
       const { plan } = message;
+      gauges.plannedAt = systemClock().monotonic();
       systemClock().every(PROGRESS_MS, progress);
       if (plan.adapter !== undefined) {
         void import(plan.adapter).then(({ positions }: { positions: PositionsAdapter }) => {
@@ -53,6 +54,7 @@ process.on("message", (message: ToGenerator) => {
         lagMs: quantiles(gauges.lag),
         lag: encoded(gauges.lag),
         closed: gauges.closed,
+        connectingMs: gauges.connectedAt - gauges.plannedAt,
         errors: gauges.errors,
       });
       return;

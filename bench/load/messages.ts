@@ -52,5 +52,7 @@ export type FromGenerator =
       readonly lagMs: Quantiles;
       readonly lag: string;
       readonly closed: number;
+      /** From the plan until the last socket that came was there. */
+      readonly connectingMs: number;
       readonly errors: Readonly<Record<string, number>>;
     };

@@ -56,7 +56,6 @@ function side(base: Omit<Side, "start">, count: number, adapter: URL | null, sta
           const resident = (): number => server.pids.reduce((sum, pid) => sum + usageOf(pid).residentBytes, 0);
           await sleep(clock, 1_000);
           const before = resident();
-          const began = clock.monotonic();
           const generators = await startCustomers(
             [address],
             Array.from({ length: count }, (_, i) => ({
@@ -72,7 +71,6 @@ function side(base: Omit<Side, "start">, count: number, adapter: URL | null, sta
               ...(adapter === null ? {} : { adapter: adapter.href }),
             },
           );
-          const seconds = (clock.monotonic() - began) / 1000;
           await sleep(clock, SETTLE_MS);
           const bytesPerSocket = (resident() - before) / count;
           const reports = await Promise.all(generators.map((generator) => generator.report()));
@@ -80,7 +78,7 @@ function side(base: Omit<Side, "start">, count: number, adapter: URL | null, sta
           const lost = reports.reduce((sum, { closed }) => sum + closed, 0);
           return {
             operations: count,
-            seconds,
+            seconds: Math.max(...reports.map(({ connectingMs }) => connectingMs)) / 1000,
             latency: joined(reports.map(({ latency }) => latency)),
             lag: null,
             figures: { bytesPerSocket },
