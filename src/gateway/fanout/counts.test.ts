@@ -5,7 +5,7 @@ import { eventually, startHarness, trackingOf } from "../fixtures/harness.js";
 
 const FOLLOWERS = 5;
 const FIXES = 8;
-const MOST_BYTES = { fix: 48, acknowledgement: 20, position: 110 };
+const MOST_BYTES = { fix: 47, acknowledgement: 14, position: 117 };
 
 const isPosition = (frame: readonly unknown[]): boolean => frame[0] === OP.state && frame[2] === "position";
 

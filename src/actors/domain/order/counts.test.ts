@@ -6,9 +6,9 @@ import t from "tap";
 import { createCity, must, restaurant } from "../fixtures/city.js";
 
 /** From the placement until the last thing that a delivery causes. */
-const MOST_COMMITS = 24;
-const MOST_QUERIES = 40;
-const MOST_MESSAGES = 40;
+const MOST_COMMITS = 20;
+const MOST_QUERIES = 26;
+const MOST_MESSAGES = 18;
 
 t.test("R-BEN-1: commits, queries and messages of one order, from the tap to the captured payment", async (t) => {
   const city = createCity();
