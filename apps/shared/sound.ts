@@ -44,6 +44,10 @@ const CALLS = {
     { hertz: 659.3, fromSeconds: 0, seconds: 0.25 },
     { hertz: 987.8, fromSeconds: 0.18, seconds: 0.45 },
   ],
+  message: [
+    { hertz: 784, fromSeconds: 0, seconds: 0.18 },
+    { hertz: 1046.5, fromSeconds: 0.12, seconds: 0.3 },
+  ],
   lost: [
     { hertz: 392, fromSeconds: 0, seconds: 0.4 },
     { hertz: 294, fromSeconds: 0.3, seconds: 0.6 },

@@ -46,6 +46,10 @@ const SENTENCES: Readonly<Record<string, string>> = {
   below_minimum: "This is less than the restaurant's minimum order.",
   options_invalid: "Something that was chosen with a dish is not possible any more.",
   refund_too_large: "That is more than what is left of the payment.",
+  claimed_by_other: "Another agent has this conversation.",
+  not_claimed: "Take the conversation first.",
+  room_closed: "This conversation is over.",
+  not_on_the_way: "You can reach each other from the pickup until the delivery.",
   stock_too_low: "There are not that many left.",
 };
 

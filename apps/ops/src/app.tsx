@@ -5,6 +5,7 @@ import { account } from "../../shared/account/session.js";
 import {
   BellIcon,
   BoltIcon,
+  ChatIcon,
   PeopleIcon,
   PersonIcon,
   PinIcon,
@@ -21,10 +22,12 @@ import { CityPage } from "./screens/city-page.js";
 import { NewsPage } from "./screens/news-page.js";
 import { NodesPage } from "./screens/nodes-page.js";
 import { PeoplePage } from "./screens/people-page.js";
+import { SupportPage } from "./screens/support-page.js";
 import { select, selection, startCity } from "./store/city.js";
 
 const PAGES = [
   { name: undefined, title: "City", icon: PinIcon },
+  { name: "support", title: "Support", icon: ChatIcon },
   { name: "people", title: "People", icon: PeopleIcon },
   { name: "nodes", title: "Nodes", icon: ServerIcon },
   { name: "news", title: "News", icon: BellIcon },
@@ -84,6 +87,8 @@ export function App() {
 
 function Page({ name }: { readonly name: string | undefined }) {
   switch (name) {
+    case "support":
+      return <SupportPage />;
     case "people":
       return <PeoplePage />;
     case "nodes":

@@ -131,3 +131,4 @@ export const PhoneIcon = draw(
 export const TrashIcon = draw(
   <path d="M5 7h14M9.500 7V4.500h5V7M6.500 7l1 12.500h9l1-12.500M10.500 11v5M13.500 11v5" />,
 );
+export const SendIcon = draw(<path d="M4.500 12 19.500 5l-4.500 14.500-3.500-6zM11.500 13.500 19.500 5" />);

@@ -6,11 +6,15 @@ import {
   type OrderSource,
   type OrderStatus,
   type OrderView,
+  openSupportRoom,
+  openTripRoom,
   type PositionView,
   portionMinor,
+  type RoomView,
   watchOrder,
 } from "../../../../sdk/mod.js";
 import { useAction } from "../../../shared/actions.js";
+import { CallButton, TalkButton } from "../../../shared/chat/talk.js";
 import { formatMoney, formatReason, shortId } from "../../../shared/format.js";
 import { Button, IconButton } from "../../../shared/kit/controls.js";
 import { BackIcon, CheckIcon, CloseIcon, ScooterIcon } from "../../../shared/kit/icons.js";
@@ -112,6 +116,7 @@ function Tracking({
         )}
         <Receipt view={view} />
         {over && <OrderAgain view={view} />}
+        <Reach view={view} />
         <Timeline view={view} />
         {!over && <Cancel view={view} />}
       </div>
@@ -216,6 +221,48 @@ function DriverLine({ view, position }: { readonly view: OrderView; readonly pos
           {position === null && view.status !== "picked_up" && " · on the map from pickup on"}
         </span>
       </span>
+    </div>
+  );
+}
+
+/** The driver from the pickup on, and support at any time. */
+function Reach({ view }: { readonly view: OrderView }) {
+  const { orderId, status } = view;
+  const support = useSignal<string | null>(null);
+  useEffect(() => {
+    // Who comes back to this page hears what support answered meanwhile.
+    const stop = new AbortController();
+    server()
+      .http.get<{ readonly rooms: readonly RoomView[] }>("/v1/me/rooms", {}, stop.signal)
+      .then(({ rooms }) => {
+        support.value = rooms.find((room) => room.kind === "support" && room.orderId === orderId)?.roomId ?? null;
+      })
+      .catch(() => undefined);
+    return () => stop.abort();
+  }, [orderId]);
+  return (
+    <div class="chat-reach">
+      {(status === "picked_up" || view.roomId !== undefined) && (
+        <TalkButton
+          client={server()}
+          side="customer"
+          label="Message"
+          title={view.driver?.name ?? "Your driver"}
+          hint="Write to your driver. Neither of you sees the other's number."
+          room={view.roomId ?? null}
+          open={() => openTripRoom(server(), orderId)}
+        />
+      )}
+      {status === "picked_up" && <CallButton client={server()} orderId={orderId} />}
+      <TalkButton
+        client={server()}
+        side="customer"
+        label="Help"
+        title="Support"
+        hint="What went wrong? An agent answers here, and what you write stays."
+        room={support.value}
+        open={() => openSupportRoom(server(), orderId)}
+      />
     </div>
   );
 }

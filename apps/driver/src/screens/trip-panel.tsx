@@ -1,6 +1,7 @@
 /** The trip under way: the next stop, how to get there, the step to confirm, and the stops after it. */
 import { useSignal } from "@preact/signals";
-import type { StopView, TripView } from "../../../../sdk/mod.js";
+import { openTripRoom, type StopView, type TripView } from "../../../../sdk/mod.js";
+import { CallButton, TalkButton } from "../../../shared/chat/talk.js";
 import { Button } from "../../../shared/kit/controls.js";
 import { AlertIcon, CheckIcon, HomeIcon, MenuIcon, RouteIcon, TurnIcon } from "../../../shared/kit/icons.js";
 import { Sheet } from "../../../shared/kit/sheet.js";
@@ -8,7 +9,18 @@ import type { Way } from "../../../shared/map/streets.js";
 import { useWay } from "../../../shared/map/use-way.js";
 import { distanceText } from "../../../shared/words.js";
 import { position } from "../store/position.js";
-import { arrive, currentStop, deliver, failDelivery, giveBack, hasArrived, isDone, pickUp } from "../store/work.js";
+import {
+  arrive,
+  currentStop,
+  deliver,
+  failDelivery,
+  giveBack,
+  hasArrived,
+  isDone,
+  pickUp,
+  rooms,
+  server,
+} from "../store/work.js";
 
 const NOT_DELIVERED = ["Nobody opens", "The address does not exist", "Customer refuses the food", "An accident"];
 const GIVEN_BACK = ["My vehicle broke down", "The restaurant is closed", "It takes too long", "An emergency"];
@@ -37,6 +49,7 @@ export function TripPanel({ trip }: { readonly trip: TripView }) {
           <RouteIcon /> Navigate
         </a>
       </div>
+      {stop.kind === "dropoff" && <Reach orderId={stop.orderId} />}
       <Steps stop={stop} />
       {later.length > 0 && (
         <ol class="stops" aria-label="After that">
@@ -79,6 +92,28 @@ function Hint({ stop, way }: { readonly stop: StopView; readonly way: Way }) {
         {way.turns.length > 2 && <span class="small block">{distanceText(way.meters)} left</span>}
       </span>
     </p>
+  );
+}
+
+/** The customer, while the food is on its way. */
+function Reach({ orderId }: { readonly orderId: string }) {
+  const client = server();
+  return (
+    <div class="chat-reach">
+      <TalkButton
+        key={orderId}
+        client={client}
+        side="driver"
+        label="Message"
+        title="Your customer"
+        hint="Write to your customer. Neither of you sees the other's number."
+        room={rooms.value[orderId] ?? null}
+        open={() =>
+          client === null ? Promise.reject(new Error("There is no line yet.")) : openTripRoom(client, orderId)
+        }
+      />
+      <CallButton client={client} orderId={orderId} />
+    </div>
   );
 }
 

@@ -15,6 +15,7 @@ import {
   openIndexedDbStorage,
   type PendingCommand,
   type RestoredOutcome,
+  type RoomView,
   type StopView,
   type TripView,
 } from "../../../../sdk/mod.js";
@@ -28,6 +29,8 @@ export const ready = signal(false);
 export const onShift = signal(false);
 export const offers = signal<readonly OfferView[]>([]);
 export const trip = signal<TripView | null>(null);
+/** Rooms that are open, by order. */
+export const rooms = signal<Readonly<Record<string, string>>>({});
 export const policy = signal<GpsPolicy>({ send: false, everyMs: 5_000, reason: "off_shift" });
 const waiting = signal<readonly PendingCommand[]>([]);
 /** Steps that are kept on the device because the node has not answered. */
@@ -96,6 +99,17 @@ function snapshot(work: DriverSnapshot): void {
   offers.value = work.offers;
   setTrip(work.trip);
   ready.value = true;
+  if (work.trip !== null) void findRooms();
+}
+
+/** A page that is opened during a trip finds what its customers wrote. */
+async function findRooms(): Promise<void> {
+  const found = await client?.http
+    .get<{ readonly rooms: readonly RoomView[] }>("/v1/me/rooms")
+    .catch(() => ({ rooms: [] as readonly RoomView[] }));
+  for (const { orderId, roomId } of found?.rooms ?? []) {
+    if (orderId !== undefined) rooms.value = { ...rooms.peek(), [orderId]: roomId };
+  }
 }
 
 function event(news: DriverEvent): void {
@@ -113,6 +127,9 @@ function event(news: DriverEvent): void {
       return;
     case "trip.changed":
       setTrip(news.body.trip);
+      return;
+    case "chat.opened":
+      rooms.value = { ...rooms.peek(), [news.body.orderId]: news.body.roomId };
       return;
     case "gps.policy":
       if (news.body.reason === "off_shift") onShift.value = false;
