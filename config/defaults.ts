@@ -30,6 +30,16 @@ export const defaults: Config = {
     maxClockSkewMs: 500,
   },
   payment: { url: null, webhookSecret: null, graceMs: minutes(2) },
+  notifications: {
+    pushUrl: null,
+    smsUrl: null,
+    emailUrl: null,
+    callUrl: null,
+    secret: null,
+    timeoutMs: seconds(10),
+    retryMs: seconds(2),
+    maxAttempts: 8,
+  },
   search: {
     enabled: true,
     changesMs: 500,

@@ -179,6 +179,40 @@ const payment = section("Who takes the money.", {
   graceMs: duration("A movement that only one side has counts as a difference when it is older than this."),
 });
 
+const NOTIFIED_BY = (what: string, env: string) =>
+  optionalText(
+    2000,
+    {
+      description: `Where ${what} are handed on, as signed POSTs. Not set: the sandbox, which writes them to the data directory.`,
+      env: [env],
+      secret: "url",
+      advice: "Give http://host:port/path or https://host/path, or leave it out for the sandbox.",
+    },
+    { pattern: "^https?://" },
+  );
+const notifications = section("How people are told outside the apps.", {
+  pushUrl: NOTIFIED_BY("push notifications", "NOTIFY_PUSH_URL"),
+  smsUrl: NOTIFIED_BY("text messages", "NOTIFY_SMS_URL"),
+  emailUrl: NOTIFIED_BY("e-mails", "NOTIFY_EMAIL_URL"),
+  callUrl: NOTIFIED_BY("telephone calls", "NOTIFY_CALL_URL"),
+  secret: optionalText(
+    200,
+    {
+      description: "What the POSTs are signed with. Not set: one that is derived from the node's own secrets.",
+      env: ["NOTIFY_SECRET"],
+      secret: "value",
+      advice: "Give what the receiving side checks signatures by, the same on every node.",
+    },
+    { minLength: 16 },
+  ),
+  timeoutMs: duration("How long a provider may take to answer one message.", 25_000, 100),
+  retryMs: duration("The pause after the first failed try; it doubles each time, up to five minutes.", 300_000, 100),
+  maxAttempts: integer(1, 50, {
+    description: "Tries before a message is given up and stays in the list of the dead.",
+    advice: "8 tries take about four minutes.",
+  }),
+});
+
 const search = section("Finding restaurants and dishes: a thread that holds the catalogue in memory.", {
   enabled: boolean({
     description: "Whether this node answers searches. Without it, it needs less memory.",
@@ -365,6 +399,7 @@ export const ConfigSchema = Type.Object(
     redis,
     cluster,
     payment,
+    notifications,
     search,
     geocoding,
     routing,

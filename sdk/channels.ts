@@ -280,5 +280,9 @@ export class Channels {
     if (known !== undefined || channel.slots.size < MAX_SLOTS) channel.slots.set(slot, version);
     this.#witness(name, slot, body);
     channel.handlers.state?.({ channel: name, slot, version, at, ttlMs, body });
+    // A reliable channel's snapshot holds everything before it.
+    if (slot !== "snapshot" || channel.epoch === null || channel.manual) return;
+    channel.acknowledged = channel.offset;
+    this.#toAcknowledge.add(channel);
   }
 }

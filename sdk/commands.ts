@@ -68,6 +68,8 @@ interface Pending {
   readonly reject: (error: SwiftEatsError) => void;
 }
 
+/** What only the present run of the application means is not kept over a restart. */
+const PASSING: ReadonlySet<CommandType> = new Set(["restaurant.tablet"]);
 const MAX_RETRY_PAUSE_MS = 10_000;
 const LONGEST_TTL_MS = 12 * 3_600_000;
 
@@ -355,12 +357,14 @@ export class CommandQueue {
     if (store === null) return;
     const now = clock.monotonic();
     store.save(
-      [...this.#pending.values()].map(({ key, type, body, notAfter, deadlineMs }) => ({
-        key,
-        type,
-        body,
-        notAfter: notAfter || Math.floor(connection.serverNow() + deadlineMs - now),
-      })),
+      [...this.#pending.values()]
+        .filter(({ type }) => !PASSING.has(type))
+        .map(({ key, type, body, notAfter, deadlineMs }) => ({
+          key,
+          type,
+          body,
+          notAfter: notAfter || Math.floor(connection.serverNow() + deadlineMs - now),
+        })),
     );
   }
 }

@@ -84,4 +84,5 @@ export type {
   TokenReason,
 } from "./ports.js";
 export { type Courier, type Customer, courier, customer, type Kitchen, kitchen } from "./roles.js";
+export { Tablet, type TabletEntry, type TabletHandlers, type TabletOptions, type TabletStats } from "./tablet.js";
 export { type OrderHandlers, type OrderSource, type WatchOrderOptions, watchOrder } from "./watch-order.js";

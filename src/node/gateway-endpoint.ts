@@ -81,7 +81,18 @@ export function openGateway(options: {
   const history = createHistoryService({ index: store });
   const { devices } = services;
   const { methods } = money;
-  const records = personalRecords({ client, index: store, history, ratings, methods, devices, clock, random });
+  const { notifications } = services;
+  const records = personalRecords({
+    client,
+    index: store,
+    history,
+    ratings,
+    methods,
+    devices,
+    notifications,
+    clock,
+    random,
+  });
   const tidies = wholeProcess;
   const accounts = openAccounts({ plan, tokens, notices, history, records, tidies, clock, random, log });
   const metrics = createMetrics(endpoint);

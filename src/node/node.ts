@@ -29,6 +29,7 @@ import { type OpenGateway, openGateway } from "./gateway-endpoint.js";
 import { startHousekeeping } from "./housekeeping.js";
 import { openNodeLink } from "./link.js";
 import { derivedWebhookSecret, startBookkeeper } from "./money.js";
+import { startNotifier } from "./notifications.js";
 import { openPayment } from "./payment-process.js";
 import { endpointsOf, planThreads, type ThreadPlan } from "./plan.js";
 import { startSearch } from "./search.js";
@@ -117,6 +118,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     undo.push(() => events.stop());
     const bookkeeper = startBookkeeper(connectionString, clock, log);
     undo.push(() => bookkeeper.stop());
+    const notifier = startNotifier({ plan, index: store, clock, random, log });
+    undo.push(() => notifier.stop());
     if (config.search.enabled) {
       const search = startSearch(plan, clock, log);
       undo.push(() => search.stop());

@@ -6,6 +6,7 @@ import type { PersonalRecords } from "../services/accounts/mod.js";
 import { roomForgetter } from "../services/chat/mod.js";
 import type { DeviceService } from "../services/devices/mod.js";
 import type { HistoryService } from "../services/history/mod.js";
+import type { NotificationStore } from "../services/notifications/mod.js";
 import { orderForgetter } from "../services/orders/mod.js";
 import type { MethodService } from "../services/payments/mod.js";
 import type { RatingStore } from "../services/ratings/mod.js";
@@ -17,10 +18,11 @@ export function personalRecords(deps: {
   readonly ratings: Pick<RatingStore, "eraseAuthor">;
   readonly methods: Pick<MethodService, "removeAll">;
   readonly devices: Pick<DeviceService, "forget">;
+  readonly notifications: Pick<NotificationStore, "erase">;
   readonly clock: Clock;
   readonly random: Random;
 }): readonly PersonalRecords[] {
-  const { client, index, history, ratings, methods, devices, clock, random } = deps;
+  const { client, index, history, ratings, methods, devices, notifications, clock, random } = deps;
   const forgetRooms = roomForgetter({ client, index, clock, random });
   const forgetOrders = orderForgetter({ client, pages: history, clock, random });
   return [
@@ -39,6 +41,14 @@ export function personalRecords(deps: {
       async forget({ id }) {
         await ratings.eraseAuthor("customer", id);
         await ratings.eraseAuthor("driver", id);
+        return true;
+      },
+    },
+    {
+      name: "notifications",
+      async forget({ id }) {
+        await notifications.erase({ role: "customer", principalId: id });
+        await notifications.erase({ role: "driver", principalId: id });
         return true;
       },
     },

@@ -10,14 +10,18 @@ import type { AnyOperationHandlers } from "../protocol/mod.js";
 import { type AnnouncementService, createAnnouncements } from "../services/announcements/mod.js";
 import { chatOperations } from "../services/chat/mod.js";
 import { createDeviceService, DEFAULT_DEVICE_SETTINGS, type DeviceService } from "../services/devices/mod.js";
+import { kitchenOperations, type NotificationStore, notificationOperations } from "../services/notifications/mod.js";
 import {
   createPostgresAnnouncementStore,
+  createPostgresAuditLog,
   createPostgresChatHistory,
   createPostgresDeviceStore,
+  createPostgresNotificationStore,
 } from "../store/postgres/mod.js";
 import type { ThreadPlan } from "./plan.js";
 
 export interface OpenServices {
+  readonly notifications: NotificationStore;
   readonly devices: DeviceService;
   readonly announcements: AnnouncementService;
   /** Answers of services that give nothing else. */
@@ -61,15 +65,28 @@ export function openServices({
     secret: secrets.orderIdSecret,
   });
   const history = createPostgresChatHistory({ connectionString, clock, log });
+  const notifications = createPostgresNotificationStore({ connectionString, clock, log });
+  const audit = createPostgresAuditLog({ connectionString, clock, log });
   return {
     announcements,
-    operations: [chatOperations({ client, index, history, clock })],
+    notifications,
+    operations: [
+      chatOperations({ client, index, history, clock }),
+      notificationOperations(notifications, clock),
+      kitchenOperations({ client, audit, clock }),
+    ],
     start: () => announcements.start(),
     devices,
     async close() {
       devices.close();
       announcements.close();
-      await Promise.all([deviceStore.close(), announcementStore.close(), history.close()]);
+      await Promise.all([
+        deviceStore.close(),
+        announcementStore.close(),
+        history.close(),
+        notifications.close(),
+        audit.close(),
+      ]);
     },
   };
 }

@@ -339,7 +339,7 @@ export const BANS: readonly Ban[] = [
     name: "HTTP statuses",
     pattern: /\b(?:http)?status(?:Code)?\s*(?:[:(]|[=!]==?)\s*[1-5]\d\d\b|\.status\s*[<>]=?\s*[1-5]\d\d\b/i,
     where: "code",
-    allowed: ["src/gateway", "src/services/payments", "src/services/contact"],
+    allowed: ["src/gateway", "src/services/payments", "src/services/contact", "src/services/notifications"],
     inTests: true,
     instead: "use a code of src/protocol/errors.ts; the gateway knows its status",
   },

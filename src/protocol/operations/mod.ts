@@ -7,6 +7,7 @@ import { CHAT_OPERATIONS } from "./chat.js";
 import { CITY_OPERATIONS } from "./city.js";
 import { DEVICE_OPERATIONS } from "./devices.js";
 import { LEDGER_OPERATIONS, PAYMENT_OPERATIONS, PRICE_OPERATIONS, PROMOTION_OPERATIONS } from "./money.js";
+import { KITCHEN_OPERATIONS, NOTIFICATION_OPERATIONS } from "./notifications.js";
 import type { Operation } from "./operation.js";
 import { QUOTE_OPERATIONS } from "./quotes.js";
 import { RATING_OPERATIONS } from "./ratings.js";
@@ -20,6 +21,7 @@ export * from "./chat.js";
 export * from "./city.js";
 export * from "./devices.js";
 export * from "./money.js";
+export * from "./notifications.js";
 export * from "./operation.js";
 export * from "./quotes.js";
 export * from "./ratings.js";
@@ -39,6 +41,8 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   ...ANNOUNCEMENT_OPERATIONS,
   ...DEVICE_OPERATIONS,
   ...QUOTE_OPERATIONS,
+  ...NOTIFICATION_OPERATIONS,
+  ...KITCHEN_OPERATIONS,
   ...RATING_OPERATIONS,
   ...SEARCH_OPERATIONS,
 };

@@ -19,6 +19,7 @@ import { DEFAULT_THROTTLE, type ThrottleSettings } from "./throttle.js";
 import { createVault } from "./vault.js";
 import { watchAccounts } from "./watch.js";
 
+export { type Contacts, createContacts } from "./contacts.js";
 export type { AccountSettings } from "./context.js";
 export type { SigningKey } from "./keyring.js";
 export {

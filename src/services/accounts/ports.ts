@@ -132,6 +132,8 @@ export interface AccountStore {
   byId(accountId: string): Promise<AccountRecord | null>;
   byEmail(emailHash: string): Promise<AccountRecord | null>;
   byApplication(applicationId: string): Promise<AccountRecord | null>;
+  /** Accounts that are not erased and act in this role under this id, by id; at most `limit`. */
+  holders(role: Role, principalId: string, limit: number): Promise<readonly AccountRecord[]>;
   /**
    * Writes `account` if the stored one still has its version; the new one is one higher. Roles are added or changed,
    * never removed. `stale`: read again. The audit's entries, the ends of sessions and what else is revoked are part of it.

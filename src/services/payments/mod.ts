@@ -1,4 +1,6 @@
 /** Payments: the port, the provider over HTTP, the sandbox, and the effect that orders ask. */
+
+export { isSigned, signBody } from "../../lib/signature.js";
 export { type MethodReader, paymentEffect, paymentKey } from "./effect.js";
 export { defaultHttpProviderSettings, type HttpProviderSettings, httpPaymentProvider } from "./http-provider.js";
 export { type InProcessProvider, inProcessProvider } from "./in-process.js";
@@ -29,5 +31,4 @@ export { authorisationsOf, readSandboxLedger } from "./sandbox/ledger.js";
 export { heldOf, movementsOf } from "./sandbox/movements.js";
 export { defaultSandboxSettings, type Sandbox, type SandboxSettings, startSandbox } from "./sandbox/server.js";
 export { type SandboxProcess, startSandboxProcess } from "./sandbox/start.js";
-export { isSigned, signBody } from "./signature.js";
 export { tokenVault } from "./vault.js";

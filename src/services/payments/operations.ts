@@ -1,10 +1,10 @@
 /** Saved methods and the provider's own word, by HTTP. */
 import { actorRef } from "../../actors/runtime/definition.js";
 import type { Clock } from "../../lib/clock.js";
+import { isSigned } from "../../lib/signature.js";
 import type { OperationHandlers, OperationResult, PAYMENT_OPERATIONS } from "../../protocol/mod.js";
 import type { MethodService } from "./methods.js";
 import type { PaymentOutcome, SavedMethod } from "./ports.js";
-import { isSigned } from "./signature.js";
 
 /** What the order actor takes from the provider. */
 export interface PaymentNotice {

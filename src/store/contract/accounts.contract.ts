@@ -120,6 +120,8 @@ export async function accountsContract(t: Test, make: (t: Test) => Promise<Accou
     t.strictSame(plain(await accounts.byId(of.id)), plain(of));
     t.strictSame(plain(await accounts.byEmail(of.emailHash!)), plain(of));
     t.strictSame(plain(await accounts.byApplication("app-1")), plain(of));
+    t.strictSame((await accounts.holders("customer", "x", 9)).map(plain), [plain(of)]);
+    t.same(await accounts.holders("driver", "d1", 9), [], "who has asked for a role does not have it yet");
     for (const none of [
       await accounts.byId("nobody"),
       await accounts.byEmail("\u0000"),

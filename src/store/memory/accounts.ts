@@ -134,6 +134,15 @@ function accountsOf(
     },
     erasures: async (limit) => [...erasures].slice(0, limit),
     erasureDone: async (accountId) => void erasures.delete(accountId),
+    holders: async (role, principalId, limit) =>
+      [...accounts.values()]
+        .filter(({ state }) => state !== "erased")
+        .filter(({ roles }) =>
+          roles.some((each) => each.role === role && each.principalId === principalId && each.state === "active"),
+        )
+        .sort((a, b) => (a.id < b.id ? -1 : 1))
+        .slice(0, limit)
+        .map((account) => structuredClone(account)),
     applications: async (role, limit) =>
       [...accounts.values()]
         .map((account) => ({ account, since: waitingSince(account, role) }))

@@ -4,6 +4,7 @@ export { createMemoryAnnouncementStore } from "./announcements.js";
 export { createMemoryDeviceStore } from "./devices.js";
 export { createMemoryMirror, type MemoryMirror } from "./mirror.js";
 export { createMemoryNotices, type MemoryNotices } from "./notices.js";
+export { createMemoryNotificationStore, type MemoryNotificationStore } from "./notifications.js";
 export {
   createMemoryOwnership,
   type MemoryOwnership,

@@ -191,6 +191,19 @@ export function createPostgresAccountStore(options: {
         ask(client, "account_erasure_done", "DELETE FROM account_erasure WHERE account = $1", [findable(accountId)]),
       );
     },
+    holders: (role, principalId, limit) =>
+      run(async (client) =>
+        withRoles(
+          client,
+          await ask<FoundAccount>(
+            client,
+            "account_holders",
+            `SELECT a.* FROM account a WHERE a.state <> 'erased' AND a.id IN (SELECT r.account FROM account_role r
+               WHERE r.role = $1 AND r.principal = $2 AND r.state = 'active') ORDER BY a.id LIMIT $3`,
+            [role, findable(principalId), limit],
+          ),
+        ),
+      ),
     applications: (role, limit) =>
       run(async (client) =>
         withRoles(

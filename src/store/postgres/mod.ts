@@ -20,6 +20,7 @@ export { type MemberStatus, readMembers } from "./members.js";
 export { migrate } from "./migrate.js";
 export { createPostgresMoney, type PostgresMoney } from "./money.js";
 export { createPostgresNotices } from "./notices.js";
+export { createPostgresNotificationStore, type PostgresNotificationStore } from "./notifications.js";
 export { createPostgresOwnershipStore, type PostgresOwnershipOptions } from "./ownership.js";
 export { createPostgresRatings, type PostgresRatings } from "./ratings.js";
 export { createPostgresSearchStore, type PostgresSearchStore } from "./search.js";

@@ -4,7 +4,7 @@
  */
 import { type Clock, sleep } from "../../../lib/clock.js";
 import { randomInteger, seededRandom } from "../../../lib/random.js";
-import { signBody } from "../signature.js";
+import { signBody } from "../../../lib/signature.js";
 import type { LedgerEntry } from "./book.js";
 
 export interface WebhookTarget {

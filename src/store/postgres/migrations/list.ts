@@ -9,6 +9,7 @@ import * as money from "./0009-money.js";
 import * as ratings from "./0010-ratings.js";
 import * as devices from "./0012-devices.js";
 import * as announcements from "./0013-announcements.js";
+import * as notifications from "./0015-notifications.js";
 import * as marketplace from "./0020-marketplace.js";
 
 /** Every migration, oldest first. A released one never changes: what is wrong is put right by the next. */
@@ -24,5 +25,6 @@ export const MIGRATIONS = [
   { name: "0010-ratings", ...ratings },
   { name: "0012-devices", ...devices },
   { name: "0013-announcements", ...announcements },
+  { name: "0015-notifications", ...notifications },
   { name: "0020-marketplace", ...marketplace },
 ] as const;

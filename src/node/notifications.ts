@@ -1,0 +1,106 @@
+/** Telling people outside the apps: one notifier for each node, with the providers that it was given or the sandbox. */
+import { hkdfSync } from "node:crypto";
+import { appendFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { ActorStore } from "../actors/runtime/mod.js";
+import type { Clock } from "../lib/clock.js";
+import type { Log } from "../lib/log.js";
+import type { Random } from "../lib/random.js";
+import type { OrderTracking } from "../protocol/mod.js";
+import { createContacts } from "../services/accounts/mod.js";
+import {
+  createNotifier,
+  type NotificationProvider,
+  type Notifier,
+  type OrderFacts,
+  type Providers,
+  sandboxProvider,
+  webhookProvider,
+} from "../services/notifications/mod.js";
+import { createPostgresAccountStore, createPostgresNotificationStore } from "../store/postgres/mod.js";
+import type { ThreadPlan } from "./plan.js";
+
+/** What the sandbox was asked to tell, one message a line. */
+export const SANDBOX_FILE = "notifications-sandbox.jsonl";
+
+export function startNotifier({
+  plan,
+  index,
+  clock,
+  random,
+  log,
+}: {
+  readonly plan: ThreadPlan;
+  readonly index: Pick<ActorStore, "queryIndex">;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}): Pick<Notifier, "stop" | "stats"> {
+  const { config, connectionString, secrets } = plan;
+  const store = createPostgresNotificationStore({ connectionString, clock, log });
+  const accounts = createPostgresAccountStore({ connectionString, clock, log });
+  const sandbox = openSandbox(join(config.node.dataDir, SANDBOX_FILE), log);
+  const notifier = createNotifier({
+    store,
+    providers: providersOf(plan, sandbox.provider, clock),
+    addresses: createContacts({ store: accounts, masterSecrets: secrets.masterSecrets, random }),
+    orders: orderFacts(index),
+    clock,
+    random,
+    log,
+    settings: {
+      retryMs: config.notifications.retryMs,
+      maxAttempts: config.notifications.maxAttempts,
+      // While one is told the others wait: each by its own time limit.
+      leaseMs: 4 * config.notifications.timeoutMs,
+      utcOffsetMinutes: config.domain.eta.utcOffsetMinutes,
+    },
+  });
+  return {
+    stats: () => notifier.stats(),
+    async stop() {
+      await notifier.stop();
+      await sandbox.written();
+      await Promise.all([store.close(), accounts.close()]);
+    },
+  };
+}
+
+function providersOf({ config, secrets }: ThreadPlan, sandbox: NotificationProvider, clock: Clock): Providers {
+  const { pushUrl, smsUrl, emailUrl, callUrl, timeoutMs } = config.notifications;
+  const secret =
+    config.notifications.secret ??
+    Buffer.from(hkdfSync("sha256", secrets.orderIdSecret, "", "swift-eats notifications", 32)).toString("hex");
+  const provider = (url: string | null): NotificationProvider =>
+    url === null ? sandbox : webhookProvider({ url, secret, timeoutMs }, clock);
+  return { push: provider(pushUrl), sms: provider(smsUrl), email: provider(emailUrl), call: provider(callUrl) };
+}
+
+function openSandbox(path: string, log: Log) {
+  let written: Promise<void> = Promise.resolve();
+  const provider = sandboxProvider((message) => {
+    written = written
+      .then(() => appendFile(path, `${JSON.stringify(message)}\n`, { mode: 0o600 }))
+      .catch((error: unknown) =>
+        log.warn({ part: "notifications", error }, "The sandbox could not write a message down"),
+      );
+  });
+  return { provider, written: () => written };
+}
+
+function orderFacts(index: Pick<ActorStore, "queryIndex">): OrderFacts {
+  return {
+    async of(orderIds) {
+      const rows = await index.queryIndex({ kind: "order", keys: [...orderIds], limit: orderIds.length });
+      return new Map(
+        rows.map(({ key, view }) => {
+          const { restaurant, eta } = (view as unknown as OrderTracking).view;
+          return [
+            key,
+            { restaurant: restaurant.name, ...(eta === undefined ? {} : { arrivesAt: eta.expected }) },
+          ] as const;
+        }),
+      );
+    },
+  };
+}

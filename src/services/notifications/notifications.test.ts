@@ -1,0 +1,279 @@
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import t, { type Test } from "tap";
+import { type Clock, systemClock } from "../../lib/clock.js";
+import { silentLog } from "../../lib/log.js";
+import { encode } from "../../lib/msgpack.js";
+import { seededRandom } from "../../lib/random.js";
+import { isSigned } from "../../lib/signature.js";
+import { CUSTOMER_NOTICES, KITCHEN_NOTICES, NOTIFICATION_LOCALES } from "../../protocol/mod.js";
+import { createMemoryNotificationStore } from "../../store/memory/mod.js";
+import { createNotifier, type NotifierSettings } from "./notifier.js";
+import { notificationOperations } from "./operations.js";
+import type { AddressBook, Message } from "./ports.js";
+import { SANDBOX_ADDRESSES, sandboxProvider } from "./sandbox.js";
+import { textOf } from "./texts.js";
+import { webhookProvider } from "./webhook.js";
+
+const START = 1_700_000_000_000;
+
+function world(settings: Partial<NotifierSettings> = {}, book: Readonly<Record<string, string>> = {}) {
+  const store = createMemoryNotificationStore();
+  const sandbox = sandboxProvider();
+  let now = START;
+  const never = () => () => undefined;
+  const clock: Clock = { now: () => now, monotonic: () => now, after: never, every: never };
+  const addresses: AddressBook = {
+    addressesOf: async ({ principalId }) => {
+      const phone = book[principalId];
+      return phone === undefined ? [] : [{ email: `${principalId}@example.org`, phone }];
+    },
+  };
+  const notifier = createNotifier({
+    store,
+    providers: { push: sandbox, sms: sandbox, email: sandbox, call: sandbox },
+    addresses,
+    orders: {
+      of: async (ids) => new Map(ids.map((id) => [id, { restaurant: "Ajiaco", arrivesAt: START + 1_800_000 }])),
+    },
+    clock,
+    random: seededRandom(1),
+    log: silentLog,
+    settings,
+  });
+  let offset = 0;
+  const leave = (type: string, body: Record<string, unknown>, key = "o1") => {
+    const kind = type.slice(0, type.indexOf("."));
+    store.leave({ kind, key, offset: ++offset, type, at: now, body: encode(body) });
+  };
+  return {
+    store,
+    sandbox,
+    clock,
+    notifier,
+    leave,
+    pass(ms: number) {
+      now += ms;
+    },
+    told: () => sandbox.told.map(({ channel, to, title }) => [channel, to, title]),
+    states: async () =>
+      (await store.list({}, Number.MAX_SAFE_INTEGER, 99)).map(({ channel, state }) => `${channel} ${state}`),
+  };
+}
+
+const ann = { role: "customer", principalId: "ann" } as const;
+const toAnn = { orderId: "o1", customerId: "ann" };
+
+t.test("R-COM-3: customers hear of their order, once, in their language, by the ways they wish", async (t) => {
+  const w = world({}, { ann: "+905551112233" });
+  await w.store.saveDevice(ann, { deviceId: "phone", token: "tok", since: 1 }, 9);
+  const events = ["confirmed", "preparing", "eta_changed", "driver_near", "delivered", "cancelled"];
+  for (const name of events) w.leave(`order.${name}`, toAnn);
+  await w.notifier.work();
+  t.same(w.told(), [
+    ["push", "tok", "Order confirmed"],
+    ["push", "tok", "New arrival time"],
+    ["push", "tok", "Almost there"],
+    ["push", "tok", "Delivered"],
+    ["email", "ann@example.org", "Delivered"],
+    ["push", "tok", "Order cancelled"],
+    ["email", "ann@example.org", "Order cancelled"],
+  ]);
+  t.match(w.sandbox.told[0], { text: /Ajiaco has your order\. Expected at \d\d:\d\d\./, subject: "order/o1" });
+  await w.store.saveWishes(ann, { locale: "tr", kinds: { order_confirmed: ["sms"], order_delivered: [] } });
+  w.leave("order.confirmed", toAnn, "o2");
+  w.leave("order.delivered", toAnn, "o2");
+  w.leave("order.confirmed", { orderId: "o3", customerId: "" }, "o3");
+  w.leave("order.confirmed", { orderId: "o4" }, "o4");
+  await w.notifier.work();
+  t.same(
+    w.told().slice(7),
+    [["sms", "+905551112233", "Sipariş onaylandı"]],
+    "nobody, and who is forgotten, is told nothing",
+  );
+});
+
+t.test("R-COM-3, R-RST-4: a kitchen is reached by the way of its step; nobody can wish that away", async (t) => {
+  const w = world({}, { r1: "+491705551234" });
+  const r1 = { role: "restaurant", principalId: "r1" } as const;
+  await w.store.saveWishes(r1, { locale: "de", kinds: {} });
+  for (const deviceId of ["counter", "kitchen"]) {
+    await w.store.saveDevice(r1, { deviceId, token: `token-${deviceId}`, since: 1 }, 9);
+  }
+  const alert = (step: string) =>
+    w.leave("restaurant.alert", { restaurantName: "R", orderId: "o1", step, devices: ["counter", "kitchen"] }, "r1");
+  for (const step of ["push", "second_device", "sms", "call"]) alert(step);
+  await w.notifier.work();
+  t.same(
+    w.told().map(([channel, to]) => [channel, to]),
+    [
+      ["push", "token-counter"],
+      ["push", "token-kitchen"],
+      ["sms", "+491705551234"],
+      ["call", "+491705551234"],
+    ],
+  );
+  t.match(w.sandbox.told[2], { title: "Eine Bestellung wartet", locale: "de" });
+});
+
+t.test(
+  "R-COM-3: a provider that fails is asked again with growing pauses, under one id, then never twice",
+  async (t) => {
+    const flaky = `+49170${SANDBOX_ADDRESSES.flaky}`;
+    const w = world({ retryMs: 1_000 }, { r1: flaky });
+    w.leave("restaurant.alert", { orderId: "o1", step: "sms", devices: [], acceptBy: START + 600_000 }, "r1");
+    await w.notifier.work();
+    t.same(await w.states(), ["sms waiting"]);
+    w.pass(400);
+    await w.notifier.work();
+    t.equal(w.sandbox.asked, 1, "not before its time");
+    w.pass(600);
+    await w.notifier.work();
+    w.pass(1_000);
+    await w.notifier.work();
+    w.pass(1_000);
+    await w.notifier.work();
+    t.same(await w.states(), ["sms sent"]);
+    t.equal(w.sandbox.asked, 3);
+    t.equal(w.sandbox.told.length, 1);
+    w.pass(3_600_000);
+    await w.notifier.work();
+    t.equal(w.sandbox.asked, 3);
+  },
+);
+
+t.test("R-COM-3: what was sent by a notifier that then died is sent again under the same id: told once", async (t) => {
+  const w = world({ leaseMs: 5_000 }, { r1: "+491705551234" });
+  w.leave("restaurant.alert", { orderId: "o1", step: "call", devices: [] }, "r1");
+  const { settle } = w.store;
+  const dying = { ...w.store, settle: async () => Promise.reject(new Error("killed")) };
+  const dead = createNotifier({
+    store: dying,
+    providers: { push: w.sandbox, sms: w.sandbox, email: w.sandbox, call: w.sandbox },
+    addresses: { addressesOf: async () => [{ phone: "+491705551234" }] },
+    orders: { of: async () => new Map() },
+    clock: w.clock,
+    random: seededRandom(1),
+    log: silentLog,
+  });
+  await t.rejects(dead.work());
+  t.type(settle, "function");
+  w.pass(60_000);
+  await w.notifier.work();
+  t.equal(w.sandbox.asked, 2);
+  t.equal(w.sandbox.told.length, 1);
+  t.same(await w.states(), ["call sent"]);
+});
+
+t.test("R-COM-3, R-ADM-5: what is given up is listed, and driven again by a person with a reason", async (t) => {
+  const down = `+49170${SANDBOX_ADDRESSES.down}`;
+  const refused = `+49170${SANDBOX_ADDRESSES.refused}`;
+  const book: Record<string, string> = { r1: down, r2: refused };
+  const w = world({ retryMs: 100, maxAttempts: 3 }, book);
+  for (const key of ["r1", "r2", "r3"]) {
+    w.leave("restaurant.alert", { orderId: "o1", step: "sms", devices: [], acceptBy: START + 600_000 }, key);
+  }
+  for (let i = 0; i < 5; i++) {
+    await w.notifier.work();
+    w.pass(1_000);
+  }
+  const operations = notificationOperations(w.store, w.clock);
+  const call = (body: object) => ({ caller: { id: "s1", role: "support" }, body, query: { state: "dead" } }) as never;
+  const listed = await operations["notifications.list"](call({}));
+  const dead = (listed as unknown as { value: { notifications: { principalId: string; reason: string }[] } }).value;
+  t.same(dead.notifications.map(({ principalId, reason }) => [principalId, reason]).sort(), [
+    ["r1", "the line is dead"],
+    ["r2", "refused: no such address"],
+    ["r3", "there is no address"],
+  ]);
+  book.r1 = "+491705551234";
+  const notificationId = "restaurant/r1/1/sms";
+  const retry = (id: string) =>
+    operations["notifications.retry"](call({ notificationId: id, reason: "number mended" }));
+  t.match(await retry(notificationId), { ok: true, value: { state: "waiting" } });
+  t.match(await retry(notificationId), { ok: false, code: "illegal_transition" });
+  t.match(await retry("nothing"), { ok: false, code: "not_found" });
+  t.match(w.store.audit, [{ action: "notification.retry", principalId: "s1", reason: "number mended" }]);
+  await w.notifier.work();
+  t.same(
+    w.told().map(([channel, to]) => [channel, to]),
+    [["sms", "+491705551234"]],
+  );
+});
+
+t.test("R-COM-3: what nobody wants to hear any more is not told", async (t) => {
+  const w = world();
+  await w.store.saveDevice(ann, { deviceId: "phone", token: `x${SANDBOX_ADDRESSES.down}`, since: 1 }, 9);
+  w.leave("order.driver_near", toAnn);
+  await w.notifier.work();
+  w.pass(10 * 60_000);
+  await w.notifier.work();
+  t.same(await w.states(), ["push dropped"]);
+});
+
+t.test("R-COM-3: every text is there in every language, filled in", async (t) => {
+  for (const locale of NOTIFICATION_LOCALES) {
+    for (const kind of [...CUSTOMER_NOTICES, ...KITCHEN_NOTICES]) {
+      const { title, text } = textOf(kind, locale, { restaurant: "Ajiaco", arrives: "12:30", reason: "why" });
+      t.ok(title.length > 3 && text.includes("Ajiaco") && !/[{}]/.test(text), `${locale} ${kind}: ${text}`);
+    }
+  }
+  const long = textOf("order_confirmed", "en", { restaurant: "x".repeat(9_999) });
+  t.ok(long.text.length <= 480);
+});
+
+async function listen(t: Test, answer: (request: IncomingMessage, body: Buffer) => number): Promise<string> {
+  const server: Server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      response.statusCode = answer(request, Buffer.concat(chunks));
+      response.end();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.teardown(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/notify`;
+}
+
+t.test(
+  "R-COM-3: by webhook: signed, with the message's id; what passes is tried again, what does not is refused",
+  async (t) => {
+    const clock = systemClock();
+    const secret = "a secret of the provider";
+    const heard: { readonly signed: boolean; readonly key: string; readonly message: Message }[] = [];
+    let status = 204;
+    const url = await listen(t, ({ headers }, body) => {
+      const signature = String(headers["swift-signature"]);
+      heard.push({
+        signed: isSigned([secret], signature, body, clock.now(), 60_000),
+        key: Buffer.from(String(headers["idempotency-key"]), "base64url").toString(),
+        message: JSON.parse(body.toString()) as Message,
+      });
+      return status;
+    });
+    const provider = webhookProvider({ url, secret, timeoutMs: 20_000 }, clock);
+    const message: Message = {
+      id: "order/ö/1/sms/0",
+      channel: "sms",
+      to: "+49",
+      locale: "en",
+      title: "T",
+      text: "x",
+      subject: "order/1",
+    };
+    await provider.send(message);
+    t.same(heard, [{ signed: true, key: message.id, message }]);
+    for (const passing of [503, 429]) {
+      status = passing;
+      await t.rejects(provider.send(message), { name: "NotificationUnavailable" });
+    }
+    status = 410;
+    await t.rejects(provider.send(message), { name: "NotificationRefused" });
+    const nobody = webhookProvider({ url: "http://127.0.0.1:9/", secret, timeoutMs: 20_000 }, clock);
+    await t.rejects(nobody.send(message), { name: "NotificationUnavailable" });
+  },
+);

@@ -1,0 +1,243 @@
+/**
+ * The notifier: takes what the actors' commits have left for people, and has providers tell them. Every node has one; the
+ * store gives each message to one of them at a time.
+ *
+ * Invariants: an event leaves the inbox in the transaction that plans its messages, so nothing is lost; the same event
+ * plans the same ids, so nothing is planned twice; a message is sent again, under its id, until the provider has taken it,
+ * refused it, or it has become pointless; what was given up stays in the list of the dead until somebody has it tried
+ * again. At most `batch` events and `batch` messages are in memory.
+ */
+import type { Cancel, Clock } from "../../lib/clock.js";
+import type { Log } from "../../lib/log.js";
+import type { Random } from "../../lib/random.js";
+import type { NotificationChannel } from "../../protocol/mod.js";
+import { DEFAULT_WISHES } from "./kinds.js";
+import { draftsOf, type Read, readEvent } from "./plan.js";
+import {
+  type AddressBook,
+  type Message,
+  type NotificationProvider,
+  NotificationRefused,
+  type NotificationStore,
+  type OrderFacts,
+  type Outcome,
+  type Recipient,
+  type Taken,
+} from "./ports.js";
+import { textOf } from "./texts.js";
+
+export interface NotifierSettings {
+  /** How often an idle one looks. */
+  readonly everyMs: number;
+  readonly batch: number;
+  /** Messages under way at once. */
+  readonly atOnce: number;
+  /** How long a taken message is nobody else's; longer than a provider's time limit. */
+  readonly leaseMs: number;
+  /** The pause after the first failed try; doubles up to `retryMostMs`. */
+  readonly retryMs: number;
+  readonly retryMostMs: number;
+  /** Tries before a message is given up. */
+  readonly maxAttempts: number;
+  /** Settled messages are kept for this long. */
+  readonly keepMs: number;
+  /** The market's wall clock in texts. */
+  readonly utcOffsetMinutes: number;
+}
+
+export const DEFAULT_NOTIFIER_SETTINGS: NotifierSettings = {
+  everyMs: 500,
+  batch: 200,
+  atOnce: 16,
+  leaseMs: 30_000,
+  retryMs: 2_000,
+  retryMostMs: 300_000,
+  maxAttempts: 8,
+  keepMs: 7 * 24 * 3_600_000,
+  utcOffsetMinutes: 0,
+};
+
+export type Providers = Readonly<Record<NotificationChannel, NotificationProvider>>;
+
+export interface Notifier {
+  /** Plans and sends what waits now. Resolves when nothing is due any more; rejects when the store does not answer. */
+  work(): Promise<void>;
+  stats(): {
+    readonly planned: number;
+    readonly sent: number;
+    readonly retried: number;
+    readonly dead: number;
+    readonly dropped: number;
+    readonly failures: number;
+  };
+  /** Resolves when nothing is under way. */
+  stop(): Promise<void>;
+}
+
+const FORGET_EVERY_MS = 60_000;
+const FORGET_ROWS = 1_000;
+const NO_ADDRESS = "there is no address";
+
+export function createNotifier(deps: {
+  readonly store: NotificationStore;
+  readonly providers: Providers;
+  readonly addresses: AddressBook;
+  readonly orders: OrderFacts;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly settings?: Partial<NotifierSettings>;
+}): Notifier {
+  const { store, providers, addresses, orders, clock, random } = deps;
+  const log = deps.log.child({ part: "notifications" });
+  const settings = { ...DEFAULT_NOTIFIER_SETTINGS, ...deps.settings };
+  const counts = { planned: 0, sent: 0, retried: 0, dead: 0, dropped: 0, failures: 0 };
+  let stopped = false;
+  let busy: Promise<void> | null = null;
+
+  async function planOnce(): Promise<number> {
+    const events = await store.pending(settings.batch);
+    if (events.length === 0) return 0;
+    const read = events.map(readEvent).filter((each): each is Read => each !== null);
+    const orderIds = [...new Set(read.flatMap(({ orderId }) => (orderId === null ? [] : [orderId])))];
+    const known = orderIds.length === 0 ? new Map() : await orders.of(orderIds);
+    const drafts = [];
+    for (const each of read) {
+      const wishes = (await store.wishes(each.recipient)) ?? DEFAULT_WISHES;
+      const order = each.orderId === null ? null : (known.get(each.orderId) ?? null);
+      drafts.push(...draftsOf(each, { wishes, order, utcOffsetMinutes: settings.utcOffsetMinutes }));
+    }
+    counts.planned += await store.plan(
+      drafts,
+      events.map(({ id }) => id),
+    );
+    return events.length;
+  }
+
+  async function sendOnce(): Promise<number> {
+    const taken = await store.take(clock.now(), settings.leaseMs, settings.batch);
+    const queue = [...taken];
+    const lane = async (): Promise<void> => {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) await deliver(next);
+    };
+    await Promise.all(Array.from({ length: Math.min(settings.atOnce, queue.length) }, lane));
+    return taken.length;
+  }
+
+  async function deliver(message: Taken): Promise<void> {
+    const outcome = await attempt(message);
+    if (outcome.state === "waiting") counts.retried++;
+    else counts[outcome.state]++;
+    if (outcome.state === "dead") {
+      const { notificationId, kind, channel } = message;
+      log.error({ notificationId, kind, channel, reason: outcome.reason }, "A notification was given up");
+    }
+    await store.settle(message.notificationId, message.attempts, outcome, clock.now());
+  }
+
+  async function attempt(message: Taken): Promise<Outcome> {
+    if (clock.now() >= message.expiresAt) return { state: "dropped", reason: "it came too late to matter" };
+    try {
+      const to = await targets(message);
+      if (to.length === 0) {
+        // A customer who left no address wants to hear nothing; a kitchen that cannot be reached is for a person to mend.
+        return { state: message.role === "customer" ? "dropped" : "dead", reason: NO_ADDRESS };
+      }
+      const { locale } = (await store.wishes(message)) ?? DEFAULT_WISHES;
+      const text = textOf(message.kind, locale, message.facts);
+      return await tell(
+        message,
+        to,
+        (address, id): Message => ({
+          id,
+          channel: message.channel,
+          to: address,
+          locale,
+          ...text,
+          subject: message.subject,
+        }),
+      );
+    } catch (error) {
+      return again(message, String(error instanceof Error ? error.message : error));
+    }
+  }
+
+  /** To each address under an id of its own. Refused by one and taken by another: told. */
+  async function tell(
+    message: Taken,
+    to: readonly (readonly [address: string, part: string])[],
+    compose: (address: string, id: string) => Message,
+  ): Promise<Outcome> {
+    let taken = 0;
+    let refusal = "";
+    for (const [address, part] of to) {
+      try {
+        await providers[message.channel].send(compose(address, `${message.notificationId}/${part}`));
+        taken++;
+      } catch (error) {
+        if (!(error instanceof NotificationRefused)) throw error;
+        refusal = error.message;
+      }
+    }
+    return taken > 0 ? { state: "sent" } : { state: "dead", reason: `refused: ${refusal}`.slice(0, 300) };
+  }
+
+  function again(message: Taken, reason: string): Outcome {
+    if (message.attempts >= settings.maxAttempts) return { state: "dead", reason: reason.slice(0, 300) };
+    const pauseMs = Math.min(settings.retryMostMs, settings.retryMs * 2 ** Math.min(message.attempts - 1, 20));
+    // Half of it is chance, so that what failed together does not come back together.
+    const nextAt = Math.ceil(clock.now() + pauseMs * (0.5 + random.next() / 2));
+    return { state: "waiting", nextAt, reason: reason.slice(0, 300) };
+  }
+
+  async function targets(message: Taken): Promise<readonly (readonly [address: string, part: string])[]> {
+    if (message.channel === "push") {
+      const devices = await store.devices(message);
+      const wanted = devices.filter(({ deviceId }) => message.deviceIds?.includes(deviceId) ?? true);
+      // A tablet that never gave a token is no reason to leave the others in silence.
+      const chosen = wanted.length > 0 ? wanted : devices;
+      return chosen.map(({ deviceId, token }) => [token, deviceId] as const);
+    }
+    const people = await addresses.addressesOf(message as Recipient);
+    const found = people.flatMap(({ email, phone }) => (message.channel === "email" ? email : phone) ?? []);
+    return [...new Set(found)].map((address, index) => [address, String(index)] as const);
+  }
+
+  async function work(): Promise<void> {
+    while (!stopped && (await planOnce()) > 0);
+    while (!stopped && (await sendOnce()) > 0);
+  }
+
+  const run = (): void => {
+    if (busy !== null || stopped) return;
+    busy = work()
+      .then(
+        () => {
+          counts.failures = 0;
+        },
+        (error: unknown) => {
+          if (counts.failures++ === 0)
+            log.warn({ error: String(error) }, "Nobody can be notified now; what is to be told waits");
+        },
+      )
+      .finally(() => {
+        busy = null;
+      });
+  };
+  const cancels: readonly Cancel[] = [
+    clock.every(settings.everyMs, run),
+    clock.every(FORGET_EVERY_MS, () => {
+      store.forget(clock.now() - settings.keepMs, FORGET_ROWS).catch(() => undefined);
+    }),
+  ];
+
+  return {
+    work,
+    stats: () => ({ ...counts }),
+    async stop() {
+      stopped = true;
+      for (const cancel of cancels) cancel();
+      await busy;
+    },
+  };
+}
