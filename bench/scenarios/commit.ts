@@ -4,14 +4,13 @@ import type { Look, Scenario } from "../harness/ports.js";
 import { startProgram } from "../harness/program.js";
 import type { CommitAnswer } from "../programs/commit.js";
 import { barePostgres } from "./bare-postgres.js";
+import { ratioOf } from "./peer.js";
 
 const LOADS = ["64 in flight", "512 in flight"] as const;
 const TRIAL_SECONDS = 1.5;
 
-const toBare = (look: Look, load: string): number | null => {
-  const [ours, bare] = [look("ours", "commitsPerSecond", load), look("bare PostgreSQL", "commitsPerSecond", load)];
-  return ours === null || bare === null || bare === 0 ? null : ours / bare;
-};
+const toBare = (look: Look, load: string): number | null =>
+  ratioOf(look, "commitsPerSecond", "ours", "bare PostgreSQL", load);
 
 export const commit: Scenario = {
   name: "commit",

@@ -3,7 +3,7 @@
  * measurement is made on a process of its own, because memory that was once asked for is not given back.
  */
 import { sleep, systemClock } from "../../src/lib/clock.js";
-import type { RunningSide, Scenario, Side } from "../harness/ports.js";
+import type { RunningSide, Scenario } from "../harness/ports.js";
 import { startProgram } from "../harness/program.js";
 import type { Address, RuntimeGauges } from "../harness/program-messages.js";
 import { joined } from "../lib/histogram.js";
@@ -12,6 +12,7 @@ import { startCustomers } from "../load/fleet.js";
 import { issueTokens } from "../load/node-process.js";
 import { peers } from "../peers/mod.js";
 import { startOurs } from "./our-node.js";
+import { peerSides, ratioOf, startPeer } from "./peer.js";
 import { serverOf } from "./positions.js";
 
 const clock = systemClock();
@@ -36,58 +37,53 @@ interface Ready {
   readonly tokens: readonly string[];
 }
 
-function side(base: Omit<Side, "start">, count: number, adapter: URL | null, start: () => Promise<Ready>): Side {
+async function runningSockets(count: number, adapter: URL | null, start: () => Promise<Ready>): Promise<RunningSide> {
+  let ready = await start();
+  let used = false;
   return {
-    ...base,
-    async start(): Promise<RunningSide> {
-      let ready = await start();
-      let used = false;
+    pids: () => ready.server.pids,
+    gauges: () => ready.server.gauges(),
+    async prepare() {
+      if (!used) return;
+      await ready.server.stop();
+      ready = await start();
+    },
+    async load() {
+      used = true;
+      const { server, address, tokens } = ready;
+      const resident = (): number => server.pids.reduce((sum, pid) => sum + usageOf(pid).residentBytes, 0);
+      await sleep(clock, 1_000);
+      const before = resident();
+      const generators = await startCustomers(
+        [address],
+        Array.from({ length: count }, (_, i) => ({
+          token: tokens[i] ?? "",
+          device: `phone-${i}`,
+          orderId: null,
+          node: 0,
+        })),
+        {
+          openPerSecond: OPEN_PER_SECOND,
+          patienceSeconds: PATIENCE_SECONDS,
+          processes: GENERATORS,
+          ...(adapter === null ? {} : { adapter: adapter.href }),
+        },
+      );
+      await sleep(clock, SETTLE_MS);
+      const bytesPerSocket = (resident() - before) / count;
+      const reports = await Promise.all(generators.map((generator) => generator.report()));
+      for (const generator of generators) generator.tell({ t: "stop" });
+      const lost = reports.reduce((sum, { closed }) => sum + closed, 0);
       return {
-        pids: () => ready.server.pids,
-        gauges: () => ready.server.gauges(),
-        async prepare() {
-          if (!used) return;
-          await ready.server.stop();
-          ready = await start();
-        },
-        async load() {
-          used = true;
-          const { server, address, tokens } = ready;
-          const resident = (): number => server.pids.reduce((sum, pid) => sum + usageOf(pid).residentBytes, 0);
-          await sleep(clock, 1_000);
-          const before = resident();
-          const generators = await startCustomers(
-            [address],
-            Array.from({ length: count }, (_, i) => ({
-              token: tokens[i] ?? "",
-              device: `phone-${i}`,
-              orderId: null,
-              node: 0,
-            })),
-            {
-              openPerSecond: OPEN_PER_SECOND,
-              patienceSeconds: PATIENCE_SECONDS,
-              processes: GENERATORS,
-              ...(adapter === null ? {} : { adapter: adapter.href }),
-            },
-          );
-          await sleep(clock, SETTLE_MS);
-          const bytesPerSocket = (resident() - before) / count;
-          const reports = await Promise.all(generators.map((generator) => generator.report()));
-          for (const generator of generators) generator.tell({ t: "stop" });
-          const lost = reports.reduce((sum, { closed }) => sum + closed, 0);
-          return {
-            operations: count,
-            seconds: Math.max(...reports.map(({ connectingMs }) => connectingMs)) / 1000,
-            latency: joined(reports.map(({ latency }) => latency)),
-            lag: null,
-            figures: { bytesPerSocket },
-            problems: lost === 0 ? [] : [`${lost} sockets were lost`],
-          };
-        },
-        stop: () => ready.server.stop(),
+        operations: count,
+        seconds: Math.max(...reports.map(({ connectingMs }) => connectingMs)) / 1000,
+        latency: joined(reports.map(({ latency }) => latency)),
+        lag: null,
+        figures: { bytesPerSocket },
+        problems: lost === 0 ? [] : [`${lost} sockets were lost`],
       };
     },
+    stop: () => ready.server.stop(),
   };
 }
 
@@ -104,40 +100,37 @@ export const connect: Scenario = {
     const count = stage.scaled(SOCKETS, 100);
     const plan = { driverIds: [], orderIds: [] };
     return [
-      side(
-        { role: "ours", name: "ours", what: "one node; each socket's token is a person's own and is verified" },
-        count,
-        null,
-        async () => {
-          const ours = await startOurs(stage);
-          const principals = Array.from({ length: count }, (_, i) => ({ id: `bench-customer-${i}`, role: "customer" }));
-          const tokens = await issueTokens(ours.target.nodes[0]!, principals);
-          return { server: ours, address: ours.target.addresses[0]!, tokens };
-        },
-      ),
-      side(
-        { role: "limit", name: "bare", what: "the native socket server alone; nobody signs in" },
-        count,
-        null,
-        async () => {
-          const program = await startProgram(new URL("../limits/sockets.js", import.meta.url), { orderOf: {} });
-          return { server: serverOf(program), address: program.address, tokens: [] };
-        },
-      ),
-      ...peers.connect
-        .filter((peer) => (peer.missing?.() ?? null) === null)
-        .map((peer) =>
-          side({ role: "peer", name: peer.name, what: peer.what }, count, peer.adapter, async () => {
-            const options = {
-              scenario: "connect",
-              databaseUrl: await stage.database(peer.name),
-              redisUrl: await stage.redis(),
-              plan,
-            };
-            const program = await startProgram(peer.program, options, peer.nodeOptions);
+      {
+        role: "ours",
+        name: "ours",
+        what: "one node; each socket's token is a person's own and is verified",
+        start: () =>
+          runningSockets(count, null, async () => {
+            const ours = await startOurs(stage);
+            const principals = Array.from({ length: count }, (_, i) => ({
+              id: `bench-customer-${i}`,
+              role: "customer",
+            }));
+            const tokens = await issueTokens(ours.target.nodes[0]!, principals);
+            return { server: ours, address: ours.target.addresses[0]!, tokens };
+          }),
+      },
+      {
+        role: "limit",
+        name: "bare",
+        what: "the native socket server alone; nobody signs in",
+        start: () =>
+          runningSockets(count, null, async () => {
+            const program = await startProgram(new URL("../limits/sockets.js", import.meta.url), { orderOf: {} });
             return { server: serverOf(program), address: program.address, tokens: [] };
           }),
-        ),
+      },
+      ...peerSides(peers.connect, {}, (peer) =>
+        runningSockets(count, peer.adapter, async () => {
+          const program = await startPeer(stage, "connect", peer, plan);
+          return { server: serverOf(program), address: program.address, tokens: [] };
+        }),
+      ),
     ];
   },
   goals: [
@@ -147,14 +140,8 @@ export const connect: Scenario = {
       better: "lower",
       atLeast: 4,
       ambition: 2,
-      value: (look) => {
-        const [ours, bare] = [look("ours", "bytesPerSocket"), look("bare", "bytesPerSocket")];
-        return ours === null || bare === null ? null : ours / bare;
-      },
+      value: (look) => ratioOf(look, "bytesPerSocket", "ours", "bare"),
     },
   ],
-  ratioToLimit(look) {
-    const [ours, bare] = [look("ours", "bytesPerSocket"), look("bare", "bytesPerSocket")];
-    return ours === null || bare === null ? null : ours / bare;
-  },
+  ratioToLimit: (look) => ratioOf(look, "bytesPerSocket", "ours", "bare"),
 };

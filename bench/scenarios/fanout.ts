@@ -3,7 +3,8 @@ import type { Scenario } from "../harness/ports.js";
 import { driverIdsOf, ordersOnTheirWay, startCustomers, startDrivers } from "../load/fleet.js";
 import { peers } from "../peers/mod.js";
 import { GENEROUS, startOurs } from "./our-node.js";
-import { bareSide, CITY, type Pace, peerSides, runningLines } from "./positions.js";
+import { ratioOf } from "./peer.js";
+import { bareSide, CITY, type Pace, peersWithLines, runningLines } from "./positions.js";
 
 const DRIVERS = 10_000;
 const ORDERS = 1_800;
@@ -66,7 +67,7 @@ export const fanout: Scenario = {
         },
       },
       bareSide("the native socket server's own publish", plan, SOCKETS_PER_ORDER, paces),
-      ...peerSides(stage, "fanout", peers.fanout, plan, SOCKETS_PER_ORDER, paces),
+      ...peersWithLines(stage, "fanout", peers.fanout, plan, SOCKETS_PER_ORDER, paces),
     ];
   },
   goals: [
@@ -80,8 +81,5 @@ export const fanout: Scenario = {
     },
   ],
   /** CPU per fix with all that it causes. */
-  ratioToLimit(look) {
-    const [ours, bare] = [look("ours", "cpuMicrosPerOperation"), look("bare", "cpuMicrosPerOperation")];
-    return ours === null || bare === null || bare === 0 ? null : ours / bare;
-  },
+  ratioToLimit: (look) => ratioOf(look, "cpuMicrosPerOperation", "ours", "bare"),
 };

@@ -6,7 +6,8 @@ import type { Look, Scenario } from "../harness/ports.js";
 import { driverIdsOf, startDrivers } from "../load/fleet.js";
 import { peers } from "../peers/mod.js";
 import { GENEROUS, startOurs } from "./our-node.js";
-import { bareSide, CITY, type Pace, peerSides, runningLines } from "./positions.js";
+import { ratioOf, worst } from "./peer.js";
+import { bareSide, CITY, type Pace, peersWithLines, runningLines } from "./positions.js";
 
 const DRIVERS = 10_000;
 const PATIENCE_SECONDS = 300;
@@ -18,10 +19,8 @@ const PACES: Readonly<Record<string, Pace>> = {
   [BATCHED]: { perSecond: 500, fixesPerFrame: 10 },
 };
 
-const toBare = (look: Look, load: string): number | null => {
-  const [ours, bare] = [look("ours", "cpuMicrosPerOperation", load), look("bare", "cpuMicrosPerOperation", load)];
-  return ours === null || bare === null || bare === 0 ? null : ours / bare;
-};
+const toBare = (look: Look, load: string): number | null =>
+  ratioOf(look, "cpuMicrosPerOperation", "ours", "bare", load);
 
 export const gps: Scenario = {
   name: "gps",
@@ -61,7 +60,7 @@ export const gps: Scenario = {
         },
       },
       bareSide("the native socket server alone, which copies a fix's number into its answer", plan, 0, paces),
-      ...peerSides(stage, "gps", peers.gps, plan, 0, paces),
+      ...peersWithLines(stage, "gps", peers.gps, plan, 0, paces),
     ];
   },
   goals: SINGLE.map((load) => ({
@@ -72,8 +71,9 @@ export const gps: Scenario = {
     ambition: 1.8,
     value: (look) => toBare(look, load),
   })),
-  ratioToLimit(look) {
-    const ratios = SINGLE.map((load) => toBare(look, load));
-    return ratios.includes(null) ? null : Math.max(...ratios.map(Number));
-  },
+  ratioToLimit: (look) =>
+    worst(
+      Math.max,
+      SINGLE.map((load) => toBare(look, load)),
+    ),
 };

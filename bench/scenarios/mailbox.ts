@@ -3,7 +3,8 @@
 import type { Look, RunningSide, Sample, Scenario, Side } from "../harness/ports.js";
 import { type Program, startProgram } from "../harness/program.js";
 import { peers } from "../peers/mod.js";
-import type { MailboxAnswer, MailboxQuestion } from "../peers/ports.js";
+import type { MailboxAnswer, MailboxQuestion, ProgramOptions } from "../peers/ports.js";
+import { peerSides, ratioOf, worst } from "./peer.js";
 
 const NUMBERS = 1_000;
 const ACTORS = 1_000;
@@ -59,10 +60,7 @@ function running(program: Program): RunningSide {
 }
 
 const ASKS = ["1 ask in flight", "64 asks in flight"] as const;
-const asksToPort = (look: Look, load: string): number | null => {
-  const [ours, bare] = [look("ours", "perSecond", load), look("MessagePort", "perSecond", load)];
-  return ours === null || bare === null ? null : ours / bare;
-};
+const asksToPort = (look: Look, load: string): number | null => ratioOf(look, "perSecond", "ours", "MessagePort", load);
 
 export const mailbox: Scenario = {
   name: "mailbox",
@@ -87,19 +85,10 @@ export const mailbox: Scenario = {
       loads: ASKS,
       start: async () => running(await startProgram(new URL("../limits/message-port.js", import.meta.url), null)),
     },
-    ...peers.mailbox
-      .filter((peer) => (peer.missing?.() ?? null) === null)
-      .map(
-        (peer): Side => ({
-          role: "peer",
-          name: peer.name,
-          what: peer.what,
-          start: async () => {
-            const options = { scenario: "mailbox", databaseUrl: null, redisUrl: null, plan: null };
-            return running(await startProgram(peer.program, options, peer.nodeOptions));
-          },
-        }),
-      ),
+    ...peerSides(peers.mailbox, {}, async (peer) => {
+      const options: ProgramOptions = { scenario: "mailbox", databaseUrl: null, redisUrl: null, plan: null };
+      return running(await startProgram(peer.program, options, peer.nodeOptions));
+    }),
   ],
   goals: [
     {
@@ -108,10 +97,7 @@ export const mailbox: Scenario = {
       better: "higher",
       atLeast: 1.5,
       ambition: 5,
-      value: (look) => {
-        const [ours, nact] = [look("ours", "perSecond"), look("nact", "perSecond")];
-        return ours === null || nact === null ? null : ours / nact;
-      },
+      value: (look) => ratioOf(look, "perSecond", "ours", "nact"),
     },
     ...ASKS.map((load) => ({
       what: `asks across threads ÷ bare MessagePort, ${load}`,
@@ -122,8 +108,9 @@ export const mailbox: Scenario = {
       value: (look: Look) => asksToPort(look, load),
     })),
   ],
-  ratioToLimit(look) {
-    const ratios = ASKS.map((load) => asksToPort(look, load));
-    return ratios.includes(null) ? null : Math.min(...ratios.map(Number));
-  },
+  ratioToLimit: (look) =>
+    worst(
+      Math.min,
+      ASKS.map((load) => asksToPort(look, load)),
+    ),
 };

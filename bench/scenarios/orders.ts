@@ -18,6 +18,7 @@ import { peers } from "../peers/mod.js";
 import { ORDER_MINOR, type OrdersAudit, type OrdersPeer, type OrdersPlan } from "../peers/ports.js";
 import { barePostgres } from "./bare-postgres.js";
 import { startOurs } from "./our-node.js";
+import { peerSides, ratioOf, startPeer } from "./peer.js";
 
 const RESTAURANTS = 200;
 const DRIVERS = 2_000;
@@ -183,44 +184,19 @@ function ours(stage: Stage, plan: OrdersPlan, toldLogBytes: (bytesPerCommit: num
   };
 }
 
-const peerOf = (stage: Stage, peer: OrdersPeer, plan: OrdersPlan): Side => ({
-  role: "peer",
-  name: peer.name,
-  what: peer.what,
-  async start() {
-    const program = await startProgram(
-      peer.program,
-      {
-        scenario: "orders",
-        databaseUrl: await stage.database(peer.name),
-        redisUrl: await stage.redis(),
-        plan,
-      },
-      peer.nodeOptions,
-    );
-    return runningOrders(
-      stage,
-      {
-        pids: () => [program.pid],
-        gauges: () => program.gauges(),
-        stop: () => program.stop(),
-        audit: async () => (await program.ask({ audit: true })) as OrdersAudit,
-      },
-      { adapter: peer.adapter.href, address: program.address, plan },
-    );
-  },
-});
+async function startedPeer(stage: Stage, peer: OrdersPeer, plan: OrdersPlan): Promise<RunningSide> {
+  const program = await startPeer(stage, "orders", peer, plan);
+  const server: Server = {
+    pids: () => [program.pid],
+    gauges: () => program.gauges(),
+    stop: () => program.stop(),
+    audit: async () => (await program.ask({ audit: true })) as OrdersAudit,
+  };
+  return runningOrders(stage, server, { adapter: peer.adapter.href, address: program.address, plan });
+}
 
-const toBare = (look: Look): number | null => {
-  const [commits, bare] = [look("ours", "commitsPerSecond", MOST), look("bare PostgreSQL", "commitsPerSecond", MOST)];
-  return commits === null || bare === null || bare === 0 ? null : commits / bare;
-};
+const toBare = (look: Look): number | null => ratioOf(look, "commitsPerSecond", "ours", "bare PostgreSQL", MOST);
 const FIRST_PEER = peers.orders[0]?.name ?? "express";
-const toPeer = (look: Look, figure: string, load: string): number | null => {
-  const [own, peer] = [look("ours", figure, load), look(FIRST_PEER, figure, load)];
-  return own === null || peer === null || own === 0 || peer === 0 ? null : own / peer;
-};
-const inverse = (value: number | null): number | null => (value === null ? null : 1 / value);
 
 const planOf = (stage: Stage): OrdersPlan => ({
   restaurants: stage.scaled(RESTAURANTS, 8),
@@ -256,7 +232,7 @@ export const orders: Scenario = {
         logBytes = bytes;
       }),
       { ...bare, loads: [MOST] },
-      ...peers.orders.filter((peer) => (peer.missing?.() ?? null) === null).map((peer) => peerOf(stage, peer, plan)),
+      ...peerSides(peers.orders, {}, (peer) => startedPeer(stage, peer, plan)),
     ];
   },
   goals: [
@@ -290,7 +266,7 @@ export const orders: Scenario = {
       better: "higher",
       atLeast: 2,
       ambition: 5,
-      value: (look) => toPeer(look, "perSecond", MOST),
+      value: (look) => ratioOf(look, "perSecond", "ours", FIRST_PEER, MOST),
     },
     {
       what: `${FIRST_PEER}'s CPU per order ÷ ours`,
@@ -298,7 +274,7 @@ export const orders: Scenario = {
       better: "higher",
       atLeast: 2,
       ambition: 5,
-      value: (look) => inverse(toPeer(look, "cpuMicrosPerOperation", STEADY)),
+      value: (look) => ratioOf(look, "cpuMicrosPerOperation", FIRST_PEER, "ours", STEADY),
     },
     {
       what: `${FIRST_PEER}'s memory ÷ ours`,
@@ -306,7 +282,7 @@ export const orders: Scenario = {
       better: "higher",
       atLeast: 2,
       ambition: 5,
-      value: (look) => inverse(toPeer(look, "residentMegabytes", MOST)),
+      value: (look) => ratioOf(look, "residentMegabytes", FIRST_PEER, "ours", MOST),
     },
   ],
   ratioToLimit: toBare,

@@ -11,6 +11,7 @@ import type { ReadPlan } from "../load/reader-messages.js";
 import { type Document, readDocuments } from "../load/readers.js";
 import { peers } from "../peers/mod.js";
 import { startOurs } from "./our-node.js";
+import { worst } from "./peer.js";
 import { bareReads, bareToOurs, peerReads, type ReadLoad, runningReads } from "./reads.js";
 
 const clock = systemClock();
@@ -124,8 +125,9 @@ export const poll: Scenario = {
     ambition,
     value: (look: Look) => bareToOurs(look, load),
   })),
-  ratioToLimit(look) {
-    const ratios = GOALS.map(([load]) => bareToOurs(look, load));
-    return ratios.includes(null) ? null : Math.min(...ratios.map(Number));
-  },
+  ratioToLimit: (look) =>
+    worst(
+      Math.min,
+      GOALS.map(([load]) => bareToOurs(look, load)),
+    ),
 };

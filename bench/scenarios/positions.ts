@@ -8,6 +8,7 @@ import { startCustomers, untilConnected } from "../load/fleet.js";
 import { type Generator, startGenerator } from "../load/generators.js";
 import type { CustomerPlan } from "../load/messages.js";
 import type { PositionsPeer, PositionsPlan } from "../peers/ports.js";
+import { peerSides, startPeer } from "./peer.js";
 
 const clock = systemClock();
 const SETTLE_MS = 1_000;
@@ -146,7 +147,7 @@ export function bareSide(
 const singleFixes = (paces: Readonly<Record<string, Pace>>): readonly string[] =>
   Object.keys(paces).filter((load) => paces[load]!.fixesPerFrame === 1);
 
-export function peerSides(
+export function peersWithLines(
   stage: Stage,
   scenario: string,
   peers: readonly PositionsPeer[],
@@ -154,26 +155,9 @@ export function peerSides(
   socketsPerOrder: number,
   paces: Readonly<Record<string, Pace>>,
 ): readonly Side[] {
-  return peers
-    .filter((peer) => (peer.missing?.() ?? null) === null)
-    .map((peer) => ({
-      role: "peer",
-      name: peer.name,
-      what: peer.what,
-      loads: singleFixes(paces),
-      async start() {
-        const options = {
-          scenario,
-          databaseUrl: await stage.database(peer.name),
-          redisUrl: await stage.redis(),
-          plan,
-        };
-        const program = await startProgram(peer.program, options, peer.nodeOptions);
-        return runningLines(
-          serverOf(program),
-          await plannedLines(program.address, plan, socketsPerOrder, peer.adapter),
-          paces,
-        );
-      },
-    }));
+  return peerSides(peers, { loads: singleFixes(paces) }, async (peer) => {
+    const program = await startPeer(stage, scenario, peer, plan);
+    const lines = await plannedLines(program.address, plan, socketsPerOrder, peer.adapter);
+    return runningLines(serverOf(program), lines, paces);
+  });
 }

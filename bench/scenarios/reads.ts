@@ -6,6 +6,7 @@ import type { Address, RuntimeGauges } from "../harness/program-messages.js";
 import type { ReadPlan } from "../load/reader-messages.js";
 import { addressFor, type Document, type Readers, startReaders } from "../load/readers.js";
 import type { ReadsPeer, ReadsPlan } from "../peers/ports.js";
+import { peerSides, ratioOf, startPeer } from "./peer.js";
 
 export interface ReadLoad {
   readonly perSecond: number;
@@ -94,26 +95,13 @@ export function peerReads(
   plan: () => Promise<ReadsPlan>,
   load: () => ReadLoad,
 ): readonly Side[] {
-  return peers
-    .filter((peer) => (peer.missing?.() ?? null) === null)
-    .map((peer) => ({
-      role: "peer",
-      name: peer.name,
-      what: peer.what,
-      loads: [loadName],
-      async start() {
-        const options = {
-          scenario,
-          databaseUrl: await stage.database(peer.name),
-          redisUrl: await stage.redis(),
-          plan: await plan(),
-        };
-        const program = await startProgram(peer.program, options, peer.nodeOptions);
-        const { address, pid } = program;
-        await checkAnswers(address, options.plan);
-        return runningReads(program, { [loadName]: { address, pid } }, load());
-      },
-    }));
+  return peerSides(peers, { loads: [loadName] }, async (peer) => {
+    const asked = await plan();
+    const program = await startPeer(stage, scenario, peer, asked);
+    const { address, pid } = program;
+    await checkAnswers(address, asked);
+    return runningReads(program, { [loadName]: { address, pid } }, load());
+  });
 }
 
 /** A few of a peer's answers against what they have to be, before anything is measured. */
@@ -128,7 +116,5 @@ async function checkAnswers({ host, port }: Address, { documents }: ReadsPlan): 
 }
 
 /** The bare server's CPU a request ÷ a side's: 1 costs as little as nothing but sending. */
-export function bareToOurs(look: Look, load?: string): number | null {
-  const [ours, bare] = [look("ours", "cpuMicrosPerOperation", load), look("bare", "cpuMicrosPerOperation", load)];
-  return ours === null || bare === null || ours === 0 ? null : bare / ours;
-}
+export const bareToOurs = (look: Look, load?: string): number | null =>
+  ratioOf(look, "cpuMicrosPerOperation", "bare", "ours", load);
