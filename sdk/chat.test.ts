@@ -23,6 +23,20 @@ import {
   type RoomView,
   watchQueue,
 } from "./node.js";
+import type { SocketConstructor, SocketLike } from "./ports.js";
+
+/** A network that swallows every socket. */
+class NoSocket implements SocketLike {
+  binaryType = "arraybuffer";
+  readonly protocol = "";
+  readonly bufferedAmount = 0;
+  onopen: SocketLike["onopen"] = null;
+  onmessage: SocketLike["onmessage"] = null;
+  onclose: SocketLike["onclose"] = null;
+  onerror: SocketLike["onerror"] = null;
+  send(): void {}
+  close(): void {}
+}
 
 const MAIN = fileURLToPath(new URL("../src/main.js", import.meta.url));
 const clock = systemClock();
@@ -179,6 +193,26 @@ t.test(
         `${who}'s words are in the order in which they were said`,
       );
     }
+    // A third device of hers, on a network that lets no socket through.
+    const walled = createClient({
+      url: node.url,
+      token: carolsToken,
+      WebSocket: NoSocket as unknown as SocketConstructor,
+      commandsByHttpAfterMs: 5,
+    });
+    open.push(walled);
+    walled.connect();
+    const polled = chat(walled, roomId, {}, { patienceMs: 5, pollMs: 50 });
+    await until("the same lines by polls", () => polled.lines.length === carols.lines.length);
+    t.same(polled.lines, carols.lines);
+    await polled.say("from behind a wall");
+    await anns.say("I hear you");
+    expected.push("from behind a wall", "I hear you");
+    await until("everybody has them", () =>
+      [polled, carols, anns].every(({ lines }) => textsOf(lines).length === expected.length),
+    );
+    t.same(polled.lines, carols.lines);
+    polled.stop();
     const page = await carol.client.http.get<{ lines: readonly ChatLine[]; nextBefore?: number }>(
       `/v1/rooms/${encodeURIComponent(roomId)}/messages`,
       { before: 6, limit: 3 },

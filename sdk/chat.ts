@@ -1,6 +1,8 @@
 /**
  * One room, as a page shows it: what was said, what is on its way, who has read, who writes.
  *
+ * While no socket comes through, the room is asked for its newest lines now and then, which costs what a poll costs.
+ *
  * Owns: the lines held, the messages on their way, receipts, the typing of others. Does not own: the queue that resends
  * (`commands.ts`) or the position in the channel (`channels.ts`).
  *
@@ -44,6 +46,9 @@ export interface ChatOptions {
   readonly random?: Random;
   /** How long a message is tried, in milliseconds. Default: twelve hours. */
   readonly ttlMs?: number;
+  /** How long the socket may be away before the room is polled, and how often it is then, in milliseconds. */
+  readonly patienceMs?: number;
+  readonly pollMs?: number;
 }
 
 export interface Chat {
@@ -80,6 +85,8 @@ export function chat(client: Client, roomId: string, handlers: ChatHandlers = {}
   const clock = options.clock ?? systemClock();
   const random = options.random ?? systemRandom();
   const ttlMs = options.ttlMs ?? SAY_TTL_MS;
+  const patienceMs = options.patienceMs ?? 6_000;
+  const pollMs = options.pollMs ?? 4_000;
   let lines: readonly ChatLine[] = [];
   let room: RoomView | null = null;
   let stopped = false;
@@ -95,6 +102,14 @@ export function chat(client: Client, roomId: string, handlers: ChatHandlers = {}
   const arrived = (line: ChatLine): void => {
     if (line.type === "chat.message") outgoing.delete(line.body.messageId);
   };
+
+  /** One more line, unless a poll brought it before. */
+  function next(line: ChatLine): void {
+    if (line.offset <= top()) return;
+    lines = [...lines, line];
+    arrived(line);
+    handlers.line?.(line);
+  }
 
   /** What the node shows, joined to what is held if they touch. */
   function join({ lines: shown }: RoomSnapshot): void {
@@ -131,10 +146,7 @@ export function chat(client: Client, roomId: string, handlers: ChatHandlers = {}
     `room:${roomId}`,
     {
       event({ offset, type, at, body }) {
-        const line = { offset, type, at, body } as unknown as ChatLine;
-        lines = [...lines, line];
-        arrived(line);
-        handlers.line?.(line);
+        next({ offset, type, at, body } as unknown as ChatLine);
         changed();
       },
       state({ slot, body }) {
@@ -157,9 +169,55 @@ export function chat(client: Client, roomId: string, handlers: ChatHandlers = {}
     },
   });
 
+  const path = `/v1/rooms/${encodeURIComponent(roomId)}`;
+  let polling: AbortController | null = null;
+  let waiting: Cancel | null = null;
+
+  async function poll(by: AbortController): Promise<void> {
+    try {
+      const [page, view] = await Promise.all([
+        client.http.get<HistoryPage>(`${path}/messages`, { limit: EARLIER }, by.signal),
+        client.http.get<RoomView>(path, {}, by.signal),
+      ]);
+      if (by.signal.aborted) return;
+      if ((room?.version ?? -1) < view.version) room = view;
+      const held = top();
+      // What touches what is held goes on from there; else it takes its place.
+      if (held > 0 && (page.lines[0]?.offset ?? 0) <= held + 1) for (const line of page.lines) next(line);
+      else if (page.lines.length > 0) join({ lines: page.lines });
+      changed();
+    } catch (error) {
+      if (by.signal.aborted) return;
+      if (error instanceof SwiftEatsError && !error.temporary) {
+        stop();
+        handlers.ended?.(error);
+        return;
+      }
+    }
+    waiting = clock.after(pollMs, () => void poll(by));
+  }
+
+  const follow = (): void => {
+    if (client.state.name === "live" || client.state.name === "closed" || stopped) {
+      polling?.abort();
+      polling = null;
+      waiting?.();
+      waiting = null;
+      return;
+    }
+    if (polling !== null) return;
+    const by = new AbortController();
+    polling = by;
+    waiting = clock.after(patienceMs, () => void poll(by));
+  };
+  const stopListening = client.onState(follow);
+  follow();
+
   function stop(): void {
     if (stopped) return;
     stopped = true;
+    stopListening();
+    follow();
     for (const cancel of typing.values()) cancel();
     talk.unsubscribe();
     state.unsubscribe();
@@ -223,8 +281,7 @@ export function chat(client: Client, roomId: string, handlers: ChatHandlers = {}
     async earlier(limit = EARLIER) {
       const before = lines[0]?.offset ?? Number.MAX_SAFE_INTEGER;
       if (before <= 1) return;
-      const path = `/v1/rooms/${encodeURIComponent(roomId)}/messages`;
-      const page = await client.http.get<HistoryPage>(path, { before, limit });
+      const page = await client.http.get<HistoryPage>(`${path}/messages`, { before, limit });
       const first = lines[0]?.offset;
       // Meanwhile a snapshot may have taken the place of what was held.
       if (stopped || (first !== undefined && page.lines.at(-1)?.offset !== first - 1)) return;

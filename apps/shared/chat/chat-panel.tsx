@@ -89,7 +89,7 @@ export function ChatPanel({
         )}
         {lines.length === 0 && outgoing.length === 0 && <li class="chat-notice">{hint}</li>}
         {lines.map((line) => (
-          <Line key={line.offset} line={line} side={side} />
+          <Line key={line.offset} line={line} side={side} read={readBy.length > 0 && line === mine} />
         ))}
         {outgoing.map(({ messageId, text, refused }) => (
           <li key={messageId} class={refused === null ? "chat-line mine waiting" : "chat-line mine refused"}>
@@ -103,7 +103,6 @@ export function ChatPanel({
             )}
           </li>
         ))}
-        {readBy.length > 0 && outgoing.length === 0 && <li class="chat-seen">Read</li>}
         {others.length > 0 && (
           <li class="chat-typing" role="status">
             {others.map((who) => NAMES[who]).join(" and ")} {others.length === 1 ? "is" : "are"} writing
@@ -116,7 +115,16 @@ export function ChatPanel({
   );
 }
 
-function Line({ line, side }: { readonly line: ChatLine; readonly side: ChatSide }) {
+function Line({
+  line,
+  side,
+  read,
+}: {
+  readonly line: ChatLine;
+  readonly side: ChatSide;
+  /** The other side has seen it; shown at one's own newest. */
+  readonly read: boolean;
+}) {
   if (line.type === "chat.notice") return <li class="chat-notice">{noticeText(line.body, side)}</li>;
   const { from, text, attachments } = line.body;
   const isMine = from.side === side;
@@ -132,6 +140,7 @@ function Line({ line, side }: { readonly line: ChatLine; readonly side: ChatSide
       <span class="chat-meta">
         {!isMine || agent !== "" ? `${NAMES[from.side]}${agent} · ` : ""}
         <time dateTime={new Date(line.at).toISOString()}>{timeOfDay(line.at)}</time>
+        {read && " · Read"}
       </span>
     </li>
   );

@@ -245,3 +245,49 @@ t.test("R-ACC-3: a person who is forgotten leaves no word behind, once nobody ma
   t.notMatch(JSON.stringify(late.events), /Elm/);
   await kit.close();
 });
+
+t.test(
+  "R-COM-1, rule 15: a room that moves between nodes while it is full of talk loses no line and repeats none",
+  async (t) => {
+    const city = createCity({ hosts: 2 });
+    const { kit } = city;
+    const room = roomOf(city);
+    await must(room.ask("openSupport", { orderId: null }, carol));
+    await must(room.ask("claim", { roomId: ROOM }, ann));
+    const heard = [await room.listen(carol), await room.listen(ann)];
+    const first = heard[0]!.starts[0]!.top;
+    const saying: Promise<AskResult<unknown>>[] = [];
+    for (let round = 0; round < 20; round++) {
+      for (const [who, caller] of [
+        ["carol", carol],
+        ["ann", ann],
+      ] as const) {
+        const input = { roomId: ROOM, messageId: `${who}-${round}`, text: `${who} ${round}` };
+        saying.push(kit.send(ChatRoom, ROOM, "say", input, { caller, timeoutMs: 60_000 }));
+      }
+      await kit.advance(3);
+      if (round === 4) await kit.moveAll(0, 1);
+      if (round === 9) await kit.moveAll(1, 0);
+      if (round === 14) {
+        await kit.crash(0);
+        await kit.takeOver(0, 1);
+      }
+    }
+    const answers = await kit.run(() => Promise.all(saying));
+    // What was in flight at a dead node is said again by whoever said it, under the same id.
+    for (const [i, answer] of answers.entries()) if (!answer.ok) t.ok(answer.error.temporary, `${i} may be said again`);
+    await kit.advance(5_000);
+    const lines = await city.history().before(ROOM, 1_000, 1_000);
+    t.same(
+      lines.map(({ offset }) => offset),
+      lines.map((_, i) => i + 1),
+      "no hole",
+    );
+    for (const { events } of heard) {
+      t.same(told(events), told(lines.slice(first)), "everybody heard every line once, in one order");
+    }
+    t.equal(new Set(told(lines)).size, lines.length, "nothing twice");
+    t.ok(lines.length >= first + answers.filter(({ ok }) => ok).length);
+    await kit.close();
+  },
+);
