@@ -164,7 +164,12 @@ export const PARTS: readonly Part[] = [
     ],
   },
   { name: "bench", path: "bench", mayImport: ["*"], doors: [] },
-  { name: "test", path: "test", mayImport: ["*"], doors: ["support/servers.ts", "support/money.ts"] },
+  {
+    name: "test",
+    path: "test",
+    mayImport: ["*"],
+    doors: ["support/servers.ts", "support/money.ts", "support/tablets.ts"],
+  },
 ];
 
 /** What a test may import beyond what its part may: the twins and kits that exist for tests. */
