@@ -28,6 +28,9 @@ const STEADY_PER_SECOND = 40;
 const rateName = (perSecond: number): string => `${perSecond} orders/s`;
 const STEADY = rateName(STEADY_PER_SECOND);
 const MOST = "as many as go";
+const TRIAL_SECONDS = 3;
+/** PostgreSQL's connections report what they did within ten seconds. */
+const STATISTICS_MS = 11_000;
 const AUDITS = 60;
 const AUDIT_EVERY_MS = 250;
 const clock = systemClock();
@@ -40,20 +43,32 @@ interface Server {
   readonly gauges: NonNullable<RunningSide["gauges"]>;
   stop(): Promise<void>;
   audit(): Promise<OrdersAudit>;
-  /** More of a measurement: what the database says. */
-  more?(): Promise<(delivered: number, seconds: number) => Promise<Record<string, number>>>;
+  /** After the last round: figures of all orders together. */
+  figures?(delivered: number): Promise<Record<string, number>>;
 }
 
-async function runningOrders(stage: Stage, server: Server, options: OrdersGeneratorOptions): Promise<RunningSide> {
+/** `trial`: orders that are run before anything counts; hears how many were delivered. */
+async function runningOrders(
+  stage: Stage,
+  server: Server,
+  options: OrdersGeneratorOptions,
+  trial?: (run: () => Promise<number>) => Promise<void>,
+): Promise<RunningSide> {
   const generator = await startProgram(GENERATOR, options);
   let delivered = 0;
+  await trial?.(async () => {
+    const question: OrdersQuestion = { perSecond: null, seconds: TRIAL_SECONDS };
+    const answer = (await generator.ask(question)) as OrdersAnswer;
+    if (answer.problems.length > 0) throw new Error(answer.problems.join("; "));
+    delivered += answer.delivered;
+    return answer.delivered;
+  });
   return {
     pids: server.pids,
     databasePid: await stage.databasePid(),
     gauges: server.gauges,
     async load(load, seconds): Promise<Sample> {
       const perSecond = load === MOST ? null : Number.parseInt(load, 10) * Math.min(1, stage.scale);
-      const more = await server.more?.();
       const answer = (await generator.ask({ perSecond, seconds } satisfies OrdersQuestion)) as OrdersAnswer;
       delivered += answer.delivered;
       return {
@@ -64,7 +79,6 @@ async function runningOrders(stage: Stage, server: Server, options: OrdersGenera
         figures: {
           placedP50Ms: together([answer.placed]).p50,
           placedP99Ms: together([answer.placed]).p99,
-          ...((await more?.(answer.delivered, answer.seconds)) ?? {}),
         },
         problems: answer.problems,
       };
@@ -81,7 +95,7 @@ async function runningOrders(stage: Stage, server: Server, options: OrdersGenera
         problems.push(`its database has ${truth.delivered} delivered orders, its customers heard of ${delivered}`);
       if (truth.capturedMinor !== truth.delivered * ORDER_MINOR)
         problems.push(`${truth.capturedMinor} were captured for ${truth.delivered} orders`);
-      return { figures: {}, problems };
+      return { figures: (await server.figures?.(delivered)) ?? {}, problems };
     },
     async stop() {
       await generator.stop();
@@ -90,10 +104,11 @@ async function runningOrders(stage: Stage, server: Server, options: OrdersGenera
   };
 }
 
-/** Actors' commits so far, from the truth: every commit of an actor makes its sequence rise by one. */
+/** Rows of actors' states written so far: each is one actor's commit. Waits until every connection has reported its own. */
 async function commitsIn(stage: Stage, databaseUrl: string): Promise<number> {
+  await sleep(clock, STATISTICS_MS);
   const [row] = await stage.query<{ commits: string }>(
-    "SELECT coalesce(sum(seq), 0) AS commits FROM actor_snapshot",
+    "SELECT n_tup_ins + n_tup_upd AS commits FROM pg_stat_user_tables WHERE relname = 'actor_snapshot'",
     databaseUrl,
   );
   return Number(row!.commits);
@@ -140,7 +155,8 @@ function ours(stage: Stage, plan: OrdersPlan, toldLogBytes: (bytesPerCommit: num
           driverTokens: await tokensOf(driverIds, "driver"),
           customerTokens: await tokensOf(named("customer", plan.customers), "customer"),
         };
-        const running = await runningOrders(
+        let [commitsBefore, logBytesPerCommit] = [0, 0];
+        return await runningOrders(
           stage,
           {
             pids: () => node.pids,
@@ -155,27 +171,25 @@ function ours(stage: Stage, plan: OrdersPlan, toldLogBytes: (bytesPerCommit: num
               const capturedMinor = [...held].reduce((sum, { capturedMinor }) => sum + capturedMinor, 0);
               return { delivered: Number(row!.delivered), capturedMinor };
             },
-            async more() {
-              const [commits, bytes] = [await commitsIn(stage, databaseUrl), await stage.databaseLogBytes()];
-              return async (delivered, seconds) => {
-                const made = (await commitsIn(stage, databaseUrl)) - commits;
-                const logBytesPerCommit = ((await stage.databaseLogBytes()) - bytes) / Math.max(1, made);
-                toldLogBytes(logBytesPerCommit);
-                return {
-                  commitsPerOrder: made / Math.max(1, delivered),
-                  commitsPerSecond: made / seconds,
-                  logBytesPerCommit,
-                };
-              };
-            },
+            figures: async (delivered) => ({
+              commitsPerOrder: ((await commitsIn(stage, databaseUrl)) - commitsBefore) / Math.max(1, delivered),
+              logBytesPerCommit,
+            }),
           },
           {
             adapter: new URL("../load/our-orders.js", import.meta.url).href,
             address: target.addresses[0]!,
             plan: ourPlan,
           },
+          async (run) => {
+            commitsBefore = await commitsIn(stage, databaseUrl);
+            const bytesBefore = await stage.databaseLogBytes();
+            await run();
+            const bytes = (await stage.databaseLogBytes()) - bytesBefore;
+            logBytesPerCommit = bytes / Math.max(1, (await commitsIn(stage, databaseUrl)) - commitsBefore);
+            toldLogBytes(logBytesPerCommit);
+          },
         );
-        return running;
       } catch (cause) {
         await stop();
         throw cause;
@@ -195,7 +209,11 @@ async function startedPeer(stage: Stage, peer: OrdersPeer, plan: OrdersPlan): Pr
   return runningOrders(stage, server, { adapter: peer.adapter.href, address: program.address, plan });
 }
 
-const toBare = (look: Look): number | null => ratioOf(look, "commitsPerSecond", "ours", "bare PostgreSQL", MOST);
+function toBare(look: Look): number | null {
+  const [perSecond, commits] = [look("ours", "perSecond", MOST), look("ours", "commitsPerOrder", MOST)];
+  const bare = look("bare PostgreSQL", "commitsPerSecond", MOST);
+  return perSecond === null || commits === null || bare === null || bare === 0 ? null : (perSecond * commits) / bare;
+}
 const FIRST_PEER = peers.orders[0]?.name ?? "express";
 
 const planOf = (stage: Stage): OrdersPlan => ({
