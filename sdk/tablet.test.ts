@@ -180,8 +180,10 @@ t.test("R-RST-4: a snapshot and a comparison put right what differs, and count i
   );
   t.same(page.arrived, ["a", "b", "c"]);
   truth.missing = [];
+  truth.open = [["c", "confirmed"]];
   await page.tablet.compare();
-  t.equal(page.tablet.stats().repaired, 3);
+  t.match(page.tablet.orders.get("b"), { status: "picked_up", endedAt: Number }, "its driver has it");
+  t.equal(page.tablet.stats().repaired, 3, "which is no fault");
   t.same(
     node.arrivals.map(({ type }) => type).filter((type) => type !== "restaurant.tablet"),
     [],

@@ -252,12 +252,17 @@ export class Tablet {
       const known = this.#orders.get(orderId);
       if (known === undefined || known.endedAt !== undefined) continue;
       const status = statuses.get(orderId);
-      if (status === undefined) {
+      const isNew = stepOf(known.status) < stepOf("accepted");
+      if (status !== undefined && stepOf(status) > stepOf(known.status)) {
+        // How far the kitchen has come, the kitchen says itself: only an answer that this device did not hear of was missed.
+        this.#change(orderId, { status }, now);
+        if (isNew) repaired++;
+      } else if (status === undefined && isNew) {
         this.#orders.delete(orderId);
         repaired++;
-      } else if (status !== known.status) {
-        this.#change(orderId, { status }, now);
-        repaired++;
+      } else if (status === undefined) {
+        // Its driver has it: nobody tells a tablet that by itself.
+        this.#change(orderId, { status: "picked_up" }, now);
       }
     }
     this.#repaired += repaired;
@@ -290,6 +295,10 @@ export class Tablet {
     });
   }
 }
+
+/** How far a kitchen has come with an order. */
+const STEPS: readonly OrderStatus[] = ["placed", "confirmed", "accepted", "preparing", "ready"];
+const stepOf = (status: OrderStatus): number => STEPS.indexOf(status);
 
 function readKept(text: string | null): Kept | null {
   try {

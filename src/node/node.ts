@@ -29,6 +29,7 @@ import { type OpenGateway, openGateway } from "./gateway-endpoint.js";
 import { startHousekeeping } from "./housekeeping.js";
 import { openNodeLink } from "./link.js";
 import { derivedWebhookSecret, startBookkeeper } from "./money.js";
+import { measureNotifier } from "./notification-metrics.js";
 import { startNotifier } from "./notifications.js";
 import { openPayment } from "./payment-process.js";
 import { endpointsOf, planThreads, type ThreadPlan } from "./plan.js";
@@ -171,12 +172,14 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       random,
       log,
       wholeProcess: true,
-      measure: (metrics) =>
+      measure: (metrics) => {
         measureCluster(
           metrics,
           () => shards.status(),
           () => events.stats(),
-        ),
+        );
+        measureNotifier(metrics, () => notifier.stats());
+      },
       info: () => ({ cluster: shards.status(), events: events.stats() }),
     });
     undo.push(() => gateway.close());

@@ -45,6 +45,10 @@ interface Kept {
   readonly orders: readonly KitchenOrder[];
 }
 
+/** Between two comparisons with the node; the answer comes soon or not at all. */
+const COMPARE_EVERY_MS = 60_000;
+const COMPARE_WITHIN_MS = 15_000;
+const MOST_NAMED = 300;
 /** A bell that nobody answers rings again. */
 const RING_EVERY_MS = 4_000;
 /** Ended orders stay this long, so that a cook sees what became of them. */
@@ -119,15 +123,20 @@ export async function startInbox(): Promise<void> {
       () => undefined,
     );
   };
+  /** Where the snapshot that is on its way stands. */
+  let stored: number | null = null;
   const subscription = made.subscribe(
     `restaurant:${me.id}`,
     {
-      subscribed: () => {
+      subscribed: ({ recovered, top }) => {
         ready.value = true;
+        stored = recovered ? null : top;
+        // What was stored before a reload was perhaps never acknowledged.
+        if (recovered) keep(subscription.position()?.offset ?? null);
       },
       state: ({ body }) => {
         snapshot(body as unknown as InboxSnapshot);
-        keep(null);
+        keep(stored);
       },
       event: ({ offset, type, body }) => {
         event({ type, body } as unknown as TabletEvent);
@@ -137,7 +146,37 @@ export async function startInbox(): Promise<void> {
     },
     { manualAcknowledge: true, ...(kept === null ? {} : { from: { epoch: kept.epoch, offset: kept.offset } }) },
   );
+  made.onState(({ name }) => {
+    if (name === "live") void compare(made, () => keep(null));
+  });
+  clock.every(COMPARE_EVERY_MS, () => {
+    if (made.state.name === "live") void compare(made, () => keep(null));
+  });
   ring();
+}
+
+/** Says that this tablet is there, and puts right what differs from the node's list. */
+async function compare(made: Client, repaired: () => void): Promise<void> {
+  const holds = [...orders.peek().values()]
+    .filter(({ endedAt }) => endedAt === undefined)
+    .map(({ orderId }) => orderId);
+  const body = { deviceId: made.deviceId, holds: holds.slice(-MOST_NAMED) };
+  const answer = await made.command("restaurant.tablet", body, { ttlMs: COMPARE_WITHIN_MS }).catch(() => null);
+  // Unanswered, the next connection or the next minute compares again.
+  if (answer === null) return;
+  doors.value = answer.doors;
+  const next = new Map(orders.peek());
+  const open = new Set(answer.open.map(([orderId]) => orderId));
+  for (const orderId of body.holds) {
+    const known = next.get(orderId);
+    if (known === undefined || known.endedAt !== undefined || open.has(orderId)) continue;
+    // One that was cooked is with its driver: nobody tells a tablet that by itself.
+    if (known.status === "placed" || known.status === "confirmed") next.delete(orderId);
+    else next.set(orderId, { ...known, status: "picked_up", endedAt: clock.now() });
+  }
+  for (const order of answer.missing) if (!next.has(order.orderId)) next.set(order.orderId, order);
+  orders.value = next;
+  repaired();
 }
 
 function restore(text: string | null): Kept | null {
