@@ -1,5 +1,6 @@
 /** Telling people outside the apps: one notifier for each node, with the providers that it was given or the sandbox. */
 import { hkdfSync } from "node:crypto";
+import { existsSync, readFileSync, renameSync } from "node:fs";
 import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ActorStore } from "../actors/runtime/mod.js";
@@ -10,6 +11,7 @@ import type { OrderTracking } from "../protocol/mod.js";
 import { createContacts } from "../services/accounts/mod.js";
 import {
   createNotifier,
+  type Message,
   type NotificationProvider,
   type Notifier,
   type OrderFacts,
@@ -76,15 +78,33 @@ function providersOf({ config, secrets }: ThreadPlan, sandbox: NotificationProvi
   return { push: provider(pushUrl), sms: provider(smsUrl), email: provider(emailUrl), call: provider(callUrl) };
 }
 
+/** More than this of an earlier run is put aside: only the newest messages can come again. */
+const SANDBOX_BYTES = 4 * 1024 * 1024;
+
+function toldBefore(path: string): readonly Message[] {
+  if (!existsSync(path)) return [];
+  const text = readFileSync(path, "utf8");
+  if (text.length > SANDBOX_BYTES) renameSync(path, `${path}.1`);
+  // A line that a crash has cut off was told to nobody.
+  return text.split("\n").flatMap((line): Message[] => {
+    try {
+      return line === "" ? [] : [JSON.parse(line) as Message];
+    } catch {
+      return [];
+    }
+  });
+}
+
 function openSandbox(path: string, log: Log) {
   let written: Promise<void> = Promise.resolve();
+  const before = toldBefore(path);
   const provider = sandboxProvider((message) => {
     written = written
       .then(() => appendFile(path, `${JSON.stringify(message)}\n`, { mode: 0o600 }))
       .catch((error: unknown) =>
         log.warn({ part: "notifications", error }, "The sandbox could not write a message down"),
       );
-  });
+  }, before);
   return { provider, written: () => written };
 }
 

@@ -101,12 +101,13 @@ export function createNotifier(deps: {
     const read = events.map(readEvent).filter((each): each is Read => each !== null);
     const orderIds = [...new Set(read.flatMap(({ orderId }) => (orderId === null ? [] : [orderId])))];
     const known = orderIds.length === 0 ? new Map() : await orders.of(orderIds);
-    const drafts = [];
-    for (const each of read) {
-      const wishes = (await store.wishes(each.recipient)) ?? DEFAULT_WISHES;
+    const profiles = await store.profiles(read.map(({ recipient }) => recipient));
+    const { utcOffsetMinutes } = settings;
+    const drafts = read.flatMap((each, index) => {
+      const { wishes, deviceIds } = profiles[index]!;
       const order = each.orderId === null ? null : (known.get(each.orderId) ?? null);
-      drafts.push(...draftsOf(each, { wishes, order, utcOffsetMinutes: settings.utcOffsetMinutes }));
-    }
+      return draftsOf(each, { wishes: wishes ?? DEFAULT_WISHES, deviceIds, order, utcOffsetMinutes });
+    });
     counts.planned += await store.plan(
       drafts,
       events.map(({ id }) => id),
@@ -130,7 +131,7 @@ export function createNotifier(deps: {
     else counts[outcome.state]++;
     if (outcome.state === "dead") {
       const { notificationId, kind, channel } = message;
-      log.error({ notificationId, kind, channel, reason: outcome.reason }, "A notification was given up");
+      log.warn({ notificationId, kind, channel, reason: outcome.reason }, "A notification was given up");
     }
     await store.settle(message.notificationId, message.attempts, outcome, clock.now());
   }

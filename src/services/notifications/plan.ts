@@ -65,12 +65,14 @@ export function readEvent(event: PendingEvent): Read | null {
 /** What the recipient wishes, and what the order is called. */
 export interface Known {
   readonly wishes: NotificationWishes;
+  /** That can be pushed to. */
+  readonly deviceIds: readonly string[];
   readonly order: { readonly restaurant: string; readonly arrivesAt?: number } | null;
   readonly utcOffsetMinutes: number;
 }
 
 export function draftsOf({ event, kind, recipient, orderId, body }: Read, known: Known): readonly Draft[] {
-  const { wishes, order, utcOffsetMinutes } = known;
+  const { wishes, deviceIds, order, utcOffsetMinutes } = known;
   const expiresAt = typeof body.acceptBy === "number" ? body.acceptBy : event.at + KINDS[kind].worthMs;
   const draft = (channel: NotificationChannel, deviceIds?: readonly string[]): Draft => ({
     ...recipient,
@@ -87,7 +89,11 @@ export function draftsOf({ event, kind, recipient, orderId, body }: Read, known:
     createdAt: event.at,
     expiresAt,
   });
-  if (kind !== "order_waiting") return waysOf(kind, wishes).map((channel) => draft(channel));
+  if (kind !== "order_waiting") {
+    // Most customers of a market have no device here: nothing is planned that could not be sent.
+    const ways = waysOf(kind, wishes).filter((channel) => channel !== "push" || deviceIds.length > 0);
+    return ways.map((channel) => draft(channel));
+  }
   const devices = Array.isArray(body.devices) ? body.devices.map(String) : [];
   switch (body.step) {
     case "push":

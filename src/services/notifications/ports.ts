@@ -58,6 +58,11 @@ export interface PushDevice {
   readonly since: number;
 }
 
+export interface Profile {
+  readonly wishes: NotificationWishes | null;
+  readonly deviceIds: readonly string[];
+}
+
 export type RetryOutcome = NotificationRecord | "not_found" | "not_dead";
 
 /** Each call rejects when the store does not answer, and may be repeated. Adapters pass `notifications.contract.ts`. */
@@ -87,6 +92,8 @@ export interface NotificationStore {
   forget(before: number, limit: number): Promise<number>;
 
   wishes(recipient: Recipient): Promise<NotificationWishes | null>;
+  /** Wishes, and ids of devices, of each of them, in their order. */
+  profiles(recipients: readonly Recipient[]): Promise<readonly Profile[]>;
   saveWishes(recipient: Recipient, wishes: NotificationWishes): Promise<void>;
   /** Oldest first. */
   devices(recipient: Recipient): Promise<readonly PushDevice[]>;

@@ -24,11 +24,15 @@ export interface SandboxProvider extends NotificationProvider {
   readonly asked: number;
 }
 
-/** `record` hears of each message that is told for the first time. */
-export function sandboxProvider(record: (message: Message) => void = () => undefined): SandboxProvider {
+/** `record` hears of each message that is told for the first time. `before`: what an earlier run of it has told. */
+export function sandboxProvider(
+  record: (message: Message) => void = () => undefined,
+  before: readonly Message[] = [],
+): SandboxProvider {
   const told = new Map<string, Message>();
   const tries = new Map<string, number>();
   let asked = 0;
+  for (const message of before) bounded(told, message.id, message);
   return {
     get told() {
       return [...told.values()];

@@ -107,6 +107,12 @@ export async function notificationStoreContract(t: Test, make: (t: Test) => Prom
     t.ok(await store.saveDevice(ann, device("p", "new", 9), 2));
     t.same(await store.devices(ann), [device("p", "new", 1), device("q", "two", 2)]);
     t.same(await store.devices(bob), []);
+    t.same(await store.profiles([bob, ann, bob]), [
+      { wishes: null, deviceIds: [] },
+      { wishes, deviceIds: ["p", "q"] },
+      { wishes: null, deviceIds: [] },
+    ]);
+    t.same(await store.profiles([]), []);
     await store.removeDevice(ann, "p");
     t.same(await store.devices(ann), [device("q", "two", 2)]);
     await store.erase(ann);

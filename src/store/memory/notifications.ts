@@ -133,6 +133,11 @@ export function createMemoryNotificationStore(): MemoryNotificationStore {
       return old.length;
     },
     wishes: async (recipient) => wishes.get(nameOf(recipient)) ?? null,
+    profiles: async (recipients) =>
+      recipients.map((recipient) => ({
+        wishes: wishes.get(nameOf(recipient)) ?? null,
+        deviceIds: (devices.get(nameOf(recipient)) ?? []).map(({ deviceId }) => deviceId),
+      })),
     async saveWishes(recipient, wished) {
       wishes.set(nameOf(recipient), wished);
     },

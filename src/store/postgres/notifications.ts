@@ -7,6 +7,7 @@ import type {
   Draft,
   NotificationStore,
   PendingEvent,
+  Profile,
   PushDevice,
   Recipient,
   Taken,
@@ -191,6 +192,27 @@ export function createPostgresNotificationStore(options: {
         of(recipient),
       );
       return rows[0]?.wishes ?? null;
+    },
+    async profiles(recipients) {
+      const rows = await run<{ wishes: NotificationWishes | null; devices: string[] | null } & pg.QueryResultRow>(
+        "profiles",
+        `SELECT w.wishes, d.devices FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS r (role, principal, place)
+           LEFT JOIN notification_wishes w ON w.role = r.role AND w.principal = r.principal
+           LEFT JOIN LATERAL (SELECT json_agg(device ORDER BY since, device) AS devices FROM notification_device n
+             WHERE n.role = r.role AND n.principal = r.principal) d ON true
+           ORDER BY r.place`,
+        [
+          arrayParameter(
+            "text",
+            recipients.map(({ role }) => role),
+          ),
+          arrayParameter(
+            "text",
+            recipients.map(({ principalId }) => findable(principalId)),
+          ),
+        ],
+      );
+      return rows.map(({ wishes, devices }): Profile => ({ wishes, deviceIds: devices ?? [] }));
     },
     async saveWishes(recipient, wishes) {
       await run(
