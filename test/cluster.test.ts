@@ -1,17 +1,20 @@
 /**
  * Three real nodes on real servers: one order whose customer, kitchen and owner are at different nodes; the owner is
- * killed, comes back, and another node drains.
+ * killed, comes back, and another node drains. And one conversation, between two nodes, of a room that is at the third.
  */
 import { once } from "node:events";
 import { createServer } from "node:net";
 import t from "tap";
 import {
+  type ChatLine,
   type Client,
+  chat,
   createClient,
   createHttp,
   customer,
   kitchen,
   type OrderView,
+  openSupportRoom,
   SwiftEatsError,
 } from "../sdk/node.js";
 import { type LocalNode, startLocalCluster } from "../simulator/cluster/mod.js";
@@ -62,7 +65,7 @@ async function shardsOf(node: LocalNode): Promise<ReadonlySet<number>> {
 }
 
 t.test(
-  "R-CLU-1, R-CLU-2, R-CLU-3, R-CLU-4, rules 1, 3: an order placed at one node and seen at another survives its owner's death; a drained node exits 0",
+  "R-CLU-1, R-CLU-2, R-CLU-3, R-CLU-4, R-COM-1, rules 1, 3, 15: an order placed at one node and seen at another survives its owner's death; a drained node exits 0",
   { skip: missingProgram("nats") || missingProgram("redis"), timeout: 170_000 },
   async (t) => {
     const cluster = await startLocalCluster({
@@ -77,15 +80,22 @@ t.test(
       await cluster.stop();
     });
     const [a, b, c] = cluster.nodes as [LocalNode, LocalNode, LocalNode];
-    const [customerToken, kitchenToken, adminToken] = (await createHttp({ url: a.url }).issueTokens({
+    const atTheThird = await shardsOf(c);
+    const ids = Array.from({ length: 100 }, (_, n) => `talker-${n}`);
+    const talkerId = ids.find((id) => atTheThird.has(shardOf({ kind: "chat-room", key: `support:${id}` })))!;
+    const [customerToken, kitchenToken, adminToken, talkerToken, agentToken] = (await createHttp({
+      url: a.url,
+    }).issueTokens({
       operatorSecret: cluster.operatorSecret,
       principals: [
         { id: "carol", role: "customer" },
         { id: RESTAURANT, role: "restaurant" },
         { id: "admin", role: "admin" },
+        { id: talkerId, role: "customer" },
+        { id: "agent", role: "support" },
       ],
       ttlSeconds: 3600,
-    })) as [string, string, string];
+    })) as [string, string, string, string, string];
     const at = (node: LocalNode, token: string, deviceId: string): Client => {
       const client = createClient({ url: node.url, token, deviceId });
       client.connect();
@@ -119,7 +129,17 @@ t.test(
     await until(() => views.at(-1)?.status === "confirmed");
     t.pass("placed at node-a, owned by node-c, seen confirmed at node-b");
 
-    await c.kill();
+    const talker = at(a, talkerToken, "phone");
+    const agent = at(b, agentToken, "desk");
+    const { roomId } = await insist(() => openSupportRoom(talker));
+    const talk = { talker: chat(talker, roomId), agent: chat(agent, roomId) };
+    await talk.talker.say("before");
+    await agent.command("chat.claim", { roomId });
+    await until(() => talk.agent.lines.length === 2);
+
+    const killed = c.kill();
+    const meanwhile = ["a", "b", "c"].flatMap((text) => [talk.talker.say(text), talk.agent.say(`${text} too`)]);
+    await killed;
     t.equal(c.state, "stopped");
     // What the kitchen asks for meanwhile waits or is refused for the moment; then another owner answers.
     await until(() => inbox.has(orderId));
@@ -133,6 +153,21 @@ t.test(
     const shard = shardOf({ kind: "order", key: orderId });
     const owners = await Promise.all([a, b].map(async (node) => (await shardsOf(node)).has(shard)));
     t.equal(owners.filter(Boolean).length, 1, "one of the living owns it");
+
+    await Promise.all(meanwhile);
+    await until(() => talk.talker.lines.length >= 8 && talk.agent.lines.length >= 8);
+    t.strictSame(
+      talk.talker.lines,
+      talk.agent.lines,
+      "both have heard the same, through the death of the room's owner",
+    );
+    const texts = (lines: readonly ChatLine[]): string[] =>
+      lines.flatMap((line) => (line.type === "chat.message" ? [line.body.text] : []));
+    t.strictSame(
+      texts(talk.talker.lines).toSorted(),
+      ["a", "a too", "b", "b too", "before", "c", "c too"],
+      "each word once",
+    );
 
     // Somebody sits on its port for a moment; it comes back all the same.
     const squatter = createServer().listen(Number(new URL(c.url).port), "127.0.0.1");
