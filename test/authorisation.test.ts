@@ -4,7 +4,7 @@
  * beside them.
  */
 import t from "tap";
-import { defaultDomainSettings, domainActors } from "../src/actors/domain/mod.js";
+import { ChatRoom, defaultDomainSettings, domainActors } from "../src/actors/domain/mod.js";
 import { FRAME_ACCESS, ROUTE_ACCESS } from "../src/gateway/auth/access.js";
 import { clock, type Harness, type HttpReply, OPERATOR, startHarness } from "../src/gateway/fixtures/harness.js";
 import { ROUTES, routeName } from "../src/gateway/http/routes.js";
@@ -286,7 +286,22 @@ t.test("R-ACC-3: another's reads as nobody's, by every route and on every channe
   t.equal(foreign.status, 404);
   t.same(foreign.body, unknown.body, "another's restaurant reads as one that is not there");
 
+  const opened = await h.client.ask(
+    ChatRoom,
+    "support:c1",
+    "openSupport",
+    { orderId: null },
+    {
+      commandId: "room",
+      caller: { id: "c1", role: "customer" },
+    },
+  );
+  t.ok(opened.ok, "a room of c1");
   const channels: readonly (readonly [Role, string, string, string])[] = [
+    ["customer", "c2", "room:support:c1", "room:support:nobody"],
+    ["driver", "c1", "room:support:c1", "room:support:nobody"],
+    ["customer", "c2", "room-state:support:c1", "room-state:support:nobody"],
+    ["driver", "c1", "room-state:support:c1", "room-state:support:nobody"],
     ["customer", "c2", `order:${orderId}`, `order:${NOBODYS}`],
     ["driver", "d2", "driver:d1", "driver:nobody"],
     ["restaurant", "r2", "restaurant:r1", "restaurant:nobody"],
@@ -302,6 +317,22 @@ t.test("R-ACC-3: another's reads as nobody's, by every route and on every channe
     t.same(await heard(anothers), [OP.err, "not_found"], `${anothers} as ${id}`);
     t.same(await heard(nobodys), [OP.err, "not_found"], `${nobodys} as ${id}`);
     socket.close();
+  }
+  const bodies: Readonly<Record<string, object>> = {
+    "chat.say": { messageId: "m1", text: "hi" },
+    "chat.read": { offset: 1 },
+  };
+  for (const type of (Object.keys(COMMANDS) as CommandType[]).filter((each) => each.startsWith("chat."))) {
+    const roles: readonly Role[] = COMMANDS[type].roles;
+    for (const role of ["customer", "driver"] as const) {
+      if (!roles.includes(role)) continue;
+      const token = h.token(role, role === "customer" ? "c2" : "c1");
+      const say = (roomId: string) =>
+        h.http("POST", `/v1/commands/${type}`, { token, headers: headers(), body: { roomId, ...bodies[type] } });
+      const [anothers, nobodys] = [await say("support:c1"), await say("support:nobody")];
+      t.equal(nobodys.body.error.code, "not_found", `${type} in nobody's room, as ${role}: ${nobodys.text}`);
+      t.same(anothers.body, nobodys.body, `${type}: no difference to be seen by ${role}`);
+    }
   }
   const owner = await h.connect("customer", "c1", { codec: "json" });
   owner.send([OP.sub, 1, `order:${orderId}`]);

@@ -42,8 +42,7 @@ export function say(ctx: RoomContext, input: Say["input"]): Say["reply"] | Rejec
   };
   ctx.volatile.typedAt.delete(side);
   if (ctx.hasSubscribers("state")) ctx.emit("state", typingSlot(side), { side }, 0);
-  if (room.kind === "trip") return { offset: save(ctx, room, [message]).top, at: ctx.now };
-  if (side === "support") return { offset: save(ctx, room, [message]).top, at: ctx.now };
+  if (room.kind === "trip" || side === "support") return { offset: save(ctx, room, [message]).top, at: ctx.now };
   const { standing } = room;
   const excerpt = [...text].slice(0, MOST_EXCERPT_CHARACTERS).join("");
   const wakes = standing.status === "open" || standing.status === "resolved";

@@ -142,7 +142,7 @@ export class Channels {
     }
   }
 
-  /** Judges everybody who listens by the state that is committed now; whoever is refused hears it and is out. */
+  /** Judges everybody who listens by the newest state; whoever is refused hears it and is out. */
   readmit(actor: Activation, name: string, at: number): void {
     const channel = actor.channels?.get(name);
     if (channel === undefined) return;
