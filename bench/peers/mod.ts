@@ -8,6 +8,19 @@ export const peers: Peers = {
   orders: [],
   menu: [],
   poll: [],
-  mailbox: [],
+  mailbox: [
+    {
+      name: "nact",
+      what: "nact 7: counters and a sprayer in one thread; asks in the same thread",
+      program: new URL("./actors/nact.js", import.meta.url),
+      nodeOptions: ["--expose-gc"],
+    },
+    {
+      name: "xstate",
+      what: "XState 5: transition actors of one system in one thread, its production build; asks in the same thread",
+      program: new URL("./actors/xstate.js", import.meta.url),
+      nodeOptions: ["--expose-gc"],
+    },
+  ],
   storm: [],
 };

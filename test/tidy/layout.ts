@@ -229,6 +229,9 @@ export const VENDORS: Readonly<Record<string, readonly string[]>> = {
     "bench",
   ],
   "hdr-histogram-js": ["simulator/live", "bench"],
+  // What the product is measured beside, and nothing else.
+  nact: ["bench/peers"],
+  xstate: ["bench/peers"],
   preact: ["apps"],
   "@preact/signals": ["apps"],
   "maplibre-gl": ["apps"],
