@@ -5,7 +5,7 @@
  * Invariants: an event leaves the inbox in the transaction that plans its messages, so nothing is lost; the same event
  * plans the same ids, so nothing is planned twice; a message is sent again, under its id, until the provider has taken it,
  * refused it, or it has become pointless; what was given up stays in the list of the dead until somebody has it tried
- * again. At most `batch` events and `batch` messages are in memory.
+ * again. At most `batch` events and `atOnce` messages are in memory.
  */
 import type { Cancel, Clock } from "../../lib/clock.js";
 import type { Log } from "../../lib/log.js";
@@ -116,7 +116,8 @@ export function createNotifier(deps: {
   }
 
   async function sendOnce(): Promise<number> {
-    const taken = await store.take(clock.now(), settings.leaseMs, settings.batch);
+    // No more than are sent at once: what waits in memory would outlive its lease.
+    const taken = await store.take(clock.now(), settings.leaseMs, settings.atOnce);
     const queue = [...taken];
     const lane = async (): Promise<void> => {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) await deliver(next);

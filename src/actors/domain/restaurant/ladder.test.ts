@@ -206,6 +206,20 @@ t.test("R-RST-4: without a sign of a tablet for the grace no new orders come, un
   await kit.close();
 });
 
+t.test("R-RST-4: a kitchen that is closed may put its tablets away", async (t) => {
+  const city = createCity();
+  const { kit } = city;
+  const grace = city.settings.restaurant.tabletGraceMs;
+  await city.openRestaurant("r");
+  await present(city, "counter");
+  await must(city.cook("r", "pause", { minutes: 60 }));
+  await kit.advance(60 * MINUTE + grace - SECOND);
+  t.match(await lookAt(city), { doors: { open: true, offlineSince: undefined } }, "open again, and given its time");
+  await kit.advance(2 * SECOND);
+  t.match(await lookAt(city), { doors: { open: false, offlineSince: Number } });
+  await kit.close();
+});
+
 t.test("R-RST-4: after a crash tablets have the whole grace to come back", async (t) => {
   const city = createCity();
   const { kit } = city;

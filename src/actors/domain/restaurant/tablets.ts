@@ -4,7 +4,8 @@
  *
  * A tablet that says so on every connection and from time to time is heard in memory alone; only a new one, and the
  * change between reachable and not, is committed. Invariants: a restaurant that never had a tablet is never offline; one
- * with a tablet that listens, or was heard within the grace, is not offline either; while it is not, its timer is set.
+ * with a tablet that listens, or was heard within the grace, is not offline either, nor does a closed one become it; while it
+ * is not, its timer is set.
  */
 import type { InboxOrder, InboxView, Reconciled } from "../../../protocol/mod.js";
 import type { Rejection } from "../../runtime/definition.js";
@@ -14,6 +15,9 @@ import { offeredAtOf } from "./ladder.js";
 import type { RestaurantContract } from "./messages.js";
 import { save, tabletDoors } from "./save.js";
 import type { RestaurantContext, RestaurantState, Tablet } from "./state.js";
+
+/** A kitchen that was closed by hand is looked at so many graces later. */
+const CLOSED_LOOK_GRACES = 10;
 
 const isOwn = ({ command: { caller }, key }: RestaurantContext): boolean =>
   caller?.role === "restaurant" && caller.id === key;
@@ -92,6 +96,12 @@ export function watch(ctx: RestaurantContext, settings: DomainSettings): null {
   const { state } = ctx;
   if (state.tablets === undefined || state.offlineSince !== undefined) return null;
   const { tabletGraceMs } = settings.restaurant;
+  if (!(state.accepting ?? state.open)) {
+    // A closed kitchen may put its tablets away; they are expected again once it has been open for a while.
+    const opensAt = state.changesAt ?? ctx.now + CLOSED_LOOK_GRACES * tabletGraceMs;
+    ctx.timer("watch", { at: Math.max(ctx.now, opensAt) + tabletGraceMs, run: "watch" });
+    return null;
+  }
   const lastSign = ctx.hasSubscribers("inbox")
     ? ctx.now
     : Math.max(ctx.volatile.awakeSince, ...ctx.volatile.heardAt.values());
