@@ -26,6 +26,24 @@ export interface Booking {
   readonly at: number;
 }
 
+/** What the marketplace's own books have of one order, booking by booking. Amounts in minor units, never negative. */
+export interface BookedOrder {
+  /** What the customer came to owe. */
+  readonly sales: readonly number[];
+  readonly captures: readonly number[];
+  readonly refunds: readonly number[];
+}
+
+export interface Books {
+  readonly orders: ReadonlyMap<string, BookedOrder>;
+  /** What all accounts sum to, by currency. */
+  readonly sums: ReadonlyMap<string, number>;
+  /** Facts that no book has yet. */
+  readonly waiting: number;
+  /** Facts that could not be booked. */
+  readonly refused: number;
+}
+
 export interface Database {
   readonly orders: ReadonlyMap<string, StoredOrder>;
   /** Trips in progress by driver. */
@@ -82,6 +100,8 @@ export interface Evidence {
   /** Null when the run could not reach the database: rules that need it say nothing. */
   readonly database: Database | null;
   readonly bookings: readonly Booking[] | null;
+  /** Absent: the run does not read them. */
+  readonly books?: Books;
   /** Limited items as they were configured, by `restaurant/item`. */
   readonly stockConfigured: ReadonlyMap<string, number>;
   /** When the run ended; `bounds` are the longest that things may take, in wall milliseconds. */

@@ -1,5 +1,6 @@
 /** Judges a run: what clients received, the database and the provider's books against the rules. Pure. */
 import { type Evidence, indexEvidence, type Rule, type Violation } from "./evidence.js";
+import { booksAgree } from "./rules/books.js";
 import { channelsMatchCommits } from "./rules/channels.js";
 import { commandRunsOnce, offsetsWithoutHoles, oneEpochCommits } from "./rules/commits.js";
 import { closedStaysClosed, oneDriver, oneTrip, oneWinner } from "./rules/drivers.js";
@@ -20,7 +21,9 @@ import { withinBounds } from "./rules/samples.js";
 export {
   type Acknowledged,
   acknowledgement,
+  type BookedOrder,
   type Booking,
+  type Books,
   type BoundSample,
   type Committed,
   type Database,
@@ -45,6 +48,7 @@ export const ALL_RULES: readonly Rule[] = [
   oneDriver,
   capturedWithinAuthorised,
   ledgerSumsToZero,
+  booksAgree,
   confirmedReachesTablet,
   eventsOnceInOrder,
   locationGate,

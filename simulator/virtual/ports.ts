@@ -241,6 +241,8 @@ export interface EndState {
   readonly unanswered: number;
   /** Events that were committed and never left. */
   readonly unpublished: number;
+  /** Facts of money that were committed and are in no book. */
+  readonly unbooked: number;
   /** What a log said as an error, oldest first. */
   readonly errors: readonly string[];
 }

@@ -7,12 +7,12 @@ import { failingSeeds } from "./run/failing.js";
 import type { SeedTask } from "./run/messages.js";
 import { runSeeds, type SeedsOutcome } from "./run/seeds.js";
 
-/** As many seeds as fit in three quarters of a minute, and so many at the least: enough for every kind of fault to come. */
+/** As many seeds as fit in half a minute, and so many at the least: enough for every kind of fault to come. */
 const LEAST_SEEDS = 60;
 const MOST_SEEDS = 400;
-const FOR_MS = 45_000;
+const FOR_MS = 30_000;
 /** Of them, so many run twice. */
-const TWICE = 10;
+const TWICE = 6;
 
 const clock = systemClock();
 const run = (tasks: Iterable<SeedTask>, processes: number): Promise<SeedsOutcome> =>
@@ -23,6 +23,9 @@ function* seedsInTime(): Iterable<SeedTask> {
   for (let seed = 1; seed <= LEAST_SEEDS || (seed <= MOST_SEEDS && clock.monotonic() < until); seed++)
     yield { seed, twice: seed <= TWICE };
 }
+
+/** Of the first run of every seed. */
+let hashes: SeedsOutcome["hashes"] = new Map();
 
 const text = ({ failed }: SeedsOutcome): string =>
   failed
@@ -40,6 +43,7 @@ t.test(
   "R-SIM-2, R-ENG-2: whole clusters keep every rule in every seed, and each kind of fault really comes",
   async (t) => {
     const outcome = await run(seedsInTime(), Math.min(2, availableParallelism()));
+    hashes = outcome.hashes;
     t.ok(outcome.seeds >= LEAST_SEEDS, `${outcome.seeds} seeds`);
     t.equal(text(outcome), "", "no violation");
     for (const kind of FAULT_KINDS) t.ok(outcome.faults[kind] > 0, `${kind} has happened`);
@@ -50,16 +54,12 @@ t.test(
   },
 );
 
-t.test("R-SIM-2: a seed is the same after others as before them", async (t) => {
-  const there = await run(
-    [3, 1, 2].map((seed) => ({ seed, twice: false })),
-    1,
-  );
+t.test("R-SIM-2: a seed is the same after others as before them, and in another process", async (t) => {
   const back = await run(
-    [2, 3, 1].map((seed) => ({ seed, twice: false })),
+    [3, 2, 1].map((seed) => ({ seed, twice: false })),
     1,
   );
-  for (const seed of [1, 2, 3]) t.equal(there.hashes.get(seed), back.hashes.get(seed));
+  for (const seed of [1, 2, 3]) t.equal(back.hashes.get(seed), hashes.get(seed));
 });
 
 t.test("R-SIM-2: seeds that once failed do not fail any more", async (t) => {

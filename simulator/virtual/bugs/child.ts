@@ -1,13 +1,12 @@
 /**
- * A process with a broken product: puts the patches before everything else, then runs seeds until a rule that is meant to
- * find the bug does. Says what it found to its parent.
+ * A process whose product is broken in one place after the other: runs seeds until a rule that is meant for the bug finds
+ * it, mends the product, and says what it found to its parent.
  */
-import { register } from "node:module";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
-import { MARK } from "./hooks.js";
-import { BUGS, UNPROVEN_BUGS } from "./list.js";
-import type { Found, Search } from "./messages.js";
+import { runTask } from "../run/runner.js";
+import { BUGS, type Bug } from "./list.js";
+import type { Answer, Found, Request } from "./messages.js";
+import { createPlanter, UnderWay } from "./plant.js";
 
 /** A sound world comes to rest in less than half of it; a broken one often never does. */
 const CONVERGE_MS = 4 * 60_000;
@@ -15,44 +14,67 @@ const CONVERGE_MS = 4 * 60_000;
 /** The compiled product of this very build. */
 const COMPILED = join(import.meta.dirname, "..", "..", "..");
 
-async function search({ bug: name, from, first, most }: Search): Promise<Found> {
-  const bug = [...BUGS, ...UNPROVEN_BUGS].find((one) => one.name === name);
+const planter = await createPlanter();
+
+const judged = ({ focus = [] }: Bug, seed: number) =>
+  runTask({ seed, twice: false, stories: false, convergeMs: CONVERGE_MS, focus });
+
+function bugOf(name: string): Bug {
+  const bug = BUGS.find((one) => one.name === name);
   if (bug === undefined) throw new Error(`there is no bug called "${name}"`);
-  const urls = bug.patches.map(({ file }) => pathToFileURL(join(COMPILED, file)).href);
-  register("./hooks.js", import.meta.url, { data: bug.patches.map((patch, i) => ({ ...patch, file: urls[i] })) });
-  // Only now may anything of the product be loaded.
-  const { runTask } = await import("../run/runner.js");
-  const planted = (globalThis as Record<string, unknown>)[MARK] as ReadonlySet<string> | undefined;
-  const missing = urls.find((url) => planted?.has(url) !== true);
-  if (missing !== undefined) throw new Error(`${missing} is not part of what the simulation runs`);
+  return bug;
+}
+
+async function search(bug: Bug, seeds: readonly number[]): Promise<Answer> {
+  let mend: () => Promise<void>;
+  try {
+    mend = await planter.plant(bug.patches.map((patch) => ({ ...patch, file: join(COMPILED, patch.file) })));
+  } catch (error) {
+    if (error instanceof UnderWay) return { t: "under-way" };
+    throw error;
+  }
+  const found = await searchBroken(bug, seeds);
+  try {
+    await mend();
+    return { t: "searched", found, spent: false };
+  } catch (error) {
+    if (error instanceof UnderWay) return { t: "searched", found, spent: true };
+    throw error;
+  }
+}
+
+/** The rules that find something in a product that nothing was done to. */
+async function control(bug: Bug, seed: number): Promise<Answer> {
+  const { violations, broke } = await judged(bug, seed);
+  return { t: "controlled", rules: [...violations.map(({ rule }) => rule), ...(broke === null ? [] : ["broke off"])] };
+}
+
+async function searchBroken(bug: Bug, seeds: readonly number[]): Promise<Found> {
   const others = new Set<string>();
   let broken = 0;
-  let seeds = 0;
-  for (const seed of new Set([first, ...Array.from({ length: most }, (_, index) => from + index)])) {
-    if (++seeds > most) break;
-    const { violations, broke } = await runTask({
-      seed,
-      twice: false,
-      stories: false,
-      convergeMs: CONVERGE_MS,
-      focus: bug.focus ?? [],
-    });
+  for (const [index, seed] of seeds.entries()) {
+    const { violations, broke } = await judged(bug, seed);
     if (broke !== null) broken++;
     const hit = violations.find(({ rule }) => bug.by.some((prefix) => rule.startsWith(prefix)));
     for (const { rule } of violations) if (rule !== hit?.rule) others.add(rule);
     if (hit === undefined) continue;
     const { rule, summary, story } = hit;
-    return { bug: name, rule, seed, seeds, summary, story, others: [...others], broken };
+    const tried = index + 1;
+    return { bug: bug.name, rule, seed, seeds: tried, summary, story, others: [...others], broken, sound: null };
   }
-  return { bug: name, rule: null, seed: 0, seeds: most, summary: "", story: [], others: [...others], broken };
+  const nothing = { rule: null, seed: 0, summary: "", story: [], sound: null };
+  return { ...nothing, bug: bug.name, seeds: seeds.length, others: [...others], broken };
 }
 
-process.once("message", (message: Search) => {
-  search(message).then(
-    (found) => process.send?.(found, () => process.disconnect()),
-    (error: unknown) => {
-      process.stderr.write(`${String(error)}\n`);
-      process.exit(1);
-    },
-  );
-});
+async function answer(request: Request): Promise<Answer> {
+  try {
+    const bug = bugOf(request.bug);
+    return await (request.t === "search" ? search(bug, request.seeds) : control(bug, request.seed));
+  } catch (error) {
+    return { t: "failed", problem: String(error) };
+  }
+}
+
+process.on("message", (request: Request) => void answer(request).then((said) => process.send?.(said)));
+// The parent has nothing more to ask.
+process.once("disconnect", () => planter.close());

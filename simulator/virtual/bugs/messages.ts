@@ -1,12 +1,9 @@
-/** What a process with a broken product says. Plain data. */
-export interface Search {
-  readonly bug: string;
-  /** Tried before all others. */
-  readonly first: number;
-  /** Where the others begin. */
-  readonly from: number;
-  readonly most: number;
-}
+/** What is said to and by a process that is broken in one place after the other. Plain data. */
+export type Request =
+  /** Break the product, and try the seeds in this order until one finds it. */
+  | { readonly t: "search"; readonly bug: string; readonly seeds: readonly number[] }
+  /** Judge the sound product in the world of that bug. */
+  | { readonly t: "control"; readonly bug: string; readonly seed: number };
 
 export interface Found {
   readonly bug: string;
@@ -21,4 +18,14 @@ export interface Found {
   readonly others: readonly string[];
   /** Seeds that broke off. */
   readonly broken: number;
+  /** What the rules say of the sound product in the world that found the bug; null: it was not asked. */
+  readonly sound: readonly string[] | null;
 }
+
+export type Answer =
+  /** `spent`: the product could not be mended, so this process is of no more use. */
+  | { readonly t: "searched"; readonly found: Found; readonly spent: boolean }
+  | { readonly t: "controlled"; readonly rules: readonly string[] }
+  /** This process cannot be broken in that place any more; a new one can. */
+  | { readonly t: "under-way" }
+  | { readonly t: "failed"; readonly problem: string };

@@ -1,22 +1,24 @@
 /**
- * The proof of power: every planted bug is looked for, each in a process of its own with a broken product, until a rule
- * finds it or its seeds are used up.
+ * The proof of power: every planted bug is looked for in a product that is broken in that one place, until a rule finds it
+ * or its seeds are used up.
  *
  * Owns: the processes, and the table. Does not own the bugs (`list.ts`) nor the rules. Invariant: a patch that does not
  * fit the product is an error and no bug.
  */
-import { fork } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { BUGS, type Bug } from "./list.js";
-import type { Found, Search } from "./messages.js";
+import type { Answer, Found, Request } from "./messages.js";
 
 export { BUGS, type Bug } from "./list.js";
 export type { Found } from "./messages.js";
 
 export interface PowerOptions {
   readonly bugs?: readonly Bug[];
-  /** The first seed. Absent: the one that found the bug last, then those from 1. */
+  /** The first of `within` seeds. Absent: each bug's own `shownFrom`, and so many as it is `shownWithin`. */
   readonly from?: number;
+  /** Whether the sound product is judged in the worlds that find bugs. Default false. */
+  readonly control?: boolean;
   /** At once. */
   readonly processes: number;
   readonly onFound?: (found: Found) => void;
@@ -30,21 +32,27 @@ export interface Power {
   readonly bugs: readonly Found[];
 }
 
-/** Of a process that is to run a seed or two: optimising its code would cost more than it spares. */
-const BRIEF = ["--no-opt", "--sparkplug"];
-const LONG = ["--max-semi-space-size=64"];
-
 const CHILD = fileURLToPath(new URL("./child.js", import.meta.url));
+const NODE_OPTIONS = ["--max-semi-space-size=64"];
+const MOST_PROBLEM = 2_000;
 
 /** Rejects when a patch does not fit, or a process ends without a word. */
-export async function provePower({ bugs = BUGS, from, processes, onFound }: PowerOptions): Promise<Power> {
+export async function provePower(options: PowerOptions): Promise<Power> {
+  const { bugs = BUGS, from, control = false, processes, onFound } = options;
   const left = [...bugs];
   const results = new Map<string, Found>();
   async function work(): Promise<void> {
-    for (let bug = left.shift(); bug !== undefined; bug = left.shift()) {
-      const found = await lookFor(bug, from);
-      results.set(bug.name, found);
-      onFound?.(found);
+    const breaker = createBreaker();
+    try {
+      for (let bug = left.shift(); bug !== undefined; bug = left.shift()) {
+        const searched = await breaker.search(bug, seedsOf(bug, from));
+        const asks = control && searched.rule !== null;
+        const found = asks ? { ...searched, sound: await breaker.control(bug, searched.seed) } : searched;
+        results.set(bug.name, found);
+        onFound?.(found);
+      }
+    } finally {
+      breaker.end();
     }
   }
   await Promise.all(Array.from({ length: Math.max(1, processes) }, work));
@@ -53,26 +61,81 @@ export async function provePower({ bugs = BUGS, from, processes, onFound }: Powe
   return { found: seeds.length, of: bugs.length, medianSeeds: median(seeds), bugs: all };
 }
 
-export function lookFor(bug: Bug, from?: number): Promise<Found> {
-  return new Promise((resolve, reject) => {
-    const execArgv = from === undefined ? BRIEF : LONG;
-    const child = fork(CHILD, { serialization: "advanced", stdio: ["ignore", "ignore", "pipe", "ipc"], execArgv });
-    let problem = "";
-    let found: Found | null = null;
-    child.stderr?.on("data", (bytes: Buffer) => {
-      problem = `${problem}${bytes.toString()}`.slice(-2_000);
-    });
-    child.on("message", (message: Found) => {
-      found = message;
-    });
-    child.on("error", reject);
-    child.on("close", (code) => {
-      if (found !== null) resolve(found);
-      else reject(new Error(`"${bug.name}" could not be looked for (${code}): ${problem.trim()}`));
-    });
-    const first = from ?? bug.lastFoundBy ?? 1;
-    child.send({ bug: bug.name, first, from: from ?? 1, most: bug.within } satisfies Search);
+function seedsOf({ within, shownFrom, shownWithin }: Bug, from: number | undefined): readonly number[] {
+  const first = from ?? shownFrom;
+  return Array.from({ length: from === undefined ? shownWithin : within }, (_, index) => first + index);
+}
+
+/** A process that is broken in one place after the other; a new one takes over where it cannot be. */
+interface Breaker {
+  search(bug: Bug, seeds: readonly number[]): Promise<Found>;
+  /** The rules that find something in the sound product. */
+  control(bug: Bug, seed: number): Promise<readonly string[]>;
+  end(): void;
+}
+
+function createBreaker(): Breaker {
+  let child: Child | null = null;
+  function end(): void {
+    child?.end();
+    child = null;
+  }
+  function ask(request: Request): Promise<Answer> {
+    child ??= startChild();
+    return child.ask(request);
+  }
+  return {
+    async search({ name }, seeds) {
+      let answer = await ask({ t: "search", bug: name, seeds });
+      if (answer.t === "under-way") {
+        end();
+        answer = await ask({ t: "search", bug: name, seeds });
+      }
+      if (answer.t !== "searched") throw new Error(`"${name}" cannot be planted`);
+      if (answer.spent) end();
+      return answer.found;
+    },
+    async control({ name }, seed) {
+      const answer = await ask({ t: "control", bug: name, seed });
+      if (answer.t !== "controlled") throw new Error(`the sound product was not judged for "${name}"`);
+      return answer.rules;
+    },
+    end,
+  };
+}
+
+interface Child {
+  ask(request: Request): Promise<Answer>;
+  end(): void;
+}
+
+function startChild(): Child {
+  const child: ChildProcess = fork(CHILD, {
+    serialization: "advanced",
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+    execArgv: NODE_OPTIONS,
   });
+  let problem = "";
+  child.stderr?.on("data", (bytes: Buffer) => {
+    problem = `${problem}${bytes.toString()}`.slice(-MOST_PROBLEM);
+  });
+  return {
+    ask: (request) =>
+      new Promise((resolve, reject) => {
+        const fail = (why: string): void => reject(new Error(`"${request.bug}" could not be looked for: ${why}`));
+        const closed = (code: number | null): void => fail(`${code} ${problem.trim()}`);
+        child.once("close", closed);
+        child.once("message", (answer: Answer) => {
+          child.off("close", closed);
+          if (answer.t === "failed") fail(answer.problem);
+          else resolve(answer);
+        });
+        child.send(request);
+      }),
+    end() {
+      if (child.connected) child.disconnect();
+    },
+  };
 }
 
 function median(values: readonly number[]): number {

@@ -35,6 +35,7 @@ import { createStreams } from "../time/streams.js";
 import { createTrace } from "../trace/trace.js";
 import { createTransport } from "../transport/mod.js";
 import { createWorkload } from "../workload/mod.js";
+import { booksOf } from "../world/books.js";
 import { createCluster } from "../world/cluster.js";
 import { createDatabase } from "../world/database.js";
 import { createNetwork } from "../world/network.js";
@@ -183,25 +184,26 @@ async function runWorld(options: SeedOptions, errors: string[]): Promise<SeedRes
   const atRest = (): boolean => workload.settled() && cluster.unsettled().length === 0;
   await scheduler.until(watch(scheduler, atRest), deadlineAt);
   const left = atRest() ? [] : unsettled();
-  // Nobody waits for events but their consumers: the last may still be on their way, or on their second one.
-  while (scheduler.now < deadlineAt && (await endState(database.tables.audit())).unpublished > 0)
+  // Nobody waits for money, nor for events but their consumers: the last may still be on their way, or on their second one.
+  while (scheduler.now < deadlineAt && !isDone(await endState(database.tables)))
     await scheduler.until(() => false, Math.min(deadlineAt, scheduler.now + LOOK_MS));
   const endedAt = scheduler.now;
 
   faults.enter("over");
   workload.stop();
   await scheduler.until(() => false, endedAt + 2_000);
-  const audit = database.tables.audit();
+  const stored = await databaseOf(database.tables.audit(), () => true);
   const end: EndState = {
-    ...(await endState(audit)),
+    ...(await endState(database.tables)),
     unanswered: unanswered(cluster),
     unsettled: left,
     errors: [...errors, ...workload.failures],
   };
   const evidence: Evidence = {
     history: workload.history(),
-    database: await databaseOf(audit, () => true),
+    database: stored,
     bookings: bookingsOf(payments.ledger),
+    books: await booksOf(database.tables.ledger(), stored.orders.values()),
     stockConfigured: workload.stockConfigured,
     endedAt,
     bounds: { tabletMs: TABLET_BOUND_MS, pollAfterCloseMs: POLL_AFTER_CLOSE_MS },
@@ -265,9 +267,13 @@ function unanswered(cluster: ReturnType<typeof createCluster>): number {
   return cluster.machines.reduce((sum, { life }) => sum + (life === null ? 0 : life.flood.open), 0);
 }
 
-async function endState(
-  audit: ReturnType<Surroundings["database"]["tables"]["audit"]>,
-): Promise<Pick<EndState, "unsentTells" | "deadLetters" | "unpublished">> {
+type Left = Pick<EndState, "unsentTells" | "deadLetters" | "unpublished" | "unbooked">;
+
+const isDone = ({ unsentTells, unpublished, unbooked }: Left): boolean =>
+  unsentTells.length === 0 && unpublished === 0 && unbooked === 0;
+
+async function endState(tables: Surroundings["database"]["tables"]): Promise<Left> {
+  const audit = tables.audit();
   const unsentTells: { from: string; to: string; name: string }[] = [];
   for await (const { from, to, name } of audit.tells())
     unsentTells.push({ from: `${from.kind}/${from.key}`, to: `${to.kind}/${to.key}`, name });
@@ -276,7 +282,8 @@ async function endState(
     deadLetters.push({ to: `${kind}/${key}`, name, reason });
   let unpublished = 0;
   for await (const _ of audit.events()) unpublished++;
-  return { unsentTells, deadLetters, unpublished };
+  const { waiting: unbooked } = await tables.ledger().backlog();
+  return { unsentTells, deadLetters, unpublished, unbooked };
 }
 
 /** The most that bounded things held, by node. Returns how to read it. */

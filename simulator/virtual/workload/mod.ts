@@ -250,6 +250,8 @@ export function createWorkload(city: WorkloadCity): Workload {
     if (placing) waits.push("orders are still to be placed");
     const finished = crew?.counts.finished ?? 0;
     if (finished < begun) waits.push(`${begun - finished} customers wait for the end of their order`);
+    const refunding = support?.refunding ?? 0;
+    if (refunding > 0) waits.push(`the support desk has ${refunding} refunds to give`);
     for (const name of [...stays, ...secondNames])
       if ((devices.get(name)?.connectedForMs ?? 0) < HEARD_ALL_MS)
         waits.push(`${name} has not been connected for long`);

@@ -14,6 +14,7 @@ import {
 } from "../../../src/actors/runtime/mod.js";
 import type { EventOutbox } from "../../../src/cluster/mod.js";
 import { type Random, randomInteger } from "../../../src/lib/random.js";
+import type { LedgerStore } from "../../../src/services/ledger/mod.js";
 import {
   createMemoryActorStore,
   createMemoryOwnership,
@@ -41,6 +42,8 @@ export interface WorldDatabase {
 export interface DatabaseConnection {
   readonly store: ActorStore;
   readonly outbox: EventOutbox;
+  /** The books, as a bookkeeper needs them. */
+  readonly ledger: Pick<LedgerStore, "pending" | "book">;
   readonly members: MemoryOwnershipStore;
   /** Nothing passes until `heal`; neither side is told. */
   cut(): void;
@@ -189,6 +192,37 @@ export function createDatabase(world: World): WorldDatabase {
     };
   }
 
+  function ledgerOf(process: ProcessView, wire: Wire): DatabaseConnection["ledger"] {
+    const ledger = tables.ledger();
+    const random = streams.of(`ledger ${process.node}`);
+
+    function call<T>(operation: string, work: () => Promise<T>, writes: boolean): Promise<T> {
+      const fate = fateOf(random, process, operation, writes);
+      return wire.send({
+        ...fate,
+        patienceMs: PATIENCE_MS,
+        silence: () => new StoreUnavailable(`No answer to ${operation}.`),
+        async serve() {
+          if (!running) throw new StoreUnavailable("The database is starting.");
+          if (fate.refusal !== null) throw new StoreUnavailable(fate.refusal);
+          const value = await work();
+          if (fate.answerLost) throw new StoreUnavailable("The connection was lost.");
+          return value;
+        },
+      });
+    }
+
+    return {
+      pending: (limit) => call("pending", () => ledger.pending(limit), false),
+      async book(bookings, done, refused) {
+        const fresh = await call("book", () => ledger.book(bookings, done, refused), true);
+        for (const { orderId, kind, entries } of bookings)
+          trace.note(`ledger ${kind}`, `order/${orderId}`, [entries.length], () => `${process.life} has booked a ${kind}`);
+        return fresh;
+      },
+    };
+  }
+
   return {
     ownership,
     tables,
@@ -200,6 +234,7 @@ export function createDatabase(world: World): WorldDatabase {
       return {
         store: storeOf(process, wire),
         outbox: outboxOf(process, wire),
+        ledger: ledgerOf(process, wire),
         members,
         cut() {
           wire.cut();

@@ -1,6 +1,6 @@
 /**
  * One life of a node's process, composed of the real parts as `src/node` composes them: coordinator, shard hosts, actor
- * client, gateway, relay, over the world's twins of what lies outside of a process.
+ * client, gateway, relay, bookkeeper, over the world's twins of what lies outside of a process.
  *
  * Owns: the order of starting and stopping, and what ends with the process. Invariants: nothing of a life that is over has
  * any further effect, but for what was already on its way; nothing is served before the node is a member.
@@ -37,6 +37,7 @@ import type { Log } from "../../../src/lib/log.js";
 import { uuidV7 } from "../../../src/lib/random.js";
 import { shardKeeper } from "../../../src/node/keeper.js";
 import { createMirrorCopy, fanOutMirror, forgetWhenShardsLeave } from "../../../src/node/mirror.js";
+import { createBookkeeper } from "../../../src/services/ledger/mod.js";
 import { paymentEffect } from "../../../src/services/payments/mod.js";
 import { promotionEffect } from "../../../src/services/promotions/mod.js";
 import type { LateWord, ProcessClock, ProcessView, World } from "../ports.js";
@@ -113,6 +114,8 @@ export interface Life extends ProcessView {
 /** Slower than in life: a heartbeat reads all shards, and most of a seed's work would be reading them. */
 const COORDINATION = { leaseMs: 10_000, heartbeatMs: 2_500, sessionLossMs: 3_000, sessionGraceMs: 4_000 } as const;
 const RELAY = { pollMs: 2_000, lagMs: 60_000 } as const;
+/** Few at a time, so that small towns need more than one transaction. */
+const BOOKKEEPER = { everyMs: 2_000, batch: 3 } as const;
 /** Narrower than in life: small towns ask little, and a flood must come to the bounds. */
 export const HOST_BOUNDS = { mailboxLimit: 48, maxQueued: 192, askWindow: 128 } as const;
 const CLIENT_BOUNDS = { maxWaitingPerPeer: 160 } as const;
@@ -196,6 +199,7 @@ export function startLife(options: LifeOptions): { readonly life: Life; readonly
     settings: RELAY,
     endOfTurn: (run) => void clock.after(0, run),
   });
+  const bookkeeper = createBookkeeper({ store: connection.ledger, clock, log, settings: BOOKKEEPER });
   const gatewayLink = open(gatewayEndpoint);
   const copy = createMirrorCopy(clock, MIRROR_ENTRIES);
   forgetWhenShardsLeave(copy, shardMap, ownNode);
@@ -281,6 +285,7 @@ export function startLife(options: LifeOptions): { readonly life: Life; readonly
       await coordinator.stop();
       await hints.close();
       await relay.stop();
+      await bookkeeper.stop();
       end(false);
     },
   };

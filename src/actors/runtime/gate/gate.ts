@@ -2,7 +2,8 @@
  * The output gate. Lets out what a run wants to say once everything that the run saw is committed, in the order in
  * which the runs happened. It owns no queue: the actor's `pending` list is the queue.
  *
- * Invariant: nothing of a run leaves this process before its commit, and nothing leaves while the lease has passed.
+ * Invariant: nothing of a run leaves this process before its commit, and nothing leaves while the lease has passed, nor
+ * once the shard has gone: a thread that slept hears that only after what had come before.
  */
 import type { Clock } from "../../../lib/clock.js";
 import type { Activation, Answer } from "../activation/activation.js";
@@ -23,6 +24,8 @@ export interface GateEvents {
   /** An ask has its answer: its sender may send another. */
   answered(peer: EndpointId): void;
   muted(actor: Activation): void;
+  /** Its shard has gone from this thread: whoever sent the message has to ask the new owner. */
+  moved(actor: Activation, delivery: Delivery): void;
 }
 
 export class Gate {
@@ -54,6 +57,10 @@ export class Gate {
 
   /** Everything the run saw is committed. */
   open(actor: Activation, delivery: Delivery, recorded: Recorded | null, answer: Answer | null, at: number): void {
+    if (this.#ownership.epochOf(actor.shard) !== actor.epoch) {
+      this.#events.moved(actor, delivery);
+      return;
+    }
     if (recorded !== null) {
       // Outbox and timers are only taken into memory here; they check the lease themselves when they act.
       if (recorded.tells !== null) {

@@ -52,6 +52,33 @@ t.test("rule 4: a host that lost its shards without knowing commits nothing and 
   await kit.close();
 });
 
+t.test("rule 4: what is still being loaded when its shard goes is not answered by who had it", async (t) => {
+  const kit = kitOf();
+  await kit.must(AccountRef, A, "deposit", { amount: 10 });
+  kit.crash(0);
+  await kit.run(() => kit.cluster.boot(0));
+  const to = { kind: "account", key: A };
+  kit.store.failNext("load", { delayMs: 200 });
+  await kit.inject(to, {
+    t: "ask",
+    id: 9,
+    to,
+    name: "balance",
+    input: null,
+    commandId: "c",
+    bodyHash: "",
+    caller: { id: "x", role: "system" },
+    notAfter: null,
+  });
+  await kit.advance(100);
+  kit.cluster.revoke(0, kit.cluster.shardsOf(0));
+  await kit.advance(1_000);
+  const said = kit.rawAnswers.filter(({ t }) => t === "reply" || t === "error");
+  t.equal(said.length, 1);
+  t.equal(said[0]?.t === "error" && said[0].error.code, "not_owner");
+  await kit.close();
+});
+
 t.test("rule 4: a stale host never answers a read from uncommitted state after it was fenced", async (t) => {
   const kit = kitOf();
   await kit.must(AccountRef, A, "deposit", { amount: 10 });

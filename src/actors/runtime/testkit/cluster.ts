@@ -124,6 +124,11 @@ export class Cluster {
     await this.gain(to, shards);
   }
 
+  /** The host owns them no more, and has not heard of it yet. */
+  revoke(index: number, shards: readonly number[]): void {
+    for (const shard of shards) this.#member(index).epochs.delete(shard);
+  }
+
   /** The host is gone at once: nothing it had under way reaches it or leaves it any more. */
   crash(index: number): void {
     const member = this.#member(index);
