@@ -44,12 +44,7 @@ export const booksAgree: Rule = {
 const amounts = (bookings: readonly Booking[], kind: Booking["kind"]): readonly number[] =>
   bookings.filter((booking) => booking.kind === kind).map(({ amountMinor }) => amountMinor);
 
-function difference(
-  kind: string,
-  ours: readonly number[],
-  theirs: readonly number[],
-  atRest: boolean,
-): string | null {
+function difference(kind: string, ours: readonly number[], theirs: readonly number[], atRest: boolean): string | null {
   const missing = without(theirs, ours);
   const invented = without(ours, theirs);
   if (invented.length === 0 && (missing.length === 0 || !atRest)) return null;

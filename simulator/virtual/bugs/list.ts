@@ -45,15 +45,15 @@ export const BUGS: readonly Bug[] = [
     by: ["rule-04"],
     within: 20,
     shownFrom: 2,
-    shownWithin: 4,
+    shownWithin: 6,
   },
   {
     name: "an answer leaves before the commit",
     patches: [ACKNOWLEDGE_BEFORE_COMMIT],
     by: ["rule-01", "rule-02", "rule-04", "rule-15"],
     within: 20,
-    shownFrom: 3,
-    shownWithin: 4,
+    shownFrom: 17,
+    shownWithin: 6,
   },
   {
     name: "a view is shown before the commit",
@@ -67,7 +67,7 @@ export const BUGS: readonly Bug[] = [
     by: ["rule-01", "rule-03", "rule-04", "rule-15"],
     within: 20,
     shownFrom: 3,
-    shownWithin: 4,
+    shownWithin: 6,
   },
   {
     name: "no de-duplication of commands",
@@ -82,7 +82,7 @@ export const BUGS: readonly Bug[] = [
     by: ["rule-02"],
     within: 10,
     shownFrom: 1,
-    shownWithin: 4,
+    shownWithin: 6,
   },
   {
     name: "a message between actors acts twice",
@@ -97,23 +97,23 @@ export const BUGS: readonly Bug[] = [
     by: ["rule-02", "messages-once"],
     within: 10,
     shownFrom: 1,
-    shownWithin: 4,
+    shownWithin: 6,
   },
   {
     name: "messages of a shard are not sent after a handoff",
     patches: [patch(HOST, "await this.#outbox.scan(gained);", "")],
     by: ["messages-once", "rule-14", "rule-10", "liveness"],
     within: 20,
-    shownFrom: 6,
-    shownWithin: 4,
+    shownFrom: 3,
+    shownWithin: 6,
   },
   {
     name: "timers of a shard are lost on handoff",
     patches: [patch(HOST, "this.#timers.gain(gained);", "")],
     by: ["rule-14", "liveness"],
     within: 20,
-    shownFrom: 3,
-    shownWithin: 4,
+    shownFrom: 1,
+    shownWithin: 6,
   },
   {
     name: "a shard is taken without raising its epoch",
@@ -132,7 +132,7 @@ export const BUGS: readonly Bug[] = [
     by: ["rule-04"],
     within: 20,
     shownFrom: 2,
-    shownWithin: 4,
+    shownWithin: 6,
   },
   {
     name: "a lost answer of the database is taken for a yes",
@@ -146,7 +146,7 @@ export const BUGS: readonly Bug[] = [
     by: ["rule-01", "rule-02", "rule-04", "rule-15", "messages-once"],
     within: 20,
     shownFrom: 2,
-    shownWithin: 4,
+    shownWithin: 6,
   },
   {
     name: "a resumed channel skips one event",
@@ -156,7 +156,7 @@ export const BUGS: readonly Bug[] = [
     by: ["rule-15", "liveness"],
     within: 10,
     shownFrom: 1,
-    shownWithin: 4,
+    shownWithin: 6,
   },
   {
     name: "the gateway names the wrong offset to start from",
@@ -170,15 +170,15 @@ export const BUGS: readonly Bug[] = [
     by: ["rule-15"],
     within: 10,
     shownFrom: 1,
-    shownWithin: 4,
+    shownWithin: 6,
   },
   {
     name: "an app keeps its old place when it gets a snapshot",
     patches: [patch("sdk/channels.js", "if (!isVersioned(name)) channel.offset = top;", "")],
     by: ["rule-15"],
     within: 20,
-    shownFrom: 6,
-    shownWithin: 4,
+    shownFrom: 2,
+    shownWithin: 6,
   },
   {
     name: "events are deleted before the stream has them",
@@ -197,7 +197,7 @@ export const BUGS: readonly Bug[] = [
     by: ["rule-11"],
     within: 20,
     shownFrom: 3,
-    shownWithin: 4,
+    shownWithin: 6,
   },
   {
     name: "events of an actor overtake each other",
@@ -211,7 +211,7 @@ export const BUGS: readonly Bug[] = [
     by: ["rule-11"],
     within: 10,
     shownFrom: 1,
-    shownWithin: 4,
+    shownWithin: 6,
   },
   {
     name: "the idempotency key is not used for the order's id",
@@ -225,7 +225,7 @@ export const BUGS: readonly Bug[] = [
     by: ["rule-02"],
     within: 10,
     shownFrom: 1,
-    shownWithin: 4,
+    shownWithin: 6,
   },
   {
     name: "the location gate is left open",
@@ -240,7 +240,7 @@ export const BUGS: readonly Bug[] = [
     by: ["rule-12"],
     within: 10,
     shownFrom: 1,
-    shownWithin: 4,
+    shownWithin: 6,
   },
   {
     name: "positions from before the pickup are shown",
@@ -248,7 +248,7 @@ export const BUGS: readonly Bug[] = [
     by: ["rule-12"],
     within: 10,
     shownFrom: 1,
-    shownWithin: 4,
+    shownWithin: 6,
   },
   {
     name: "an offer can be accepted after it has expired",
@@ -265,7 +265,7 @@ export const BUGS: readonly Bug[] = [
     by: ["rule-13"],
     within: 20,
     shownFrom: 12,
-    shownWithin: 4,
+    shownWithin: 6,
   },
   {
     name: "a driver on a trip is offered, and may take, another",
@@ -291,7 +291,7 @@ export const BUGS: readonly Bug[] = [
     by: ["rule-06"],
     within: 10,
     shownFrom: 1,
-    shownWithin: 4,
+    shownWithin: 6,
   },
   {
     name: "a driver says that an order is given back, and keeps it",
@@ -304,8 +304,8 @@ export const BUGS: readonly Bug[] = [
     ],
     by: ["rule-07"],
     within: 10,
-    shownFrom: 3,
-    shownWithin: 4,
+    shownFrom: 2,
+    shownWithin: 6,
   },
   {
     name: "a status moves backwards",
@@ -325,7 +325,7 @@ export const BUGS: readonly Bug[] = [
     by: ["rule-03"],
     within: 10,
     shownFrom: 1,
-    shownWithin: 4,
+    shownWithin: 6,
   },
   {
     name: "an order is left without a deadline",
@@ -339,7 +339,7 @@ export const BUGS: readonly Bug[] = [
     by: ["rule-14", "liveness"],
     within: 10,
     shownFrom: 1,
-    shownWithin: 4,
+    shownWithin: 6,
   },
   {
     name: "the tablet is told of an order only once",
@@ -349,7 +349,7 @@ export const BUGS: readonly Bug[] = [
     by: ["rule-10"],
     within: 10,
     shownFrom: 1,
-    shownWithin: 4,
+    shownWithin: 6,
   },
   {
     name: "a cancelled order gives its stock back twice",
@@ -363,7 +363,7 @@ export const BUGS: readonly Bug[] = [
     by: ["rule-17"],
     within: 10,
     shownFrom: 1,
-    shownWithin: 4,
+    shownWithin: 6,
   },
   {
     name: "a cancelled order keeps its stock",
@@ -371,7 +371,7 @@ export const BUGS: readonly Bug[] = [
     by: ["rule-17"],
     within: 10,
     shownFrom: 1,
-    shownWithin: 4,
+    shownWithin: 6,
   },
   {
     name: "a cancelled order's money stays on hold",
@@ -379,7 +379,7 @@ export const BUGS: readonly Bug[] = [
     by: ["rule-09"],
     within: 10,
     shownFrom: 1,
-    shownWithin: 4,
+    shownWithin: 6,
   },
   {
     name: "a cancelled order is captured",
@@ -387,7 +387,7 @@ export const BUGS: readonly Bug[] = [
     by: ["rule-08"],
     within: 10,
     shownFrom: 1,
-    shownWithin: 4,
+    shownWithin: 6,
   },
   {
     name: "a payment that is asked for again is authorised again",
@@ -406,7 +406,7 @@ export const BUGS: readonly Bug[] = [
     by: ["rule-02", "rule-08", "rule-09"],
     within: 20,
     shownFrom: 2,
-    shownWithin: 4,
+    shownWithin: 6,
   },
   {
     name: "a refund that is asked for again is given again",
@@ -424,23 +424,23 @@ export const BUGS: readonly Bug[] = [
     ],
     by: ["rule-09-books-agree"],
     within: 30,
-    shownFrom: 1,
-    shownWithin: 4,
+    shownFrom: 7,
+    shownWithin: 6,
     focus: ["payment_answer_lost"],
   },
   {
-    name: "a fact of money leaves the inbox before it is booked",
+    name: "of several facts of money only the first is booked, and all leave the inbox",
     patches: [
       patch(
         "src/services/ledger/bookkeeper.js",
-        "const fresh = await store.book(bookings, done, aside);",
-        "await store.book([], done, aside); const fresh = await store.book(bookings, [], []);",
+        "store.book(bookings, done, aside);",
+        "store.book(bookings.slice(0, 1), done, aside);",
       ),
     ],
     by: ["rule-09-books-agree"],
-    within: 20,
+    within: 10,
     shownFrom: 1,
-    shownWithin: 4,
+    shownWithin: 6,
   },
   {
     name: "a capture is booked without its fee",
@@ -454,7 +454,7 @@ export const BUGS: readonly Bug[] = [
     by: ["rule-09-books-agree"],
     within: 10,
     shownFrom: 1,
-    shownWithin: 4,
+    shownWithin: 6,
   },
   {
     name: "an old position waits for a slow reader and is shown after the end",
@@ -468,7 +468,7 @@ export const BUGS: readonly Bug[] = [
     by: ["rule-12"],
     within: 60,
     shownFrom: 5,
-    shownWithin: 4,
+    shownWithin: 6,
     focus: ["client_stuck_reader"],
   },
   {
@@ -479,7 +479,7 @@ export const BUGS: readonly Bug[] = [
     by: ["rule-16"],
     within: 20,
     shownFrom: 1,
-    shownWithin: 4,
+    shownWithin: 6,
     focus: ["client_stuck_reader"],
   },
   {
@@ -490,7 +490,7 @@ export const BUGS: readonly Bug[] = [
     by: ["rule-16"],
     within: 10,
     shownFrom: 1,
-    shownWithin: 4,
+    shownWithin: 6,
     focus: ["mailbox_flood"],
   },
   {
@@ -499,7 +499,7 @@ export const BUGS: readonly Bug[] = [
     by: ["every-ask-is-answered"],
     within: 10,
     shownFrom: 1,
-    shownWithin: 4,
+    shownWithin: 6,
     focus: ["mailbox_flood"],
   },
   {
@@ -510,18 +510,16 @@ export const BUGS: readonly Bug[] = [
     ],
     by: ["rule-04", "rule-12", "rule-15"],
     within: 40,
-    shownFrom: 1,
-    shownWithin: 4,
+    shownFrom: 2,
+    shownWithin: 6,
   },
   {
     name: "a node that slept speaks for shards that have gone",
-    patches: [
-      patch(`${RUNTIME}/gate/gate.js`, "this.#ownership.epochOf(actor.shard) !== actor.epoch", "false"),
-    ],
+    patches: [patch(`${RUNTIME}/gate/gate.js`, "this.#ownership.epochOf(actor.shard) !== actor.epoch", "false")],
     by: ["rule-04-no-word-after-owning"],
     within: 40,
     shownFrom: 6,
-    shownWithin: 4,
+    shownWithin: 6,
     focus: ["node_pause_beyond_lease", "mailbox_flood"],
   },
   {
@@ -531,7 +529,7 @@ export const BUGS: readonly Bug[] = [
     ],
     by: ["rule-04", "rule-12", "rule-15"],
     within: 40,
-    shownFrom: 1,
-    shownWithin: 4,
+    shownFrom: 2,
+    shownWithin: 6,
   },
 ];

@@ -17,8 +17,8 @@ export interface PowerOptions {
   readonly bugs?: readonly Bug[];
   /** The first of `within` seeds. Absent: each bug's own `shownFrom`, and so many as it is `shownWithin`. */
   readonly from?: number;
-  /** Whether the sound product is judged in the worlds that find bugs. Default false. */
-  readonly control?: boolean;
+  /** Whether the sound product is to be judged in the world that found this bug. Default: never. */
+  readonly control?: (bug: Bug) => boolean;
   /** At once. */
   readonly processes: number;
   readonly onFound?: (found: Found) => void;
@@ -38,7 +38,7 @@ const MOST_PROBLEM = 2_000;
 
 /** Rejects when a patch does not fit, or a process ends without a word. */
 export async function provePower(options: PowerOptions): Promise<Power> {
-  const { bugs = BUGS, from, control = false, processes, onFound } = options;
+  const { bugs = BUGS, from, control = () => false, processes, onFound } = options;
   const left = [...bugs];
   const results = new Map<string, Found>();
   async function work(): Promise<void> {
@@ -46,7 +46,7 @@ export async function provePower(options: PowerOptions): Promise<Power> {
     try {
       for (let bug = left.shift(); bug !== undefined; bug = left.shift()) {
         const searched = await breaker.search(bug, seedsOf(bug, from));
-        const asks = control && searched.rule !== null;
+        const asks = searched.rule !== null && control(bug);
         const found = asks ? { ...searched, sound: await breaker.control(bug, searched.seed) } : searched;
         results.set(bug.name, found);
         onFound?.(found);

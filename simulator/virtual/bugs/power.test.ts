@@ -4,15 +4,20 @@
  */
 import { availableParallelism } from "node:os";
 import t from "tap";
-import { BUGS, powerText, provePower } from "./mod.js";
+import { BUGS, type Bug, powerText, provePower } from "./mod.js";
+
+/** Worlds without a focus, and with so low a seed, are the same that `simulate.test.ts` judges with a sound product. */
+const JUDGED_SEEDS = 60;
+const isJudged = ({ focus = [], shownFrom, shownWithin }: Bug): boolean =>
+  focus.length === 0 && shownFrom + shownWithin <= JUDGED_SEEDS;
 
 t.test("R-SIM-2: every planted bug is found by a rule, in few seeds", { timeout: 900_000 }, async (t) => {
   t.ok(BUGS.length >= 20, `${BUGS.length} bugs`);
-  const power = await provePower({ control: true, processes: Math.min(2, availableParallelism()) });
+  const power = await provePower({ control: (bug) => !isJudged(bug), processes: Math.min(2, availableParallelism()) });
   t.comment(powerText(power));
   for (const { bug, rule, seeds, others, sound } of power.bugs) {
     t.ok(rule !== null, `${bug}: ${rule ?? `not found in ${seeds} seeds, only ${others.join(", ") || "nothing"}`}`);
-    if (rule !== null) t.same(sound, [], `and nothing in the same world without it`);
+    if (sound !== null) t.same(sound, [], "and nothing in the same world without it");
   }
   t.equal(power.found, BUGS.length);
 });

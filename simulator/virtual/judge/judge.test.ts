@@ -178,7 +178,15 @@ t.test("RULES 10, 14: a timer that never fires, and a wait without one, are foun
 });
 
 t.test("RULES 10, 14, 15: a world that does not come to rest, and what it puts aside, are found", async (t) => {
-  const end = { unsettled: [], unsentTells: [], deadLetters: [], unanswered: 0, unpublished: 0, unbooked: 0, errors: [] };
+  const end = {
+    unsettled: [],
+    unsentTells: [],
+    deadLetters: [],
+    unanswered: 0,
+    unpublished: 0,
+    unbooked: 0,
+    errors: [],
+  };
   t.strictSame(
     found((seed) => {
       seed.end = { ...end, unsettled: ["d-1 is not connected"] };

@@ -76,7 +76,8 @@ export class Support {
       } catch (error) {
         if (!(error instanceof SwiftEatsError)) return;
         const { leftMinor, status } = error.detail ?? {};
-        if (error.code === "refund_too_large" && typeof leftMinor === "number" && leftMinor > 0) amountMinor = leftMinor;
+        if (error.code === "refund_too_large" && typeof leftMinor === "number" && leftMinor > 0)
+          amountMinor = leftMinor;
         else if (error.code !== "illegal_transition" || UNPAID.has(status)) return;
       }
     }

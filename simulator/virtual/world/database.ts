@@ -217,7 +217,12 @@ export function createDatabase(world: World): WorldDatabase {
       async book(bookings, done, refused) {
         const fresh = await call("book", () => ledger.book(bookings, done, refused), true);
         for (const { orderId, kind, entries } of bookings)
-          trace.note(`ledger ${kind}`, `order/${orderId}`, [entries.length], () => `${process.life} has booked a ${kind}`);
+          trace.note(
+            `ledger ${kind}`,
+            `order/${orderId}`,
+            [entries.length],
+            () => `${process.life} has booked a ${kind}`,
+          );
         return fresh;
       },
     };

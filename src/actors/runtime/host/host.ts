@@ -164,8 +164,7 @@ class Host implements ShardHost {
       effectDone: (actor, number) => this.#effects.finished(actor, number),
       answered: (peer) => this.#credits.giveBack(peer),
       muted: (actor) => this.#muted.add(actor),
-      moved: (actor, delivery) =>
-        this.#refusals.refuse(actor.address, actor.shard, delivery, this.#notOwner()),
+      moved: (actor, delivery) => this.#refusals.refuse(actor.address, actor.shard, delivery, this.#notOwner()),
     });
     this.#executor = new Executor(
       new RunContext(random),
