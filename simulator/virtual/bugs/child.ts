@@ -4,7 +4,8 @@
  */
 import { join } from "node:path";
 import { runTask } from "../run/runner.js";
-import { BUGS, type Bug } from "./list.js";
+import type { Bug } from "./bug.js";
+import { BUGS } from "./list.js";
 import type { Answer, Found, Request } from "./messages.js";
 import { createPlanter, UnderWay } from "./plant.js";
 

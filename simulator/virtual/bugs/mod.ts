@@ -7,10 +7,12 @@
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { BUGS, type Bug } from "./list.js";
+import type { Bug } from "./bug.js";
+import { BUGS } from "./list.js";
 import type { Answer, Found, Request } from "./messages.js";
 
-export { BUGS, type Bug } from "./list.js";
+export type { Bug } from "./bug.js";
+export { BUGS } from "./list.js";
 export type { Found } from "./messages.js";
 
 export interface PowerOptions {
