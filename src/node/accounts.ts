@@ -5,7 +5,7 @@ import type { Log } from "../lib/log.js";
 import type { Notices } from "../lib/notices.js";
 import type { Random } from "../lib/random.js";
 import type { AnyOperationHandlers } from "../protocol/mod.js";
-import { createAccounts, type PersonalRecords } from "../services/accounts/mod.js";
+import { createAccounts, type PersonalRecords, type RestaurantFounder } from "../services/accounts/mod.js";
 import { auditOperations } from "../services/audit/mod.js";
 import type { HistoryService } from "../services/history/mod.js";
 import { createPostgresAccountStore, createPostgresAuditLog } from "../store/postgres/mod.js";
@@ -32,13 +32,14 @@ export function openAccounts(options: {
   readonly notices: Notices;
   readonly history: HistoryService;
   readonly records: readonly PersonalRecords[];
+  readonly restaurants: RestaurantFounder;
   /** True on one thread of the process: it tidies. */
   readonly tidies: boolean;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
 }): OpenAccounts {
-  const { plan, tokens, notices, history, records, clock, random } = options;
+  const { plan, tokens, notices, history, records, restaurants, clock, random } = options;
   const { config, secrets, connectionString } = plan;
   const log = options.log.child({ part: "accounts" });
   const store = createPostgresAccountStore({ connectionString, clock, log });
@@ -51,6 +52,7 @@ export function openAccounts(options: {
     notices,
     orders: history,
     records,
+    restaurants,
     clock,
     random,
     log,

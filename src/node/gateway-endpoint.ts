@@ -7,6 +7,7 @@ import type { Clock } from "../lib/clock.js";
 import type { Log } from "../lib/log.js";
 import type { Metrics } from "../lib/metrics.js";
 import type { Random } from "../lib/random.js";
+import { createFounding } from "../services/catalog/mod.js";
 import { createHistoryService } from "../services/history/mod.js";
 import { createOrderReader, ratingOperations } from "../services/ratings/mod.js";
 import { createSearchClient, searchOperations } from "../services/search/mod.js";
@@ -94,7 +95,9 @@ export function openGateway(options: {
     random,
   });
   const tidies = wholeProcess;
-  const accounts = openAccounts({ plan, tokens, notices, history, records, tidies, clock, random, log });
+  const geocoder = geocoderOf(config, clock);
+  const restaurants = createFounding({ client, addresses: geocoder, timeoutMs: config.gateway.commandTimeoutMs });
+  const accounts = openAccounts({ plan, tokens, notices, history, records, restaurants, tidies, clock, random, log });
   const metrics = createMetrics(endpoint);
   const stopMeasuring = measureRuntime({ metrics, clock, wholeProcess });
   const gateway = createGateway({
@@ -114,7 +117,7 @@ export function openGateway(options: {
     mirrorCopy: copy,
     mirror: redis,
     router: routerOf(config, clock),
-    geocoder: geocoderOf(config, clock),
+    geocoder,
     quoteSettings: quoteSettingsOf(config),
     settings: {
       ...config.gateway,

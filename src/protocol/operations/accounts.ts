@@ -1,6 +1,7 @@
 /** Who somebody is: signing up and in, what a person keeps here, and what an admin may do about it. */
 import { ROLES, type Role } from "../commands.js";
 import { Count, Id, Lat, Lng, Millis, type Static, Strict, Text, Type } from "../schemas.js";
+import { OpeningRestaurant } from "./catalog.js";
 import { operations } from "./operation.js";
 
 const Email = Type.String({
@@ -37,7 +38,10 @@ const DriverDocument = Strict({
   reference: Type.String({ minLength: 1, maxLength: 200, pattern: "^[^\\u0000\\ud800-\\udfff]*$" }),
 });
 
-/** What somebody asks to become. Without `restaurantId` a restaurant is new: its id is made, and its first member asks. */
+/**
+ * What somebody asks to become. Without `restaurantId` a restaurant is new: its id is made, and its first member asks. With
+ * `opens` it is looked up on the map at once, and stands there as a draft once the application is approved.
+ */
 export const Application = Type.Union([
   Strict({
     role: Type.Literal("driver"),
@@ -50,6 +54,7 @@ export const Application = Type.Union([
     role: Type.Literal("restaurant"),
     restaurantId: Type.Optional(Id),
     restaurantName: Type.Optional(Text(100)),
+    opens: Type.Optional(OpeningRestaurant),
     note: Type.Optional(Text(300)),
   }),
 ]);

@@ -5,14 +5,20 @@ import { operations } from "./operation.js";
 
 const { items: _items, lat: _lat, lng: _lng, address: _address, ...described } = RestaurantProfile.properties;
 
-/** A restaurant before its first menu. Where it is: a point, or an address that the node looks up. */
-export const NewRestaurant = Strict({
-  /** Absent: the node makes one. The accounts of its people are for this id. */
-  restaurantId: Type.Optional(Id),
+/** A restaurant that somebody would open. Where it is: a point, or an address that the node looks up. */
+export const OpeningRestaurant = Strict({
   ...described,
   lat: Type.Optional(Lat),
   lng: Type.Optional(Lng),
   address: Type.Optional(Text(200)),
+});
+export type OpeningRestaurant = Static<typeof OpeningRestaurant>;
+
+/** A restaurant before its first menu. */
+export const NewRestaurant = Strict({
+  /** Absent: the node makes one. The accounts of its people are for this id. */
+  restaurantId: Type.Optional(Id),
+  ...OpeningRestaurant.properties,
 });
 export type NewRestaurant = Static<typeof NewRestaurant>;
 

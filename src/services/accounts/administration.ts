@@ -4,7 +4,7 @@
  * Invariant: a decision that has been made is not made again: repeating it changes nothing and records nothing.
  */
 import type { AccountSummary, ApplicationView, OperationCaller, Role } from "../../protocol/mod.js";
-import { withRole } from "./applications.js";
+import { opened, withRole } from "./applications.js";
 import {
   type AccountContext,
   type Answered,
@@ -104,8 +104,17 @@ export function createAdministration(context: AccountContext): Administration {
       }
       return views.sort((a, b) => a.since - b.since).slice(0, limit);
     },
-    decide: (caller, applicationId, decision, reason) =>
-      changed(
+    async decide(caller, applicationId, decision, reason) {
+      if (decision === "active") {
+        // Before the approval, so that whoever is approved finds the house there; again after a crash in between.
+        const account = await store.byApplication(applicationId);
+        const role = account?.roles.find((each) => each.applicationId === applicationId && each.state === "applied");
+        if (account !== null && role !== undefined) {
+          const wrong = await opened(context, caller, role, people.asks(account, role));
+          if (wrong !== null) return wrong;
+        }
+      }
+      return changed(
         () => store.byApplication(applicationId),
         (account) => {
           const role = account.roles.find((each) => each.applicationId === applicationId);
@@ -117,10 +126,11 @@ export function createAdministration(context: AccountContext): Administration {
           return {
             account: withRole(account, { ...role, state: decision, since: clock.now(), reason }),
             audit: [auditBy(context, caller, action, subjectOf(account, role), reason)],
-            revoke: located(account, role.role),
+            revoke: unlocated(account, role.role),
           };
         },
-      ),
+      );
+    },
     async find(email) {
       const account = await store.byEmail(emailHashOf(context, email));
       return account === null ? refused("not_found") : answered(summary(account));
@@ -189,7 +199,7 @@ export function createAdministration(context: AccountContext): Administration {
             account: withRole(account, next),
             audit: [auditBy(context, caller, given ? "role.give" : "role.end", subjectOf(account, next), reason)],
             ...(given
-              ? { revoke: located(account, role) }
+              ? { revoke: unlocated(account, role) }
               : { end: endingOf({ kind: "role", role, principalId }, "role_ended") }),
           };
         },
@@ -206,7 +216,7 @@ export function createAdministration(context: AccountContext): Administration {
 }
 
 /** A driver is located once they have said that they may be. */
-const located = (account: AccountRecord, role: Role): readonly Revocation[] =>
+const unlocated = (account: AccountRecord, role: Role): readonly Revocation[] =>
   role === "driver" && !mayBeLocated(account) ? [locationOf(account, false)] : [];
 
 const subjectOf = (account: AccountRecord, role: RoleRecord): string =>

@@ -1,7 +1,37 @@
 /** Asking for a role. The account's record with the application in it; deciding is `administration.ts`'s. */
-import type { Application } from "../../protocol/mod.js";
+import type { Application, OperationCaller } from "../../protocol/mod.js";
 import { type AccountContext, newId, type Refused, refused } from "./context.js";
 import type { AccountRecord, RoleRecord } from "./ports.js";
+
+/**
+ * What is asked for, with the place of a restaurant that is to be opened: an address that nobody finds is better said now
+ * than when the application is decided.
+ */
+export async function located({ restaurants }: AccountContext, asks: Application): Promise<Application | Refused> {
+  if (asks.role !== "restaurant" || asks.opens === undefined) return asks;
+  if (asks.restaurantId !== undefined) {
+    return refused("invalid", { path: "/restaurantId", problem: "the id of a restaurant that opens is made" });
+  }
+  const answer = await restaurants.locate(asks.opens);
+  return answer.ok ? { ...asks, opens: answer.value } : answer;
+}
+
+/** Makes the restaurant of an application that is about to be approved. Again, it finds it made. */
+export async function opened(
+  { restaurants }: AccountContext,
+  caller: OperationCaller,
+  { principalId, applicationId }: RoleRecord,
+  asks: Application | null,
+): Promise<Refused | null> {
+  if (asks?.role !== "restaurant" || asks.opens === undefined) return null;
+  const place = await restaurants.locate(asks.opens);
+  if (!place.ok) return place;
+  const { id, role } = caller;
+  const key = `applications.approve\n${applicationId}`;
+  const founded = await restaurants.found(principalId, place.value, { key, caller: { id, role } });
+  // Its id was made for this application: what is there already was made for it, too.
+  return founded.ok || founded.code === "already_exists" ? null : founded;
+}
 
 /** The same record when the role is there already or asked for in the same words. */
 export function withApplication(

@@ -16,6 +16,7 @@ import {
   type Passwords,
   type PersonalRecords,
   type PersonsOrders,
+  type RestaurantFounder,
   type Revocation,
   type TokenIssuer,
 } from "./ports.js";
@@ -39,6 +40,7 @@ export interface AccountContext {
   readonly notices: Notices;
   readonly orders: PersonsOrders;
   readonly records: readonly PersonalRecords[];
+  readonly restaurants: RestaurantFounder;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;

@@ -13,7 +13,15 @@ import { createErasing } from "./erasing.js";
 import { createKeyring, type SigningKey } from "./keyring.js";
 import { createOwnAccount } from "./own.js";
 import { createPeople } from "./people.js";
-import type { AccountStore, Passwords, PersonalRecords, PersonsOrders, Revocation, TokenIssuer } from "./ports.js";
+import type {
+  AccountStore,
+  Passwords,
+  PersonalRecords,
+  PersonsOrders,
+  RestaurantFounder,
+  Revocation,
+  TokenIssuer,
+} from "./ports.js";
 import { createSessions } from "./sessions.js";
 import { DEFAULT_THROTTLE, type ThrottleSettings } from "./throttle.js";
 import { createVault } from "./vault.js";
@@ -27,6 +35,7 @@ export {
   type Passwords,
   PasswordsBusy,
   type PersonalRecords,
+  type RestaurantFounder,
   type Revocation,
   type TokenIssuer,
 } from "./ports.js";
@@ -48,6 +57,8 @@ export interface AccountsOptions {
   readonly orders: PersonsOrders;
   /** What else is kept about people, for erasing. */
   readonly records: readonly PersonalRecords[];
+  /** Opens the restaurants of approved applications. */
+  readonly restaurants: RestaurantFounder;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -90,6 +101,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
     notices,
     orders: options.orders,
     records: options.records,
+    restaurants: options.restaurants,
     clock,
     random,
     log,

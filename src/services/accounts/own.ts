@@ -7,7 +7,7 @@ import type {
   OperationCall,
   OperationCaller,
 } from "../../protocol/mod.js";
-import { withApplication } from "./applications.js";
+import { located, withApplication } from "./applications.js";
 import {
   type AccountContext,
   type Answered,
@@ -119,12 +119,15 @@ export function createOwnAccount(context: AccountContext, sessions: Sessions, er
         const kept = Object.entries(person.addresses).filter(([id]) => id !== addressId);
         return { ...person, addresses: Object.fromEntries(kept) };
       }),
-    apply: (caller, asks) =>
-      changed(caller, (account) => {
+    async apply(caller, wish) {
+      const asks = await located(context, wish);
+      if ("ok" in asks) return asks;
+      return changed(caller, (account) => {
         const wanted = withApplication(context, account, asks);
         if ("ok" in wanted) return wanted;
         return wanted === account ? null : { account: wanted };
-      }),
+      });
+    },
     consent: (caller, given) =>
       changed(caller, (account) => {
         if (mayBeLocated(account) === given) return null;

@@ -70,6 +70,45 @@ t.test("R-ACC-1: drivers and staff apply, an admin decides, and staff act under 
   );
 });
 
+t.test(
+  "R-RST-1: a restaurant is found on the map when it is asked for, and is there once it is approved",
+  async (t) => {
+    const { node, founded } = city();
+    const { call, signUp } = await node();
+    const opens = { name: "Luz", currency: "COP", address: "Calle 12 # 3-45" };
+    const owner = await signUp("luz@example.com", { application: { role: "restaurant", opens } });
+    const caller = callerOf(owner);
+    const lost = { role: "restaurant", opens: { ...opens, address: "nowhere" } };
+    t.match(await call("accounts.apply", { caller, body: lost }), { code: "address_unknown" });
+    t.match(
+      await call("accounts.signUp", { body: { email: "x@example.com", password: PASSWORD, application: lost } }),
+      { code: "address_unknown" },
+      "before there is an account",
+    );
+    t.match(await call("accounts.apply", { caller, body: { role: "restaurant", restaurantId: "r-7", opens } }), {
+      code: "invalid",
+    });
+    const { applications } = (await call("accounts.applications", { caller: ADMIN, query: {} })).value;
+    t.match(applications, [{ asks: { opens: { ...opens, lat: 4.65, lng: -74.08 } } }], "an admin sees where");
+    t.equal(founded.size, 0);
+    const [{ principalId }] = applications;
+    const approve = () => call("accounts.approve", { caller: ADMIN, params: applications[0], body: {} });
+    // A crash came between the house and the approval.
+    founded.set(principalId, "made by the first try");
+    t.match(await approve(), { ok: true });
+    founded.clear();
+    t.match(await approve(), { ok: true }, "approved once");
+    t.equal(founded.size, 0);
+    const second = await signUp("sol@example.com", { application: { role: "restaurant", opens } });
+    const [waiting] = (await call("accounts.applications", { caller: ADMIN, query: {} })).value.applications;
+    const byNobody = { id: "s", role: "support" } as const;
+    t.match(await call("accounts.approve", { caller: byNobody, params: waiting, body: {} }), { code: "forbidden" });
+    t.match((await call("accounts.me", { caller: callerOf(second) })).value.roles, [{}, { state: "applied" }]);
+    await call("accounts.approve", { caller: ADMIN, params: waiting, body: {} });
+    t.match([...founded], [[waiting.principalId, opens]]);
+  },
+);
+
 t.test("R-ADM-2: a ban ends sessions on every node, also on one that heard nothing of it", async (t) => {
   const { node, clock, lines, store } = city();
   const [one, two] = [await node(), await node()];

@@ -1,5 +1,6 @@
 /** What accounts need from their surroundings: rows, hashes of passwords, tokens, and what else is known of a person. */
-import type { AuditEntry, Role } from "../../protocol/mod.js";
+import type { JsonObject } from "../../lib/json.js";
+import type { AuditEntry, ErrorCode, OpeningRestaurant, Role } from "../../protocol/mod.js";
 
 export type AuditDraft = Omit<AuditEntry, "entryId">;
 
@@ -246,4 +247,25 @@ export interface PersonalRecords {
     readonly id: string;
     readonly roles: readonly Pick<RoleRecord, "role" | "principalId">[];
   }): Promise<boolean>;
+}
+
+/** Restaurants as the catalogue makes them: `locate` when somebody asks to open one, `found` once an admin says yes. */
+export interface RestaurantFounder {
+  locate(
+    opening: OpeningRestaurant,
+  ): Promise<{ readonly ok: true; readonly value: LocatedRestaurant } | FounderRefused>;
+  /** The same key again finds what it made. */
+  found(
+    restaurantId: string,
+    opening: LocatedRestaurant,
+    options: { readonly key: string; readonly caller: { readonly id: string; readonly role: Role } },
+  ): Promise<{ readonly ok: true } | FounderRefused>;
+}
+
+type LocatedRestaurant = OpeningRestaurant & { readonly lat: number; readonly lng: number };
+interface FounderRefused {
+  readonly ok: false;
+  readonly code: ErrorCode;
+  readonly detail?: JsonObject;
+  readonly retryAfterMs?: number;
 }

@@ -6,7 +6,7 @@
  * request with the same idempotency key gets the same session or the same successor, so that a lost answer costs nothing.
  */
 import type { ACCOUNT_OPERATIONS, Application, OperationCall, Role, Session } from "../../protocol/mod.js";
-import { withApplication } from "./applications.js";
+import { located, withApplication } from "./applications.js";
 import {
   type AccountContext,
   type Answered,
@@ -175,9 +175,11 @@ export function createSessions(context: AccountContext, throttleSettings: Thrott
       };
       const before = await store.byEmail(emailHash);
       if (before !== null) return existing(before);
+      const asks = body.application === undefined ? undefined : await located(context, body.application);
+      if (isRefused(asks)) return asks;
       const hashed = await slowly(() => passwords.hash(normal(body.password)));
       if (isRefused(hashed)) return hashed;
-      const account = newAccount(body, email, emailHash, hashed);
+      const account = newAccount(body, asks, email, emailHash, hashed);
       const session = newSession(account.id, "customer", account.id, key);
       if ((await store.create(account, session)) === "created") return answered(issued(session));
       const faster = await store.byEmail(emailHash);
@@ -239,7 +241,13 @@ export function createSessions(context: AccountContext, throttleSettings: Thrott
     },
   };
 
-  function newAccount(body: SignUp, email: string, emailHash: string, password: string): AccountRecord {
+  function newAccount(
+    body: SignUp,
+    asks: Application | undefined,
+    email: string,
+    emailHash: string,
+    password: string,
+  ): AccountRecord {
     const id = newId(context);
     const now = clock.now();
     const account: AccountRecord = {
@@ -261,7 +269,7 @@ export function createSessions(context: AccountContext, throttleSettings: Thrott
         { role: "customer", principalId: id, state: "active", applicationId: null, since: now, reason: "", asks: null },
       ],
     };
-    return body.application === undefined ? account : applied(account, body.application);
+    return asks === undefined ? account : applied(account, asks);
   }
 
   function applied(account: AccountRecord, asks: Application): AccountRecord {

@@ -8,6 +8,7 @@ import { createMenus, type MenuSettings, type ReadyMenu } from "./menus.js";
 import type { IndexReader, MirrorCopy } from "./ports.js";
 
 export { createMenuFeed, type FeedSettings, type MenuChange, type MenuFeed } from "./feed.js";
+export { createFounding, type Founding } from "./founding.js";
 export type { NearRestaurant, RestaurantSummary } from "./listing.js";
 export { type Coding, menuKey, type ReadyMenu } from "./menus.js";
 export { type CatalogOperationsDeps, catalogOperations } from "./operations.js";

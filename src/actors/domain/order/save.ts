@@ -92,7 +92,8 @@ export function save(
         restaurantId: order.content.restaurant.id,
         at: entry.at,
         by: entry.by,
-        ...(entry.reason === undefined ? {} : { reason: entry.reason }),
+        // What a customer says in their own words stays with the order, where it can be forgotten.
+        ...(entry.reason === undefined || entry.by === "customer" ? {} : { reason: entry.reason }),
         ...(fact === undefined ? {} : { money: fact }),
       }),
     );
