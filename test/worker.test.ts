@@ -18,14 +18,18 @@ import { startNode } from "../src/node/node.js";
 
 const clock = systemClock();
 
-/** Runs JavaScript in every shard worker of this process. The threads that think for them end with them. */
-function workersHear(): { say(expression: string): void; readonly count: number; end(): void } {
+/** Runs JavaScript in every thread of this process with that script. Threads that think for shard workers end with them. */
+function threadsHear(script: "shard-thread" | "search-thread"): {
+  say(expression: string): void;
+  readonly count: number;
+  end(): void;
+} {
   const session = new Session();
   const sessions = new Set<string>();
   let messages = 0;
   session.connect();
   session.on("NodeWorker.attachedToWorker", ({ params }) => {
-    if (params.workerInfo.url.includes("shard-thread")) sessions.add(params.sessionId);
+    if (params.workerInfo.url.includes(script)) sessions.add(params.sessionId);
   });
   session.on("NodeWorker.detachedFromWorker", ({ params }) => void sessions.delete(params.sessionId));
   session.post("NodeWorker.enable", { waitForDebuggerOnStart: false });
@@ -42,7 +46,7 @@ function workersHear(): { say(expression: string): void; readonly count: number;
 }
 
 t.test(
-  "R-ENG-8, R-ENG-4: a dead and a stuck shard worker of a running node are replaced; commands in flight are answered",
+  "R-ENG-8, R-ENG-4, R-SRC-2: dead and stuck threads of a running node are replaced; commands in flight are answered, and all is found",
   { timeout: 120_000 },
   async (t) => {
     const dataDir = realpathSync(mkdtempSync(join(tmpdir(), "swift-eats-worker-")));
@@ -57,9 +61,11 @@ t.test(
       log,
       onFatal: (reason) => t.fail(reason),
     });
-    const workers = workersHear();
+    const workers = threadsHear("shard-thread");
+    const searching = threadsHear("search-thread");
     t.teardown(async () => {
       workers.end();
+      searching.end();
       await node.stop();
       rmSync(dataDir, { recursive: true, force: true });
     });
@@ -103,5 +109,19 @@ t.test(
     }
     t.ok(said().includes("died") && said().includes("stuck"), "both befell it");
     t.equal(said().filter((kind) => kind === "restarting").length, 2, "and each was mended once");
+
+    const found = async (): Promise<unknown> => {
+      const reply = await fetch(`${node.url}/v1/search?lat=41&lng=29&q=soop`);
+      return ((await reply.json()) as { readonly total?: number }).total;
+    };
+    while ((await found()) !== 41) await sleep(clock, 20);
+    while (searching.count !== 1) await sleep(clock, 10);
+    searching.say("process.exit(7)");
+    while ((await found()) !== undefined) await sleep(clock, 1);
+    while ((await found()) !== 41) await sleep(clock, 20);
+    t.match(
+      log.lines.filter(({ fields, level }) => fields.part === "search" && level === "warn"),
+      [{ message: "The thread that searches is started again" }],
+    );
   },
 );

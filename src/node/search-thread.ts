@@ -48,6 +48,8 @@ const engine = createSearchEngine({
 const pipes = plan.gateways.map((gateway) => openPipe(plan, gateway));
 for (const pipe of pipes) serveSearch(pipe, engine, () => metrics.snapshot());
 
+// Every module is loaded by now: from here on this thread may be ended without being asked.
+parentPort?.postMessage("loaded");
 parentPort?.on("message", () => {
   void engine.stop().then(async () => {
     for (const pipe of pipes) pipe.close();

@@ -32,10 +32,14 @@ export function openPipe(plan: ThreadPlan, gateway: EndpointId): Pipe {
 
 const RESTART_MS = { first: 200, most: 10_000 };
 const STOP_PATIENCE_MS = 3_000;
+/** Beyond it the machine has other troubles. */
+const LOAD_PATIENCE_MS = 15_000;
 
 /** Starts the thread, and again whenever it has died. */
 export function startSearch(plan: ThreadPlan, clock: Clock, log: Log): { stop(): Promise<void> } {
   let worker: Worker | null = null;
+  let loaded: Promise<void> = Promise.resolve();
+  let isLoaded = false;
   let stopping = false;
   let crashes = 0;
   let restart: Cancel | null = null;
@@ -48,8 +52,15 @@ export function startSearch(plan: ThreadPlan, clock: Clock, log: Log): { stop():
       resourceLimits: { maxOldGenerationSizeMb: plan.config.search.memoryMegabytes },
     });
     worker = started;
-    started.on("message", () => {
-      crashes = 0;
+    isLoaded = false;
+    loaded = new Promise((resolve) => {
+      started.once("message", () => {
+        isLoaded = true;
+        resolve();
+      });
+    });
+    started.on("message", (message) => {
+      if (message === "ready") crashes = 0;
     });
     started.on("error", (error) => log.error({ part: "search", error }, "The thread that searches has died"));
     started.on("exit", () => {
@@ -61,6 +72,15 @@ export function startSearch(plan: ThreadPlan, clock: Clock, log: Log): { stop():
     });
   }
 
+  async function within(wanted: Promise<void>, patienceMs: number): Promise<void> {
+    let cancel: Cancel = () => undefined;
+    const late = new Promise<void>((resolve) => {
+      cancel = clock.after(patienceMs, resolve);
+    });
+    await Promise.race([wanted, late]);
+    cancel();
+  }
+
   start();
   return {
     async stop() {
@@ -70,13 +90,13 @@ export function startSearch(plan: ThreadPlan, clock: Clock, log: Log): { stop():
       if (running === null) return;
       const ended = new Promise<void>((resolve) => running.once("exit", () => resolve()));
       running.postMessage("stop");
-      let cancel: Cancel | null = null;
-      const late = new Promise<void>((resolve) => {
-        cancel = clock.after(STOP_PATIENCE_MS, resolve);
-      });
-      await Promise.race([ended, late]);
-      (cancel as Cancel | null)?.();
-      await running.terminate();
+      await within(ended, STOP_PATIENCE_MS);
+      if (worker === null) return;
+      // A thread that is ended while it loads its modules takes the process with it: V8 aborts. It is let load first, and
+      // then hears that it shall end.
+      await within(Promise.race([loaded, ended]), LOAD_PATIENCE_MS);
+      if (isLoaded) await running.terminate();
+      else running.unref();
     },
   };
 }
