@@ -15,6 +15,7 @@ import { systemClock } from "./lib/clock.js";
 import type { Point } from "./lib/geo.js";
 import { systemRandom } from "./lib/random.js";
 import { SIGNING_KEY_ID } from "./node/accounts.js";
+import { markDemonstration } from "./node/data-directory.js";
 import { startNode } from "./node/node.js";
 import { whenStarterIsGone } from "./node/starter.js";
 import { createLog } from "./telemetry/mod.js";
@@ -26,6 +27,7 @@ const DEMO_ARGUMENTS = [
   // A person who drives in a city that is twenty times as fast still needs some seconds to decide.
   ...["--domain.order.offerMs", "240000"],
 ];
+const LOOPBACK: ReadonlySet<string> = new Set(["127.0.0.1", "::1", "localhost"]);
 const SESSION_SECONDS = 4 * 3600;
 const RENEW_MS = 3_600_000;
 /** Beyond the drain; then the demonstration ends without its parts' consent. */
@@ -57,6 +59,19 @@ if (!existsSync(pages)) {
   process.exit(2);
 }
 const config = configuration();
+/** Everybody knows the password of the demonstration's admin: it stays on this machine, and keeps to itself. */
+function refuse(why: string): never {
+  process.stderr.write(`The demonstration cannot start: ${why}\n`);
+  process.exit(2);
+}
+if (!LOOPBACK.has(config.http.host)) {
+  refuse(
+    `its admin's password is well known, so it listens on this machine only. Leave out --host ${config.http.host}.`,
+  );
+}
+if (config.store.databaseUrl !== null) {
+  refuse("its admin's password is well known, so it keeps to a database of its own. Unset DATABASE_URL.");
+}
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
   version: string;
 };
@@ -71,6 +86,7 @@ const bounds = {
 };
 const center = { lat: (bounds.south + bounds.north) / 2, lng: (bounds.west + bounds.east) / 2 };
 
+markDemonstration(config.node.dataDir);
 say("Starting a node with a database of its own …");
 let ending = false;
 let stop: () => Promise<void> = async () => undefined;
@@ -135,6 +151,7 @@ say(`
   to watch orders being placed, cooked, dispatched, driven and delivered. The first meal arrives after some two minutes.
 
   Four more pages, each with somebody to sign in as; everybody's password is ${DEMO_PASSWORD}
+  (a demonstration's, and well known: a node that is not one makes nobody, and refuses to start on this data)
 
 ${people.map(({ page, email, what }) => `      ${`${node.url}${page}`.padEnd(34)} ${email.padEnd(20)} ${what}`).join("\n")}
 

@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { asksForHelp, ConfigError, helpText, loadConfig, printable, startedByScript } from "../config/mod.js";
 import { systemClock } from "./lib/clock.js";
 import { systemRandom } from "./lib/random.js";
+import { refuseDemonstration } from "./node/data-directory.js";
 import { startNode } from "./node/node.js";
 import { whenStarterIsGone } from "./node/starter.js";
 import { createLog } from "./telemetry/mod.js";
@@ -55,6 +56,7 @@ function end(status: number, stop: () => Promise<void>): void {
 let stop: () => Promise<void> = async () => undefined;
 try {
   log.debug({ config: printable(config) }, "Starting");
+  refuseDemonstration(config.node.dataDir);
   const node = await startNode({
     config,
     version,

@@ -4,12 +4,16 @@ import { mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import t, { type Test } from "tap";
 import { processEnvironment } from "../config/mod.js";
 import { OwnNode } from "../simulator/live/mod.js";
+import { markDemonstration } from "../src/node/data-directory.js";
 import { MAIN_SCRIPT } from "../src/node/node.js";
+import { filesBelow, readText } from "./support/project.js";
 
 const TIMEOUT_MS = 120_000;
+const DEMO_SCRIPT = fileURLToPath(new URL("../src/demo.js", import.meta.url));
 
 function directory(t: Test): string {
   const path = realpathSync(mkdtempSync(join(tmpdir(), "swift-eats-start-")));
@@ -22,8 +26,9 @@ function start(
   t: Test,
   words: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  script = MAIN_SCRIPT,
 ): Promise<{ readonly status: number | null; readonly lastWords: string }> {
-  const child: ChildProcess = spawn(process.execPath, [MAIN_SCRIPT, ...words], {
+  const child: ChildProcess = spawn(process.execPath, [script, ...words], {
     stdio: ["ignore", "ignore", "pipe"],
     env: { ...processEnvironment(), ...env },
   });
@@ -68,6 +73,28 @@ t.test(
     t.match(samePort.lastWords, /^Swift Eats cannot start: Port \d+ is in use: choose another with --port$/);
 
     t.equal((await fetch(`${url}/readyz`)).ok, true);
+  },
+);
+
+t.test(
+  "R-ACC-2: a demonstration's well-known password is nowhere but in a demonstration",
+  { timeout: TIMEOUT_MS },
+  async (t) => {
+    const dataDir = directory(t);
+    markDemonstration(dataDir);
+    const onItsData = await start(t, ["--port", "0", "--data-dir", dataDir]);
+    t.match([onItsData.status, onItsData.lastWords], [1, /is a demonstration's, in which an admin .*--data-dir/]);
+    const refusals: readonly (readonly [readonly string[], Readonly<Record<string, string>>, RegExp])[] = [
+      [["--host", "0.0.0.0"], {}, /this machine only.*--host/],
+      [[], { DATABASE_URL: "postgres://127.0.0.1:1/eats" }, /database of its own.*DATABASE_URL/],
+    ];
+    for (const [words, env, why] of refusals) {
+      const refused = await start(t, ["--port", "0", "--data-dir", dataDir, ...words], env, DEMO_SCRIPT);
+      t.match([refused.status, refused.lastWords], [2, why]);
+    }
+    const sources = filesBelow(["src", "simulator", "config", "deploy"], (file) => /\.(ts|yaml)$/.test(file));
+    const knows = sources.filter((file) => readText(file).includes("demo-people.js"));
+    t.same(knows, ["src/demo.ts"], "no other program makes these people");
   },
 );
 
