@@ -25,10 +25,13 @@ export class Bucket {
     this.#at = now;
   }
 
-  /** 0 when allowed; otherwise the milliseconds until it would be. Times are monotonic milliseconds. */
-  take(now: number): number {
+  /**
+   * 0 when allowed; otherwise the milliseconds until it would be. Times are monotonic milliseconds. One that stands for
+   * `many` is allowed while there is a token, and pays for all: the bucket may owe some.
+   */
+  take(now: number, many = 1): number {
     const waitMs = this.waitMs(now);
-    if (waitMs === 0) this.#savedMs -= this.#msPerToken;
+    if (waitMs === 0) this.#savedMs -= many * this.#msPerToken;
     return waitMs;
   }
 
@@ -72,16 +75,16 @@ export class Buckets {
     this.#maxKeys = maxKeys;
   }
 
-  take(key: string, now: number): number {
+  take(key: string, now: number, many = 1): number {
     const kept = this.#buckets.get(key);
     if (kept !== undefined) {
       kept.used = true;
-      return kept.bucket.take(now);
+      return kept.bucket.take(now, many);
     }
     if (this.#buckets.size >= this.#maxKeys) this.#makeRoom();
     const bucket = new Bucket(this.#rate, now);
     this.#buckets.set(key, { bucket, used: false });
-    return bucket.take(now);
+    return bucket.take(now, many);
   }
 
   /** Takes a `take` back. */

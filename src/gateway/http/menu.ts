@@ -6,6 +6,7 @@ import { isId } from "../../protocol/mod.js";
 import type { Catalog, Coding, ReadyMenu } from "../../services/catalog/mod.js";
 import type { Principal } from "../auth/tokens.js";
 import type { GatewayContext } from "../context.js";
+import { PlainReads } from "../limits/plain-reads.js";
 import { headText, type NativeRequest, type NativeResponse } from "../native.js";
 import { count } from "../stats.js";
 import { type Answer, JSON_TYPE, matches, problem, tagFor, takenCodings } from "./answer.js";
@@ -75,6 +76,12 @@ export function menuShortcut(
   catalog: Catalog,
 ): (res: NativeResponse, req: NativeRequest) => boolean {
   const { stats, tiers, clock, settings } = context;
+  const reads = new PlainReads<NativeResponse>({
+    rate: settings.tierRates.anonymous,
+    take: (address, now, many) => tiers.take("anonymous", address, now, many),
+    addressOf,
+    seed: Math.floor(clock.now()) % 2 ** 32,
+  });
   // Without origins that are allowed there is nothing to be said to any.
   const asksOrigin = settings.corsOrigins.length > 0;
   return (res, req) => {
@@ -82,7 +89,7 @@ export function menuShortcut(
     if (ready === null || !ready.listed || stats.requests >= settings.maxRequests) return false;
     if (req.getHeader("authorization") !== "" || (asksOrigin && req.getHeader("origin") !== "")) return false;
     // Over its limit: the other way says so, and counts nothing either.
-    if (tiers.take("anonymous", addressOf(res), clock.monotonic()) > 0) return false;
+    if (!reads.allow(res, clock.monotonic())) return false;
     const { brotli, gzip } = takenCodings(req.getHeader("accept-encoding"));
     const coding = ready.coding(brotli, gzip);
     const ifNoneMatch = req.getHeader("if-none-match");

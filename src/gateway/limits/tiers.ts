@@ -37,8 +37,8 @@ export class TierLimits {
     return this.take(operations ? "operations" : tier, `${principal.role}/${principal.id}`, now);
   }
 
-  /** 0 when allowed; otherwise milliseconds to wait. `now` is monotonic. */
-  take(tier: Tier, key: string, now: number): number {
-    return this.#tiers[tier].take(key, now);
+  /** 0 when allowed; otherwise milliseconds to wait. `now` is monotonic. `many`: how many requests this one stands for. */
+  take(tier: Tier, key: string, now: number, many = 1): number {
+    return this.#tiers[tier].take(key, now, many);
   }
 }
