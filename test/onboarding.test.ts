@@ -165,14 +165,18 @@ t.test(
     // Whose is it: everything above, looked at by people who took no part in it.
     const phone = await must(dan, "POST", "/v1/drivers/me/devices", { label: "Dan's phone" });
     const outsiders = await must(operator, "POST", "/v1/tokens", {
-      principals: (["customer", "driver", "restaurant"] as const).map((role) => ({ id: `outside-${role}`, role })),
+      principals: [
+        ...(["customer", "driver", "restaurant"] as const).map((role) => ({ id: `outside-${role}`, role })),
+        { id: "talker", role: "customer" },
+      ],
       ttlSeconds: 600,
     });
+    const room = await must(`Bearer ${outsiders.tokens[3]}`, "POST", "/v1/me/support-room", {});
     const strangers = (["customer", "driver", "restaurant"] as const).map((role, n) => ({
       role,
       authorization: `Bearer ${outsiders.tokens[n]}`,
     }));
-    const things = { orderId: eaten, methodId: card.methodId, deviceId: phone.deviceId };
+    const things = { orderId: eaten, methodId: card.methodId, deviceId: phone.deviceId, roomId: room.roomId };
     const accountId = (await must(ana, "GET", "/v1/me")).accountId as string;
     await provesOwnership(t, ask, things, strangers, [
       accountId,

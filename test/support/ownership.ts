@@ -9,6 +9,8 @@ import { exampleRequests } from "./example-requests.js";
 interface Owned {
   /** By the parameter's name: a thing that is there, and not the stranger's. */
   readonly thing: Readonly<Record<string, string>>;
+  /** What such a thing is called that is not there. */
+  readonly nobodys?: string;
   readonly body?: unknown;
 }
 
@@ -17,6 +19,7 @@ export interface Things {
   readonly orderId: string;
   readonly methodId: string;
   readonly deviceId: string;
+  readonly roomId: string;
 }
 
 export interface Stranger {
@@ -28,7 +31,12 @@ const NOBODYS = "that-is-nobodys";
 const OUTSIDE: readonly Role[] = ["customer", "driver", "restaurant"];
 
 /** `public`: about what everybody may see. `callers`: the name is the caller's own; another's under it is another thing. */
-const whose = ({ orderId, methodId, deviceId }: Things): Readonly<Record<string, "public" | "callers" | Owned>> => ({
+const whose = ({
+  orderId,
+  methodId,
+  deviceId,
+  roomId,
+}: Things): Readonly<Record<string, "public" | "callers" | Owned>> => ({
   "ratings.rate": { thing: { orderId }, body: { rated: "restaurant", stars: 1 } },
   "ratings.ofOrder": { thing: { orderId } },
   "ratings.ofRestaurant": "public",
@@ -36,6 +44,10 @@ const whose = ({ orderId, methodId, deviceId }: Things): Readonly<Record<string,
   "quotes.quote": "public",
   "payments.removeMethod": { thing: { methodId } },
   "devices.revoke": { thing: { deviceId } },
+  "chat.openTrip": { thing: { orderId } },
+  "chat.room": { thing: { roomId }, nobodys: "support:nobody" },
+  "chat.history": { thing: { roomId }, nobodys: "support:nobody" },
+  "contact.number": { thing: { orderId } },
   "accounts.saveAddress": "callers",
   "accounts.removeAddress": "callers",
 });
@@ -76,7 +88,7 @@ export async function provesOwnership(
       if (request.access !== "anyone" && !request.access.includes(role)) continue;
       if (typeof owned === "object") {
         const body = owned.body ?? request.body;
-        const nobody = Object.fromEntries(Object.keys(owned.thing).map((name) => [name, NOBODYS]));
+        const nobody = Object.fromEntries(Object.keys(owned.thing).map((name) => [name, owned.nobodys ?? NOBODYS]));
         const anothers = await ask(authorization, method, request.url(owned.thing), body);
         const nobodys = await ask(authorization, method, request.url(nobody), body);
         t.strictSame(anothers, nobodys, `${request.name} as ${role}: another's reads as nobody's`);
