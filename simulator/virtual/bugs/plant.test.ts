@@ -26,7 +26,6 @@ t.test("R-SIM-2: a patch that does not fit, or is of something that is not loade
   const fits = { file: FILE, find: "this.#sum += amount;", replace: "this.#sum += 10 * amount;" };
   await t.rejects(planter.plant([fits, { file: FILE, find: "no such text", replace: "" }]), /0 times/);
   await t.rejects(planter.plant([fits, { ...fits, file: `${FILE}.other` }]), /not part of what the simulation runs/);
-  await t.rejects(planter.plant([{ ...fits, replace: "this is no program" }]), /cannot be changed/);
   t.equal(new Tills().add(1), 1);
   planter.close();
 });
@@ -44,5 +43,13 @@ t.test("R-SIM-2: what is under way cannot be changed, and says so", async (t) =>
   await t.rejects(planter.plant([patch]), { name: "UnderWay" });
   open();
   t.equal(await waiting, 1);
+  planter.close();
+});
+
+t.test("R-SIM-2: what is no program is an error, and nothing is changed", async (t) => {
+  const planter = await createPlanter();
+  const patch = { file: FILE, find: "this.#sum += amount;", replace: "this is no program" };
+  await t.rejects(planter.plant([patch]), /cannot be changed: CompileError/);
+  t.equal(new Tills().add(1), 1);
   planter.close();
 });
