@@ -61,7 +61,10 @@ export class RunContext implements ActorContext<unknown, unknown> {
   end(): Recorded | null {
     this.#open = false;
     const recorded = this.recorded;
-    if (!recorded.durable && recorded.said === null) return null;
+    if (!recorded.durable && recorded.said === null) {
+      recorded.mayWaitMs = 0;
+      return null;
+    }
     this.recorded = new Recorded();
     return recorded;
   }
@@ -144,6 +147,11 @@ export class RunContext implements ActorContext<unknown, unknown> {
     const recorded = this.#write();
     recorded.timers ??= new Map();
     recorded.timers.set(name, null);
+  }
+
+  mayWait(withinMs: number): void {
+    this.#mustBeOpen();
+    this.recorded.mayWaitMs = withinMs;
   }
 
   publish(type: string, body: Json): void {

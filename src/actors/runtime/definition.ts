@@ -85,6 +85,12 @@ export interface ActorContext<S, V = undefined> {
   /** Sets or replaces the durable timer `name`: at `at` (ms since the epoch) the command `run` comes with `input`. */
   timer(name: string, options: { at: number; run: string; input?: Json }): void;
   cancelTimer(name: string): void;
+  /**
+   * Nobody waits for what this handler changes and says: its commit may be put off for so long, so that it can be one
+   * with another of this actor. Whatever else happens to the actor meanwhile is not put off, and takes it along. Not
+   * for asks, whose callers wait.
+   */
+  mayWait(withinMs: number): void;
   /** A domain event for the outbox: published at least once, in order per actor. */
   publish(type: string, body: Json): void;
   /** An event on one of this actor's reliable channels: gets the next offset (returned), is kept for replay until trimmed. */

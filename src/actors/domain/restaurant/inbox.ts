@@ -39,6 +39,12 @@ function arm(ctx: RestaurantContext, settings: DomainSettings): void {
   else ctx.cancelTimer("redeliver");
 }
 
+/**
+ * What the tablet is told of an order that somebody has answered may go with another order's commit. Shorter than a sender
+ * waits before it sends again.
+ */
+const COMPANY_MS = 250;
+
 const cooked = ({ cooks }: OpenOrder): Pick<OpenOrder, "cooks"> => (cooks === undefined ? {} : { cooks });
 
 function pushNew(ctx: RestaurantContext, order: TabletOrder, attempt: number): void {
@@ -177,6 +183,7 @@ export function orderAccepted(
     ...(readyAt === undefined ? {} : { readyAt }),
   };
   const state = nothingMissed({ ...ctx.state, orders: { ...ctx.state.orders, [orderId]: accepted } });
+  ctx.mayWait(COMPANY_MS);
   save(ctx, settings, answered(state, ctx, orderId, settings));
   ctx.volatile.pushed.delete(orderId);
   ctx.volatile.delivered.delete(orderId);
@@ -191,6 +198,7 @@ export function driverAssigned(
   { orderId, driver }: RestaurantContract["driverAssigned"]["input"],
 ): null {
   if (ctx.state.orders[orderId] === undefined) return null;
+  ctx.mayWait(COMPANY_MS);
   saveOrders(ctx, settings, ctx.state.orders);
   ctx.push("inbox", "driver.assigned", asJson({ orderId, driver }));
   return null;

@@ -117,6 +117,8 @@ export class Activation {
   inFlight = 0;
   /** In the committer's queue. */
   queued = false;
+  /** It will come into the committer's queue by itself, if it has not by then. */
+  putOff = false;
   /** A write of it could not be written: until all is committed its runs are written one at a time. */
   isolated = false;
   /** Restores in a row without a commit between. */

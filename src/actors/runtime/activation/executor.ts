@@ -31,6 +31,8 @@ export interface ExecutorEvents {
   now(): number;
   turn(work: () => void): void;
   dirty(actor: Activation): void;
+  /** The same, but nobody waits for it before so much time has passed. */
+  dirtyAtLeisure(actor: Activation, withinMs: number): void;
   storeStalled(): boolean;
   /** The message is not handled: its sender is told, or it comes again by itself. */
   refuse(actor: Activation, delivery: Delivery, error: ActorError): void;
@@ -280,7 +282,10 @@ export class Executor {
     if (!dirty && delivery.source === "cast" && !recorded?.said) return;
     actor.pending.push({ delivery, dirty, seq: actor.seq, state: actor.state, at, recorded, remembered, answer });
     this.queued++;
-    if (dirty) this.#events.dirty(actor);
+    const mayWaitMs = dirty && delivery.source !== "ask" ? (recorded?.mayWaitMs ?? 0) : 0;
+    if (mayWaitMs > 0) this.#events.dirtyAtLeisure(actor, mayWaitMs);
+    // Also what only looked: what it saw may have been put off.
+    else this.#events.dirty(actor);
   }
 
   #subscribe(actor: Activation, delivery: Delivery, now: number): void {

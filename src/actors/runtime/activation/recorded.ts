@@ -35,4 +35,6 @@ export class Recorded {
   /** Timer name → its new row, or null when cancelled. */
   timers: Map<string, TimerRow | null> | null = null;
   said: Said[] | null = null;
+  /** How long its commit may be put off for company. */
+  mayWaitMs = 0;
 }

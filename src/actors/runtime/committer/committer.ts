@@ -104,6 +104,18 @@ export class Committer {
     this.#dirty.push(actor);
   }
 
+  /** The actor has uncommitted runs that nobody waits for: they go with its next write, or by themselves after a while. */
+  addLater(actor: Activation, withinMs: number): void {
+    if (actor.queued || actor.inFlight > 0 || actor.putOff) return;
+    actor.putOff = true;
+    this.#clock.after(withinMs, () => {
+      actor.putOff = false;
+      this.#events.turn(() => {
+        if (actor.phase === "active" && actor.pending.length > 0) this.add(actor);
+      });
+    });
+  }
+
   /** A tell or effect of `from` was handled for good: its outbox row may go. */
   delivered(from: ActorAddress, shard: number, number: number): void {
     this.#delivered.push({ from, shard, number });

@@ -177,6 +177,7 @@ class Host implements ShardHost {
         now,
         turn,
         dirty: (actor) => this.#committer.add(actor),
+        dirtyAtLeisure: (actor, withinMs) => this.#committer.addLater(actor, withinMs),
         storeStalled: () => this.#committer.stalled,
         refuse: (actor, delivery, error) => this.#refusals.refuse(actor.address, actor.shard, delivery, error),
         recall: (actor, commandId) => store.rememberedCommand(actor.address, commandId),
