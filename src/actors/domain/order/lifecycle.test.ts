@@ -1,8 +1,6 @@
 import t from "tap";
 import type { OrderTracking, OrderView } from "../../../protocol/mod.js";
 import {
-  at,
-  type City,
   codeOf,
   createCity,
   customer,
@@ -13,7 +11,7 @@ import {
   restaurant,
   support,
 } from "../fixtures/city.js";
-import { Driver, Order } from "../mod.js";
+import { Order } from "../mod.js";
 
 t.test("R-ORD-3, R-TRK-4: an order from the tap to the door, each move by whom it should be", async (t) => {
   const city = createCity();
@@ -67,76 +65,6 @@ t.test("R-ORD-3, R-TRK-4: an order from the tap to the door, each move by whom i
   );
   t.same(city.kit.logs, []);
   t.same(city.kit.deadLetters, []);
-  await city.kit.close();
-});
-
-/** Commits of orders, drivers and restaurants so far. A zone's are not any order's: its watch beats for all. */
-function commitsOf(city: City, from = 0): { readonly total: number; readonly per: Readonly<Record<string, number>> } {
-  const per: Record<string, number> = { order: 0, driver: 0, restaurant: 0 };
-  for (const { kind } of city.kit.store.committed.slice(from)) if (kind in per) per[kind] = (per[kind] ?? 0) + 1;
-  return { total: Object.values(per).reduce((sum, count) => sum + count, 0), per };
-}
-
-t.test("R-ORD-3, R-BEN-1: how many commits a lone order costs from placement to the captured payment", async (t) => {
-  const city = createCity();
-  await city.openRestaurant("r");
-  await city.goOnline("d");
-  await city.kit.advance(2_000);
-  const before = city.kit.store.committed.length;
-  await must(city.place("o"));
-  await city.reach("o", "confirmed");
-  await must(city.order("o", "accept", { orderId: "o", prepMinutes: 1 }, restaurant("r")));
-  const offer = await city.offerTo("d");
-  await must(city.drive("d", "acceptOffer", { offerId: offer.offerId }));
-  await city.kit.advance(50);
-  await must(city.order("o", "markReady", { orderId: "o" }, restaurant("r")));
-  await must(city.drive("d", "pickUp", { orderId: "o" }));
-  await must(city.drive("d", "deliver", { orderId: "o" }));
-  await city.kit.advance(1_000);
-  t.equal((await city.state("o")).payment.status, "captured");
-  const { total, per } = commitsOf(city, before);
-  t.comment(`${total} commits: ${JSON.stringify(per)}`);
-  t.ok(total <= 19, `${total} commits: ${JSON.stringify(per)}`);
-  await city.kit.close();
-});
-
-t.test("R-ORD-3, R-BEN-1: commits of an order where many are cooked at once", async (t) => {
-  const city = createCity();
-  await city.openRestaurant("r");
-  const ids = Array.from({ length: 10 }, (_, i) => `o${i}`);
-  for (const [i] of ids.entries()) await city.goOnline(`d${i}`, at(200 + 10 * i));
-  await city.kit.advance(2_000);
-  const before = city.kit.store.committed.length;
-  // One every 60 ms, each taken as soon as it can be, each driver at once: as under load.
-  const live = async (id: string, startMs: number): Promise<void> => {
-    const tick = (ms: number) => new Promise<void>((resolve) => city.kit.clock.after(ms, resolve));
-    const until = async (ready: () => Promise<boolean>) => {
-      while (!(await ready())) await tick(10);
-    };
-    await tick(startMs);
-    await city.kit.send(Order, id, "place", city.placement(), { caller: customer("c") });
-    await until(async () => (await city.status(id)) === "confirmed");
-    await Promise.all([
-      city.kit.send(Order, id, "accept", { orderId: id, prepMinutes: 0 }, { caller: restaurant("r") }),
-      city.kit.send(Order, id, "markReady", { orderId: id }, { caller: restaurant("r") }),
-    ]);
-    await until(async () => (await city.state(id)).delivery.status === "offered");
-    const { delivery } = await city.state(id);
-    const [offer] = delivery.status === "offered" ? delivery.offers : [];
-    const { driverId, offerId } = offer!;
-    await until(async () => (await city.driverState(driverId)).offers.some((card) => card.cardId === offerId));
-    await city.kit.send(Driver, driverId, "acceptOffer", { offerId }, { caller: driver(driverId) });
-    await until(async () => (await city.driverState(driverId)).work.status === "on_trip");
-    await city.kit.send(Driver, driverId, "pickUp", { orderId: id }, { caller: driver(driverId) });
-    await until(async () => (await city.status(id)) === "picked_up");
-    await city.kit.send(Driver, driverId, "deliver", { orderId: id }, { caller: driver(driverId) });
-  };
-  await city.kit.run(() => Promise.all(ids.map((id, i) => live(id, 60 * i))));
-  await city.kit.advance(2_000);
-  for (const id of ids) t.equal((await city.state(id)).payment.status, "captured");
-  const { total, per } = commitsOf(city, before);
-  t.comment(`${total} commits for ${ids.length} orders: ${JSON.stringify(per)}`);
-  t.ok(total <= 16.5 * ids.length, `${total} commits for ${ids.length} orders: ${JSON.stringify(per)}`);
   await city.kit.close();
 });
 

@@ -39,11 +39,15 @@ function arm(ctx: RestaurantContext, settings: DomainSettings): void {
   else ctx.cancelTimer("redeliver");
 }
 
-/**
- * What the tablet is told of an order that somebody has answered may go with another order's commit. Shorter than a sender
- * waits before it sends again.
- */
+/** Orders that follow each other faster than this are a rush. */
+const RUSH_GAP_MS = 2_000;
+/** Shorter than a sender waits before it sends again. */
 const COMPANY_MS = 250;
+
+/** What the tablet is told of an order that somebody has answered may, in a rush, go with another order's commit. */
+function mayWaitInRush(ctx: RestaurantContext): void {
+  if (ctx.volatile.gapMs < RUSH_GAP_MS) ctx.mayWait(COMPANY_MS);
+}
 
 const cooked = ({ cooks }: OpenOrder): Pick<OpenOrder, "cooks"> => (cooks === undefined ? {} : { cooks });
 
@@ -183,7 +187,7 @@ export function orderAccepted(
     ...(readyAt === undefined ? {} : { readyAt }),
   };
   const state = nothingMissed({ ...ctx.state, orders: { ...ctx.state.orders, [orderId]: accepted } });
-  ctx.mayWait(COMPANY_MS);
+  mayWaitInRush(ctx);
   save(ctx, settings, answered(state, ctx, orderId, settings));
   ctx.volatile.pushed.delete(orderId);
   ctx.volatile.delivered.delete(orderId);
@@ -198,7 +202,7 @@ export function driverAssigned(
   { orderId, driver }: RestaurantContract["driverAssigned"]["input"],
 ): null {
   if (ctx.state.orders[orderId] === undefined) return null;
-  ctx.mayWait(COMPANY_MS);
+  mayWaitInRush(ctx);
   saveOrders(ctx, settings, ctx.state.orders);
   ctx.push("inbox", "driver.assigned", asJson({ orderId, driver }));
   return null;

@@ -69,6 +69,8 @@ export function reserve(ctx: RestaurantContext, settings: DomainSettings, input:
       ...(later ? { later: true } : {}),
     };
     const orders = { ...state.orders, [orderId]: held };
+    ctx.volatile.gapMs = ctx.now - ctx.volatile.reservedAt;
+    ctx.volatile.reservedAt = ctx.now;
     save(ctx, settings, { ...state, orders, left: take(state.left, took) });
   }
   ctx.tell(Order, orderId, "reserved", {

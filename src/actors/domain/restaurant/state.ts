@@ -133,6 +133,9 @@ export interface RestaurantMemory {
   readonly heardAt: Map<string, number>;
   /** When this actor woke: before that it could hear nobody. */
   awakeSince: number;
+  /** When it reserved last, and how long after the one before: orders that come this fast are a rush. */
+  reservedAt: number;
+  gapMs: number;
 }
 
 export const emptyRestaurantMemory = (): RestaurantMemory => ({
@@ -146,6 +149,8 @@ export const emptyRestaurantMemory = (): RestaurantMemory => ({
   delivered: new Map(),
   heardAt: new Map(),
   awakeSince: 0,
+  reservedAt: 0,
+  gapMs: Number.POSITIVE_INFINITY,
 });
 
 export type RestaurantContext = ActorContext<RestaurantState, RestaurantMemory>;
