@@ -73,7 +73,8 @@ export class Connection {
   #attemptNumber = 0;
   #attempt = 0;
   #liveSinceMs = 0;
-  #heard = false;
+  /** When the node's last word came, monotonic. */
+  #heardAtMs = 0;
   readonly #outgoing: Outgoing;
   #helloAtMs = 0;
   /** The node's wall clock minus our monotonic one; null before the first WELCOME. */
@@ -211,7 +212,7 @@ export class Connection {
   }
 
   #message(data: unknown): void {
-    this.#heard = true;
+    this.#heardAtMs = this.#options.clock.monotonic();
     let frames: readonly ServerFrame[];
     try {
       frames = this.#options.codec.decode(data);
@@ -260,19 +261,18 @@ export class Connection {
     this.#serverMinusMonotonicMs = serverTs - (this.#helloAtMs + nowMs) / 2;
   }
 
-  /** A node pings every `pingMs`; silence for half as long again, and a second, means that the line is dead. */
+  /**
+   * A node pings every `pingMs`; silence for half as long again, and a second, since its last word means that the line is
+   * dead: a machine that lost its power says no goodbye.
+   */
   #watchHeartbeat(pingMs: number): void {
-    const periodMs = pingMs * 1.5 + 1000;
+    const mostMs = pingMs * 1.5 + 1000;
     const check = (): void => {
-      if (!this.#heard) {
-        this.#lost(ABNORMAL_CLOSURE, "the node fell silent");
-        return;
-      }
-      this.#heard = false;
-      this.#options.alarm.in("connection", periodMs, check);
+      const leftMs = this.#heardAtMs + mostMs - this.#options.clock.monotonic();
+      if (leftMs <= 0) this.#lost(ABNORMAL_CLOSURE, "the node fell silent");
+      else this.#options.alarm.in("connection", leftMs, check);
     };
-    this.#heard = false;
-    this.#options.alarm.in("connection", periodMs, check);
+    this.#options.alarm.in("connection", mostMs, check);
   }
 
   /** The node is leaving: stay until a moment inside its window, then close and come back at once. */
