@@ -96,7 +96,7 @@ export const orders: OrdersAdapter = {
     const fail = (orderId: string, reason: string): void => waiting.get(orderId)?.reject(new Error(reason));
     let ready = 0;
     let closed = 0;
-    const line = (token: string, device: string, person: Person, hear: (frame: Frame) => void): void =>
+    const line = (token: string, device: string, person: Person, hear: (frame: Frame) => void): void => {
       openRawSocket({
         ...address,
         path: SOCKET_PATH,
@@ -116,6 +116,7 @@ export const orders: OrdersAdapter = {
           closed++;
         },
       });
+    };
 
     function openCustomer(i: number): Person {
       const person = new Person(`customer-${i}`, fail);

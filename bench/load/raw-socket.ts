@@ -6,16 +6,19 @@
 import { connect, type Socket } from "node:net";
 
 export interface RawSocket {
-  /** Sends one binary message. */
-  send(payload: Uint8Array): void;
+  /** Sends one message: text as text, bytes as binary. Before `onOpen` it goes nowhere. */
+  send(payload: Uint8Array | string): void;
   close(): void;
+  /** Lets the line break without a goodbye. Nothing is heard of it any more, not even `onClose`. */
+  cut(): void;
 }
 
 export interface RawSocketOptions {
   readonly host: string;
   readonly port: number;
   readonly path: string;
-  readonly subprotocol: string;
+  /** Null: none is asked for. */
+  readonly subprotocol: string | null;
   readonly onOpen: (socket: RawSocket) => void;
   readonly onMessage: (payload: Uint8Array, socket: RawSocket) => void;
   /** `code` is the close code, or 0 when the connection just ended. */
@@ -24,26 +27,35 @@ export interface RawSocketOptions {
 
 const END_OF_HEAD = Buffer.from("\r\n\r\n");
 
-export function openRawSocket(options: RawSocketOptions): void {
+export function openRawSocket(options: RawSocketOptions): RawSocket {
   const tcp: Socket = connect({ host: options.host, port: options.port, noDelay: true });
+  const asked = options.subprotocol === null ? "" : `Sec-WebSocket-Protocol: ${options.subprotocol}\r\n`;
   let upgraded = false;
+  let isCut = false;
   let held: Buffer = Buffer.alloc(0);
   let closeCode = 0;
   const socket: RawSocket = {
     send(payload) {
-      tcp.write(frame(0x2, payload));
+      if (!upgraded || isCut) return;
+      if (typeof payload === "string") tcp.write(frame(0x1, Buffer.from(payload)));
+      else tcp.write(frame(0x2, payload));
     },
     close() {
       tcp.end();
+    },
+    cut() {
+      isCut = true;
+      tcp.destroy();
     },
   };
   tcp.on("connect", () => {
     tcp.write(
       `GET ${options.path} HTTP/1.1\r\nHost: ${options.host}:${options.port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
-        `Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: ${options.subprotocol}\r\n\r\n`,
+        `Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n${asked}\r\n`,
     );
   });
   tcp.on("data", (chunk: Buffer) => {
+    if (isCut) return;
     held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
     if (!upgraded) {
       const end = held.indexOf(END_OF_HEAD);
@@ -56,7 +68,7 @@ export function openRawSocket(options: RawSocketOptions): void {
       held = held.subarray(end + END_OF_HEAD.length);
       options.onOpen(socket);
     }
-    for (;;) {
+    while (!isCut) {
       if (held.length < 2) return;
       let length = held[1]! & 0x7f;
       let start = 2;
@@ -79,7 +91,10 @@ export function openRawSocket(options: RawSocketOptions): void {
     }
   });
   tcp.on("error", () => undefined);
-  tcp.on("close", () => options.onClose(closeCode));
+  tcp.on("close", () => {
+    if (!isCut) options.onClose(closeCode);
+  });
+  return socket;
 }
 
 function frame(opcode: number, payload: Uint8Array): Buffer {
