@@ -157,23 +157,52 @@ export type MailboxPeer = PeerProgram;
 
 export interface StormPlan {
   readonly sockets: number;
+  /** Line `i` listens to channel `i % channels`: what happens there reaches all its lines. */
   readonly channels: number;
-  /** Every socket is away for `awayMs` of every `everyMs`. */
+  /** Every line is away for about `awayMs` of every `everyMs`. */
   readonly everyMs: number;
   readonly awayMs: number;
+  /** Published, over all channels; each is heard by `sockets / channels` lines. */
   readonly eventsPerSecond: number;
+  readonly seed: number;
 }
-export interface StormAnswer {
-  /** From the new connection's first byte to the last event that was missed; encoded `hdr-histogram-js`, microseconds. */
-  readonly replay: string;
-  /** How late what was due (breaks, events) came; encoded likewise. */
-  readonly lag: string;
-  /** Events times sockets that should have heard them. */
-  readonly expected: number;
-  readonly delivered: number;
-  readonly repeated: number;
-  readonly outOfOrder: number;
-  readonly reconnects: number;
+
+export interface StormLine {
+  /** Breaks the line without a goodbye, and says from where to go on: given to the next `open` as it is. */
+  cut(): unknown;
+  close(): void;
+}
+export interface StormHeard {
+  /**
+   * Everything that had happened on the channel when the server answered has been handed up. `recovered`: the server knew
+   * where the line had stopped; false: what was missed had to be asked for anew.
+   */
+  live(recovered: boolean): void;
+  /**
+   * `position`: the server's own count of the channel's events, 1, 2, 3…; `number`: the storm's own of what it published;
+   * null for an event that is none of these.
+   */
+  event(position: number, number: number | null): void;
+  /** Not after `cut` or `close`. */
+  closed(reason: string): void;
+}
+export interface StormAdapter {
+  /** `resume`: what the cut line of this number said; null: the first one. */
+  open(
+    who: { readonly index: number; readonly channel: number; readonly resume: unknown },
+    heard: StormHeard,
+  ): StormLine;
+  /**
+   * Publishes event `number` on a channel; resolves when it is as durable as the server makes it. The events of a channel
+   * are published one after another.
+   */
+  publish(channel: number, number: number): Promise<void>;
+  close(): Promise<void>;
+}
+/** `export const storm: StormAdapterMaker` of a module. `note`: what the program said of itself when it was ready. */
+export type StormAdapterMaker = (address: Address, note: unknown, plan: StormPlan) => StormAdapter;
+export interface StormPeer extends PeerProgram {
+  readonly adapter: URL;
 }
 
 export interface Peers {
@@ -185,28 +214,4 @@ export interface Peers {
   readonly poll: readonly ReadsPeer[];
   readonly mailbox: readonly MailboxPeer[];
   readonly storm: readonly StormPeer[];
-}
-
-/** The storm's generator is the peer's side's own program: it answers `StormQuestion` with `StormAnswer`. */
-export interface StormPeer extends PeerProgram {
-  /** A module with `storm`. */
-  readonly adapter: URL;
-}
-/** `export const storm: StormAdapter` of a module: one line of the storm. */
-export interface StormAdapter {
-  /**
-   * Opens a line to `channel`, as one that has heard everything up to where `resume` says (null: from now on). Events
-   * carry the number that the storm gave them.
-   */
-  open(
-    address: Address,
-    who: { readonly index: number; readonly channel: number; readonly resume: unknown },
-    heard: { live(): void; event(number: number): void; closed(): void },
-  ): StormLine;
-  /** Publishes event `number` on a channel; resolves when it is as durable as the peer makes it. */
-  publish(address: Address, channel: number, number: number): Promise<void>;
-}
-export interface StormLine {
-  /** Breaks the line without a goodbye, and says from where to go on. */
-  cut(): unknown;
 }

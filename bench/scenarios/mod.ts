@@ -10,6 +10,7 @@ import { menu } from "./menu.js";
 import { orders } from "./orders.js";
 import { poll } from "./poll.js";
 import { search } from "./search.js";
+import { storm } from "./storm.js";
 
 export const SCENARIOS: readonly Scenario[] = [
   gps,
@@ -22,4 +23,5 @@ export const SCENARIOS: readonly Scenario[] = [
   connect,
   failover,
   mailbox,
+  storm,
 ];

