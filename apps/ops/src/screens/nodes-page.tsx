@@ -47,6 +47,7 @@ const total = (samples: readonly Sample[] | undefined): number | null =>
 const most = (samples: readonly Sample[] | undefined): number | null =>
   samples === undefined || samples.length === 0 ? null : Math.max(...samples.map(({ value }) => value));
 const milliseconds = (value: number): string => `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
+const percent = (value: number): string => `${Math.round(value * 100)} %`;
 const megabytes = (value: number): string => `${Math.round(value / 2 ** 20)} MB`;
 
 export function NodesPage() {
@@ -73,6 +74,8 @@ export function NodesPage() {
     ["Events waiting", total(metrics.get("swift_events_waiting_count")), formatCount],
     ["Oldest event", most(metrics.get("swift_events_oldest_age_ms")), milliseconds],
     ["Event loop delay", most(delay), milliseconds],
+    ["Busiest thread", most(metrics.get("swift_runtime_event_loop_utilization_ratio")), percent],
+    ["Search is behind by", most(metrics.get("swift_search_behind_ms")), milliseconds],
     ["Memory", most(metrics.get("swift_process_resident_bytes")), megabytes],
     ["Members", most(metrics.get("swift_cluster_members_count")), formatCount],
     ["Shards", total(metrics.get("swift_cluster_shards_count")), formatCount],

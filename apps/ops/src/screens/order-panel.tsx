@@ -13,6 +13,7 @@ import { chosenDispatch, chosenOrder, select, server } from "../store/city.js";
 import { AssignSheet } from "./assign-sheet.js";
 import { ReasonSheet } from "./reason-sheet.js";
 import { RefundSheet } from "./refund-sheet.js";
+import { Suspend } from "./restaurants.js";
 
 type Doing = "assign" | "cancel" | "refund";
 
@@ -56,6 +57,7 @@ export function OrderPanel({ id }: { readonly id: string }) {
                 Refund
               </Button>
             )}
+            <Suspend restaurantId={view.restaurant.id} name={view.restaurant.name} />
           </div>
           {chosenDispatch.value !== null && <Why view={chosenDispatch.value} />}
           <History view={view} />

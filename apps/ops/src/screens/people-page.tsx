@@ -10,6 +10,7 @@ import { say } from "../../../shared/kit/toasts.js";
 import { useReading } from "../../../shared/reading.js";
 import { capital, dayOf } from "../../../shared/words.js";
 import { ReasonSheet } from "./reason-sheet.js";
+import { Restaurants } from "./restaurants.js";
 
 interface RoleView {
   readonly role: Role;
@@ -46,6 +47,7 @@ export function PeoplePage() {
   return (
     <div class="stack wide narrow">
       <Applications />
+      <Restaurants />
       <FindAccount />
     </div>
   );
