@@ -8,7 +8,9 @@ import { missingBrowser } from "./support/browser.js";
 import {
   APPS,
   connected,
+  drawn,
   faults,
+  holds,
   press,
   type Screen,
   type Stage,
@@ -57,8 +59,8 @@ async function inspect(t: Test, screen: Screen, routes: readonly string[]): Prom
   for (const route of routes) {
     await page.evaluate(`location.hash = ${JSON.stringify(`#/${route}`)}`);
     // The page of the route is drawn with the next frame; what it reads is there when nothing grey is left.
-    await page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))");
-    await page.waitForFunction(QUIET);
+    await drawn(screen);
+    await holds(screen, QUIET);
     for (const name of ["light", "dark"]) {
       await page.evaluate(theme(name));
       t.strictSame(await faults(screen), [], `${app}/${route}, ${name}: no serious accessibility fault`);
@@ -100,6 +102,7 @@ const client = createClient({ url: location.origin, token: ${JSON.stringify(toke
 document.querySelector("h1").textContent = (await client.http.menu("${town.kitchen.id}")).name + ", " + client.state.name;</script>`;
     const page = await customer.context.newPage();
     page.on("pageerror", (error) => t.fail(error.message));
+    page.on("console", (message) => t.comment(message.text()));
     await page.route("**/five-lines", (route) => route.fulfill({ contentType: "text/html", body }));
     await page.goto(`${customer.line.url}/five-lines`);
     await page.getByText("Trattoria Prova, live").waitFor();
@@ -134,7 +137,7 @@ document.querySelector("h1").textContent = (await client.http.menu("${town.kitch
     const time = customer.page.getByLabel("Time");
     await customer.page.getByLabel("Day").selectOption({ index: 1 });
     const chosen = await time.inputValue();
-    await customer.page.waitForFunction(QUIET);
+    await holds(customer, QUIET);
     t.strictSame(await faults(customer), [], "an order for later");
     await press(customer, /^Place order/);
     await shows(customer, "Planned for");

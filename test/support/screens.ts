@@ -9,6 +9,7 @@ import axe from "axe-core";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import type { Test } from "tap";
 import { OwnNode } from "../../simulator/live/mod.js";
+import { sleep, systemClock } from "../../src/lib/clock.js";
 import { openBrowser } from "./browser.js";
 import { Line } from "./line.js";
 import { settle, type Town, type Townsman } from "./town.js";
@@ -115,10 +116,19 @@ const FAULTS = `axe.run({ resultTypes: ["violations"] }).then(({ violations }) =
   violations
     .filter(({ impact }) => impact === "serious" || impact === "critical")
     .flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => id + ": " + target + " " + failureSummary)))`;
+/** Two frames on, and no colour is on its way to another. */
+const DRAWN = `new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))).then(() =>
+  Promise.allSettled(document.getAnimations().filter((one) => one instanceof CSSTransition).map((one) => one.finished)))`;
 const HAS_AXE = `typeof axe !== "undefined"`;
 
+export async function drawn({ page }: Screen): Promise<void> {
+  await page.evaluate(DRAWN);
+}
+
 /** Serious and critical faults of a page, in words. */
-export async function faults({ page }: Screen): Promise<readonly string[]> {
+export async function faults(screen: Screen): Promise<readonly string[]> {
+  const { page } = screen;
+  await drawn(screen);
   if (!(await page.evaluate<boolean>(HAS_AXE))) await page.evaluate(axe.source);
   return page.evaluate<readonly string[]>(FAULTS);
 }
@@ -133,6 +143,14 @@ const shellIsKept = (app: App): string => `navigator.serviceWorker.ready
     return kept.some(({ url }) => url.endsWith("/${app}")) && loaded.every(({ name }) => has(new URL(name).pathname));
   })`;
 
-export async function shellKept({ page, app }: Screen): Promise<void> {
-  await page.waitForFunction(shellIsKept(app));
+export async function shellKept(screen: Screen): Promise<void> {
+  await holds(screen, shellIsKept(screen.app));
+}
+
+const LOOK_EVERY_MS = 100;
+const clock = systemClock();
+
+/** Waits until an expression is true in the page. Asked from outside: the pages' own policy forbids what comes as text. */
+export async function holds({ page }: Screen, expression: string): Promise<void> {
+  while (!(await page.evaluate<boolean>(expression))) await sleep(clock, LOOK_EVERY_MS);
 }

@@ -54,6 +54,8 @@ const RING_EVERY_MS = 4_000;
 /** Ended orders stay this long, so that a cook sees what became of them. */
 const SHOW_ENDED_MS = 10 * 60_000;
 const MOST_ENDED = 30;
+/** More open orders than a kitchen has; the protocol's own limit. */
+const MOST_HELD = 300;
 
 export const ready = signal(false);
 /** Whether the restaurant takes orders, and why not. Null: not heard yet. */
@@ -175,7 +177,7 @@ async function compare(made: Client, repaired: () => void): Promise<void> {
     else next.set(orderId, { ...known, status: "picked_up", endedAt: clock.now() });
   }
   for (const order of answer.missing) if (!next.has(order.orderId)) next.set(order.orderId, order);
-  orders.value = next;
+  orders.value = forgetOld(next);
   repaired();
 }
 
