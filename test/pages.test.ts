@@ -103,7 +103,7 @@ document.querySelector("h1").textContent = (await client.http.menu("${town.kitch
     const page = await customer.context.newPage();
     page.on("pageerror", (error) => t.fail(error.message));
     page.on("console", (message) => t.comment(message.text()));
-    await page.route("**/five-lines", (route) => route.fulfill({ contentType: "text/html", body }));
+    customer.line.serve("/five-lines", body);
     await page.goto(`${customer.line.url}/five-lines`);
     await page.getByText("Trattoria Prova, live").waitFor();
     await page.close();
@@ -204,13 +204,31 @@ document.querySelector("h1").textContent = (await client.http.menu("${town.kitch
     },
   );
 
+  await t.test("R-COM-1: a customer who needs help and an agent talk", async (t) => {
+    await customer.page.goto(`${customer.line.url}/customer#/order/${first}`);
+    await press(customer, "Help");
+    await customer.page.getByRole("textbox", { name: "Message" }).fill("Could you ring twice?");
+    await press(customer, "Send");
+    await visit(ops, "Support");
+    await press(ops, /Could you ring twice/);
+    await press(ops, "Take it");
+    await ops.page.getByRole("textbox", { name: "Message" }).fill("The driver will.");
+    await press(ops, "Send");
+    await shows(customer, "The driver will.");
+    t.strictSame(await faults(customer), [], "a conversation");
+    t.strictSame(await faults(ops), [], "an agent's desk");
+    await press(ops, /^Resolved$/);
+    await shows(customer, "Resolved");
+    await customer.page.keyboard.press("Escape");
+  });
+
   await t.test("R-PRO-4: every page, by day and by night, has no serious accessibility fault", async (t) => {
     const { id } = town.kitchen;
     await Promise.all([
       inspect(t, customer, ["", `restaurant/${id}`, "cart", "orders", `order/${first}`, `order/${second}`, "account"]),
       inspect(t, driver, ["", "earnings", "account"]),
       inspect(t, kitchen, ["", "menu", "settings"]),
-      inspect(t, ops, ["", `order/${first}`, "people", "nodes", "news", "audit", "account"]),
+      inspect(t, ops, ["", `order/${first}`, "people", "support", "nodes", "news", "audit", "account"]),
     ]);
   });
 

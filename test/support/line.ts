@@ -29,6 +29,7 @@ export class Line {
   readonly #sockets = new Set<Duplex>();
   readonly #pairs = new Set<Pair>();
   readonly #seen: string[] = [];
+  readonly #own = new Map<string, string>();
   #mode: LineMode = "open";
   #waiting: (() => void)[] = [];
 
@@ -64,6 +65,11 @@ export class Line {
     return this.#seen;
   }
 
+  /** A page of the test's own beside those of the node. */
+  serve(path: string, html: string): void {
+    this.#own.set(path, html);
+  }
+
   set(mode: LineMode): void {
     this.#mode = mode;
     if (mode === "cut") for (const socket of this.#sockets) socket.destroy();
@@ -93,6 +99,12 @@ export class Line {
   async #pass(incoming: IncomingMessage, answer: ServerResponse): Promise<void> {
     this.#remember(incoming.url ?? "");
     if (this.#mode === "silent") await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    const own = this.#own.get(incoming.url ?? "");
+    if (own !== undefined) {
+      answer.setHeader("content-type", "text/html; charset=utf-8");
+      answer.end(own);
+      return;
+    }
     const { hostname, port } = this.#target;
     const { method, url: path, headers } = incoming;
     const onward = request({ hostname, port, method, path, headers, agent: false }, (reply) => {
