@@ -21,7 +21,7 @@ const PEOPLE: readonly (DemoPerson & { readonly name: string; readonly role: str
     email: "ada@example.org",
     name: "Ada",
     role: "customer",
-    what: "orders dinner and watches it come",
+    what: "orders dinner and watches it come; all kitchens cook by themselves but Rita's",
   },
   {
     page: "/driver",

@@ -24,8 +24,9 @@ const clock = systemClock();
 /** What the demonstration adds in front of the command line: anything given there wins. */
 const DEMO_ARGUMENTS = [
   ...["--data-dir", ".data/demo", "--time-scale", "20", "--log-level", "warn"],
-  // A person who drives in a city that is twenty times as fast still needs some seconds to decide.
-  ...["--domain.order.offerMs", "240000"],
+  // A person who drives or cooks in a city that is twenty times as fast still needs half a minute to decide, and minutes
+  // to find the other window.
+  ...["--domain.order.offerMs", "600000", "--domain.order.acceptDeadlineMs", "3600000"],
 ];
 const LOOPBACK: ReadonlySet<string> = new Set(["127.0.0.1", "::1", "localhost"]);
 const SESSION_SECONDS = 4 * 3600;

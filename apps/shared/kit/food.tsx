@@ -16,21 +16,22 @@ const DRAWINGS: readonly { readonly words: RegExp; readonly hue: number; readonl
     draw: <path d="M8 14c9-5 23-5 32 0L24 42zM13 17c6-2.500 16-2.500 22 0M21 24h.1M27 22h.1M24 31h.1" />,
   },
   {
-    words: /burger|patty|smash|grill|chicken/i,
+    words: /burger|american|diner|bbq|patty|smash|grill|chicken/i,
     hue: 32,
     draw: (
       <path d="M9 21c0-8 7-12 15-12s15 4 15 12zM8 27c3 0 3 2.500 6 2.500s3-2.500 6-2.500 3 2.500 6 2.500 3-2.500 6-2.500 3 2.500 8 0M10 34h28c0 4-3 6-6 6H16c-3 0-6-2-6-6zM19 15h.1M26 14h.1" />
     ),
   },
   {
-    words: /sushi|nigiri|maki|osaka|sashimi|roll/i,
+    words: /sushi|japan|fish|seafood|nigiri|maki|osaka|sashimi|roll/i,
     hue: 352,
     draw: (
       <path d="M10 18a9 5 0 0 0 18 0 9 5 0 0 0-18 0v10a9 5 0 0 0 18 0V18M15 18a4 2 0 0 0 8 0 4 2 0 0 0-8 0M30 38 42 10M35 40l8-28" />
     ),
   },
   {
-    words: /ramen|noodle|pho|udon|soup|laksa|wok|pad thai|curry|dal|masala|tikka|thai/i,
+    words:
+      /ramen|indian|chinese|vietnam|korea|asian|noodle|pho|udon|soup|laksa|wok|pad thai|curry|dal|masala|tikka|thai/i,
     hue: 22,
     draw: <path d="M7 23h34c0 9-6 16-17 16S7 32 7 23zM15 23c0-6 4-6 4-11M22 23c0-6 4-6 4-11M29 23c0-6 4-6 4-11" />,
   },
@@ -54,19 +55,20 @@ const DRAWINGS: readonly { readonly words: RegExp; readonly hue: number; readonl
     ),
   },
   {
-    words: /cake|dessert|tiramisu|ice|gelato|pastry|croissant|morning|pancake|waffle|cookie|sweet|brownie/i,
+    words:
+      /cake|bakery|breakfast|dessert|tiramisu|ice|gelato|pastry|croissant|morning|pancake|waffle|cookie|sweet|brownie/i,
     hue: 332,
     draw: (
       <path d="M8 26c0-3 3-5 6-5h20c3 0 6 2 6 5v12H8zM8 31c4 3 6-2 10 0s6 2 10 0 6-1 12 0M24 21v-6M24 10c2 2 2 4 0 5-2-1-2-3 0-5z" />
     ),
   },
   {
-    words: /kebab|döner|doner|shawarma|wrap|gyros|pita|lahmacun/i,
+    words: /kebab|turkish|greek|leban|syria|döner|doner|shawarma|wrap|gyros|pita|lahmacun/i,
     hue: 18,
     draw: <path d="M15 13 33 9l3 9-10 22c-2 3-5 2-6-1zM15 13c2-5 7-6 9-4M20 22l12-3M22 29l8-2" />,
   },
   {
-    words: /pasta|spaghetti|lasagn|carbonara|trattoria|gnocchi|risotto/i,
+    words: /pasta|italian|mediterr|spaghetti|lasagn|carbonara|trattoria|gnocchi|risotto/i,
     hue: 40,
     draw: <path d="M7 25h34c0 8-6 14-17 14S7 33 7 25zM12 25c0-8 6-12 12-12s12 4 12 12M17 25c0-5 3-7 7-7s7 2 7 7" />,
   },

@@ -220,27 +220,30 @@ function Checkout({ order }: { readonly order: Cart }) {
         {missing > 0 && (
           <p class="notice busy">Add {formatMoney(missing, order.currency)} more: this kitchen has a minimum.</p>
         )}
-        {signedIn ? (
-          <Button
-            size="large"
-            block
-            busy={placing.busy}
-            disabled={
-              at === null ||
-              expected?.delivers === false ||
-              known === null ||
-              missing > 0 ||
-              (!known.open && order.deliverAt === null)
-            }
-            onClick={() => void placing.run()}
-          >
-            {changed.value.length > 0 ? "Order at the new price" : "Place order"} · {formatMoney(total, order.currency)}
-          </Button>
-        ) : (
-          <Button size="large" block onClick={() => go("account")}>
-            Sign in to order
-          </Button>
-        )}
+        <div class="order-bar">
+          {signedIn ? (
+            <Button
+              size="large"
+              block
+              busy={placing.busy}
+              disabled={
+                at === null ||
+                expected?.delivers === false ||
+                known === null ||
+                missing > 0 ||
+                (!known.open && order.deliverAt === null)
+              }
+              onClick={() => void placing.run()}
+            >
+              {changed.value.length > 0 ? "Order at the new price" : "Place order"} ·{" "}
+              {formatMoney(total, order.currency)}
+            </Button>
+          ) : (
+            <Button size="large" block onClick={() => go("account")}>
+              Sign in to order
+            </Button>
+          )}
+        </div>
         <p class="small soft">Your card is charged when the food has been delivered.</p>
       </div>
     </div>
