@@ -1,6 +1,8 @@
 /** A read that a page depends on: loading, there, or failed and to be tried again. */
 import { useSignal } from "@preact/signals";
 import { useCallback, useEffect } from "preact/hooks";
+import { SwiftEatsError } from "../../sdk/mod.js";
+import { line } from "./line/node.js";
 
 export type Reading<T> =
   | { readonly name: "loading" }
@@ -27,6 +29,14 @@ export function useReading<T>(
     );
     return () => stop.abort();
   }, [...depends, turn.value]);
+  const isLive = line.value === "live";
+  useEffect(() => {
+    // What failed for want of a line is there once the line is.
+    const failed = state.peek();
+    if (isLive && failed.name === "failed" && failed.error instanceof SwiftEatsError && failed.error.temporary) {
+      turn.value += 1;
+    }
+  }, [isLive]);
   const again = useCallback(() => {
     turn.value += 1;
   }, [turn]);

@@ -13,6 +13,7 @@ import {
   type OrderView,
   watchCity,
 } from "../../../../sdk/mod.js";
+import { sleep } from "../../../../src/lib/clock.js";
 import type { Point } from "../../../../src/lib/geo.js";
 import { account, token } from "../../../shared/account/session.js";
 import { clock } from "../../../shared/clock.js";
@@ -31,6 +32,7 @@ import { go, route } from "../../../shared/router.js";
 import { type Stage, stageOf } from "../../../shared/stages.js";
 
 const REVISION_EVERY_MS = 300;
+const AGAIN_MS = 2_000;
 const CENTRE_KEY = "swift-eats.ops.centre";
 /** Where a map without a ground begins. */
 const SOMEWHERE: Point = { lat: 44.4021, lng: 8.9463 };
@@ -68,10 +70,15 @@ export async function startCity(): Promise<void> {
   ground.value = city;
   bounds.value = around;
   const centre = { lat: (around.south + around.north) / 2, lng: (around.west + around.east) / 2 };
-  try {
-    await watchAround(made, centre);
-  } catch (error) {
-    sayFailure(error);
+  for (let told = false; picture === null; ) {
+    try {
+      await watchAround(made, centre);
+    } catch (error) {
+      // Said once, and tried until there is a line again.
+      if (!told) sayFailure(error);
+      told = true;
+      await sleep(clock, AGAIN_MS);
+    }
   }
 }
 
