@@ -1,6 +1,6 @@
 /**
- * Every page of the four apps in both themes, what each weighs, and what people do beside one order: keep an address, order
- * for later, tell everybody, decide who drives, cancel, ban. And the client in a page of five lines.
+ * The pages of the four apps as they open, in both themes, what each weighs, and what people do beside one order: keep an
+ * address, order for later, tell everybody. And the client in a page of five lines.
  */
 import t, { type Test } from "tap";
 import { createHttp } from "../sdk/node.js";
@@ -13,7 +13,6 @@ import {
   holds,
   press,
   type Screen,
-  type Stage,
   setStage,
   shows,
   signIn,
@@ -40,17 +39,6 @@ async function tokenOf(url: string, { email, password }: Townsman, role: string)
     role,
   });
   return session.accessToken;
-}
-
-async function placeOne({ url, town }: Stage, key: string): Promise<string> {
-  const http = createHttp({ url, token: await tokenOf(url, town.customer, "customer") });
-  const order = {
-    restaurantId: town.kitchen.id,
-    lines: [{ itemId: "pesto", quantity: 1, unitPriceMinor: 1100 }],
-    destination: { ...town.door, address: "5 Vico Prova" },
-    currency: "EUR",
-  };
-  return (await http.placeOrder(order, { idempotencyKey: key })).orderId;
 }
 
 /** Each page with what it holds once it has loaded, by day and by night. */
@@ -170,107 +158,4 @@ document.querySelector("h1").textContent = (await client.http.menu("${town.kitch
       for (const screen of screens) await screen.page.locator(".news").waitFor({ state: "detached" });
     },
   );
-
-  const [first, second] = [await placeOne(stage, "first"), await placeOne(stage, "second")];
-  await t.test(
-    "R-ADM-2 R-DSP-6: an operator decides who drives, and cancels with a reason that the customer is told",
-    async (t) => {
-      await press(driver, "Start shift");
-      await shows(driver, "Looking for a trip");
-      await kitchen.page.getByRole("button", { name: "Accept" }).first().click();
-      await kitchen.page.getByRole("button", { name: "Accept" }).first().click();
-      await kitchen.page.getByRole("button", { name: "Ready" }).nth(1).waitFor();
-      await visit(ops, "City");
-      // The address of a chosen order is its own: operators pass it on.
-      await ops.page.goto(`${ops.line.url}/ops#/order/${first}`);
-      await press(ops, "Assign a driver");
-      await ops.page.getByRole("radio").first().check();
-      await ops.page.getByLabel("Reason").fill("Knows the house");
-      t.strictSame(await faults(ops), [], "who drives");
-      await press(ops, "Ask this driver");
-      await driver.page.getByRole("button", { name: "Accept" }).waitFor();
-      await press(driver, "Accept");
-      await driver.page.getByRole("button", { name: "I have arrived" }).waitFor();
-      await shows(ops, "by a person");
-      await ops.page.goto(`${ops.line.url}/ops#/order/${second}`);
-      await press(ops, /^Cancel$/);
-      await ops.page.getByLabel("Reason").fill("The customer called");
-      await press(ops, "Cancel the order");
-      await shows(ops, "The order is cancelled");
-      await customer.page.goto(`${customer.line.url}/customer#/order/${second}`);
-      await shows(customer, "The customer called");
-    },
-  );
-
-  await t.test("R-COM-1: a customer who needs help and an agent talk", async (t) => {
-    await customer.page.goto(`${customer.line.url}/customer#/order/${first}`);
-    await press(customer, "Help");
-    await customer.page.getByRole("textbox", { name: "Message" }).fill("Could you ring twice?");
-    await press(customer, "Send");
-    await visit(ops, "Support");
-    await press(ops, /Could you ring twice/);
-    await press(ops, "Take it");
-    await ops.page.getByRole("textbox", { name: "Message" }).fill("The driver will.");
-    await press(ops, "Send");
-    await shows(customer, "The driver will.");
-    t.strictSame(await faults(customer), [], "a conversation");
-    t.strictSame(await faults(ops), [], "an agent's desk");
-    await press(ops, /^Resolved$/);
-    await shows(customer, "Resolved");
-    await customer.page.keyboard.press("Escape");
-  });
-
-  await t.test("R-PRO-4: every page, by day and by night, has no serious accessibility fault", async (t) => {
-    const { id } = town.kitchen;
-    await Promise.all([
-      inspect(t, customer, ["", `restaurant/${id}`, "cart", "orders", `order/${first}`, `order/${second}`, "account"]),
-      inspect(t, driver, ["", "earnings", "account"]),
-      inspect(t, kitchen, ["", "menu", "settings"]),
-      inspect(t, ops, ["", `order/${first}`, "people", "support", "nodes", "news", "audit", "account"]),
-    ]);
-  });
-
-  await t.test(
-    "R-TRK-1 R-PRO-3: where no socket comes through, a stream brings the order and HTTP takes commands",
-    async (t) => {
-      const desk = await stage.open("customer", town.door, false);
-      desk.line.upgrades = false;
-      await visit(desk, "Account");
-      await signIn(desk, town.customer);
-      await desk.page.goto(`${desk.line.url}/customer#/order/${first}`);
-      await shows(desk, "Slow connection");
-      await shows(desk, "Dario Autista");
-      await press(desk, "Cancel this order");
-      await press(desk, "I changed my mind");
-      await shows(desk, "I changed my mind");
-      await shows(driver, "Looking for a trip");
-      const asked = (end: string): boolean => desk.line.seen.some((path) => path.endsWith(end));
-      t.ok(asked(`/${first}/events`), "the stream");
-      t.notOk(asked(`/${first}/track`), "no polls");
-      t.ok(asked("/v1/commands/order.cancel"), "the command");
-      await desk.context.close();
-    },
-  );
-
-  await t.test("R-ADM-2: a ban reaches the open page of who is banned, and its reason stays", async (t) => {
-    await visit(ops, "People");
-    await ops.page.getByLabel("E-mail").fill(town.driver.email);
-    await press(ops, /^Find/);
-    await press(ops, "Ban this account");
-    await ops.page.getByLabel("Reason").fill("Fraud");
-    await press(ops, /^Ban$/);
-    await shows(ops, "The account is banned");
-    await visit(ops, "Audit");
-    await shows(ops, "Fraud");
-    await driver.page.getByLabel("Password").waitFor();
-    await signInRefused(driver, town.driver);
-    t.pass("signed out, and kept out");
-  });
 });
-
-async function signInRefused(screen: Screen, { email, password }: Townsman): Promise<void> {
-  await screen.page.getByLabel("E-mail").fill(email);
-  await screen.page.getByLabel("Password").fill(password);
-  await screen.page.getByRole("button", { name: "Sign in" }).last().click();
-  await shows(screen, /This account has been closed/);
-}
