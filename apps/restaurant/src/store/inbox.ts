@@ -54,8 +54,6 @@ const RING_EVERY_MS = 4_000;
 /** Ended orders stay this long, so that a cook sees what became of them. */
 const SHOW_ENDED_MS = 10 * 60_000;
 const MOST_ENDED = 30;
-/** More open orders than a kitchen has; the protocol's own limit. */
-const MOST_HELD = 300;
 
 export const ready = signal(false);
 /** Whether the restaurant takes orders, and why not. Null: not heard yet. */
