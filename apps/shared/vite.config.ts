@@ -58,7 +58,6 @@ export default defineConfig({
           id.endsWith("line/node.ts") ||
           id.includes(".html"),
         manualPureFunctions: ["Strict", "Text", "Count", "Type", "operations", "oneOf"],
-        propertyReadSideEffects: false,
       },
     },
   },
