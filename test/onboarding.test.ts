@@ -176,7 +176,13 @@ t.test(
       role,
       authorization: `Bearer ${outsiders.tokens[n]}`,
     }));
-    const things = { orderId: eaten, methodId: card.methodId, deviceId: phone.deviceId, roomId: room.roomId };
+    const things = {
+      orderId: eaten,
+      methodId: card.methodId,
+      deviceId: phone.deviceId,
+      roomId: room.roomId,
+      restaurantId: house,
+    };
     const accountId = (await must(ana, "GET", "/v1/me")).accountId as string;
     await provesOwnership(t, ask, things, strangers, [
       accountId,

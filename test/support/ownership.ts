@@ -20,6 +20,7 @@ export interface Things {
   readonly methodId: string;
   readonly deviceId: string;
   readonly roomId: string;
+  readonly restaurantId: string;
 }
 
 export interface Stranger {
@@ -36,6 +37,7 @@ const whose = ({
   methodId,
   deviceId,
   roomId,
+  restaurantId,
 }: Things): Readonly<Record<string, "public" | "callers" | Owned>> => ({
   "ratings.rate": { thing: { orderId }, body: { rated: "restaurant", stars: 1 } },
   "ratings.ofOrder": { thing: { orderId } },
@@ -48,6 +50,9 @@ const whose = ({
   "chat.room": { thing: { roomId }, nobodys: "support:nobody" },
   "chat.history": { thing: { roomId }, nobodys: "support:nobody" },
   "contact.number": { thing: { orderId } },
+  "kitchens.inbox": { thing: { restaurantId } },
+  "notifications.add_device": "callers",
+  "notifications.remove_device": "callers",
   "accounts.saveAddress": "callers",
   "accounts.removeAddress": "callers",
 });
