@@ -54,6 +54,16 @@ t.test("RULES 7: two drivers at once are found; one after the other is reassignm
   );
   t.strictSame(
     brokenBy(({ recorder }) => {
+      recorder.driver("d-3", trip(later(0.1), "t-8", ["o-8"]));
+      recorder.driver("d-3", trip(later(0.2), null, []));
+      recorder.driver("d-4", trip(later(0), "t-9", ["o-8"]));
+      recorder.driver("d-4", trip(later(90), null, []));
+    }),
+    [],
+    "given up at once, by a node whose clock is a little ahead",
+  );
+  t.strictSame(
+    brokenBy(({ recorder }) => {
       recorder.driver("d-3", trip(later(0), "t-8", ["o-8"]));
       recorder.driver("d-4", trip(later(60), "t-9", ["o-8"]));
       recorder.driver("d-3", trip(later(200), null, [], true));

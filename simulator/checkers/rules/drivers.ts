@@ -107,12 +107,13 @@ export const oneDriver: Rule = {
       for (let i = 1; i < sorted.length; i++) {
         const before = sorted[i - 1]!;
         const after = sorted[i]!;
-        // Two nodes have told the times.
-        if (before.driverId === after.driverId || after.from + clockSkewMs(index) >= before.to) continue;
+        // Two nodes have told the times: what was held and given up within what their clocks differ may have come first.
+        const bothMs = Math.min(before.to, after.to) - after.from;
+        if (before.driverId === after.driverId || bothMs <= clockSkewMs(index)) continue;
         found.push({
           rule: this.name,
           subject: orderId,
-          summary: `order ${orderId} was ${before.driverId}'s and ${after.driverId}'s for ${Math.round(before.to - after.from)} ms`,
+          summary: `order ${orderId} was ${before.driverId}'s and ${after.driverId}'s for ${Math.round(bothMs)} ms`,
           story: storyOfOrder(index, orderId, ["drivers"]),
         });
         break;
