@@ -11,7 +11,7 @@ export const SHORTFALLS: readonly Shortfall[] = [
   {
     scenario: "orders",
     goal: "actor commits per order",
-    why: "Order, restaurant and driver each commit their part of a step, because no two actors share a commit; the offer and the claim alone are five.",
+    why: "Order, restaurant and driver each commit their part of a step, because no two actors share a commit.",
     closedBy:
       "Fewer durable steps between actors: claims that travel with the acceptance, and the kitchen's bookkeeping in the reservation's answer.",
   },
