@@ -84,9 +84,14 @@ t.test(
       await cluster.stop();
     });
     const [a, b, c] = cluster.nodes as [LocalNode, LocalNode, LocalNode];
-    const atTheThird = await shardsOf(c);
     const ids = Array.from({ length: 100 }, (_, n) => `talker-${n}`);
-    const talkerId = ids.find((id) => atTheThird.has(shardOf({ kind: "chat-room", key: `support:${id}` })))!;
+    let talkerId = "";
+    // Its share of the shards comes to the third node a moment after it is ready.
+    await until(async () => {
+      const atTheThird = await shardsOf(c);
+      talkerId = ids.find((id) => atTheThird.has(shardOf({ kind: "chat-room", key: `support:${id}` }))) ?? "";
+      return talkerId !== "";
+    });
     const [customerToken, kitchenToken, adminToken, talkerToken, agentToken] = (await createHttp({
       url: a.url,
     }).issueTokens({

@@ -72,6 +72,7 @@ function boundsOf(schema: JsonObject): string {
 const EXAMPLES: Readonly<Record<string, Json>> = {
   restaurantId: "r-0001",
   orderId: "o-0001",
+  roomId: "support:o-0001",
   driverId: "d-0001",
   itemId: "pizza",
   offerId: "of-0001",
