@@ -36,8 +36,8 @@ export function routerOf(config: Config, clock: Clock): Router {
   return osrmRouter({ ...defaultOsrmSettings, url: osrmUrl, profile, timeoutMs, timeScale }, builtIn, clock);
 }
 
-export function contactProviderOf({ contact }: Config): ContactProvider {
-  const { url, token, timeoutMs } = contact;
+export function contactProviderOf(config: Config): ContactProvider {
+  const { url, token, timeoutMs } = config.contact;
   return url === null ? contactSandbox() : httpContactProvider({ url, token, timeoutMs });
 }
 
