@@ -1,6 +1,7 @@
 /**
  * The one way a client's command reaches an actor, whichever door it came through. Owns: role, schema, key, `notAfter`,
- * the command's id and body hash. Does not own: limits (the doors'), what the command does (the actor's).
+ * the command's id and body hash, and that what staff did stands in the audit before they hear that it is done. Does not
+ * own: limits (the doors'), what the command does (the actor's).
  */
 import { createHash } from "node:crypto";
 import { type ActorError, type ActorRef, type AskResult, actorRef, type Contract } from "../actors/runtime/mod.js";
@@ -15,6 +16,7 @@ import {
   type PlaceOrder,
   validateCommandBody,
 } from "../protocol/mod.js";
+import type { AuditLog } from "../services/audit/mod.js";
 import type { OrderService } from "../services/orders/mod.js";
 import { mayCommand } from "./auth/access.js";
 import type { Principal } from "./auth/tokens.js";
@@ -64,6 +66,12 @@ export function bodyHashOf(type: string, body: unknown): string {
 /** Actors by kind; the commands' inputs are checked against the protocol's table, not by the type. */
 type AnyContract = Contract & Record<string, { input: unknown; reply: Json }>;
 
+/** Talking is an agent's work and stands in the room; everything else that staff do to others' things is recorded. */
+const isAudited = (principal: Principal, entry: CommandEntry): boolean =>
+  (principal.role === "support" || principal.role === "admin") && entry.actor !== "chat-room";
+
+const AUDIT_AGAIN_MS = 2_000;
+
 export interface CommandDesk {
   run(principal: Principal, request: CommandRequest): Promise<AskResult<Json>>;
 }
@@ -72,10 +80,12 @@ export function createCommandDesk(deps: {
   readonly client: GatewayClient;
   readonly orders: OrderService;
   readonly clock: Clock;
+  /** Null: nobody keeps an audit. */
+  readonly audit: Pick<AuditLog, "append"> | null;
   readonly timeoutMs: number;
   readonly maxNotAfterMs: number;
 }): CommandDesk {
-  const { client, clock, timeoutMs, maxNotAfterMs } = deps;
+  const { client, clock, audit, timeoutMs, maxNotAfterMs } = deps;
   const refs = new Map<string, ActorRef<AnyContract>>(
     Object.values(COMMANDS).map(({ actor }) => [actor, actorRef<AnyContract>(actor)]),
   );
@@ -127,7 +137,27 @@ export function createCommandDesk(deps: {
         return deps.orders.place(idempotencyKey, body as PlaceOrder, options) as Promise<AskResult<Json>>;
       const key = keyOf(entry, principal, body as Readonly<Record<string, unknown>>);
       if (key === null) return refuse("not_found");
-      return client.ask(refs.get(entry.actor)!, key, entry.name, body, options);
+      const result = await client.ask(refs.get(entry.actor)!, key, entry.name, body, options);
+      if (!result.ok || audit === null || !isAudited(principal, entry)) return result;
+      const { reason } = body as { readonly reason?: unknown };
+      try {
+        await audit.append([
+          {
+            at: clock.now(),
+            role: principal.role,
+            principalId: principal.id,
+            ...(principal.accountId === undefined ? {} : { accountId: principal.accountId }),
+            action: type,
+            subject: `${entry.actor}/${key}`,
+            reason: typeof reason === "string" ? reason : "",
+            once: options.commandId,
+          },
+        ]);
+      } catch {
+        // Done, but not recorded: whoever asks again under the same key gets the same answer, and the entry is written.
+        return refuse("unavailable", undefined, AUDIT_AGAIN_MS);
+      }
+      return result;
     },
   };
 }

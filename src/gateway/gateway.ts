@@ -13,6 +13,7 @@ import { type Log, silentLog } from "../lib/log.js";
 import type { Random } from "../lib/random.js";
 import { type AnyOperationHandlers, CLOSE, compileValidators, OP } from "../protocol/mod.js";
 import type { AnnouncementService } from "../services/announcements/mod.js";
+import type { AuditLog } from "../services/audit/mod.js";
 import { type CatalogSettings, catalogOperations, createCatalog } from "../services/catalog/mod.js";
 import type { DeviceService } from "../services/devices/mod.js";
 import { builtInGeocoder, type Geocoder } from "../services/geocoding/mod.js";
@@ -90,6 +91,8 @@ export interface GatewayOptions {
   readonly nodeInfo?: () => Readonly<Record<string, unknown>>;
   /** What `GET /readyz` says while serving. Default: ready. */
   readonly ready?: () => boolean;
+  /** Where it is recorded what support and admins did. Absent: nowhere. */
+  readonly audit?: Pick<AuditLog, "append">;
   /** What everybody is told, by sockets, streams and HTTP. Absent: nothing. */
   readonly announcements?: AnnouncementService;
   /** Phones without our app report by it; null or absent: nobody does. */
@@ -169,7 +172,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     settings,
     stats,
     tokens: options.tokens ?? createTokens({ keys: auth.keys, clock, maxCached: settings.maxCachedTokens }),
-    desk: createCommandDesk({ client, orders, clock, timeoutMs, maxNotAfterMs }),
+    desk: createCommandDesk({ client, orders, clock, audit: options.audit ?? null, timeoutMs, maxNotAfterMs }),
     tiers: new TierLimits(settings.tierRates, settings.maxLimitedKeys),
     gpsLimits: new Buckets(gatewayRate, settings.maxLimitedKeys),
     gates: new LocationGates({

@@ -112,6 +112,7 @@ export function openGateway(options: {
     },
     tokens,
     devices: services.devices,
+    audit: services.audit,
     announcements: services.announcements,
     index: store,
     mirrorCopy: copy,

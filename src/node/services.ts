@@ -8,6 +8,7 @@ import type { Log } from "../lib/log.js";
 import type { Notices } from "../lib/notices.js";
 import type { AnyOperationHandlers } from "../protocol/mod.js";
 import { type AnnouncementService, createAnnouncements } from "../services/announcements/mod.js";
+import type { AuditLog } from "../services/audit/mod.js";
 import { chatOperations } from "../services/chat/mod.js";
 import { createDeviceService, DEFAULT_DEVICE_SETTINGS, type DeviceService } from "../services/devices/mod.js";
 import { kitchenOperations, type NotificationStore, notificationOperations } from "../services/notifications/mod.js";
@@ -24,6 +25,7 @@ export interface OpenServices {
   readonly notifications: NotificationStore;
   readonly devices: DeviceService;
   readonly announcements: AnnouncementService;
+  readonly audit: Pick<AuditLog, "append">;
   /** Answers of services that give nothing else. */
   readonly operations: readonly AnyOperationHandlers[];
   /** To be awaited before the gateway listens. */
@@ -68,6 +70,7 @@ export function openServices({
   const notifications = createPostgresNotificationStore({ connectionString, clock, log });
   const audit = createPostgresAuditLog({ connectionString, clock, log });
   return {
+    audit,
     announcements,
     notifications,
     operations: [

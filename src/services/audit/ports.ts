@@ -1,7 +1,10 @@
 import type { AuditEntry } from "../../protocol/mod.js";
 
 /** What is to be recorded; its number comes from the log. */
-export type AuditDraft = Omit<AuditEntry, "entryId">;
+export type AuditDraft = Omit<AuditEntry, "entryId"> & {
+  /** Of two drafts with the same text here one is kept: what is not known to be written may be written again. */
+  readonly once?: string;
+};
 
 export interface AuditQuery {
   readonly subject?: string;

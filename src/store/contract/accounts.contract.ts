@@ -423,6 +423,10 @@ export async function accountsContract(t: Test, make: (t: Test) => Promise<Accou
     await audit.append([draft(subject, { principalId: by, at: 1.5 }), draft("order/other", { principalId: by })]);
     await audit.append([draft(subject, { principalId: by, role: "support", accountId: "a1", action: "order.refund" })]);
     await audit.append([]);
+    const again = draft("order/again", { principalId: `${by}-again` });
+    for (let i = 0; i < 2; i++) await audit.append([{ ...again, once: `${by} 1` }]);
+    await audit.append([{ ...again, once: `${by} 2` }]);
+    t.equal((await audit.read({ principalId: `${by}-again`, limit: 10 })).length, 2, "written again is written once");
     const all = await audit.read({ principalId: by, limit: 10 });
     t.same(
       all.map((entry) => [entry.subject, entry.action]),

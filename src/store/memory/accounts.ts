@@ -25,6 +25,7 @@ interface AccountTables {
   readonly revocations: Map<string, Revocation & { readonly at: number }>;
   readonly keys: Map<string, KeyRecord>;
   readonly audit: AuditEntry[];
+  readonly auditedOnce: Set<string>;
   /** Accounts. */
   readonly erasures: Set<string>;
   /** By key: when the bucket is full again. */
@@ -38,11 +39,18 @@ export function createMemoryAccounts(clock: Clock): MemoryAccounts {
     revocations: new Map(),
     keys: new Map(),
     audit: [],
+    auditedOnce: new Set(),
     erasures: new Set(),
     attempts: new Map(),
   };
-  const append = (entries: readonly AuditDraft[]): void => {
-    for (const entry of entries) tables.audit.push({ entryId: tables.audit.length + 1, ...entry });
+  const append = (entries: readonly (AuditDraft & { readonly once?: string })[]): void => {
+    for (const { once, ...entry } of entries) {
+      if (once !== undefined) {
+        if (tables.auditedOnce.has(once)) continue;
+        tables.auditedOnce.add(once);
+      }
+      tables.audit.push({ entryId: tables.audit.length + 1, ...entry });
+    }
   };
   return {
     accounts: accountsOf(tables, clock, append),

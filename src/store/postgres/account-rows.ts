@@ -187,13 +187,26 @@ export async function writeSession(client: pg.ClientBase, session: SessionRecord
   return rows.length > 0;
 }
 
-export async function writeAudit(client: pg.ClientBase, entries: readonly AuditDraft[]): Promise<void> {
+export async function writeAudit(
+  client: pg.ClientBase,
+  entries: readonly (AuditDraft & { readonly once?: string })[],
+): Promise<void> {
   for (const entry of entries) {
     await ask(
       client,
       "audit_append",
-      `INSERT INTO audit_entry (at, role, principal, account, action, subject, reason) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-      [entry.at, entry.role, entry.principalId, entry.accountId ?? null, entry.action, entry.subject, entry.reason],
+      `INSERT INTO audit_entry (at, role, principal, account, action, subject, reason, once)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (once) WHERE once IS NOT NULL DO NOTHING`,
+      [
+        entry.at,
+        entry.role,
+        entry.principalId,
+        entry.accountId ?? null,
+        entry.action,
+        entry.subject,
+        entry.reason,
+        entry.once ?? null,
+      ],
     );
   }
 }

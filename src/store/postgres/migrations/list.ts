@@ -11,6 +11,7 @@ import * as devices from "./0012-devices.js";
 import * as announcements from "./0013-announcements.js";
 import * as notifications from "./0015-notifications.js";
 import * as marketplace from "./0020-marketplace.js";
+import * as auditOnce from "./0021-audit-once.js";
 
 /** Every migration, oldest first. A released one never changes: what is wrong is put right by the next. */
 export const MIGRATIONS = [
@@ -27,4 +28,5 @@ export const MIGRATIONS = [
   { name: "0013-announcements", ...announcements },
   { name: "0015-notifications", ...notifications },
   { name: "0020-marketplace", ...marketplace },
+  { name: "0021-audit-once", ...auditOnce },
 ] as const;
