@@ -49,6 +49,9 @@ t.test("R-ORD-5 R-ORD-1: every write by HTTP reaches its actor with the caller f
     "/v1/drivers/me/orders/:orderId/arrived": { stop: "pickup" },
     "/v1/drivers/me/orders/:orderId/fail": { reason: "r" },
     "/v1/drivers/me/orders/:orderId/release": { reason: "r" },
+    "/v1/restaurants/me/tablets/:deviceId": { holds: [] },
+    "/v1/rooms/:roomId/messages": { messageId: "m1", text: "Where is it?" },
+    "/v1/rooms/:roomId/read": { offset: 1 },
   };
   let n = 0;
   for (const { method, path, target } of ROUTES) {
@@ -57,13 +60,16 @@ t.test("R-ORD-5 R-ORD-1: every write by HTTP reaches its actor with the caller f
       ? "admin"
       : path.includes("/drivers/")
         ? "driver"
-        : /restaurants|accept|reject|preparing|ready/.test(path)
+        : /restaurants|accept|reject|preparing|ready$/.test(path)
           ? "restaurant"
-          : /assign|refund/.test(path)
+          : /assign|refund|claim|transfer/.test(path)
             ? "support"
             : "customer";
     const id = role === "restaurant" ? "r1" : "me";
-    const url = path.replace(":restaurantId", "r1").replace(/:(orderId|offerId|itemId|groupId|choiceId)/g, "x1");
+    const url = path
+      .replace(":restaurantId", "r1")
+      .replace(":roomId", "support:me")
+      .replace(/:(orderId|offerId|itemId|groupId|choiceId|deviceId)/g, "x1");
     const token = h.token(role, id);
     const body = bodies[path];
     const send = () =>
