@@ -202,7 +202,7 @@ export const confirmedReachesTablet: Rule = {
       if (confirmed < 0) continue;
       // Ended before anyone could have been told, or not due yet when the run ended.
       const next = path[confirmed + 1];
-      const waitedMs = (next?.at ?? index.endedAt) - path[confirmed]!.at;
+      const waitedMs = (next?.at ?? index.endedAt) - dueFrom(index, path[confirmed]!.at);
       const shown = index.tabletsByOrder.get(order.orderId);
       const problem =
         shown === undefined
@@ -219,16 +219,16 @@ export const confirmedReachesTablet: Rule = {
 
 type Shown = readonly { readonly receivedAt: number }[];
 
-/**
- * The bound counts while no fault is at work; a run that does not say when that is has none. A tablet whose line died in
- * the faults has to notice it first.
- */
+/** The bound counts while no fault is at work, and a tablet whose line died in the faults has to notice it first. */
+const dueFrom = (index: EvidenceIndex, confirmedAt: number): number =>
+  index.healedAt === undefined ? confirmedAt : Math.max(confirmedAt, index.healedAt + noticeMs(index));
+
+/** A run that does not say when no fault is at work has no bound. */
 function lateOnTablet(index: EvidenceIndex, confirmedAt: number, shown: Shown): string | null {
   const { healedAt, bounds } = index;
   if (healedAt === undefined) return null;
   const first = Math.min(...shown.map((entry) => entry.receivedAt));
-  const from = Math.max(confirmedAt, healedAt + noticeMs(index));
-  if (first - from <= bounds.tabletMs + clockSkewMs(index)) return null;
+  if (first - dueFrom(index, confirmedAt) <= bounds.tabletMs + clockSkewMs(index)) return null;
   return `was shown on its tablet ${Math.round(first - confirmedAt)} ms after it was confirmed`;
 }
 
