@@ -32,6 +32,7 @@ import {
   asFailure,
   BACKOFF,
   type FollowOptions,
+  type PolledOrder,
   pause,
   pollOrder,
   streamOrder,
@@ -143,7 +144,7 @@ export class Http {
    * Polls until the order is closed or the signal fires, yielding what changed. Failures pause and go on; an order that
    * is not ours to see throws.
    */
-  follow(orderId: string, options: FollowOptions = {}): AsyncGenerator<TrackedOrder> {
+  follow(orderId: string, options: FollowOptions = {}): AsyncGenerator<PolledOrder> {
     return pollOrder(this.#tracking, orderId, options);
   }
 

@@ -85,4 +85,5 @@ export type {
 } from "./ports.js";
 export { type Courier, type Customer, courier, customer, type Kitchen, kitchen } from "./roles.js";
 export { Tablet, type TabletEntry, type TabletHandlers, type TabletOptions, type TabletStats } from "./tablet.js";
+export type { FollowOptions, PolledOrder } from "./tracking.js";
 export { type OrderHandlers, type OrderSource, type WatchOrderOptions, watchOrder } from "./watch-order.js";

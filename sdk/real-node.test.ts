@@ -117,7 +117,9 @@ const [customerToken, kitchenToken, driverToken, otherToken, adminToken] = (awai
 async function shakyClient(token: string, random: Random, share: number): Promise<[Client, CuttingProxy]> {
   const proxy = new CuttingProxy(Number(new URL(node.url).port));
   const port = await proxy.listen();
-  proxy.cuts = () => random.next() < share;
+  // How many chunks there are depends on the machine: one of the first is always cut, so that there is something to survive.
+  let chunks = 0;
+  proxy.cuts = () => ++chunks === 9 || random.next() < share;
   const client = createClient({ url: `http://127.0.0.1:${port}`, token, backoffBaseMs: 10, backoffMaxMs: 60 });
   open.push(client, proxy);
   client.connect();
@@ -195,6 +197,7 @@ t.test(
     await dave.arrived(orderId, "pickup");
     await dave.pickUp(orderId);
     await until("the driver on the customer's map", () => positions.length >= 2);
+    await until("the driver on the polled map", () => polled.some(({ position }) => position !== undefined));
     await dave.arrived(orderId, "dropoff");
     await dave.deliver(orderId);
     await until("delivered", () => status() === "delivered");
@@ -224,10 +227,6 @@ t.test(
       positions,
       [...positions].sort((a, b) => a - b),
       "positions never go back in time",
-    );
-    t.ok(
-      polled.some(({ position }) => position !== undefined),
-      "polling has shown the driver, too",
     );
     t.notOk(polled.at(-1)?.position, "and no longer after the delivery");
     t.comment(`${proxy.cutsMade} cuts, ${views.length} views, ${positions.length} positions`);

@@ -18,6 +18,12 @@ export interface FollowOptions {
   readonly signal?: AbortSignal;
 }
 
+/** One answer to a poll. */
+export interface PolledOrder extends TrackedOrder {
+  /** From the question to the answer, milliseconds: over a slow line what is shown may be older by so much. */
+  readonly tookMs: number;
+}
+
 export interface OpenStream {
   readonly response: FetchResponse;
   /** It ended before its order did: the next one is opened at another node, if there is one. */
@@ -41,7 +47,7 @@ export async function* pollOrder(
   source: TrackingSource,
   orderId: string,
   options: FollowOptions,
-): AsyncGenerator<TrackedOrder> {
+): AsyncGenerator<PolledOrder> {
   const everyMs = options.everyMs ?? 3500;
   let failures = 0;
   let version = -1;
@@ -49,6 +55,7 @@ export async function* pollOrder(
   let fresh = true;
   while (options.signal?.aborted !== true) {
     let waitMs = everyMs * (1 + (source.random.next() - 0.5) / 3.5);
+    const askedAt = source.clock.monotonic();
     try {
       const tracked = await source.track(orderId, options.signal);
       failures = 0;
@@ -61,7 +68,7 @@ export async function* pollOrder(
         version = tracked.view.version;
         if (newer) positionAt = at;
         fresh = tracked.fresh;
-        yield tracked;
+        yield { ...tracked, tookMs: source.clock.monotonic() - askedAt };
       }
       if (isTerminal(tracked.view.status)) return;
     } catch (error) {

@@ -112,17 +112,18 @@ t.test("RULES 8: too much captured, and money kept for a cancelled order, are fo
 t.test("RULES 12: positions before pickup, after the end, late by polling, or of a stranger are found", async (t) => {
   const rule = ["rule-12-location-gate"];
   const at = (second: number) => T0 + second * 1000;
-  const seen = (second: number, via: "socket" | "poll", lat = 44.401, measured = second) =>
+  const seen = (second: number, via: "socket" | "poll", lat = 44.401, measured = second, asked = second) =>
     brokenBy(({ recorder }) => {
       recorder.fix("d-1", at(measured), 44.401, 8.931, true);
       const stream = via === "poll" ? "c-1 polling" : "c-1";
-      recorder.position("o-1", stream, via, { lat, lng: 8.931, at: at(measured) }, at(second) + 20);
+      recorder.position("o-1", stream, via, { lat, lng: 8.931, at: at(measured) }, at(second) + 20, at(asked));
     });
   t.strictSame(seen(650, "poll"), rule, "before pickup");
   t.strictSame(seen(701, "poll", 44.401, 697), rule, "measured before pickup and shown after it");
   t.strictSame(seen(1501, "socket"), rule, "after the closing event on this socket");
   t.strictSame(seen(1505, "poll", 44.401, 1499), [], "polls have ten seconds to stop");
   t.strictSame(seen(1511, "poll", 44.401, 1499), rule, "and no more");
+  t.strictSame(seen(1540, "poll", 44.401, 1499, 1505), [], "a slow line may bring late what was answered in time");
   t.strictSame(seen(900, "poll"), []);
   t.strictSame(seen(900, "poll", 44.5), rule, "nobody who carried it was there");
   t.strictSame(seen(1502, "poll", 44.401, 1502), rule, "measured after the delivery and shown at all");

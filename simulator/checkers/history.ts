@@ -38,6 +38,8 @@ export interface Sighting {
 
 export interface PositionSighting {
   readonly receivedAt: number;
+  /** Of a poll: when it was asked for. A slow line brings an answer long after it was given. */
+  readonly askedAt?: number;
   readonly via: Via;
   readonly stream: string;
   readonly measuredAt: number;

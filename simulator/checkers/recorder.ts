@@ -118,7 +118,14 @@ export class Recorder {
     return true;
   }
 
-  position(orderId: string, stream: string, via: Via, position: PositionView, receivedAt: number): void {
+  position(
+    orderId: string,
+    stream: string,
+    via: Via,
+    position: PositionView,
+    receivedAt: number,
+    askedAt?: number,
+  ): void {
     const notes = this.#order(orderId);
     if (notes.positions.length >= RECORDER_BOUNDS.positionsPerOrder) {
       notes.dropped++;
@@ -126,6 +133,7 @@ export class Recorder {
     }
     notes.positions.push({
       receivedAt,
+      ...(askedAt === undefined ? {} : { askedAt }),
       via,
       stream,
       measuredAt: position.at,

@@ -58,7 +58,7 @@ function gateProblem(
   const shutAt = end?.kind === "delivered" ? closedAt + skewMs : closedAt + pollAfterCloseMs;
   if (position.measuredAt > shutAt) return `measured ${Math.round(position.measuredAt - closedAt)} ms after the end`;
   if (position.via === "poll") {
-    const lateMs = position.receivedAt - closedAt;
+    const lateMs = (position.askedAt ?? position.receivedAt) - closedAt;
     return lateMs > pollAfterCloseMs ? `${Math.round(lateMs)} ms after the end` : null;
   }
   if (position.statusSeen !== null && isTerminal(position.statusSeen)) return `after "${position.statusSeen}"`;

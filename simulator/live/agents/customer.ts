@@ -7,7 +7,7 @@
  */
 import { type Client, customer, type PlacedReply } from "../../../sdk/node.js";
 import { type Random, uuidV7 } from "../../../src/lib/random.js";
-import { isTerminal, type OrderView, type PositionView } from "../../../src/protocol/mod.js";
+import { isTerminal, type OrderView, type PositionView, type TrackedOrder } from "../../../src/protocol/mod.js";
 import type { Via } from "../../checkers/mod.js";
 import type { PlannedOrder } from "../plan.js";
 import { type AgentContext, COMMAND_TTL_MS, codeOf, connect, isTemporary, pause } from "./context.js";
@@ -166,13 +166,14 @@ class CustomerAgent {
   async #followByHttp(
     orderId: string,
     via: Via,
-    source: AsyncIterable<{ readonly view: OrderView; readonly position?: PositionView }>,
+    source: AsyncIterable<TrackedOrder & { readonly tookMs?: number }>,
   ): Promise<OrderView["status"] | null> {
     try {
       for await (const tracked of source) {
         const receivedAt = this.#context.clock.now();
         this.#view(via, tracked.view, receivedAt);
-        if (tracked.position !== undefined) this.#position(orderId, via, tracked.position, receivedAt);
+        if (tracked.position !== undefined)
+          this.#position(orderId, via, tracked.position, receivedAt, receivedAt - (tracked.tookMs ?? 0));
         if (isTerminal(tracked.view.status)) return tracked.view.status;
       }
     } catch {
@@ -190,8 +191,8 @@ class CustomerAgent {
     if (via !== "poll") meter.placeToConfirmed.record(receivedAt - this.#intendedAt);
   }
 
-  #position(orderId: string, via: Via, position: PositionView, receivedAt: number): void {
-    this.#context.recorder.position(orderId, this.#stream, via, position, receivedAt);
+  #position(orderId: string, via: Via, position: PositionView, receivedAt: number, askedAt?: number): void {
+    this.#context.recorder.position(orderId, this.#stream, via, position, receivedAt, askedAt);
     this.#context.meter.counts.positionsSeen++;
   }
 

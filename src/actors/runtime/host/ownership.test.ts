@@ -79,6 +79,33 @@ t.test("rule 4: what is still being loaded when its shard goes is not answered b
   await kit.close();
 });
 
+t.test("rule 4: a shard that has gone and come back is served only once it was started again", async (t) => {
+  const kit = kitOf();
+  await kit.must(AccountRef, A, "deposit", { amount: 10 });
+  const shards = kit.cluster.shardsOf(0);
+  kit.cluster.revoke(0, shards);
+  const host = await kit.run(() => kit.cluster.grant(0, shards));
+  const to = { kind: "account", key: A };
+  const ask = {
+    to,
+    t: "ask",
+    id: 9,
+    name: "balance",
+    input: null,
+    commandId: "c",
+    bodyHash: "",
+    caller: { id: "x", role: "system" },
+    notAfter: null,
+  } as const;
+  await kit.inject(to, ask);
+  await kit.advance(100);
+  const said = kit.rawAnswers.find(({ t }) => t === "reply" || t === "error");
+  t.equal(said?.t === "error" && said.error.code, "not_owner", "its timers and messages are still those of before");
+  await kit.run(async () => host?.start(shards));
+  t.equal((await kit.must(AccountRef, A, "balance", null)).balance, 10);
+  await kit.close();
+});
+
 t.test("rule 4: a stale host never answers a read from uncommitted state after it was fenced", async (t) => {
   const kit = kitOf();
   await kit.must(AccountRef, A, "deposit", { amount: 10 });

@@ -107,13 +107,19 @@ export class Cluster {
 
   /** The host takes shards in the store (their epochs rise) and serves them. */
   async gain(index: number, shards: readonly number[]): Promise<void> {
+    const host = await this.grant(index, shards);
+    await host?.start(shards);
+  }
+
+  /** The host owns them under new epochs, and has not heard of it yet. Null when it has died meanwhile. */
+  async grant(index: number, shards: readonly number[]): Promise<ShardHost | null> {
     const member = this.#member(index);
     const { host, epochs } = member;
     const claimed = await this.#options.store.inner.claimShards(member.id, shards);
-    if (!member.alive || member.host !== host) return;
+    if (!member.alive || member.host !== host) return null;
     for (const [shard, epoch] of claimed) epochs.set(shard, epoch);
     this.#own(shards, member.id);
-    await host?.start(shards);
+    return host;
   }
 
   /** A planned handoff: flush, then the other host loads. */
