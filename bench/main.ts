@@ -3,8 +3,9 @@
  * and beside what others would build, in turns and in one run. Says nothing about figures that its load could not keep up
  * with; ends with 1 when an answer was wrong.
  */
-import { writeFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { describeMachine } from "./harness/machine.js";
 import type { ScenarioResult, Stage } from "./harness/ports.js";
@@ -44,6 +45,8 @@ for (const name of program.args)
 const note = (line: string): void => void process.stderr.write(`${line}\n`);
 const machine = describeMachine();
 const scenarios: ScenarioResult[] = [];
+const runDirectory = mkdtempSync(join(tmpdir(), "swift-eats-bench-run-"));
+process.once("exit", () => rmSync(runDirectory, { recursive: true, force: true }));
 let growth: readonly GrowthSeries[] = [];
 let failed = false;
 
@@ -53,6 +56,7 @@ async function attempt(name: string, run: (stage: Stage) => Promise<void>): Prom
     seconds: options.seconds,
     scale: options.scale,
     profileDirectory: options.profile === undefined ? null : resolve(options.profile),
+    runDirectory,
     note,
   });
   try {

@@ -26,6 +26,8 @@ export interface Stage {
   databaseLogBytes(): Promise<number>;
   /** The run's own Redis, without a disk. */
   redis(): Promise<string>;
+  /** A directory that stays until the whole run ends, for data that several scenarios read. The same for the same name. */
+  directory(name: string): string;
 }
 
 /** What one measurement of one side came to. */
@@ -115,6 +117,8 @@ export interface Scenario {
   readonly withoutIdle: boolean;
   /** Rounds, where the run's own number is too many or too few. */
   readonly rounds?: number;
+  /** How long a measurement has to be at least, where what is measured comes seldom; times the scale. */
+  readonly leastSeconds?: number;
   /** In this order they are started; later ones may read what earlier ones made. */
   sides(stage: Stage): readonly Side[];
   readonly goals: readonly Goal[];

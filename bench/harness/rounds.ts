@@ -44,6 +44,7 @@ export function median(values: readonly number[]): number {
 
 /** `rounds`: of every load on every side. */
 export async function runScenario(scenario: Scenario, stage: Stage, rounds: number): Promise<ScenarioResult> {
+  const seconds = Math.max(stage.seconds, (scenario.leastSeconds ?? 0) * Math.min(1, stage.scale));
   const all: Running[] = [];
   const offered = (side: Side): readonly string[] => side.loads ?? scenario.loads;
   let lateRounds = 0;
@@ -80,7 +81,7 @@ export async function runScenario(scenario: Scenario, stage: Stage, rounds: numb
       for (const load of scenario.loads) {
         for (const each of all) {
           if (!offered(each.side).includes(load)) continue;
-          const { figures, problems } = await measure(each, load, stage);
+          const { figures, problems } = await measure(each, load, seconds);
           for (const problem of problems)
             if (each.problems.length < MAX_PROBLEMS) each.problems.push(`${load}, round ${round + 1}: ${problem}`);
           const lagMs = figures.generatorLagP99Ms;
@@ -118,7 +119,7 @@ export async function runScenario(scenario: Scenario, stage: Stage, rounds: numb
       operation: scenario.operation,
       loads: scenario.loads,
       rounds,
-      seconds: stage.seconds,
+      seconds,
       scale: stage.scale,
       sides,
       goals: scenario.goals.map(({ value, ...goal }) => {
@@ -146,14 +147,14 @@ export async function runScenario(scenario: Scenario, stage: Stage, rounds: numb
 async function measure(
   { running, idleShare }: Running,
   load: string,
-  stage: Stage,
+  asked: number,
 ): Promise<{ figures: Figures; problems: readonly string[] }> {
   await running.prepare?.(load);
   await running.gauges?.();
   const before = usageOfAll(running.pids(load));
   const databaseBefore = running.databasePid === undefined ? null : usageOfTree(running.databasePid);
   const began = clock.monotonic();
-  const sample = await running.load(load, stage.seconds);
+  const sample = await running.load(load, asked);
   const seconds = (clock.monotonic() - began) / 1000;
   const after = usageOfAll(running.pids(load));
   const cpuSeconds = after.cpuSeconds - before.cpuSeconds;

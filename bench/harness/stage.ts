@@ -1,4 +1,5 @@
 /** What a run offers to its sides: PostgreSQL and Redis of its own, started when the first one asks, ended with the run. */
+import { join } from "node:path";
 import { Client } from "pg";
 import { type LocalCluster, startLocalCluster } from "../../simulator/cluster/mod.js";
 import type { Stage } from "./ports.js";
@@ -11,6 +12,8 @@ export function createStage(options: {
   readonly seconds: number;
   readonly scale: number;
   readonly profileDirectory: string | null;
+  /** Of the whole run, for what outlasts a scenario. */
+  readonly runDirectory: string;
   readonly note: (line: string) => void;
 }): OwnStage {
   let servers: Promise<LocalCluster> | null = null;
@@ -42,6 +45,7 @@ export function createStage(options: {
     },
     databasePid: async () => (await started()).database.pid!,
     redis: async () => (await started()).redis.url,
+    directory: (name) => join(options.runDirectory, name),
     async close() {
       await (await servers)?.stop();
     },

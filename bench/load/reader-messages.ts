@@ -29,7 +29,8 @@ export interface RoundFigures {
 export type ToReader =
   | { readonly t: "plan"; readonly plan: ReadPlan }
   | { readonly t: "open"; readonly address: Address; readonly pathPrefix: string }
-  | { readonly t: "go"; readonly perSecond: number; readonly seconds: number };
+  /** `perSecond`: null: each connection asks again as soon as it is answered. */
+  | { readonly t: "go"; readonly perSecond: number | null; readonly seconds: number };
 export type FromReader =
   | { readonly t: "ready" }
   | { readonly t: "opened" }

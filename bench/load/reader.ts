@@ -32,11 +32,15 @@ let waiting: number[] = [];
 let waitingFrom = 0;
 let latency = newHistogram();
 let lag = newHistogram();
+let asked = 0;
 let answered = 0;
 let refused = 0;
+/** Until then a line that was answered asks again at once; 0: when it is due. */
+let againUntil = 0;
 
 function ask(line: Line, dueAt: number): void {
   line.dueAt = dueAt;
+  asked++;
   line.socket.write(requests[cursor++ % requests.length]!);
 }
 
@@ -62,9 +66,11 @@ function heard(line: Line, chunk: Buffer): void {
   line.held = null;
   answered++;
   if (bytes.compare(OK, 0, OK.length, 0, OK.length) !== 0) refused++;
-  record(latency, clock.monotonic() - line.dueAt);
+  const now = clock.monotonic();
+  record(latency, now - line.dueAt);
   const dueAt = waiting[waitingFrom];
-  if (dueAt !== undefined) {
+  if (now < againUntil) ask(line, now);
+  else if (dueAt !== undefined) {
     waitingFrom++;
     ask(line, dueAt);
   } else {
@@ -103,15 +109,17 @@ function open({ host, port }: Address, pathPrefix: string): void {
   }
 }
 
-function go(perSecond: number, seconds: number): void {
+function go(perSecond: number | null, seconds: number): void {
   [latency, lag] = [newHistogram(), newHistogram()];
-  [answered, refused] = [0, 0];
+  [asked, answered, refused] = [0, 0, 0];
   waiting = [];
   waitingFrom = 0;
   const start = clock.monotonic();
-  const count = Math.round(perSecond * seconds);
-  const spacing = 1000 / perSecond;
+  againUntil = perSecond === null ? start + seconds * 1000 : 0;
+  const count = Math.round((perSecond ?? 0) * seconds);
+  const spacing = 1000 / (perSecond ?? 1);
   let next = 0;
+  if (perSecond === null) for (const line of free.splice(0)) ask(line, start);
   const pump: Cancel = clock.every(TICK_MS, () => {
     const now = clock.monotonic();
     for (; next < count; next++) {
@@ -122,7 +130,7 @@ function go(perSecond: number, seconds: number): void {
       if (line === undefined) waiting.push(dueAt);
       else ask(line, dueAt);
     }
-    const isAnswered = next >= count && answered >= count;
+    const isAnswered = now >= againUntil && next >= count && answered >= Math.max(count, asked);
     if (!isAnswered && now < start + seconds * 1000 + GIVE_UP_MS) return;
     pump();
     for (const { socket } of lines) socket.destroy();
@@ -134,7 +142,7 @@ function go(perSecond: number, seconds: number): void {
         lag: encoded(lag),
         answered,
         refused,
-        unanswered: count - answered,
+        unanswered: Math.max(count, asked) - answered,
       },
     });
   });

@@ -26,8 +26,8 @@ export const addressFor = (client: number): string =>
 export interface Readers {
   /** Connects; what comes next is asked of this address. */
   open(address: Address, pathPrefix?: string): Promise<void>;
-  /** Asks for so long and so often, all processes together; closes the connections. */
-  read(perSecond: number, seconds: number): Promise<Omit<RoundFigures, "latencyMs">>;
+  /** Asks for so long and so often (null: as often as it is answered), all processes together; closes the connections. */
+  read(perSecond: number | null, seconds: number): Promise<Omit<RoundFigures, "latencyMs">>;
   stop(): void;
 }
 
@@ -56,7 +56,8 @@ export async function startReaders(plan: Omit<ReadPlan, "offset">, processes: nu
       await all({ t: "open", address, pathPrefix }, "opened");
     },
     async read(perSecond, seconds) {
-      const done = await all({ t: "go", perSecond: perSecond / children.length, seconds }, "done");
+      const each = perSecond === null ? null : perSecond / children.length;
+      const done = await all({ t: "go", perSecond: each, seconds }, "done");
       const figures = done.flatMap((message) => (message.t === "done" ? [message.figures] : []));
       const sum = (of: (each: RoundFigures) => number): number => figures.reduce((total, one) => total + of(one), 0);
       return {

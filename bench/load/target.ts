@@ -48,6 +48,8 @@ export async function startTarget(options: {
   readonly args?: readonly string[];
   /** Of a lone node: not its own database. */
   readonly databaseUrl?: string;
+  /** Of a lone node: where its data is and stays; else in a directory that goes with it. */
+  readonly dataDir?: string;
 }): Promise<Target> {
   if (options.nodes === 1) return startLone(options);
   const { profileDirectory } = options;
@@ -87,7 +89,7 @@ const profiling = (directory: string | undefined): readonly string[] =>
   directory === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${directory}`];
 
 async function startLone(options: Parameters<typeof startTarget>[0]): Promise<Target> {
-  const dataDir = mkdtempSync(join(tmpdir(), "swift-eats-bench-"));
+  const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), "swift-eats-bench-"));
   const node = await startNodeProcess({
     dataDir,
     args: [
@@ -106,7 +108,7 @@ async function startLone(options: Parameters<typeof startTarget>[0]): Promise<Ta
     ownerOf: () => 0,
     async stop() {
       await node.stop();
-      rmSync(dataDir, { recursive: true, force: true });
+      if (options.dataDir === undefined) rmSync(dataDir, { recursive: true, force: true });
     },
   };
 }

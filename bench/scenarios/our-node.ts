@@ -15,7 +15,12 @@ export const GENEROUS = ["--gateway.gpsPerMinute", "6000", "--gateway.gpsBurst",
 
 export async function startOurs(
   stage: Stage,
-  options: { readonly nodes?: number; readonly args?: readonly string[]; readonly databaseUrl?: string } = {},
+  options: {
+    readonly nodes?: number;
+    readonly args?: readonly string[];
+    readonly databaseUrl?: string;
+    readonly dataDir?: string;
+  } = {},
 ): Promise<OurNode> {
   const { nodes = 1, ...more } = options;
   const target = await startTarget({

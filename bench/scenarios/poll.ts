@@ -109,7 +109,7 @@ export const poll: Scenario = {
         stage,
         "poll",
         peers.poll,
-        REDIS,
+        [REDIS],
         async () => ({
           documents: documents.map(({ path, body }) => ({ path, body: new TextDecoder().decode(body) })),
           compressed: false,

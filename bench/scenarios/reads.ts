@@ -8,6 +8,11 @@ import { addressFor, type Document, type Readers, startReaders } from "../load/r
 import type { ReadsPeer, ReadsPlan } from "../peers/ports.js";
 import { peerSides, ratioOf, startPeer } from "./peer.js";
 
+/** Every connection asks again as soon as it is answered. */
+export const MOST = "as many as go";
+/** Of what went at `MOST` last. */
+export const FOUR_FIFTHS = "80 % of that";
+
 export interface ReadLoad {
   readonly perSecond: number;
   readonly connections: number;
@@ -36,6 +41,7 @@ export async function runningReads(
     },
     load.processes,
   );
+  let most = load.perSecond;
   return {
     pids: (name) => [places[name]!.pid],
     gauges: () => server.gauges(),
@@ -43,13 +49,16 @@ export async function runningReads(
       const { address, pathPrefix } = places[name]!;
       await readers.open(address, pathPrefix);
     },
-    async load(_name, seconds): Promise<Sample> {
-      const { answered, refused, unanswered, latency, lag } = await readers.read(load.perSecond, seconds);
+    async load(name, seconds): Promise<Sample> {
+      const isMost = name === MOST;
+      const perSecond = name === FOUR_FIFTHS ? 0.8 * most : load.perSecond;
+      const { answered, refused, unanswered, latency, lag } = await readers.read(isMost ? null : perSecond, seconds);
+      if (isMost) most = answered / seconds;
       return {
         operations: answered,
         seconds,
         latency,
-        lag,
+        lag: isMost ? null : lag,
         problems: [
           ...(refused === 0 ? [] : [`${refused} answers were not 200`]),
           ...(unanswered === 0 ? [] : [`${unanswered} requests were not answered`]),
@@ -91,16 +100,17 @@ export function peerReads(
   stage: Stage,
   scenario: string,
   peers: readonly ReadsPeer[],
-  loadName: string,
+  loads: readonly string[],
   plan: () => Promise<ReadsPlan>,
   load: () => ReadLoad,
 ): readonly Side[] {
-  return peerSides(peers, { loads: [loadName] }, async (peer) => {
+  return peerSides(peers, { loads }, async (peer) => {
     const asked = await plan();
     const program = await startPeer(stage, scenario, peer, asked);
     const { address, pid } = program;
     await checkAnswers(address, asked);
-    return runningReads(program, { [loadName]: { address, pid } }, load());
+    const places = Object.fromEntries(loads.map((name) => [name, { address, pid }]));
+    return runningReads(program, places, load());
   });
 }
 

@@ -39,6 +39,8 @@ export interface Tokens {
   /** Signs with the first key. Throws when it has no private part. */
   issue(principal: Omit<Principal, "expiresAt">, ttlSeconds: number): string;
   verify(token: string): Verified;
+  /** Who a token that was verified before belongs to, while it counts. Null of every other, whatever it is worth. */
+  remembered(token: string): Principal | null;
   /** Others from now on: the first signs, all verify. What was verified before stays so until it expires. */
   useKeys(keys: readonly TokenKey[]): void;
   /** Ends what was verified before its time. False when nothing was told that was not known. */
@@ -160,6 +162,10 @@ export function createTokens(options: {
       if (known.expiresAt > clock.now()) return standing(known);
       cache.delete(token);
       return EXPIRED;
+    },
+    remembered(token) {
+      const known = cache.get(token);
+      return known !== undefined && known.expiresAt > clock.now() && revocations.why(known) === null ? known : null;
     },
     useKeys(next) {
       keys = keysOf(next);

@@ -10,18 +10,19 @@ import {
 } from "../../protocol/mod.js";
 import type { Catalog } from "../../services/catalog/mod.js";
 import type { HistoryService } from "../../services/history/mod.js";
-import type { TrackingService, TrackResult } from "../../services/tracking/mod.js";
+import type { TrackingService } from "../../services/tracking/mod.js";
 import { issueTokens, TokenRequest } from "../auth/operator.js";
 import type { GatewayContext } from "../context.js";
 import type { AnnouncementStreams } from "../sse/announcements.js";
 import type { OrderStreams } from "../sse/stream.js";
 import { askGps, gpsWaitMs } from "../ws/gps.js";
-import { type Answer, fromResult, JSON_TYPE, json, matches, problem } from "./answer.js";
+import { type Answer, fromResult, JSON_TYPE, json, problem } from "./answer.js";
 import type { DatabaseState } from "./database-watch.js";
 import type { Exchange, Handler } from "./exchange.js";
 import { menuAnswer } from "./menu.js";
 import { answerOperation } from "./operations.js";
 import type { ReadName, Route } from "./routes.js";
+import { trackAnswer } from "./track.js";
 
 export interface HandlerDeps {
   readonly context: GatewayContext;
@@ -114,38 +115,6 @@ function tokens(deps: HandlerDeps, exchange: Exchange): Answer {
   const wrong = validateSchema(TokenRequest, exchange.body);
   if (wrong !== null) return problem("invalid", { ...wrong });
   return json(issueTokens(deps.context.tokens, exchange.body as TokenRequest));
-}
-
-function trackedBody(deps: HandlerDeps, tracked: Extract<TrackResult, { ok: true }>): string {
-  const now = deps.context.clock.now();
-  const { position } = tracked;
-  const positionJson =
-    position === null ? "" : `,"position":${JSON.stringify({ ...position, ageMs: Math.max(0, now - position.at) })}`;
-  return `{"view":${tracked.viewJson}${positionJson},"fresh":${tracked.fresh},"serverTime":${now}}`;
-}
-
-function track(deps: HandlerDeps, exchange: Exchange): Answer | Promise<Answer> {
-  const { principal, params } = exchange;
-  const orderId = params.orderId ?? "";
-  if (principal === null) return problem("unauthenticated");
-  if (!isId(orderId)) return problem("not_found");
-  const answer = (result: TrackResult): Answer => {
-    if (!result.ok) return problem(result.code, undefined, result.code === "unavailable" ? 2_000 : undefined);
-    const etag = `"t${result.tracking.version}-${result.position?.at ?? 0}${result.fresh ? "" : "-s"}"`;
-    if (matches(exchange.ifNoneMatch, etag)) return { kind: "unchanged", etag, cacheControl: "private, no-cache" };
-    return {
-      kind: "body",
-      status: 200,
-      body: trackedBody(deps, result),
-      contentType: JSON_TYPE,
-      headers: [
-        ["etag", etag],
-        ["cache-control", "private, no-cache"],
-      ],
-    };
-  };
-  const result = deps.tracking.track(orderId, principal);
-  return result instanceof Promise ? result.then(answer) : answer(result);
 }
 
 async function order(deps: HandlerDeps, exchange: Exchange): Promise<Answer> {
@@ -245,7 +214,7 @@ function work(deps: HandlerDeps, exchange: Exchange): Answer | Promise<Answer> {
 }
 
 const READS: Readonly<Record<ReadName, (deps: HandlerDeps) => Handler>> = {
-  track: (deps) => (exchange) => track(deps, exchange),
+  track: (deps) => (exchange) => trackAnswer(deps.context, deps.tracking, exchange),
   order: (deps) => (exchange) => order(deps, exchange),
   dispatch: (deps) => (exchange) => dispatch(deps, exchange),
   stream: (deps) => (exchange) => deps.streams.open(exchange),

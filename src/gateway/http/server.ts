@@ -23,6 +23,7 @@ import { menuShortcut } from "./menu.js";
 import { statusText } from "./problem.js";
 import { methodsOf, parametersOf, ROUTES, type Route, routeName } from "./routes.js";
 import type { StaticFile } from "./static-files.js";
+import { trackShortcut } from "./track.js";
 
 const BEARER = "Bearer ";
 /** Pages run their own scripts and workers only, and talk to this node only. */
@@ -63,8 +64,16 @@ export function serveRoutes(app: NativeApp, deps: HttpDeps): void {
 }
 
 /** A shorter way for requests that need nothing but the answer: true when it has answered. */
-function shortcutOf({ context, catalog }: HttpDeps, route: Route): ReturnType<typeof menuShortcut> | null {
-  return route.target.kind === "read" && route.target.read === "menu" ? menuShortcut(context, catalog) : null;
+function shortcutOf({ context, catalog, tracking }: HttpDeps, route: Route): ReturnType<typeof menuShortcut> | null {
+  if (route.target.kind !== "read") return null;
+  switch (route.target.read) {
+    case "menu":
+      return menuShortcut(context, catalog);
+    case "track":
+      return trackShortcut(context, tracking, route);
+    default:
+      return null;
+  }
 }
 
 function serverOf(deps: HttpDeps, route: Route): (res: NativeResponse, req: NativeRequest, head: boolean) => void {

@@ -26,6 +26,8 @@ export interface Tracked {
   /** The view as JSON, made once per version. */
   readonly viewJson: string;
   readonly position: PositionView | null;
+  /** The position as JSON, made once per fix. Null where there is none. */
+  readonly positionJson: string | null;
   readonly fresh: boolean;
 }
 export type TrackResult = Tracked | { readonly ok: false; readonly code: "not_found" | "unavailable" };
@@ -58,6 +60,8 @@ interface Entry {
   tracking: OrderTracking;
   viewJson: string | null;
   fix: MirroredFix | null;
+  /** Of `fix`, once somebody was shown it. */
+  fixJson: string | null;
   /** Whose fix it is: versions of different drivers do not compare. */
   fixOf: string;
   fixVersion: readonly [number, number];
@@ -78,6 +82,8 @@ export interface TrackingStats {
 export interface TrackingService {
   /** Answers at once when this process has it. `maxAgeMs` narrows how old a remembered read may be. */
   track(orderId: string, viewer: Viewer, maxAgeMs?: number): TrackResult | Promise<TrackResult>;
+  /** The same where it can be answered at once; otherwise null, and nothing is read. */
+  atHand(orderId: string, viewer: Viewer, maxAgeMs?: number): TrackResult | null;
   readonly stats: TrackingStats;
 }
 
@@ -108,6 +114,7 @@ export function createTrackingService(deps: {
         tracking,
         viewJson: null,
         fix: null,
+        fixJson: null,
         fixOf: "",
         fixVersion: [0, 0],
         fixUntil: 0,
@@ -133,6 +140,7 @@ export function createTrackingService(deps: {
     const [knownEpoch, knownCounter] = entry.fixVersion;
     const older = epoch < knownEpoch || (epoch === knownEpoch && counter < knownCounter);
     if (older && entry.fixOf === driverId) return;
+    if (entry.fix !== fix) entry.fixJson = null;
     entry.fix = fix;
     entry.fixOf = driverId;
     entry.fixVersion = mirrored.version;
@@ -145,20 +153,13 @@ export function createTrackingService(deps: {
     if (copy !== null && fresh && tracking.grant !== null)
       keepFix(entry, tracking.grant.driverId, copy.get(fixKey(tracking.grant.driverId)));
     entry.viewJson ??= JSON.stringify(tracking.view);
-    return {
-      ok: true,
-      tracking,
-      viewJson: entry.viewJson,
-      position: fresh ? shown(orderId, entry, clock.now()) : null,
-      fresh,
-    };
+    const position = fresh ? shown(orderId, entry, clock.now()) : null;
+    if (position !== null) entry.fixJson ??= JSON.stringify(position);
+    const positionJson = position === null ? null : entry.fixJson;
+    return { ok: true, tracking, viewJson: entry.viewJson, position, positionJson, fresh };
   }
 
-  function track(
-    orderId: string,
-    viewer: Viewer,
-    maxAgeMs = Number.POSITIVE_INFINITY,
-  ): TrackResult | Promise<TrackResult> {
+  function atHand(orderId: string, viewer: Viewer, maxAgeMs = Number.POSITIVE_INFINITY): TrackResult | null {
     const copied = copy?.get(viewKey(orderId)) ?? null;
     if (copied !== null && copied.expiresAt > clock.now()) {
       stats.fromCopy++;
@@ -176,6 +177,12 @@ export function createTrackingService(deps: {
       // Whoever may not see it learns nothing, and costs nothing.
       if (!maySee(entry.tracking, viewer)) return NOT_FOUND;
     }
+    return null;
+  }
+
+  function track(orderId: string, viewer: Viewer, maxAgeMs?: number): TrackResult | Promise<TrackResult> {
+    const ready = atHand(orderId, viewer, maxAgeMs);
+    if (ready !== null) return ready;
     return load(orderId).then((loaded) => {
       const found = cache.get(orderId);
       if (loaded === "none" || (loaded === "found" && found === undefined)) return NOT_FOUND;
@@ -268,7 +275,7 @@ export function createTrackingService(deps: {
     return mirror.read(keys).catch(() => []);
   }
 
-  return { track, stats };
+  return { track, atHand, stats };
 }
 
 function maySee(tracking: OrderTracking, viewer: Viewer): boolean {

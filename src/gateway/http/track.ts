@@ -1,0 +1,106 @@
+/**
+ * Polls by HTTP: where an order is and how it stands, asked every few seconds by everybody who waits. Owns how a poll is
+ * answered, and the short way for the plainest: a token seen before, no other page's script, a view that is at hand.
+ * Everybody else takes the way of every route, with the same answer.
+ */
+import { isId, ROLES, type Role } from "../../protocol/mod.js";
+import type { Tracked, TrackingService, TrackResult } from "../../services/tracking/mod.js";
+import { mayEnter } from "../auth/access.js";
+import type { GatewayContext } from "../context.js";
+import { headText, type NativeRequest, type NativeResponse } from "../native.js";
+import { count } from "../stats.js";
+import { type Answer, JSON_TYPE, matches, problem } from "./answer.js";
+import { COMMON_HEADERS, type Exchange } from "./exchange.js";
+import { statusText } from "./problem.js";
+import { type Route, routeName } from "./routes.js";
+
+const CACHE_CONTROL = "private, no-cache";
+const BEARER = "Bearer ";
+
+const tagOf = ({ tracking, position, fresh }: Tracked): string =>
+  `"t${tracking.version}-${position?.at ?? 0}${fresh ? "" : "-s"}"`;
+
+function bodyOf({ viewJson, position, positionJson, fresh }: Tracked, now: number): string {
+  const shown =
+    position === null || positionJson === null
+      ? ""
+      : `,"position":${positionJson.slice(0, -1)},"ageMs":${Math.max(0, now - position.at)}}`;
+  return `{"view":${viewJson}${shown},"fresh":${fresh},"serverTime":${now}}`;
+}
+
+export function trackAnswer(
+  context: GatewayContext,
+  tracking: TrackingService,
+  exchange: Exchange,
+): Answer | Promise<Answer> {
+  const { principal, params } = exchange;
+  const orderId = params.orderId ?? "";
+  if (principal === null) return problem("unauthenticated");
+  if (!isId(orderId)) return problem("not_found");
+  const answer = (result: TrackResult): Answer => {
+    if (!result.ok) return problem(result.code, undefined, result.code === "unavailable" ? 2_000 : undefined);
+    const etag = tagOf(result);
+    if (matches(exchange.ifNoneMatch, etag)) return { kind: "unchanged", etag, cacheControl: CACHE_CONTROL };
+    return {
+      kind: "body",
+      status: 200,
+      body: bodyOf(result, context.clock.now()),
+      contentType: JSON_TYPE,
+      headers: [
+        ["etag", etag],
+        ["cache-control", CACHE_CONTROL],
+      ],
+    };
+  };
+  const result = tracking.track(orderId, principal);
+  return result instanceof Promise ? result.then(answer) : answer(result);
+}
+
+/** Heads differ in their tag alone, which stands between these two. */
+const ETAG = "\u0000";
+const [BODY_HEAD = "", BODY_HEAD_END = ""] = headText(statusText(200), [
+  ...COMMON_HEADERS,
+  ["content-type", JSON_TYPE],
+  ["etag", ETAG],
+  ["cache-control", CACHE_CONTROL],
+]).split(ETAG);
+const [UNCHANGED_HEAD = "", UNCHANGED_HEAD_END = ""] = headText(statusText(304), [
+  ...COMMON_HEADERS,
+  ["etag", ETAG],
+  ["cache-control", CACHE_CONTROL],
+]).split(ETAG);
+
+/** What stands before the way of every route: true when the request has been answered. */
+export function trackShortcut(
+  { stats, tiers, tokens, clock, settings }: GatewayContext,
+  tracking: TrackingService,
+  route: Route,
+): (res: NativeResponse, req: NativeRequest) => boolean {
+  const { tier } = route;
+  const name = routeName(route);
+  const roles: ReadonlySet<Role> = new Set(ROLES.filter((role) => mayEnter(name, role)));
+  // Without origins that are allowed there is nothing to be said to any.
+  const asksOrigin = settings.corsOrigins.length > 0;
+  return (res, req) => {
+    if (tier === "none" || stats.requests >= settings.maxRequests) return false;
+    const authorization = req.getHeader("authorization");
+    if (!authorization.startsWith(BEARER) || (asksOrigin && req.getHeader("origin") !== "")) return false;
+    const principal = tokens.remembered(authorization.slice(BEARER.length));
+    if (principal === null || !roles.has(principal.role)) return false;
+    const orderId = req.getParameter(0) ?? "";
+    const result = isId(orderId) ? tracking.atHand(orderId, principal) : null;
+    if (result === null || !result.ok) return false;
+    // Over its limit: the other way says so, and counts nothing either.
+    if (tiers.takeFor(principal, tier, clock.monotonic()) > 0) return false;
+    const etag = tagOf(result);
+    const ifNoneMatch = req.getHeader("if-none-match");
+    if (ifNoneMatch !== "" && matches(ifNoneMatch, etag)) {
+      count(stats.httpStatuses, 304);
+      res.writeStatus(UNCHANGED_HEAD + etag + UNCHANGED_HEAD_END).endWithoutBody();
+      return true;
+    }
+    count(stats.httpStatuses, 200);
+    res.writeStatus(BODY_HEAD + etag + BODY_HEAD_END).end(bodyOf(result, clock.now()));
+    return true;
+  };
+}
