@@ -1,12 +1,10 @@
 /** Conversation between real clients over a real node of its own process, on real Postgres, with lines that are cut. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import t from "tap";
-import { sleep, systemClock } from "../src/lib/clock.js";
 import { CuttingProxy } from "./fixtures/cutting-proxy.js";
+import { type NodeProcess, startNode, until } from "./fixtures/node-process.js";
 import {
   type ChatLine,
   type Client,
@@ -38,61 +36,11 @@ class NoSocket implements SocketLike {
   close(): void {}
 }
 
-const MAIN = fileURLToPath(new URL("../src/main.js", import.meta.url));
-const clock = systemClock();
-
-interface RunningNode {
-  readonly port: number;
-  readonly url: string;
-  readonly operatorSecret: string;
-  end(signal: "SIGTERM" | "SIGKILL"): Promise<void>;
-}
-
-async function startNode(dataDir: string, port: number): Promise<RunningNode> {
-  const flags = [
-    "--port",
-    String(port),
-    "--data-dir",
-    dataDir,
-    "--log-level",
-    "error",
-    "--search.enabled",
-    "false",
-    "--time-scale",
-    "20",
-  ];
-  const child: ChildProcess = spawn(process.execPath, [MAIN, ...flags], { stdio: ["ignore", "pipe", "inherit"] });
-  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  const line = await new Promise<string>((resolve, reject) => {
-    let text = "";
-    child.stdout?.on("data", (chunk: Buffer) => {
-      text += chunk.toString();
-      const end = text.indexOf("\n");
-      if (end >= 0) resolve(text.slice(0, end));
-    });
-    exited.then(() => reject(new Error("the node ended before it was ready")));
-  });
-  const said = JSON.parse(line) as { listening: { url: string }; operatorSecretFile: string };
-  return {
-    url: said.listening.url,
-    port: Number(new URL(said.listening.url).port),
-    operatorSecret: readFileSync(said.operatorSecretFile, "utf8").trim(),
-    async end(signal) {
-      child.kill(signal);
-      await exited;
-    },
-  };
-}
-
-async function until(what: string, condition: () => boolean): Promise<void> {
-  for (let waited = 0; !condition(); waited += 20) {
-    if (waited > 60_000) throw new Error(`waited in vain: ${what}`);
-    await sleep(clock, 20);
-  }
-}
-
 const dataDir = mkdtempSync(join(tmpdir(), "se-chat-"));
-let node = await startNode(dataDir, 0);
+const FLAGS = ["--search.enabled", "false", "--time-scale", "20"];
+const startChatNode = (port: number): Promise<NodeProcess> => startNode(dataDir, port, FLAGS);
+
+let node = await startChatNode(0);
 const open: { close(): unknown }[] = [];
 t.teardown(async () => {
   for (const each of open) await each.close();
@@ -162,7 +110,7 @@ t.test(
         await node.end("SIGKILL");
         said.push(carols.say("said while nobody listened"));
         t.ok(carols.outgoing.length > 0, "what cannot be sent is on its way");
-        node = await startNode(dataDir, port);
+        node = await startChatNode(port);
       }
     }
     await Promise.all(said);

@@ -1,13 +1,12 @@
 /** The client against a real node: its own process, real Postgres, real sockets, and a proxy that cuts lines. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import t from "tap";
 import { sleep, systemClock } from "../src/lib/clock.js";
 import { type Random, seededRandom } from "../src/lib/random.js";
 import { CuttingProxy } from "./fixtures/cutting-proxy.js";
+import { startNode, until } from "./fixtures/node-process.js";
 import {
   type Client,
   courier,
@@ -23,52 +22,7 @@ import {
   type TrackedOrder,
 } from "./node.js";
 
-const MAIN = fileURLToPath(new URL("../src/main.js", import.meta.url));
 const clock = systemClock();
-
-interface RunningNode {
-  readonly url: string;
-  readonly operatorSecret: string;
-  stop(): Promise<void>;
-}
-
-async function startNode(dataDir: string): Promise<RunningNode> {
-  const child: ChildProcess = spawn(
-    process.execPath,
-    [
-      ...[MAIN, "--port", "0", "--data-dir", dataDir, "--log-level", "error", "--time-scale", "20"],
-      // Cut lines make resends, which count; the limits have tests of their own.
-      ...["--gateway.tierRates.order.perMinute", "60000", "--gateway.tierRates.order.burst", "2000"],
-    ],
-    { stdio: ["ignore", "pipe", "inherit"] },
-  );
-  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  const line = await new Promise<string>((resolve, reject) => {
-    let text = "";
-    child.stdout?.on("data", (chunk: Buffer) => {
-      text += chunk.toString();
-      const end = text.indexOf("\n");
-      if (end >= 0) resolve(text.slice(0, end));
-    });
-    exited.then(() => reject(new Error("the node ended before it was ready")));
-  });
-  const said = JSON.parse(line) as { listening: { url: string }; operatorSecretFile: string };
-  return {
-    url: said.listening.url,
-    operatorSecret: readFileSync(said.operatorSecretFile, "utf8").trim(),
-    async stop() {
-      child.kill("SIGTERM");
-      await exited;
-    },
-  };
-}
-
-async function until(what: string, condition: () => boolean): Promise<void> {
-  for (let waited = 0; !condition(); waited += 20) {
-    if (waited > 40_000) throw new Error(`waited in vain: ${what}`);
-    await sleep(clock, 20);
-  }
-}
 
 const PROFILE: RestaurantProfile = {
   name: "Trattoria",
@@ -92,11 +46,15 @@ function settled({ eta: _eta, ...rest }: OrderView): Omit<OrderView, "eta"> {
 }
 
 const dataDir = mkdtempSync(join(tmpdir(), "se-sdk-"));
-const node = await startNode(dataDir);
+const node = await startNode(dataDir, 0, [
+  ...["--time-scale", "20"],
+  // Cut lines make resends, which count; the limits have tests of their own.
+  ...["--gateway.tierRates.order.perMinute", "60000", "--gateway.tierRates.order.burst", "2000"],
+]);
 const open: { close(): unknown }[] = [];
 t.teardown(async () => {
   for (const each of open) await each.close();
-  await node.stop();
+  await node.end("SIGTERM");
   rmSync(dataDir, { recursive: true, force: true });
 });
 

@@ -11,8 +11,8 @@ const JUDGED_SEEDS = 60;
 const isJudged = ({ focus = [], shownFrom, shownWithin }: Bug): boolean =>
   focus.length === 0 && shownFrom + shownWithin <= JUDGED_SEEDS;
 
-/** One of those that are found by the same rules: `--planted` looks for the others, too. */
-const CHOSEN = BUGS.filter((bug) => BUGS.find(({ by }) => by.join() === bug.by.join()) === bug);
+/** One for each rule that is the first to find something: `--planted` looks for the others, too. */
+const CHOSEN = BUGS.filter((bug) => BUGS.find(({ by }) => by[0] === bug.by[0]) === bug);
 
 t.test("R-SIM-2: every planted bug is found by a rule, in few seeds", { timeout: 900_000 }, async (t) => {
   t.ok(CHOSEN.length >= 20, `${CHOSEN.length} of ${BUGS.length} bugs`);

@@ -6,7 +6,6 @@
  * taken by who ends; the audit's entry and the change it tells of are committed together or not at all.
  */
 import type pg from "pg";
-import { OutcomeUnknown, StoreUnavailable } from "../../actors/runtime/ports.js";
 import type { Clock } from "../../lib/clock.js";
 import { type Log, silentLog } from "../../lib/log.js";
 import {
@@ -33,12 +32,12 @@ import {
   writeRoles,
   writeSession,
 } from "./account-rows.js";
-import { isConflict, openConnections } from "./connection.js";
+import { openConnections } from "./connection.js";
 import { ask, findable } from "./reads.js";
+import { repeating } from "./repeat.js";
 
 const CONNECTIONS = 2;
 const MAX_WAITING = 512;
-const MAX_RETRIES = 2;
 /** Of one account. */
 const MAX_LISTED_SESSIONS = 1_000;
 
@@ -58,20 +57,8 @@ export function createPostgresAccountStore(options: {
     log: (options.log ?? silentLog).child({ part: "accounts" }),
   });
 
-  /** Every call here may be repeated. Throws StoreUnavailable when repeating does not help. */
-  async function run<T>(call: (client: pg.ClientBase) => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await connections.run(call);
-      } catch (error) {
-        const passing = isConflict(error) || (error instanceof OutcomeUnknown && error.cause !== undefined);
-        if (passing && attempt <= MAX_RETRIES) continue;
-        if (passing || error instanceof OutcomeUnknown)
-          throw new StoreUnavailable((error as Error).message, { cause: error });
-        throw error;
-      }
-    }
-  }
+  /** Every call here may be repeated. */
+  const run = <T>(call: (client: pg.ClientBase) => Promise<T>): Promise<T> => repeating(connections, call);
 
   const write = <T>(call: (client: pg.ClientBase) => Promise<T>): Promise<T> =>
     run(async (client) => {

@@ -8,13 +8,13 @@
  */
 import type pg from "pg";
 import type { ActorAddress } from "../../actors/runtime/ports.js";
-import { OutcomeUnknown, StoreUnavailable } from "../../actors/runtime/ports.js";
 import { type EventOutbox, MAX_COUNTED_EVENTS, type OutboxEvent } from "../../cluster/ports.js";
 import type { Clock } from "../../lib/clock.js";
 import { type Log, silentLog } from "../../lib/log.js";
 import { arrayParameter } from "./binary.js";
-import { isConflict, openConnections } from "./connection.js";
+import { openConnections } from "./connection.js";
 import { ask, findable } from "./reads.js";
+import { repeating } from "./repeat.js";
 
 export interface PostgresEventOutbox extends EventOutbox {
   close(): Promise<void>;
@@ -31,7 +31,6 @@ export interface PostgresEventOutboxOptions {
  * actors hold all of them; those are passed over at the next call, while they are busy.
  */
 const ROWS_PER_WANTED = 20;
-const MAX_RETRIES = 2;
 const MAX_WAITING = 64;
 
 /**
@@ -71,20 +70,8 @@ export function createPostgresEventOutbox(options: PostgresEventOutboxOptions): 
     log,
   });
 
-  /** Every call here may be repeated. Throws StoreUnavailable when repeating does not help. */
-  async function run<T>(call: (client: pg.ClientBase) => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await connections.run(call);
-      } catch (error) {
-        const passing = isConflict(error) || (error instanceof OutcomeUnknown && error.cause !== undefined);
-        if (passing && attempt <= MAX_RETRIES) continue;
-        if (passing || error instanceof OutcomeUnknown)
-          throw new StoreUnavailable((error as Error).message, { cause: error });
-        throw error;
-      }
-    }
-  }
+  /** Every call here may be repeated. */
+  const run = <T>(call: (client: pg.ClientBase) => Promise<T>): Promise<T> => repeating(connections, call);
 
   return {
     unpublished: async (shards, limit, perActor, except = []) =>

@@ -3,17 +3,17 @@
  * never stand in the way of flushes. Owns the connections and what a failure means; the statements are beside it.
  */
 import type pg from "pg";
-import { OutcomeUnknown, StoreUnavailable } from "../../actors/runtime/ports.js";
 import type { Clock } from "../../lib/clock.js";
 import { type Log, silentLog } from "../../lib/log.js";
 import type { LedgerStore } from "../../services/ledger/ports.js";
 import type { MethodStore } from "../../services/payments/ports.js";
 import type { PromotionStore } from "../../services/promotions/ports.js";
-import { isConflict, openConnections } from "./connection.js";
+import { openConnections } from "./connection.js";
 import { postgresLedger } from "./ledger.js";
 import { postgresMethods } from "./payment-methods.js";
 import { postgresPromotions } from "./promotions.js";
 import { ask } from "./reads.js";
+import { repeating } from "./repeat.js";
 
 export interface PostgresMoney {
   readonly ledger: LedgerStore;
@@ -25,7 +25,6 @@ export interface PostgresMoney {
 /** Runs a prepared statement and returns its rows. All of them may be repeated. */
 export type Ask = <R extends pg.QueryResultRow>(name: string, sql: string, values: unknown[]) => Promise<R[]>;
 
-const MAX_RETRIES = 2;
 const MAX_WAITING = 1_024;
 
 /** The schema must be up to date (`migrate`). Connects when first used. */
@@ -44,19 +43,7 @@ export function createPostgresMoney(options: {
     log: (options.log ?? silentLog).child({ part: "money" }),
   });
 
-  const run: Ask = async (name, sql, values) => {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await connections.run((client) => ask(client, name, sql, values));
-      } catch (error) {
-        const passing = isConflict(error) || (error instanceof OutcomeUnknown && error.cause !== undefined);
-        if (passing && attempt <= MAX_RETRIES) continue;
-        if (passing || error instanceof OutcomeUnknown)
-          throw new StoreUnavailable((error as Error).message, { cause: error });
-        throw error;
-      }
-    }
-  };
+  const run: Ask = (name, sql, values) => repeating(connections, (client) => ask(client, name, sql, values));
 
   return {
     ledger: postgresLedger(run),

@@ -1,18 +1,17 @@
 /** Ratings on PostgreSQL. Totals are kept by a trigger of the reviews' table: see migration 0010. */
-import { OutcomeUnknown, StoreUnavailable } from "../../actors/runtime/ports.js";
 import type { Clock } from "../../lib/clock.js";
 import { type Log, silentLog } from "../../lib/log.js";
 import type { Decision, RatingStore, Report, Review, TotalsOf } from "../../services/ratings/ports.js";
 import { arrayParameter } from "./binary.js";
-import { isConflict, openConnections } from "./connection.js";
+import { openConnections } from "./connection.js";
 import type { Ask } from "./money.js";
 import { ask, findable } from "./reads.js";
+import { repeating } from "./repeat.js";
 
 export interface PostgresRatings extends RatingStore {
   close(): Promise<void>;
 }
 
-const MAX_RETRIES = 2;
 const MAX_WAITING = 1_024;
 const COLUMNS = `r.id AS "reviewId", r.order_id AS "orderId", r.rated, r.rated_id AS "ratedId", r.author_role AS "authorRole",
   r.author_id AS "authorId", r.stars, r.text, r.at, r.hidden, r.reports`;
@@ -33,19 +32,7 @@ export function createPostgresRatings(options: {
     clock: options.clock,
     log: (options.log ?? silentLog).child({ part: "ratings" }),
   });
-  const run: Ask = async (name, sql, values) => {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await connections.run((client) => ask(client, name, sql, values));
-      } catch (error) {
-        const passing = isConflict(error) || (error instanceof OutcomeUnknown && error.cause !== undefined);
-        if (passing && attempt <= MAX_RETRIES) continue;
-        if (passing || error instanceof OutcomeUnknown)
-          throw new StoreUnavailable((error as Error).message, { cause: error });
-        throw error;
-      }
-    }
-  };
+  const run: Ask = (name, sql, values) => repeating(connections, (client) => ask(client, name, sql, values));
   return { ...statements(run), close: () => connections.close() };
 }
 

@@ -7,13 +7,13 @@
  * has that number or a higher one, and is told by a later call. What was visible may be told twice.
  */
 import type pg from "pg";
-import { OutcomeUnknown, StoreUnavailable } from "../../actors/runtime/ports.js";
 import type { Clock } from "../../lib/clock.js";
 import { type Log, silentLog } from "../../lib/log.js";
 import { SEARCHED_KIND, type SearchSource, type SearchTermStore, type SourceRow } from "../../services/search/ports.js";
 import { arrayParameter } from "./binary.js";
-import { isConflict, openConnections } from "./connection.js";
+import { openConnections } from "./connection.js";
 import { ask, findable } from "./reads.js";
+import { repeating } from "./repeat.js";
 
 export interface PostgresSearchStore extends SearchSource, SearchTermStore {
   close(): Promise<void>;
@@ -25,7 +25,6 @@ export interface PostgresSearchStoreOptions {
   readonly log?: Log;
 }
 
-const MAX_RETRIES = 2;
 const MAX_WAITING = 16;
 
 interface Position {
@@ -55,22 +54,8 @@ export function createPostgresSearchStore(options: PostgresSearchStoreOptions): 
     log: (options.log ?? silentLog).child({ part: "search-store" }),
   });
 
-  /** `again`: asking twice does no harm, so a lost answer is asked for again. */
-  async function run<T>(again: boolean, call: (client: pg.ClientBase) => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await connections.run(call);
-      } catch (error) {
-        const isUnknown = error instanceof OutcomeUnknown;
-        const passing = isConflict(error) || (again && isUnknown && error.cause !== undefined);
-        if (passing && attempt <= MAX_RETRIES) continue;
-        if (passing || isUnknown) throw new StoreUnavailable((error as Error).message, { cause: error });
-        throw error;
-      }
-    }
-  }
   const read = <R extends pg.QueryResultRow>(name: string, text: string, values: unknown[]): Promise<R[]> =>
-    run(true, (client) => ask<R>(client, name, text, values));
+    repeating(connections, (client) => ask<R>(client, name, text, values));
 
   return {
     rows: (after, limit) =>
@@ -122,31 +107,35 @@ export function createPostgresSearchStore(options: PostgresSearchStoreOptions): 
       if (terms.length === 0) return;
       // In one order for all nodes, so that none waits for another in a circle.
       const sorted = [...terms].sort((a, b) => Buffer.compare(Buffer.from(a.text), Buffer.from(b.text)));
-      await run(false, (client) =>
-        ask(
-          client,
-          "search_term_add",
-          `INSERT INTO search_term AS t (day, text, searches, found_nothing)
+      // Counted twice would be wrong: a lost answer is not asked for again.
+      await repeating(
+        connections,
+        (client) =>
+          ask(
+            client,
+            "search_term_add",
+            `INSERT INTO search_term AS t (day, text, searches, found_nothing)
              SELECT $1::int, w.text, w.searches, w.found_nothing
                FROM unnest($2::text[], $3::int8[], $4::int8[]) w(text, searches, found_nothing)
              ON CONFLICT (day, text) DO UPDATE SET searches = t.searches + excluded.searches,
                found_nothing = t.found_nothing + excluded.found_nothing`,
-          [
-            day,
-            arrayParameter(
-              "text",
-              sorted.map(({ text }) => text),
-            ),
-            arrayParameter(
-              "int8",
-              sorted.map(({ searches }) => searches),
-            ),
-            arrayParameter(
-              "int8",
-              sorted.map(({ foundNothing }) => foundNothing),
-            ),
-          ],
-        ),
+            [
+              day,
+              arrayParameter(
+                "text",
+                sorted.map(({ text }) => text),
+              ),
+              arrayParameter(
+                "int8",
+                sorted.map(({ searches }) => searches),
+              ),
+              arrayParameter(
+                "int8",
+                sorted.map(({ foundNothing }) => foundNothing),
+              ),
+            ],
+          ),
+        false,
       );
     },
     async top(sinceDay, order, limit) {

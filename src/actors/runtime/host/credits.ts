@@ -45,7 +45,8 @@ export class Credits {
     if (known === undefined) return;
     if (known.inFlight > 0) known.inFlight--;
     known.owed++;
-    if (known.owed * 4 < this.#window && known.inFlight > 0) return;
+    // Whoever is owed less than a quarter has three quarters left: a message of its own would only tell them so.
+    if (known.owed * 4 < this.#window) return;
     this.#grant(peer, known.owed);
     known.owed = 0;
   }

@@ -1,5 +1,7 @@
 import t from "tap";
 import { createMemoryActorStore } from "../../../store/memory/mod.js";
+import type { LinkMessage } from "../link.js";
+import type { ActorAddress } from "../ports.js";
 import { shardOf } from "../shard.js";
 import { Account, AccountRef } from "../testkit/fixtures/ledger.js";
 import { createTestKit, type TestKit } from "../testkit/mod.js";
@@ -15,22 +17,25 @@ const keyOn = (host: number, prefix: string): string => {
 };
 const A = keyOn(0, "a");
 
+/** A question as it comes over the link. */
+const askFor = (to: ActorAddress): LinkMessage => ({
+  t: "ask",
+  id: 9,
+  to,
+  name: "balance",
+  input: null,
+  commandId: "c",
+  bodyHash: "",
+  caller: { id: "x", role: "system" },
+  notAfter: null,
+});
+
 t.test("R-ENG-1: a message to a host that does not own the shard answers `not_owner` with the owner", async (t) => {
   const kit = kitOf();
   await kit.must(AccountRef, A, "deposit", { amount: 1 });
   const to = { kind: "account", key: A };
   kit.cluster.shardMap.ownerOf = () => "node/shards-1";
-  await kit.inject(to, {
-    t: "ask",
-    id: 9,
-    to,
-    name: "balance",
-    input: null,
-    commandId: "c",
-    bodyHash: "",
-    caller: { id: "x", role: "system" },
-    notAfter: null,
-  });
+  await kit.inject(to, askFor(to));
   await kit.advance(10);
   const error = kit.rawAnswers.find((message) => message.t === "error");
   t.equal(error?.t === "error" && error.error.code, "not_owner");
@@ -59,17 +64,7 @@ t.test("rule 4: what is still being loaded when its shard goes is not answered b
   await kit.run(() => kit.cluster.boot(0));
   const to = { kind: "account", key: A };
   kit.store.failNext("load", { delayMs: 200 });
-  await kit.inject(to, {
-    t: "ask",
-    id: 9,
-    to,
-    name: "balance",
-    input: null,
-    commandId: "c",
-    bodyHash: "",
-    caller: { id: "x", role: "system" },
-    notAfter: null,
-  });
+  await kit.inject(to, askFor(to));
   await kit.advance(100);
   kit.cluster.revoke(0, kit.cluster.shardsOf(0));
   await kit.advance(1_000);
@@ -86,18 +81,7 @@ t.test("rule 4: a shard that has gone and come back is served only once it was s
   kit.cluster.revoke(0, shards);
   const host = await kit.run(() => kit.cluster.grant(0, shards));
   const to = { kind: "account", key: A };
-  const ask = {
-    to,
-    t: "ask",
-    id: 9,
-    name: "balance",
-    input: null,
-    commandId: "c",
-    bodyHash: "",
-    caller: { id: "x", role: "system" },
-    notAfter: null,
-  } as const;
-  await kit.inject(to, ask);
+  await kit.inject(to, askFor(to));
   await kit.advance(100);
   const said = kit.rawAnswers.find(({ t }) => t === "reply" || t === "error");
   t.equal(said?.t === "error" && said.error.code, "not_owner", "its timers and messages are still those of before");
