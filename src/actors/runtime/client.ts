@@ -32,6 +32,8 @@ export interface AskOptions {
    * answered late, so that what is under way goes first.
    */
   readonly newWork?: boolean;
+  /** True: it and its answer may wait some milliseconds between nodes until others go the same way. */
+  readonly mayWait?: boolean;
 }
 
 /** What a subscriber receives, in order. */

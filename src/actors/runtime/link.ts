@@ -20,8 +20,10 @@ export type LinkMessage =
       readonly bodyHash: string;
       readonly caller: Caller;
       readonly notAfter: number | null;
+      /** It and its answer may wait a moment for company on the line; see `AskOptions.mayWait`. */
+      readonly mayWait?: true;
     }
-  | { readonly t: "reply"; readonly id: number; readonly value: unknown }
+  | { readonly t: "reply"; readonly id: number; readonly value: unknown; readonly mayWait?: true }
   | { readonly t: "error"; readonly id: number; readonly error: ActorError; readonly owner?: EndpointId }
   | {
       readonly t: "cast";

@@ -90,8 +90,10 @@ export function createLinkCore(options: LinkCoreOptions): LinkCore {
   let sessions = 0;
   let dirty = new Set<Pair>();
   let flushing = false;
-  /** Peers that were written to a moment ago and have more to be told, and the end of their wait. */
+  /** Peers with words that may wait for company, and the end of their wait. */
   const gathering = new Set<Pair>();
+  /** When anybody was written to the last time, by the monotonic clock: one write carries the parcels of all peers. */
+  let flushedAt = Number.NEGATIVE_INFINITY;
   let gathered: Cancel | null = null;
   let working = false;
   let closed = false;
@@ -140,18 +142,13 @@ export function createLinkCore(options: LinkCoreOptions): LinkCore {
     const batch = dirty;
     dirty = new Set();
     const now = clock.monotonic();
-    let soonestMs = Number.POSITIVE_INFINITY;
+    const waitMs = flushedAt + settings.gatherMs - now;
     for (const pair of batch) {
-      const waitMs = pair.flushedAt + settings.gatherMs - now;
-      if (waitMs <= 0 || !pair.canWait) {
-        flushPair(pair, now);
-        continue;
-      }
-      gathering.add(pair);
-      soonestMs = Math.min(soonestMs, waitMs);
+      if (waitMs <= 0 || !pair.canWait) flushPair(pair, now);
+      else gathering.add(pair);
     }
     // If an end is set already, all go then: it comes within `gatherMs`.
-    if (gathering.size > 0) gathered ??= clock.after(soonestMs, endGathering);
+    if (gathering.size > 0) gathered ??= clock.after(waitMs, endGathering);
   }
 
   /** All that wait go together: one write to the connection carries the parcels of all. */
@@ -164,7 +161,7 @@ export function createLinkCore(options: LinkCoreOptions): LinkCore {
   function flushPair(pair: Pair, now: number): void {
     gathering.delete(pair);
     if (!speaks() || pairs.get(pair.peer) !== pair) return;
-    pair.flushedAt = now;
+    flushedAt = now;
     pair.flush();
   }
 

@@ -12,7 +12,7 @@
  * - the peer's ups and downs alternate, and never change within `send`.
  */
 import type { EndpointId, LinkMessage } from "../../actors/runtime/link.js";
-import { mayBeDropped } from "../../actors/runtime/mod.js";
+import { mayBeDropped, mayGather } from "../../actors/runtime/mod.js";
 import type { Parcel, ParcelHead } from "./parcel.js";
 import type { NatsLinkSettings } from "./settings.js";
 
@@ -58,8 +58,6 @@ export class Pair {
   readonly instance: string;
   /** When the peer was last heard, by the monotonic clock. */
   heardAt: number;
-  /** Owned by the link: when it was written to the last time, by the monotonic clock. */
-  flushedAt = Number.NEGATIVE_INFINITY;
   readonly #host: PairHost;
   #up = false;
   #gone = false;
@@ -122,7 +120,7 @@ export class Pair {
     }
     if (waiting >= maxQueued) this.#overflowed = true;
     else this.#queue.push(message);
-    const hurries = !this.#urgent && !mayBeDropped(message);
+    const hurries = !this.#urgent && !mayGather(message);
     if (hurries) this.#urgent = true;
     // While the peer has no room its next word starts the flush; until then one would be in vain.
     if (waiting === 0 || hurries || this.#overflowed) this.#host.wake();

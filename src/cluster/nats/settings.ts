@@ -15,8 +15,9 @@ export interface NatsLinkSettings extends LinkBounds {
   /** Most bytes of a parcel of more than one message. A single message may have as many as the server takes. */
   readonly maxBatchBytes: number;
   /**
-   * To a peer that was sent a parcel less than this many milliseconds ago, messages that may be lost (positions, most of
-   * all) wait for each other, or for one that may not: a parcel costs both nodes far more than one more message in it.
+   * When any peer was sent a parcel less than this many milliseconds ago, messages that may wait (positions and fixes,
+   * most of all; see `mayGather`) wait for each other, or for one that may not: a write and a parcel cost both nodes and
+   * the server far more than one more message in it.
    */
   readonly gatherMs: number;
   /** Other endpoints that are known at a time; those beyond are ignored until one goes. */

@@ -15,6 +15,8 @@ export function askGps(context: GatewayContext, driverId: string, batch: GpsBatc
     commandId: "",
     caller: { id: driverId, role: "driver" },
     timeoutMs: context.settings.gpsTimeoutMs,
+    // Thousands a second, and no person waits for one.
+    mayWait: true,
   });
 }
 

@@ -29,6 +29,8 @@ export class Delivery implements CommandInfo {
   readonly number: number;
   bodyHash = "";
   notAfter: number | null = null;
+  /** Of an ask: its answer may wait for company on the line. */
+  mayWait = false;
   /** The timer that fired, as it was when it did. */
   timer: TimerRow | null = null;
   resume: Resume | null = null;

@@ -113,6 +113,7 @@ export function createActorClient(options: ActorClientOptions): RunningActorClie
             bodyHash: ask.bodyHash ?? "",
             caller: ask.caller,
             notAfter: ask.notAfter ?? null,
+            ...(ask.mayWait === true ? { mayWait: true } : {}),
           },
           { shard: shardOf(address), newWork: ask.newWork === true },
           ask.timeoutMs ?? settings.askTimeoutMs,

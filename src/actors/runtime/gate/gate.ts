@@ -151,7 +151,8 @@ export class Gate {
     const error = errorOf(answer.outcome);
     if (error !== null) this.#events.post(delivery.endpoint, { t: "error", id: delivery.number, error });
     else if (answer.outcome.t === "reply") {
-      this.#events.post(delivery.endpoint, { t: "reply", id: delivery.number, value: answer.outcome.value });
+      const reply = { t: "reply", id: delivery.number, value: answer.outcome.value } as const;
+      this.#events.post(delivery.endpoint, delivery.mayWait ? { ...reply, mayWait: true } : reply);
     }
   }
 }

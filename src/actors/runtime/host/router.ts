@@ -87,6 +87,7 @@ export class Router {
     const delivery = new Delivery("ask", commandId, name, input, caller, null, from, id);
     delivery.bodyHash = message.bodyHash;
     delivery.notAfter = message.notAfter;
+    delivery.mayWait = message.mayWait === true;
     if (this.#events.takeCredit(from)) this.#events.deliver(to, delivery);
     else {
       const { retryAfterMs } = this.#events;

@@ -18,6 +18,24 @@ export function mayBeDropped(message: LinkMessage): boolean {
   return message.t === "cast" || message.t === "slot" || message.t === "mirror";
 }
 
+/**
+ * What may wait a moment for others that go the same way: nobody waits for it, or whoever does has said that they can.
+ * Each message that goes alone costs a write here, one at the server between, and a wake-up there.
+ */
+export function mayGather(message: LinkMessage): boolean {
+  switch (message.t) {
+    case "ask":
+    case "reply":
+      return message.mayWait === true;
+    case "credit":
+    case "told":
+    case "acknowledge":
+      return true;
+    default:
+      return mayBeDropped(message);
+  }
+}
+
 export function checkBounds(bounds: LinkBounds): LinkBounds {
   if (bounds.maxDroppable < 1 || bounds.maxQueued < bounds.maxDroppable)
     throw new RangeError(
