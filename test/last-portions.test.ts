@@ -63,7 +63,7 @@ t.test(
       while (!(await isSo())) await sleep(clock, 50);
     };
     const people = [
-      { id: "r1", role: "restaurant" },
+      { id: "a1", role: "admin" },
       ...Array.from({ length: BUYERS }, (_, i) => ({ id: `c${i}`, role: "customer" })),
     ];
     const secret = readFileSync(operatorSecretFile, "utf8").trim();
@@ -72,8 +72,8 @@ t.test(
       headers: { authorization: `Operator ${secret}`, "content-type": "application/json" },
       body: JSON.stringify({ principals: people, ttlSeconds: 3600 }),
     });
-    const [tablet = "", ...buyers] = issued.body.tokens;
-    t.equal((await call("PUT", "/v1/restaurants/r1", tablet, PROFILE)).status, 200);
+    const [admin = "", ...buyers] = issued.body.tokens;
+    t.equal((await call("PUT", "/v1/restaurants/r1", admin, PROFILE)).status, 200);
     const order = { restaurantId: "r1", lines: [LINE], destination: { lat: 41.01, lng: 29 }, currency: "TRY" };
     const buy = (token: string, key: string) =>
       call<PlacedReply & { error?: { code: string } }>("POST", "/v1/orders", token, order, key);
@@ -98,7 +98,7 @@ t.test(
     t.equal(now.filter((status) => status === "rejected" || status === "refused").length, BUYERS - PORTIONS);
     t.match(placed[sold[0]!]?.body.totals, { itemsMinor: 650 }, "with what was chosen");
 
-    const menu = async () => (await call<MenuView>("GET", "/v1/restaurants/r1/menu", tablet)).body;
+    const menu = async () => (await call<MenuView>("GET", "/v1/restaurants/r1/menu", admin)).body;
     await eventually(async () => (await menu()).items[0]?.left === 0);
     const cancelled = sold[0]!;
     const { orderId } = placed[cancelled]!.body;

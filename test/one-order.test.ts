@@ -81,6 +81,8 @@ t.test("R-ORD-3 R-DSP-4 R-GPS-6 R-RST-4: placed, cooked, offered, driven, delive
   t.teardown(() => h.close());
   const tablet = await h.connect("restaurant", "r1", { codec: "json" });
   await must(tablet, "restaurant.configure", { restaurantId: "r1", profile: PROFILE });
+  const admin = await h.connect("admin", "a1", { codec: "json" });
+  await must(admin, "restaurant.status", { restaurantId: "r1", status: "verified" });
   tablet.send([OP.sub, 1, "restaurant:r1"]);
   await tablet.op(OP.subbed);
   const driver = await h.connect("driver", "d1");

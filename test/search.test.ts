@@ -56,9 +56,14 @@ t.test("R-SRC-2: who closes or sells out leaves the results of a running node, a
   });
   t.teardown(() => h.close());
   let keys = 0;
-  const tell = async (method: string, path: string, body: object): Promise<void> => {
+  const tell = async (
+    method: string,
+    path: string,
+    body: object,
+    token = h.token("restaurant", "r"),
+  ): Promise<void> => {
     const headers = { "idempotency-key": `key-${++keys}` };
-    const reply = await h.http(method, path, { token: h.token("restaurant", "r"), body, headers });
+    const reply = await h.http(method, path, { token, body, headers });
     if (reply.status !== 200) throw new Error(reply.text);
   };
   const items = [
@@ -73,6 +78,7 @@ t.test("R-SRC-2: who closes or sells out leaves the results of a running node, a
     eventually(`${query} → ${ids}`, async () => `${await found(query)}` === `${ids}`);
 
   await tell("PUT", "/v1/restaurants/r", { name: "Forno", lat: 41.001, lng: 29.001, currency: "EUR", items });
+  await tell("POST", "/v1/restaurants/r/status", { status: "verified" }, h.token("admin", "a"));
   await becomes("q=piza", ["r"]);
   await tell("POST", "/v1/restaurants/me/items/a", { available: false });
   await becomes("q=piza", []);

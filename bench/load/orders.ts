@@ -57,13 +57,14 @@ export async function configureKitchens(
     nodes[0]!,
     ids.map((id) => ({ id, role: "restaurant" })),
   );
+  const [admin] = await issueTokens(nodes[0]!, [{ id: "bench-admin", role: "admin" }]);
   for (let i = 0; i < count; i++) {
     const city = cities[i % cities.length]!;
     const angle = (i / count) * 2 * Math.PI;
     await post(
       nodes[0]!,
       `/v1/restaurants/${ids[i]}`,
-      tokens[i]!,
+      admin!,
       `configure-${i}`,
       {
         name: `Kitchen ${i}`,

@@ -41,12 +41,14 @@ export async function stageOurs(
   };
   const ids = Array.from({ length: plan.channels }, (_, channel) => restaurantOf(channel));
   const tablets = await tokensOf(ids.map((id) => ({ id, role: "restaurant" })));
+  const [admin] = await tokensOf([{ id: "storm-admin", role: "admin" }]);
+  const http = createHttp({ url: node.url, token: admin! });
   let next = 0;
   const lane = async (): Promise<void> => {
     while (next < ids.length) {
       const channel = next++;
       const angle = (channel / ids.length) * 2 * Math.PI;
-      await createHttp({ url: node.url, token: tablets[channel]! }).send("PUT", `/v1/restaurants/${ids[channel]!}`, {
+      await http.send("PUT", `/v1/restaurants/${ids[channel]!}`, {
         name: `Kitchen ${channel}`,
         lat: CENTER.lat + 0.02 * Math.sin(angle),
         lng: CENTER.lng + 0.02 * Math.cos(angle),

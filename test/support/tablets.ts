@@ -209,6 +209,7 @@ export async function runTablets(run: TabletRun): Promise<TabletReport> {
     const principals = [
       ...restaurants.map((id) => ({ id, role: "restaurant" })),
       ...customers.map((id) => ({ id, role: "customer" })),
+      { id: "root", role: "admin" },
     ];
     const secret = readFileSync(operatorSecretFile, "utf8").trim();
     const { tokens } = await answer<{ tokens: string[] }>("/v1/tokens", {
@@ -217,7 +218,9 @@ export async function runTablets(run: TabletRun): Promise<TabletReport> {
       body: JSON.stringify({ principals, ttlSeconds: 3600 }),
     });
     await Promise.all(
-      restaurants.map((id, i) => call("PUT", `/v1/restaurants/${id}`, tokens[i]!, "menu", { ...PROFILE, name: id })),
+      restaurants.map((id) =>
+        call("PUT", `/v1/restaurants/${id}`, tokens.at(-1)!, `menu-${id}`, { ...PROFILE, name: id }),
+      ),
     );
     for (const [i, restaurantId] of restaurants.entries()) {
       const file = join(directory, `${restaurantId}.json`);

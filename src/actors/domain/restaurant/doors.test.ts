@@ -1,7 +1,7 @@
 import t from "tap";
 import { decode, encode } from "../../../lib/msgpack.js";
 import { type MenuView, type OpeningHours, wallTime } from "../../../protocol/mod.js";
-import { type City, codeOf, createCity, must, restaurant } from "../fixtures/city.js";
+import { CENTRE, type City, codeOf, createCity, must, restaurant } from "../fixtures/city.js";
 import { Restaurant } from "../mod.js";
 import type { RestaurantState } from "./state.js";
 
@@ -125,8 +125,11 @@ t.test("R-RST-1: a restaurant is a draft until an admin has looked; a suspended 
   const status = (to: "verified" | "suspended" | "draft", caller = admin) =>
     kit.ask(Restaurant, "r", "setStatus", { restaurantId: "r", status: to }, { caller });
   t.equal(await codeOf(status("verified")), "illegal_transition", "there is nothing to eat yet");
-  await city.openRestaurant("r");
+  const items = [{ itemId: "soup", name: "Soup", priceMinor: 9_000 }];
+  await must(city.cook("r", "configure", { restaurantId: "r", profile: { ...profile, items } }));
   t.match(await menuOf(city), { status: "draft", open: false, scope: "unlisted" }, "its people write the menu");
+  await city.openRestaurant("r");
+  t.match(await menuOf(city), { status: "draft", open: false, scope: "unlisted" }, "an admin's writing is no look");
   t.equal(await codeOf(status("verified", restaurant("r"))), "not_found");
   await must(status("verified"));
   const listed = await menuOf(city);
@@ -137,6 +140,30 @@ t.test("R-RST-1: a restaurant is a draft until an admin has looked; a suspended 
   await must(city.place("o"));
   await city.reach("o", "rejected");
   await kit.close();
+});
+
+t.test("R-RST-1: a menu of somebody whom no admin has taken on is a draft too; an admin's own is listed", async (t) => {
+  const city = createCity();
+  const profile = {
+    name: "New",
+    ...CENTRE,
+    currency: "COP",
+    items: [{ itemId: "soup", name: "Soup", priceMinor: 9_000 }],
+  };
+  const write = (id: string, caller: { id: string; role: string }) =>
+    city.kit.ask(Restaurant, id, "configure", { restaurantId: id, profile }, { caller });
+  for (const again of ["first", "again"]) {
+    await must(write("r", restaurant("r")));
+    t.match(await menuOf(city), { status: "draft", open: false, live: false, scope: "unlisted" }, again);
+  }
+  await must(write("r", admin));
+  t.match(await menuOf(city), { status: "draft" }, "writing a menu is not the look at it");
+  await must(city.kit.ask(Restaurant, "r", "setStatus", { restaurantId: "r", status: "verified" }, { caller: admin }));
+  await must(write("r", restaurant("r")));
+  t.match(await menuOf(city), { open: true, live: true, scope: "restaurants" });
+  await must(write("admins", admin));
+  t.match(await menuOf(city, "admins"), { open: true, live: true, scope: "restaurants" });
+  await city.kit.close();
 });
 
 t.test("R-RST-2: one choice is changed by itself; the menu's order, too", async (t) => {

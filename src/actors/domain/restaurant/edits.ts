@@ -52,6 +52,8 @@ export function configure(
     menu: { profile, items },
     // A new restaurant opens with its first menu; later its doors are its own business.
     open: first ? true : state.open,
+    // Whoever was not taken on by an admin waits for one's look, like those who applied.
+    ...(first && ctx.command.caller?.role !== "admin" ? { status: "draft" as const } : {}),
     left: restocked(state.left, state.menu?.items ?? [], items),
   };
   return { menuVersion: save(ctx, settings, fromNowOn(next, ctx.now), true).menuVersion };
