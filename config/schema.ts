@@ -343,7 +343,7 @@ const auth = section("Who may come in.", {
     200,
     {
       description:
-        "The master key before the present one. While it is set, what was encrypted with it is encrypted anew, some hundred accounts a minute.",
+        "The master key before the present one. While it is set, what was encrypted with it can be read, and accounts are encrypted anew, some hundred a minute. Keep it for as long as orders and payment methods of its time are to be read.",
       env: ["PREVIOUS_MASTER_KEY"],
       secret: "value",
       advice: "Remove it when the log has said nothing about it for a day.",

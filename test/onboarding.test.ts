@@ -11,6 +11,7 @@ import { sleep, systemClock } from "../src/lib/clock.js";
 import { silentLog } from "../src/lib/log.js";
 import { systemRandom } from "../src/lib/random.js";
 import { startNode } from "../src/node/node.js";
+import type { OrderView } from "../src/protocol/mod.js";
 import { openSession } from "../src/store/postgres/fixtures/sessions.js";
 import { provesOwnership } from "./support/ownership.js";
 
@@ -19,6 +20,8 @@ const PASSWORD = "a long enough sentence";
 const ANA = { email: "ana.quintero@example.com", name: "Ana Quintero Ruiz", phone: "+573001234567" };
 const DOOR = "14 Harbour Street, Lenneport";
 const NOTE = "ring twice, the door is behind the bakery";
+const REASON = "my sister Amaranta has cooked already";
+const RIDER = "Danubio Quispe";
 const OPINION = "The soup reminded me of my aunt Rosalba";
 const CARD = "Visa of aunt Rosalba";
 
@@ -76,7 +79,7 @@ const until = async (holds: () => Promise<boolean>): Promise<void> => {
 };
 
 t.test(
-  "R-RST-1, R-ACC-3, R-ACC-4: applied, found on the map, approved, verified, searched, delivered; then its customer is forgotten in every table",
+  "R-RST-1, R-ACC-3, R-ACC-4: applied, found on the map, approved, verified, searched, delivered; sealed at rest; then customer and driver are forgotten in every table",
   async (t) => {
     const { ask, must, signIn, admin, operator, database } = await open(t);
 
@@ -134,7 +137,7 @@ t.test(
       (await must(ana, "POST", "/v1/orders", order)).orderId,
       (await must(ana, "POST", "/v1/orders", order)).orderId,
     ];
-    await must(ana, "POST", `/v1/orders/${cancelled}/cancel`, { reason: NOTE });
+    await must(ana, "POST", `/v1/orders/${cancelled}/cancel`, { reason: REASON });
     await until(async () => (await statusOf(eaten)) === "confirmed");
     await must(luz, "POST", `/v1/orders/${eaten}/accept`, { prepMinutes: 1 });
     await must(luz, "POST", `/v1/orders/${eaten}/ready`, {});
@@ -146,7 +149,7 @@ t.test(
     await must(admin, "POST", `/v1/applications/${applicationId}/approve`, {});
     const dan = await signIn(rider.email, "driver");
     await must(dan, "PUT", "/v1/me/consents/location", { given: true });
-    await must(dan, "POST", "/v1/drivers/me/online", { name: "Dan", vehicle: "bicycle", lat, lng });
+    await must(dan, "POST", "/v1/drivers/me/online", { name: RIDER, vehicle: "bicycle", lat, lng });
     let seq0 = 0;
     let offerId = "";
     await until(async () => {
@@ -213,12 +216,21 @@ t.test(
       return found;
     }
     t.ok(tables.rows.length > 20, `${tables.rows.length} tables are looked through`);
-    for (const text of [DOOR, NOTE]) t.ok((await tablesWith(text)).length >= 3, "it stood in several");
-    t.ok((await tablesWith(OPINION)).length > 0);
-
     const before = await must(admin, "GET", `/v1/orders/${eaten}`);
+    t.equal(before.destination.address, DOOR, "who may know the door reads it");
+    t.equal(before.driver.name, RIDER);
+    for (const text of [DOOR, NOTE]) t.same(await tablesWith(text), [], `nowhere in the clear: ${text}`);
+    t.ok((await tablesWith("sealed:v1.")).length >= 3, "it stands in several, sealed");
+    for (const text of [OPINION, REASON, RIDER]) t.ok((await tablesWith(text)).length > 0, text);
+    t.match(
+      (await must(ana, "GET", "/v1/me/export")).orders.map((each: OrderView) => each.destination),
+      [{ address: DOOR }, { address: DOOR }],
+      "she gets it with everything that is kept about her",
+    );
+
     await must(ana, "POST", "/v1/me/erase", { password: PASSWORD });
-    const secrets = [...Object.values(ANA), DOOR, NOTE, OPINION, CARD];
+    await must(dan, "POST", "/v1/me/erase", { password: PASSWORD });
+    const secrets = [...Object.values(ANA), DOOR, NOTE, REASON, OPINION, CARD, RIDER];
     const left = async () => {
       const found: string[] = [];
       for (const text of secrets) {
@@ -236,6 +248,7 @@ t.test(
     t.same((await session.query("SELECT FROM account_erasure")).rowCount, 0, "and nothing more is to be done");
     const after = await must(admin, "GET", `/v1/orders/${eaten}`);
     t.same([after.totals, after.lines, after.status], [before.totals, before.lines, "delivered"]);
+    t.equal(after.driver, undefined, "who brought it has no name");
     t.match(after.destination, { address: undefined, lat: Number(before.destination.lat.toFixed(2)) });
     t.equal((await must("", "GET", `${path}/reviews`)).reviews[0].stars, 5, "the stars stay");
     t.equal((await ask(ana, "GET", "/v1/me")).status, 401);

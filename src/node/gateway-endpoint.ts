@@ -1,14 +1,22 @@
 /** One gateway with everything it stands on: the actor client, the index, the mirror. For the main thread and others. */
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { createActorClient, type EndpointId, type Link, type ShardMap } from "../actors/runtime/mod.js";
+import {
+  type ActorAddress,
+  createActorClient,
+  type EndpointId,
+  type Link,
+  type ShardMap,
+} from "../actors/runtime/mod.js";
 import { createGateway, createTokens, type Gateway } from "../gateway/mod.js";
 import type { Clock } from "../lib/clock.js";
 import type { Log } from "../lib/log.js";
 import type { Metrics } from "../lib/metrics.js";
 import type { Random } from "../lib/random.js";
+import { createTextSeal } from "../lib/sealed-text.js";
 import { createFounding } from "../services/catalog/mod.js";
 import { createHistoryService } from "../services/history/mod.js";
+import { createOrderSeal, openedEntry, openedIndex, openedMirror, sealedClient } from "../services/orders/mod.js";
 import { createOrderReader, ratingOperations } from "../services/ratings/mod.js";
 import { createSearchClient, searchOperations } from "../services/search/mod.js";
 import { createPostgresActorStore, createPostgresNotices, createPostgresRatings } from "../store/postgres/mod.js";
@@ -55,6 +63,7 @@ export function openGateway(options: {
   const { plan, endpoint, link, shardMap, clock, random, wholeProcess } = options;
   const { config, secrets } = plan;
   const log = options.log.child({ part: "gateway" });
+  const seal = createOrderSeal(createTextSeal(secrets.masterSecrets, "swift-eats order doors", random));
   const copy = createMirrorCopy(clock, MIRROR_ENTRIES);
   forgetWhenShardsLeave(copy, shardMap, (owner) => owner.startsWith(`${config.node.id}/`));
   const redis = config.redis.url === null ? null : createRedisMirror({ url: config.redis.url, clock, log });
@@ -64,33 +73,36 @@ export function openGateway(options: {
     clock,
     log,
   });
-  const client = createActorClient({
+  const actors = createActorClient({
     link,
     shardMap,
     clock,
     random,
     settings: { maxInFlight: config.engine.asksInFlight },
-    onMirror: (entries) => copy.put(entries),
+    onMirror: (entries) => copy.put(entries.map((entry) => openedEntry(entry, seal))),
   });
+  const client = { ...sealedClient(actors, seal), silenceMs: (actor: ActorAddress) => actors.silenceMs(actor) };
+  const index = openedIndex(store, seal);
   const keys = [{ kid: SIGNING_KEY_ID, privateKey: secrets.signingKeyPem }];
   const tokens = createTokens({ keys, clock, maxCached: config.gateway.maxCachedTokens });
   const notices = createPostgresNotices({ connectionString: plan.connectionString, clock, log });
   const money = openMoney(plan, client, { clock, random, log });
-  const services = openServices({ plan, client, index: store, notices, clock, log });
+  const services = openServices({ plan, client, index, notices, clock, log });
   const search = config.search.enabled ? createSearchClient({ pipe: openPipe(plan, endpoint), clock }) : null;
   const ratings = createPostgresRatings({ connectionString: plan.connectionString, clock, log });
-  const history = createHistoryService({ index: store });
+  const history = createHistoryService({ index });
   const { devices } = services;
-  const { methods } = money;
+  const { methods, deliveries } = money;
   const { notifications } = services;
   const records = personalRecords({
     client,
-    index: store,
+    index,
     history,
     ratings,
     methods,
     devices,
     notifications,
+    deliveries,
     clock,
     random,
   });
@@ -114,9 +126,9 @@ export function openGateway(options: {
     devices: services.devices,
     audit: services.audit,
     announcements: services.announcements,
-    index: store,
+    index,
     mirrorCopy: copy,
-    mirror: redis,
+    mirror: redis === null ? null : openedMirror(redis, seal),
     router: routerOf(config, clock),
     geocoder,
     quoteSettings: quoteSettingsOf(config),
@@ -135,7 +147,7 @@ export function openGateway(options: {
       ...(search === null ? [] : [searchOperations(search)]),
       ratingOperations({
         store: ratings,
-        orders: createOrderReader({ index: store, client }),
+        orders: createOrderReader({ index, client }),
         notices,
         clock,
         random,
@@ -157,11 +169,11 @@ export function openGateway(options: {
   );
   metrics.gaugeOf(
     { name: "swift_gateway_asks_count", help: "Requests to actors without an answer yet." },
-    () => client.stats().inFlight,
+    () => actors.stats().inFlight,
   );
   metrics.gaugeOf(
     { name: "swift_gateway_held_back_count", help: "New orders that were refused because actors answered late." },
-    () => client.stats().heldBack,
+    () => actors.stats().heldBack,
   );
   options.measure?.(metrics);
   // Built beside the program; a node that was compiled without them serves the API alone.
@@ -176,7 +188,7 @@ export function openGateway(options: {
     async close() {
       stopMeasuring();
       gateway.close();
-      client.close();
+      actors.close();
       search?.close();
       await accounts.close();
       await services.close();

@@ -5,7 +5,14 @@ import type { Clock } from "../lib/clock.js";
 import type { Log } from "../lib/log.js";
 import type { Random } from "../lib/random.js";
 import type { AnyOperationHandlers } from "../protocol/mod.js";
-import { type Bookkeeper, createBookkeeper, createLedgerReports, ledgerOperations } from "../services/ledger/mod.js";
+import {
+  type Bookkeeper,
+  createBookkeeper,
+  createDeliveries,
+  createLedgerReports,
+  type Deliveries,
+  ledgerOperations,
+} from "../services/ledger/mod.js";
 import {
   createMethodService,
   defaultHttpProviderSettings,
@@ -58,6 +65,7 @@ export function openMoney(
   readonly operations: readonly AnyOperationHandlers[];
   readonly promotions: PromotionService;
   readonly methods: MethodService;
+  readonly deliveries: Deliveries;
   close(): Promise<void>;
 } {
   const { connectionString, config } = plan;
@@ -77,6 +85,7 @@ export function openMoney(
     ],
     promotions: createPromotionService({ store: store.promotions, clock }),
     methods,
+    deliveries: createDeliveries(store.ledger, clock),
     close: () => store.close(),
   };
 }

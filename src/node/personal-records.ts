@@ -7,7 +7,7 @@ import { roomForgetter } from "../services/chat/mod.js";
 import type { DeviceService } from "../services/devices/mod.js";
 import type { HistoryService } from "../services/history/mod.js";
 import type { NotificationStore } from "../services/notifications/mod.js";
-import { orderForgetter } from "../services/orders/mod.js";
+import { type Deliveries, driverForgetter, orderForgetter } from "../services/orders/mod.js";
 import type { MethodService } from "../services/payments/mod.js";
 import type { RatingStore } from "../services/ratings/mod.js";
 
@@ -19,13 +19,24 @@ export function personalRecords(deps: {
   readonly methods: Pick<MethodService, "removeAll">;
   readonly devices: Pick<DeviceService, "forget">;
   readonly notifications: Pick<NotificationStore, "erase">;
+  readonly deliveries: Deliveries;
   readonly clock: Clock;
   readonly random: Random;
 }): readonly PersonalRecords[] {
-  const { client, index, history, ratings, methods, devices, notifications, clock, random } = deps;
+  const { client, index, history, ratings, methods, devices, notifications, deliveries, clock, random } = deps;
   const forgetRooms = roomForgetter({ client, index, clock, random });
   const forgetOrders = orderForgetter({ client, pages: history, clock, random });
+  const forgetDriver = driverForgetter({ client, deliveries, clock, random });
   return [
+    {
+      name: "deliveries",
+      async forget({ roles }) {
+        for (const { role, principalId } of roles) {
+          if (role === "driver" && !(await forgetDriver(principalId))) return false;
+        }
+        return true;
+      },
+    },
     {
       name: "orders and what they are paid with",
       async forget({ id }) {

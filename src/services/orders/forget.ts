@@ -12,9 +12,12 @@ export interface OrderPages {
   ): Promise<{ readonly orders: readonly { readonly orderId: string }[]; readonly nextBefore?: number }>;
 }
 
+type Forgotten = { readonly forgotten: true };
 const Order = actorRef<{
-  forgetPerson: { input: { readonly customerId: string }; reply: { readonly forgotten: true } };
+  forgetPerson: { input: { readonly customerId: string }; reply: Forgotten };
+  forgetDriver: { input: { readonly driverId: string }; reply: Forgotten };
 }>("order");
+const Driver = actorRef<{ forgetPerson: { input: null; reply: Forgotten } }>("driver");
 const PAGE = 50;
 
 /** Gives false while an order of theirs is open. Rejects when an order does not answer. */
@@ -50,5 +53,44 @@ export function orderForgetter(deps: {
       before = page.nextBefore;
     } while (before !== undefined);
     return isAll;
+  };
+}
+
+/** Which orders a driver has delivered, by the books. */
+export interface Deliveries {
+  /** Null: not all that was delivered before `now` is booked yet. Rejects when the books do not answer. */
+  deliveredBy(driverId: string, now: number): Promise<AsyncIterable<readonly string[]> | null>;
+}
+
+/** Gives false while the driver has an order, or the books lag behind. Rejects when somebody does not answer. */
+export function driverForgetter(deps: {
+  readonly client: Pick<ActorClient, "ask">;
+  readonly deliveries: Deliveries;
+  readonly clock: Clock;
+  readonly random: Random;
+}): (driverId: string) => Promise<boolean> {
+  const { client, deliveries, clock, random } = deps;
+  return async (driverId) => {
+    const options = () => ({
+      commandId: uuidV7(clock.now(), random),
+      caller: { id: driverId, role: "accounts" },
+    });
+    // First the shift: from here on nobody takes an order under this name.
+    const off = await client.ask(Driver, driverId, "forgetPerson", null, options());
+    if (!off.ok) {
+      if (off.error.code === "driver_busy") return false;
+      throw new Error(`a driver answered ${off.error.code}`);
+    }
+    const pages = await deliveries.deliveredBy(driverId, clock.now());
+    if (pages === null) return false;
+    for await (const orderIds of pages) {
+      for (const orderId of orderIds) {
+        const answer = await client.ask(Order, orderId, "forgetDriver", { driverId }, options());
+        // An order that is not there any more has forgotten more than this.
+        if (answer.ok || answer.error.code === "not_found") continue;
+        throw new Error(`an order answered ${answer.error.code}`);
+      }
+    }
+    return true;
   };
 }

@@ -38,9 +38,10 @@ import type {
   WayFinder,
 } from "./ports.js";
 
-export { orderForgetter } from "./forget.js";
+export { type Deliveries, driverForgetter, orderForgetter } from "./forget.js";
 export { orderIdOf } from "./ids.js";
 export type { AddressFinder, MenuReader, PromotionReader, WayFinder } from "./ports.js";
+export { createOrderSeal, type OrderSeal, openedEntry, openedIndex, openedMirror, sealedClient } from "./sealed.js";
 
 /** What the order actor's `place` takes: the order with the names, the tariff's totals and the pickup point. */
 export interface PlaceInput extends Omit<PlaceOrder, "lines" | "destination"> {

@@ -1,38 +1,7 @@
-/**
- * Seals payment tokens: AES-256-GCM under keys derived from the node's secrets, each text bound to what it belongs to.
- * The first secret seals, all open, so that a secret can be replaced.
- */
-import { createCipheriv, createDecipheriv, createHash, hkdfSync } from "node:crypto";
+/** Seals payment tokens under keys of their own, derived from the node's secrets. */
 import type { Random } from "../../lib/random.js";
+import { createTextSeal } from "../../lib/sealed-text.js";
 import type { Vault } from "./ports.js";
 
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
-const FORM = "v1";
-
-export function tokenVault(secrets: readonly string[], random: Random): Vault {
-  const keys = secrets.map((secret) => {
-    const key = Buffer.from(hkdfSync("sha256", secret, "", "swift-eats payment tokens", 32));
-    return { key, name: createHash("sha256").update(key).digest("hex").slice(0, 8) };
-  });
-  const first = keys[0];
-  if (first === undefined) throw new TypeError("sealing needs a secret");
-  return {
-    seal(text, context) {
-      const nonce = Buffer.from(random.bytes(NONCE_BYTES));
-      const cipher = createCipheriv("aes-256-gcm", first.key, nonce).setAAD(Buffer.from(context));
-      const sealed = Buffer.concat([nonce, cipher.update(text, "utf8"), cipher.final(), cipher.getAuthTag()]);
-      return `${FORM}.${first.name}.${sealed.toString("base64url")}`;
-    },
-    open(sealed, context) {
-      const [form, name, text] = sealed.split(".");
-      const found = keys.find((key) => key.name === name);
-      if (form !== FORM || found === undefined || text === undefined) throw new Error("sealed with an unknown key");
-      const bytes = Buffer.from(text, "base64url");
-      const decipher = createDecipheriv("aes-256-gcm", found.key, bytes.subarray(0, NONCE_BYTES))
-        .setAAD(Buffer.from(context))
-        .setAuthTag(bytes.subarray(-TAG_BYTES));
-      return decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES), undefined, "utf8") + decipher.final("utf8");
-    },
-  };
-}
+export const tokenVault = (secrets: readonly string[], random: Random): Vault =>
+  createTextSeal(secrets, "swift-eats payment tokens", random);

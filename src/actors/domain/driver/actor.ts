@@ -64,6 +64,7 @@ export function driverActor(settings: DomainSettings): ActorDefinition<DriverCon
         ctx.trim("work", Number.POSITIVE_INFINITY);
         return null;
       },
+      forgetPerson: (ctx) => shift.forgetPerson(ctx, settings),
       gps: (ctx, batch) => position.gps(ctx, settings, batch),
       grant: (ctx, input) => position.grant(ctx, settings, input),
       chatOpened(ctx, { orderId, roomId }) {

@@ -49,6 +49,9 @@ export type DriverContract = {
   grant: { input: { readonly orderId: string; readonly number: number; readonly since: number }; reply: null };
   /** A customer is to be forgotten whose door this driver was told: what the app may ask for again goes. */
   forgetTold: { input: null; reply: null };
+  // Accounts, once the driver has had themselves erased
+  /** Ends the shift. Refused with `driver_busy` while on a trip. May be asked any number of times. */
+  forgetPerson: { input: null; reply: { readonly forgotten: true } };
   /** The customer can be written to, or has written. */
   chatOpened: { input: { readonly orderId: string; readonly roomId: string }; reply: null };
   // The zone, and its own timers

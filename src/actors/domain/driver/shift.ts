@@ -77,6 +77,14 @@ export function goOffline(ctx: DriverContext, settings: DomainSettings): { onShi
   return { onShift: false };
 }
 
+/** Nobody drives under this name any more: the shift ends, with it the name, and what the app may ask for again. */
+export function forgetPerson(ctx: DriverContext, settings: DomainSettings): { forgotten: true } | Rejection {
+  const off = goOffline(ctx, settings);
+  if (!("onShift" in off)) return off;
+  ctx.trim("work", Number.POSITIVE_INFINITY);
+  return { forgotten: true };
+}
+
 /** Why an offer cannot be shown to this driver now, or null. */
 function unavailable(state: DriverState, now: number, held: OfferInput, most: number): string | null {
   if (state.shift.status === "off") return "driver_offline";

@@ -10,7 +10,7 @@ import type { DomainSettings } from "../settings.js";
 import { cancel, deadline } from "./closing.js";
 import { talk } from "./conversation.js";
 import * as dispatch from "./dispatch.js";
-import { forgetPerson } from "./forget.js";
+import { forgetDriver, forgetPerson } from "./forget.js";
 import * as kitchen from "./kitchen.js";
 import { Order, type OrderContract } from "./messages.js";
 import * as offers from "./offers.js";
@@ -67,6 +67,7 @@ export function orderActor(settings: DomainSettings): ActorDefinition<OrderContr
       refund: (ctx, input) => refund(ctx, settings, input),
       assignManually: (ctx, { driverId, reason }) => dispatch.assignManually(ctx, settings, driverId, reason),
       forgetPerson: (ctx, input) => forgetPerson(ctx, settings, input),
+      forgetDriver: (ctx, input) => forgetDriver(ctx, settings, input),
       reserved: (ctx, { outlook }) => placement.reserved(ctx, settings, outlook),
       refused: (ctx, { code, detail }) => placement.refused(ctx, settings, code, detail),
       kitchenAlerted: (ctx, { step, delivered }) => kitchen.kitchenAlerted(ctx, settings, step, delivered),

@@ -1,6 +1,6 @@
 /**
- * Forgetting a person: what an order that is over knows of its customer goes, what the marketplace owes an account of
- * stays. Owns which is which. Who asks, and that it is asked until it is done, is the business of accounts.
+ * Forgetting a person: what an order that is over knows of its customer or its driver goes, what the marketplace owes an
+ * account of stays. Owns which is which. Who asks, and that it is asked until it is done, is the business of accounts.
  *
  * Invariants: an open order forgets nothing, because food is on its way to that door; the money, the lines, the statuses
  * and their times are never touched; forgetting again changes nothing.
@@ -52,5 +52,22 @@ export function forgetPerson(
   );
   const closed = order.closed?.by === "customer" ? { ...order.closed, reason: "" } : order.closed;
   save(ctx, settings, { ...order, content: next, timeline, closed }, [], { zone: false });
+  return { forgotten: true };
+}
+
+/** Who brought it stays an id, for the books; what they were called goes. */
+export function forgetDriver(
+  ctx: OrderContext,
+  settings: DomainSettings,
+  { driverId }: OrderContract["forgetDriver"]["input"],
+): OrderContract["forgetDriver"]["reply"] | Rejection {
+  const order = ctx.state;
+  if (!isPlaced(order)) return ctx.reject("not_found");
+  const driver = driverOf(order.delivery);
+  if (driver === null || driver.driverId !== driverId || driver.name === "") return { forgotten: true };
+  if (order.delivery.status !== "delivered") return ctx.reject("illegal_transition", { status: statusOf(order) });
+  ctx.tell(Restaurant, order.content.restaurant.id, "forgetTold", null);
+  const delivery = { ...order.delivery, driver: { ...driver, name: "" } };
+  save(ctx, settings, { ...order, delivery }, [], { zone: false });
   return { forgotten: true };
 }

@@ -160,6 +160,8 @@ export type OrderContract = {
   // Accounts, once the person has had themselves erased
   /** Refused with `illegal_transition` while the order is open. May be asked any number of times. */
   forgetPerson: { input: { readonly customerId: string }; reply: { readonly forgotten: true } };
+  /** The same for the driver who delivered it. */
+  forgetDriver: { input: { readonly driverId: string }; reply: { readonly forgotten: true } };
   // The restaurant actor
   reserved: { input: { readonly menuVersion: number; readonly outlook?: Outlook }; reply: null };
   refused: { input: { readonly code: string; readonly detail: JsonObject }; reply: null };

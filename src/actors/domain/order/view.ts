@@ -42,7 +42,7 @@ export function orderView(orderId: string, order: PlacedOrder): OrderView {
     ...(eta === null ? {} : { eta: { from: eta.from, expected: eta.expected, to: eta.to } }),
     ...(isTerminal(status) && order.eta !== undefined ? { etaHistory: etaHistory(order, order.eta) } : {}),
     ...("readyAt" in kitchen ? { readyAt: kitchen.readyAt } : {}),
-    ...(driver === null || closed !== null
+    ...(driver === null || closed !== null || driver.name === ""
       ? {}
       : {
           driver: {
