@@ -178,7 +178,10 @@ t.test(
     await pass(clock, 2);
     t.same(parcels(), [2, 5, 1, 1, 1], "nobody waits for long");
     await pass(clock, 100);
-    t.same(atB.slice(1), ["cast", "ask", "cast", "1", "cast", "ask", "ask", "ask", "cast", "cast"].map((what) => `a/1 ${what}`));
+    t.same(
+      atB.slice(1),
+      ["cast", "ask", "cast", "1", "cast", "ask", "ask", "ask", "cast", "cast"].map((what) => `a/1 ${what}`),
+    );
   },
 );
 
