@@ -12,7 +12,7 @@
  */
 import type { Cancel, Clock } from "../../../lib/clock.js";
 import { decode } from "../../../lib/msgpack.js";
-import { Activation, type KindRuntime, kindsOf } from "../activation/activation.js";
+import { type Activation, type KindRuntime, kindsOf } from "../activation/activation.js";
 import { Delivery, effectCommandId, timerCommandId } from "../activation/delivery.js";
 import { Executor } from "../activation/executor.js";
 import { installFresh, Loader, needsNoLoading } from "../activation/loader.js";
@@ -35,6 +35,7 @@ import { Keeper } from "./keeper.js";
 import type { ShardHost, ShardHostOptions } from "./options.js";
 import { Recovery } from "./recovery.js";
 import { Refusals } from "./refusals.js";
+import { Residents } from "./residents.js";
 import { Router } from "./router.js";
 import { defaultHostSettings, type HostSettings, type HostStats } from "./settings.js";
 
@@ -53,7 +54,7 @@ class Host implements ShardHost {
   readonly #options: ShardHostOptions;
   readonly #settings: HostSettings;
   readonly #clock: Clock;
-  readonly #kinds: ReadonlyMap<string, KindRuntime>;
+  readonly #residents: Residents;
   readonly #committer: Committer;
   readonly #loader: Loader;
   readonly #executor: Executor;
@@ -71,13 +72,10 @@ class Host implements ShardHost {
   readonly #router: Router;
   /** The shards served here and the epochs they were started under. */
   readonly #shards = new Map<number, number>();
-  /** What is in memory of each shard, so that a move costs what it moves and not what the host holds. */
-  readonly #byShard = new Map<number, Set<Activation>>();
   /** Shards that are being given up, each by the call that began it. */
   readonly #releasing = new Map<number, Release>();
   readonly #muted = new Set<Activation>();
   #local: LinkMessage[] = [];
-  #actors = 0;
   #inTurn = false;
   #now = 0;
   #stopped = false;
@@ -91,7 +89,9 @@ class Host implements ShardHost {
     this.#settings = settings;
     this.#clock = clock;
     this.#now = clock.now();
-    this.#kinds = kindsOf(options.definitions);
+    this.#residents = new Residents(kindsOf(options.definitions));
+    const { kinds } = this.#residents;
+    const inMemory = (address: ActorAddress): Activation | undefined => this.#residents.find(address);
     const turn = (work: () => void): void => this.#turn(work);
     const post = (to: EndpointId, message: LinkMessage): void => this.#post(to, message);
     const now = (): number => this.#now;
@@ -119,7 +119,7 @@ class Host implements ShardHost {
       },
     });
     const settled = (from: ActorAddress, shard: number, number: number): void => {
-      if (this.#kinds.get(from.kind)?.durable !== false) this.#committer.delivered(from, shard, number);
+      if (kinds.get(from.kind)?.durable !== false) this.#committer.delivered(from, shard, number);
     };
     this.#sender = new TellSender(clock, random, settings, log, ownership, shardMap, {
       turn,
@@ -152,12 +152,12 @@ class Host implements ShardHost {
       timers: this.#timers,
       effects: this.#effects,
       post,
-      inMemory: (address) => this.#inMemory(address),
+      inMemory,
     });
     const gate = new Gate(clock, ownership, shardMap, this.#channels, this.#timers, this.#mirror, {
       post,
       outboxed: (from, shard, tell) => {
-        const kind = this.#kinds.get(from.kind);
+        const kind = kinds.get(from.kind);
         if (kind?.durable === false) this.#effects.add(from, shard, tell);
         else this.#outbox.committed(from, shard, tell);
       },
@@ -213,7 +213,7 @@ class Host implements ShardHost {
     this.#router = new Router({
       deliver: (to, delivery) => this.#deliver(to, delivery),
       refuse: (to, delivery, error) => this.#refusals.refuse(to, shardOf(to), delivery, error),
-      inMemory: (address) => this.#inMemory(address),
+      inMemory,
       admit: (actor, delivery) => this.#executor.admit(actor, delivery),
       told: (from, number) => this.#sender.told(from, number),
       takeCredit: (peer) => this.#credits.take(peer),
@@ -222,7 +222,7 @@ class Host implements ShardHost {
     });
     this.#keeper = new Keeper({
       now,
-      activations: () => this.#activations(),
+      activations: () => this.#residents.all(),
       hasOutbox: (actor) => this.#sender.hasUnsent(actor.text) || this.#effects.isWaiting(actor.text),
       passivate: (actor) =>
         this.#drop(actor, { code: "overloaded", temporary: true, retryAfterMs: settings.retryAfterMs }),
@@ -267,7 +267,7 @@ class Host implements ShardHost {
       new Set(
         [...leaving].filter(([shard, release]) => this.#releasing.get(shard) === release).map(([shard]) => shard),
       );
-    while (!this.#stopped && this.#clock.monotonic() < until && this.#hasWork(still())) {
+    while (!this.#stopped && this.#clock.monotonic() < until && this.#residents.hasWork(still())) {
       await new Promise<void>((resolve) => this.#clock.after(RELEASE_POLL_MS, resolve));
     }
     const gone = still();
@@ -285,7 +285,7 @@ class Host implements ShardHost {
 
   stats(): HostStats {
     return {
-      actors: this.#actors,
+      actors: this.#residents.count,
       loading: this.#loader.loading,
       queued: this.#executor.queued,
       handlerRuns: this.#executor.handlerRuns,
@@ -375,7 +375,7 @@ class Host implements ShardHost {
   }
 
   #deliver(to: ActorAddress, delivery: Delivery): void {
-    const kind = this.#kinds.get(to.kind);
+    const kind = this.#residents.kinds.get(to.kind);
     if (kind === undefined) {
       this.#refusals.refuse(to, shardOf(to), delivery, {
         code: "unavailable",
@@ -408,7 +408,7 @@ class Host implements ShardHost {
       this.#refusals.refuse(to, shard, delivery, this.#notOwner());
       return undefined;
     }
-    if (this.#actors >= this.#settings.maxActors) {
+    if (this.#residents.count >= this.#settings.maxActors) {
       const room = this.#keeper.makeRoom(Math.max(1, this.#settings.maxActors >> 4));
       if (room === 0) {
         this.#executor.overloaded++;
@@ -417,12 +417,7 @@ class Host implements ShardHost {
         return undefined;
       }
     }
-    const actor = new Activation(kind, to.key, `${to.kind}/${to.key}`, shard, epoch);
-    kind.activations.set(to.key, actor);
-    const neighbours = this.#byShard.get(shard);
-    if (neighbours === undefined) this.#byShard.set(shard, new Set([actor]));
-    else neighbours.add(actor);
-    this.#actors++;
+    const actor = this.#residents.add(kind, to, shard, epoch);
     if (needsNoLoading(actor)) {
       installFresh(actor);
       actor.phase = "active";
@@ -432,10 +427,6 @@ class Host implements ShardHost {
     return actor;
   }
 
-  #inMemory({ kind, key }: ActorAddress): Activation | undefined {
-    return this.#kinds.get(kind)?.activations.get(key);
-  }
-
   #notOwner(): ActorError {
     return { code: "not_owner", temporary: true };
   }
@@ -443,11 +434,7 @@ class Host implements ShardHost {
   /** The actor leaves memory; what waits for it is refused with the error, and so are its listeners. */
   #drop(actor: Activation, error: ActorError): void {
     actor.phase = "gone";
-    if (actor.kind.activations.get(actor.key) === actor) {
-      actor.kind.activations.delete(actor.key);
-      this.#byShard.get(actor.shard)?.delete(actor);
-      this.#actors--;
-    }
+    this.#residents.remove(actor);
     this.#muted.delete(actor);
     this.#executor.queued -= actor.waiting;
     const waiting = [...actor.pending.map((unit) => unit.delivery), ...actor.mailbox.drain()];
@@ -463,9 +450,7 @@ class Host implements ShardHost {
     this.#outbox.release(shards);
     this.#effects.release(shards);
     for (const shard of shards) {
-      const actors = this.#byShard.get(shard);
-      this.#byShard.delete(shard);
-      for (const actor of actors ?? []) this.#drop(actor, this.#notOwner());
+      for (const actor of this.#residents.leave(shard)) this.#drop(actor, this.#notOwner());
     }
   }
 
@@ -476,14 +461,5 @@ class Host implements ShardHost {
       this.#channels.end(actor, { code: "unavailable", temporary: true, retryAfterMs: 0 });
     }
     this.#muted.clear();
-  }
-
-  #hasWork(shards: ReadonlySet<number>): boolean {
-    for (const shard of shards) for (const actor of this.#byShard.get(shard) ?? []) if (actor.waiting > 0) return true;
-    return false;
-  }
-
-  *#activations(): Iterable<Activation> {
-    for (const kind of this.#kinds.values()) yield* kind.activations.values();
   }
 }
