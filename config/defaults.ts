@@ -188,6 +188,7 @@ export const defaults: Config = {
       latestMs: minutes(90),
       maxTripOrders: 3,
       fairnessMs: seconds(1),
+      ratingMs: minutes(1),
       declineMs: minutes(1),
       tickMs: seconds(1),
       presenceTtlMs: seconds(30),

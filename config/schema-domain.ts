@@ -176,6 +176,10 @@ const zone = section("Dispatch zones and their matching.", {
     "What one order costs for a driver who has had clearly more than a fair part of the work, in time that a customer waits.",
     HOUR_MS,
   ),
+  ratingMs: duration(
+    "What one order costs for a driver with the worst of all ratings rather than the best, in time that a customer waits.",
+    HOUR_MS,
+  ),
   declineMs: duration("What one declined offer costs, in time that a customer waits.", HOUR_MS),
   tickMs: duration("How often a zone matches.", HOUR_MS, 50),
   presenceTtlMs: duration("A presence older than this is forgotten. Not divided by timeScale.", HOUR_MS, 1000),

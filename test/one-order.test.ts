@@ -9,11 +9,14 @@ import {
   defaultDomainSettings,
   domainActors,
   inProcessDecisions,
+  RATINGS_EFFECT,
   scaleDurations,
 } from "../src/actors/domain/mod.js";
 import { clock, eventually, startHarness, type TestSocket } from "../src/gateway/fixtures/harness.js";
 import { NEXT_STATUS, OP, type OrderStatus, type OrderView } from "../src/protocol/mod.js";
 import { inProcessProvider, paymentEffect } from "../src/services/payments/mod.js";
+import { createRatingReader, driverRatingsEffect } from "../src/services/ratings/mod.js";
+import { createMemoryRatings } from "../src/store/memory/mod.js";
 
 type Frame = readonly unknown[];
 const PROFILE = {
@@ -49,6 +52,7 @@ async function city() {
     definitions: domainActors(scaleDurations(SETTINGS, 60)),
     effects: {
       payment: paymentEffect(bank),
+      [RATINGS_EFFECT]: driverRatingsEffect(createRatingReader(createMemoryRatings())),
       [DECISION_EFFECT]: decisionEffect(inProcessDecisions(after, 5), SETTINGS.zone.decisionPatienceMs, after),
     },
     settings: { positionEveryMs: 1, gpsPerMinute: 6000, gpsBurst: 1000 },

@@ -43,6 +43,7 @@ export function matchingPolicy(
         freeAt: freeAt * MINUTE,
         lastPickupAt: courier.off * MINUTE,
         overworked: overpaid(instance, courier.off - courier.on, served),
+        poorlyRated: 0,
         acceptance:
           acceptance === "certain" ? 1 : (accepted + EXPECTED_ACCEPTANCE * PRIOR_OFFERS) / (offers + PRIOR_OFFERS),
       }),

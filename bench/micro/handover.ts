@@ -47,9 +47,11 @@ const request: DecisionRequest = {
     random.next(),
     0.5 + random.next() / 2,
     "bicycle",
+    0.125,
   ]),
   recent: [],
   previous: [],
+  ways: { way: 1.2, paced: 1.1, vehicles: { bicycle: 1.1 } },
   rules: decisionRules(defaultDomainSettings),
 };
 

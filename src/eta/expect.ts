@@ -88,7 +88,7 @@ function left(expectedMs: number, passedMs: number): number {
 }
 
 /** Real over expected way for this vehicle; null: whoever will drive. */
-export function wayFactor(picture: ZonePicture, vehicle: string | null): number {
+export function wayFactor(picture: Pick<ZonePicture, "way" | "paced" | "vehicles">, vehicle: string | null): number {
   if (vehicle === null) return picture.way;
   return Object.hasOwn(picture.vehicles, vehicle) ? (picture.vehicles[vehicle] ?? picture.paced) : picture.paced;
 }

@@ -53,6 +53,7 @@ const driver = (driverId: string, x: number, more: Partial<Driver<Spot>> = {}): 
   lastPickupAt: NOW + 240 * MINUTE,
   overworked: 0,
   acceptance: 1,
+  poorlyRated: 0,
   ...more,
 });
 const decided = (
@@ -135,6 +136,21 @@ t.test("R-DSP-6: who declined is not asked again, and who would be too late is n
   t.same(decided([order("o", 30)], [driver("leaving", 0, { lastPickupAt: NOW + 20 * MINUTE })]).unplanned, nobody);
   t.same(decided([order("o", 0)], []).unplanned, nobody);
   t.same(decided([], drivers), { commits: [], tentative: [], unplanned: [], costMs: 0 });
+});
+
+t.test("R-DSP-7: ratings decide where ways are about equal, and the terms say what they weighed", async (t) => {
+  const liked = driver("liked", 3, { poorlyRated: 0.25 });
+  const decision = decided([order("o", -2)], [driver("disliked", 3, { poorlyRated: 0.5 }), liked]);
+  t.same(trips(decision), ["liked: o"]);
+  const { ratingMs } = settings.weights;
+  t.equal(decision.commits[0]?.terms.ratingMs, 0.25 * ratingMs);
+  t.match(decision.commits[0]?.alternatives, [{ driverId: "disliked", extraMs: 0.25 * ratingMs }]);
+  const nearer = driver("disliked", 2, { poorlyRated: 0.5 });
+  t.same(
+    trips(decided([order("o", -2)], [nearer, liked])),
+    ["disliked: o"],
+    "a minute of everybody's waiting weighs more",
+  );
 });
 
 t.test("R-DSP-7: equal ways are decided by fairness and acceptance, and the terms say so", async (t) => {

@@ -48,7 +48,7 @@ export function expectedCourse<Place>(
   });
   if (!allowed) throw new Error("matching: a planned trip is not allowed");
   const costMs = problem.cost;
-  const { overworked, acceptance } = drivers[driver]!;
+  const { overworked, acceptance, poorlyRated } = drivers[driver]!;
   const terms = {
     travelMs: problem.toRestaurant(node, restaurants[0]!),
     foodWaitsMs,
@@ -60,6 +60,7 @@ export function expectedCourse<Place>(
     costMs,
     fairnessMs: overworked * settings.weights.fairnessMs * orders.length,
     acceptanceMs: ((1 - acceptance) / acceptance) * settings.weights.declineMs,
+    ratingMs: poorlyRated * settings.weights.ratingMs * orders.length,
   };
   return { departAt, pickupAt, deliverAt, terms };
 }

@@ -46,6 +46,7 @@ function evening(seed: number, mostRestaurants: number): Situation<Spot> {
       lastPickupAt: NOW + (40 + upTo(80)) * MINUTE,
       overworked: random.next(),
       acceptance: 0.5 + random.next() / 2,
+      poorlyRated: 0,
     })),
     travel: (a, b) => (Math.abs(a.x - b.x) + Math.abs(a.y - b.y)) * MINUTE,
     settings: {

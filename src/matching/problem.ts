@@ -81,7 +81,10 @@ export class Problem<Place> {
     this.#lastPickupAt = Float64Array.from(drivers, ({ lastPickupAt }) => lastPickupAt);
     const { weights, trips } = settings;
     this.#pickedUp = new Float64Array(trips.mostOrders);
-    this.#perOrder = Float64Array.from(drivers, ({ overworked }) => overworked * weights.fairnessMs);
+    this.#perOrder = Float64Array.from(
+      drivers,
+      ({ overworked, poorlyRated }) => overworked * weights.fairnessMs + poorlyRated * weights.ratingMs,
+    );
     this.#perTrip = Float64Array.from(drivers, ({ acceptance: p }) => ((1 - p) / p) * weights.declineMs);
     const driverIndex = new Map(drivers.map(({ driverId }, index) => [driverId, index]));
     this.#excluded = orders.map(({ excluded }) =>

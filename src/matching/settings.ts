@@ -38,6 +38,8 @@ export interface MatchingSettings {
     readonly mostBusy: number;
     /** One order for a driver who has clearly had more than a fair part, in milliseconds. */
     readonly fairnessMs: number;
+    /** One order for a driver with the worst of all ratings rather than the best, in milliseconds. */
+    readonly ratingMs: number;
     /** One declined offer, in milliseconds. */
     readonly declineMs: number;
     /** An order that nobody can deliver in time, in milliseconds. */
@@ -90,6 +92,7 @@ export const defaultMatchingSettings: MatchingSettings = {
     busyPerLoad: 0,
     mostBusy: 0,
     fairnessMs: 0.02 * MINUTE,
+    ratingMs: 1 * MINUTE,
     declineMs: 1 * MINUTE,
     unplannedMs: 120 * MINUTE,
   },

@@ -38,6 +38,8 @@ export interface Driver<Place> {
   readonly overworked: number;
   /** Probability that an offer is accepted, 0 < p ≤ 1. */
   readonly acceptance: number;
+  /** How far customers' ratings lie below the best one: 0 none given or the best … 1 the worst. */
+  readonly poorlyRated: number;
 }
 
 /** One trip: all collections, then all deliveries in this order. */
@@ -65,10 +67,11 @@ export interface TripTerms {
   readonly sharingMs: number;
   /** How long the driver is bound by the trip. */
   readonly busyMs: number;
-  /** The weighted sum that was made as small as possible, with everything above and the two below. */
+  /** The weighted sum that was made as small as possible, with everything above and the three below. */
   readonly costMs: number;
   readonly fairnessMs: number;
   readonly acceptanceMs: number;
+  readonly ratingMs: number;
 }
 
 export interface Alternative {

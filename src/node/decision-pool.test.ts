@@ -44,9 +44,11 @@ function question(id: string, orders: number, seed: number): DecisionRequest {
       0,
       0.9,
       i % 2 === 0 ? "bicycle" : "car",
+      i % 3 === 0 ? 0.5 : 0.1,
     ]),
     recent: [],
     previous: [],
+    ways: { way: 1.2, paced: 1.1, vehicles: { car: 1.4 } },
     rules: decisionRules(defaultDomainSettings),
   };
 }

@@ -1,11 +1,12 @@
 /** The script of a shard worker thread: plugs the engine, the actors, the store and the payment provider together. */
 
-import { DECISION_EFFECT, decisionEffect, domainActors } from "../actors/domain/mod.js";
+import { DECISION_EFFECT, decisionEffect, domainActors, RATINGS_EFFECT } from "../actors/domain/mod.js";
 import { createShardHost, joinMesh, SHARD_COUNT } from "../actors/runtime/mod.js";
 import { systemClock } from "../lib/clock.js";
 import { systemRandom } from "../lib/random.js";
 import { contactEffect } from "../services/contact/mod.js";
-import { createPostgresActorStore } from "../store/postgres/mod.js";
+import { createRatingReader, driverRatingsEffect } from "../services/ratings/mod.js";
+import { createPostgresActorStore, createPostgresRatings } from "../store/postgres/mod.js";
 import { createRedisMirror } from "../store/redis/mod.js";
 import { createLog } from "../telemetry/mod.js";
 import { createDecisionPool } from "./decision-pool.js";
@@ -35,6 +36,7 @@ const mirror = fanOutMirror(link, plan.gateways, redis);
 const money = openMoneyEffects(plan, { clock, random, log });
 
 const settings = domainSettings(config);
+const ratings = createPostgresRatings({ connectionString: plan.connectionString, clock, log });
 const decisions = settings.zone.dispatch === "horizon" ? createDecisionPool(1) : null;
 
 const host = createShardHost({
@@ -45,6 +47,7 @@ const host = createShardHost({
   effects: {
     ...money.effects,
     contact: contactEffect(contactProviderOf(config)),
+    [RATINGS_EFFECT]: driverRatingsEffect(createRatingReader(ratings)),
     ...(decisions === null
       ? {}
       : {
@@ -73,6 +76,7 @@ serveShards(mesh, host);
 mesh.onStop(async () => {
   await host.stop();
   await decisions?.close();
+  await ratings.close();
   await closeLink();
   await mirror.close();
   await money.close();

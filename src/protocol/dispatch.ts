@@ -1,7 +1,8 @@
 /** Why this driver: what support and operations see of the search for an order's driver. */
+import type { RatingTotals } from "./operations/ratings.js";
 import type { OrderStatus } from "./orders.js";
 
-/** What a trip was judged by, in milliseconds: see `docs/decisions/dispatch-live.md`. */
+/** What a trip was judged by, in milliseconds of the node's clock: see `docs/decisions/dispatch-live.md`. */
 export interface DecisionTerms {
   /** From the driver's place to the first restaurant. */
   readonly travelMs: number;
@@ -17,6 +18,8 @@ export interface DecisionTerms {
   readonly busyMs: number;
   readonly fairnessMs: number;
   readonly acceptanceMs: number;
+  /** For ratings below the best one. Absent: of a decision from before ratings counted. */
+  readonly ratingMs?: number;
   /** The weighted sum that was made as small as possible. */
   readonly costMs: number;
 }
@@ -30,6 +33,16 @@ export interface DecisionEvidence {
   /** How many drivers and orders the decision looked at. */
   readonly drivers: number;
   readonly orders: number;
+  /** What was known of the driver who was chosen. Absent: of a decision from before this was kept. */
+  readonly chosen?: {
+    readonly vehicle: string;
+    /** Probability that an offer is accepted. */
+    readonly acceptance: number;
+    /** Share of the shift that was work. */
+    readonly busyShare: number;
+    /** Stars; no ratings: `count` is 0. */
+    readonly rating: RatingTotals;
+  };
 }
 
 export type OfferOutcome = "won" | "lost" | "expired" | "withdrawn" | "declined";
@@ -66,6 +79,8 @@ export interface DispatchView {
   readonly rounds: number;
   /** Not asked again before the next escalation. */
   readonly excluded: readonly string[];
+  /** How long a minute of the city lasts by the clock of the durations here: less where its day passes faster than life. */
+  readonly minuteMs?: number;
   /** The newest, oldest first. */
   readonly offers: readonly OfferRecord[];
 }

@@ -157,11 +157,20 @@ const OfferRecordReply = Strict({
         busyMs: Duration,
         fairnessMs: Duration,
         acceptanceMs: Duration,
+        ratingMs: Type.Optional(Duration),
         costMs: Duration,
       }),
       alternatives: List(Strict({ driverId: Id, extraMs: Duration })),
       drivers: Type.Integer(),
       orders: Type.Integer(),
+      chosen: Type.Optional(
+        Strict({
+          vehicle: Name,
+          acceptance: Type.Number(),
+          busyShare: Type.Number(),
+          rating: Strict({ average: Type.Number(), count: Type.Integer() }),
+        }),
+      ),
     }),
   ),
   outcome: literals(["open", "won", "lost", "expired", "withdrawn", "declined"]),
@@ -180,6 +189,7 @@ export const DispatchReply = Strict({
   firstOfferAt: Type.Union([Millis, Type.Null()]),
   rounds: Type.Integer(),
   excluded: List(Id),
+  minuteMs: Type.Optional(Type.Number()),
   offers: List(OfferRecordReply),
 });
 

@@ -180,6 +180,7 @@ export const TEST_DOORS: readonly string[] = [
   // What runs the actors' payment effects, against the real sandbox.
   "src/services/payments/mod.ts",
   "src/services/promotions/mod.ts",
+  "src/services/ratings/mod.ts",
   "src/services/contact/mod.ts",
   "src/services/ledger/mod.ts",
   "src/actors/runtime/testkit/mod.ts",

@@ -19,6 +19,7 @@ import {
   createMemoryActorStore,
   createMemoryOwnership,
   createMemoryPromotions,
+  createMemoryRatings,
   type MemoryActorStore,
   type MemoryOwnership,
   type MemoryOwnershipStore,
@@ -32,6 +33,7 @@ export interface WorldDatabase {
   readonly tables: MemoryActorStore;
   readonly commits: readonly Commit[];
   readonly promotions: ReturnType<typeof createMemoryPromotions>;
+  readonly ratings: ReturnType<typeof createMemoryRatings>;
   connect(process: ProcessView): DatabaseConnection;
   /** All sessions end and every call is refused until `start`. */
   stop(): void;
@@ -233,6 +235,7 @@ export function createDatabase(world: World): WorldDatabase {
     tables,
     commits,
     promotions: createMemoryPromotions(),
+    ratings: createMemoryRatings(),
     connect(process) {
       const wire = createWire(clock, process.clock);
       const members = ownership.store(process.clock);

@@ -11,6 +11,7 @@ import {
   type DomainSettings,
   decisionEffect,
   inProcessDecisions,
+  RATINGS_EFFECT,
   readQuestion,
   writeQuestion,
 } from "../../../src/actors/domain/mod.js";
@@ -40,6 +41,7 @@ import { createMirrorCopy, fanOutMirror, forgetWhenShardsLeave } from "../../../
 import { createBookkeeper } from "../../../src/services/ledger/mod.js";
 import { paymentEffect } from "../../../src/services/payments/mod.js";
 import { promotionEffect } from "../../../src/services/promotions/mod.js";
+import { createRatingReader, driverRatingsEffect } from "../../../src/services/ratings/mod.js";
 import type { LateWord, ProcessClock, ProcessView, World } from "../ports.js";
 import type { DatabaseConnection, WorldDatabase } from "./database.js";
 import { createFlood, type Flood } from "./flood.js";
@@ -158,6 +160,7 @@ export function startLife(options: LifeOptions): { readonly life: Life; readonly
       effects: {
         payment: paymentEffect(payments.providerFor(self)),
         promotion: promotionEffect(database.promotions, () => own.now()),
+        [RATINGS_EFFECT]: driverRatingsEffect(createRatingReader(database.ratings)),
         [DECISION_EFFECT]: decisionEffect(briefDecisions(after), settings.zone.decisionPatienceMs, after),
       },
       link,

@@ -8,6 +8,7 @@
  *
  * Invariants: equal requests give equal answers; request and answer survive a structured clone and MessagePack.
  */
+import { wayFactor, type ZonePicture } from "../../eta/mod.js";
 import { distanceMeters } from "../../lib/geo.js";
 import { decode, encode } from "../../lib/msgpack.js";
 import { seededRandom } from "../../lib/random.js";
@@ -32,8 +33,11 @@ export const DECISION_EFFECT = "dispatch";
 
 /** [orderId, restaurantId, pickupLat, pickupLng, dropoffLat, dropoffLng, placedAt, readyAt, excluded drivers] */
 export type OrderRow = readonly [string, string, number, number, number, number, number, number, readonly string[]];
-/** [driverId, lat, lng, freeAt, overworked 0…1, acceptance 0…1, vehicle]; the place is where the driver is at `freeAt`. */
-export type DriverRow = readonly [string, number, number, number, number, number, string];
+/** [driverId, lat, lng, freeAt, overworked 0…1, acceptance 0…1, vehicle, poorlyRated 0…1]; the place is where the driver is at `freeAt`. */
+export type DriverRow = readonly [string, number, number, number, number, number, string, number];
+
+/** How much longer ways take than expected, at this hour: as the zone's trips have taught. */
+export type LearnedWays = Pick<ZonePicture, "way" | "paced" | "vehicles">;
 
 /** What a zone decides by; the same for every decision of a node. */
 export interface DecisionRules {
@@ -58,6 +62,8 @@ export interface DecisionRequest {
   readonly recent: readonly OrderRow[];
   /** The tentative trips of the decision before. */
   readonly previous: readonly TripPlan[];
+  /** Null: nothing is known yet, ways take as long as expected. */
+  readonly ways: LearnedWays | null;
   readonly rules: DecisionRules;
 }
 
@@ -101,7 +107,7 @@ function liveMatching(dayShare: number, handoverMs: number, zone: ZoneSettings):
     handOverMs: handoverMs / 2,
     leaveCustomerMs: handoverMs / 2,
     trips: { ...trips, mostOrders: Math.min(trips.mostOrders, zone.maxTripOrders) },
-    weights: { ...weights, fairnessMs: zone.fairnessMs, declineMs: zone.declineMs },
+    weights: { ...weights, fairnessMs: zone.fairnessMs, ratingMs: zone.ratingMs, declineMs: zone.declineMs },
   };
 }
 
@@ -119,6 +125,8 @@ interface Place {
   readonly lng: number;
   /** What the driver's vehicle makes of the ordinary speed. Zero for restaurants and customers: whoever goes on from there. */
   readonly share: number;
+  /** What trips have taught of ways that begin here, over what is expected of them. */
+  readonly factor: number;
 }
 
 /** A way that nobody goes. */
@@ -126,7 +134,8 @@ const FAR_MS = 1e11;
 
 /**
  * Pure. The matching knows one speed for the way from restaurant to customer and another for each driver's way to the
- * restaurant, where drivers differ before it is decided who goes.
+ * restaurant, where drivers differ before it is decided who goes. Both are corrected by what trips have taught of this hour:
+ * the first by whoever drove, the second by vehicle.
  */
 export function solveDecision(request: DecisionRequest): DecisionAnswer {
   const { rules, now } = request;
@@ -134,20 +143,21 @@ export function solveDecision(request: DecisionRequest): DecisionAnswer {
     const meters = distanceMeters(from, to);
     if (from.share > 0 && meters > rules.reachMeters) return FAR_MS;
     const speed = rules.speedMetersPerSecond * (from.share > 0 ? from.share : 1);
-    return ((meters * rules.streetFactor) / speed) * 1000;
+    return ((meters * rules.streetFactor) / speed) * 1000 * from.factor;
   };
-  const orders = request.orders.map((row) => openOrder(row, rules));
+  const anyones = request.ways?.way ?? 1;
+  const orders = request.orders.map((row) => openOrder(row, rules, anyones));
   const decision = decide<Place>({
     now,
     orders: [
       ...orders,
       ...expectedOrders(
-        request.recent.map((row) => openOrder(row, rules)),
+        request.recent.map((row) => openOrder(row, rules, anyones)),
         now,
         rules.matching.forecast,
       ),
     ],
-    drivers: request.drivers.map(driverOf),
+    drivers: request.drivers.map((row) => driverOf(row, request.ways)),
     travel,
     settings: { ...rules.matching, commitLeadMs: request.leadMs },
     random: seededRandom(request.seed),
@@ -166,13 +176,13 @@ export function solveDecision(request: DecisionRequest): DecisionAnswer {
   };
 }
 
-function openOrder(row: OrderRow, rules: DecisionRules): OpenOrder<Place> {
+function openOrder(row: OrderRow, rules: DecisionRules, factor: number): OpenOrder<Place> {
   const [orderId, restaurantId, fromLat, fromLng, toLat, toLng, placedAt, readyAt, excluded] = row;
   return {
     orderId,
     restaurantId,
-    pickup: { lat: fromLat, lng: fromLng, share: 0 },
-    dropOff: { lat: toLat, lng: toLng, share: 0 },
+    pickup: { lat: fromLat, lng: fromLng, share: 0, factor },
+    dropOff: { lat: toLat, lng: toLng, share: 0, factor },
     placedAt,
     readyAt,
     targetAt: placedAt + rules.promiseMs,
@@ -182,15 +192,17 @@ function openOrder(row: OrderRow, rules: DecisionRules): OpenOrder<Place> {
   };
 }
 
-function driverOf(row: DriverRow): Driver<Place> {
-  const [driverId, lat, lng, freeAt, overworked, acceptance, vehicle] = row;
+function driverOf(row: DriverRow, ways: LearnedWays | null): Driver<Place> {
+  const [driverId, lat, lng, freeAt, overworked, acceptance, vehicle, poorlyRated] = row;
+  const factor = ways === null ? 1 : wayFactor(ways, vehicle);
   return {
     driverId,
-    place: { lat, lng, share: speedShareOf(vehicle) },
+    place: { lat, lng, share: speedShareOf(vehicle), factor },
     freeAt,
     lastPickupAt: Number.MAX_SAFE_INTEGER,
     overworked,
     acceptance,
+    poorlyRated,
   };
 }
 

@@ -24,6 +24,7 @@ export {
   solveQuestion,
   writeQuestion,
 } from "./decision.js";
+export { RATINGS_EFFECT } from "./dispatch-matcher/messages.js";
 export { isZone } from "./dispatch-zone/cells.js";
 export { Zone, type ZoneContract, zoneOf, zonesAround, zonesInReach } from "./dispatch-zone/messages.js";
 export { Driver, type DriverContract } from "./driver/messages.js";

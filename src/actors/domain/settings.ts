@@ -146,6 +146,8 @@ export interface ZoneSettings {
   readonly maxTripOrders: number;
   /** What one order costs for a driver who has had clearly more than a fair part of the work, in time that a customer waits. */
   readonly fairnessMs: number;
+  /** What one order costs for a driver with the worst of all ratings rather than the best, in the same measure. */
+  readonly ratingMs: number;
   /** What one declined offer costs, in the same measure. */
   readonly declineMs: number;
   /** Matching happens at most this often. */
@@ -290,6 +292,7 @@ export const defaultDomainSettings: DomainSettings = {
     latestMs: minutes(90),
     maxTripOrders: 3,
     fairnessMs: seconds(1),
+    ratingMs: minutes(1),
     declineMs: minutes(1),
     tickMs: seconds(1),
     presenceTtlMs: seconds(30),
@@ -371,6 +374,7 @@ export function scaleDurations(settings: DomainSettings, timeScale: number): Dom
       promiseMs: divided(zone.promiseMs),
       latestMs: divided(zone.latestMs),
       fairnessMs: zone.fairnessMs / timeScale,
+      ratingMs: zone.ratingMs / timeScale,
       declineMs: zone.declineMs / timeScale,
       tickMs: divided(zone.tickMs),
       matchSlackMs: divided(zone.matchSlackMs),

@@ -5,6 +5,7 @@
  * Invariants: only those who took part in a delivered order rate it, each the other side, once; another's order reads as
  * not found; a hidden review counts for nothing; nobody but support learns who wrote a review.
  */
+import type { EffectRunner } from "../../actors/runtime/ports.js";
 import type { Clock } from "../../lib/clock.js";
 import { type Random, uuidV7 } from "../../lib/random.js";
 import type {
@@ -58,6 +59,25 @@ export function createRatingReader(store: RatingStore): RatingReader {
       }
       return found;
     },
+  };
+}
+
+/**
+ * What zones ask of drivers: ids in, a row [id, average, how many] for each out. Null when nobody can say now: the zone
+ * decides without, and asks again.
+ */
+export function driverRatingsEffect(reader: RatingReader): EffectRunner {
+  return async ({ input }) => {
+    const driverIds = input as readonly string[];
+    try {
+      const found = await reader.totals("driver", driverIds);
+      return driverIds.map((driverId) => {
+        const { average, count } = found.get(driverId) ?? NONE;
+        return [driverId, average, count];
+      });
+    } catch {
+      return null;
+    }
   };
 }
 

@@ -1,6 +1,6 @@
 /** One order for an operator: what it is, why this driver, what can be done about it. */
 import { useSignal } from "@preact/signals";
-import { type DispatchView, isTerminal, type OrderView } from "../../../../sdk/mod.js";
+import { isTerminal, type OrderView } from "../../../../sdk/mod.js";
 import { useAction } from "../../../shared/actions.js";
 import { formatArrival, formatMoney, formatReason, shortId } from "../../../shared/format.js";
 import { Button, IconButton } from "../../../shared/kit/controls.js";
@@ -14,6 +14,7 @@ import { AssignSheet } from "./assign-sheet.js";
 import { ReasonSheet } from "./reason-sheet.js";
 import { RefundSheet } from "./refund-sheet.js";
 import { Suspend } from "./restaurants.js";
+import { Why } from "./why.js";
 
 type Doing = "assign" | "cancel" | "refund";
 
@@ -127,60 +128,6 @@ function Summary({ view }: { readonly view: OrderView }) {
         </div>
       )}
     </dl>
-  );
-}
-
-const OUTCOME: Readonly<Record<DispatchView["offers"][number]["outcome"], string>> = {
-  open: "deciding",
-  won: "took it",
-  lost: "was too late",
-  expired: "did not answer",
-  withdrawn: "withdrawn",
-  declined: "declined",
-};
-const minutes = (ms: number): string => `${(ms / 60_000).toFixed(1)} min`;
-
-/** Why this driver, and who would have been next. */
-function Why({ view }: { readonly view: DispatchView }) {
-  return (
-    <details class="panel why" open>
-      <summary class="strong">Why this driver</summary>
-      {view.offers.length === 0 ? (
-        <p class="soft small">
-          {view.search === "none" ? "The search has not begun." : "Nobody has been asked yet: the food is not due."}
-        </p>
-      ) : (
-        <ol class="rows">
-          {[...view.offers].reverse().map((offer) => (
-            <li key={offer.offerId} class="why-offer">
-              <div class="between">
-                <strong>Driver {shortId(offer.driverId)}</strong>
-                <span class={offer.outcome === "won" ? "chip good" : offer.outcome === "open" ? "chip info" : "chip"}>
-                  {OUTCOME[offer.outcome]}
-                </span>
-              </div>
-              <p class="small soft">
-                {timeOfDay(offer.madeAt)} · {offer.by === "manual" ? "by a person" : "by plan"} ·{" "}
-                {formatReason(offer.why)}
-              </p>
-              {offer.evidence !== undefined && (
-                <p class="small soft number">
-                  To the restaurant {minutes(offer.evidence.terms.travelMs)}, food waits{" "}
-                  {minutes(offer.evidence.terms.foodWaitsMs)}, driver waits{" "}
-                  {minutes(offer.evidence.terms.driverWaitsMs)}; looked at {offer.evidence.drivers} drivers and{" "}
-                  {offer.evidence.orders} orders.
-                  {offer.evidence.alternatives.slice(0, 2).map(({ driverId, extraMs }) => (
-                    <span key={driverId} class="block">
-                      Next: driver {shortId(driverId)}, {minutes(Math.abs(extraMs))} {extraMs < 0 ? "better" : "worse"}
-                    </span>
-                  ))}
-                </p>
-              )}
-            </li>
-          ))}
-        </ol>
-      )}
-    </details>
   );
 }
 

@@ -13,6 +13,7 @@ import { asJson } from "../json.js";
 import type { DomainSettings } from "../settings.js";
 import { isPart, isZone, PART_RESOLUTION, wholeOf, zoneOf, zonesInReach } from "./cells.js";
 import * as horizon from "./horizon.js";
+import { keepRatings } from "./knowledge.js";
 import { type PresenceInput, Zone, type ZoneContract, type ZoneOrderInput } from "./messages.js";
 import { propose } from "./proposals.js";
 import {
@@ -57,7 +58,7 @@ export function zoneActor(settings: DomainSettings): ActorDefinition<ZoneContrac
         }),
       },
     },
-    volatileCommands: ["driverPresent", "driverGone", "orderMoved", "decided", "beat"],
+    volatileCommands: ["driverPresent", "driverGone", "orderMoved", "decided", "waysLearned", "ratingsRead", "beat"],
     commands: {
       driverPresent(ctx, presence) {
         const before = ctx.volatile.drivers.get(presence.driverId)?.state;
@@ -86,6 +87,14 @@ export function zoneActor(settings: DomainSettings): ActorDefinition<ZoneContrac
       },
       decided(ctx, { id, answer }) {
         horizon.decided(ctx, settings, rules, id, answer);
+        return null;
+      },
+      waysLearned(ctx, ways) {
+        ctx.volatile.ways = ways;
+        return null;
+      },
+      ratingsRead(ctx, rows) {
+        keepRatings(ctx, settings, rows);
         return null;
       },
       beat(ctx) {

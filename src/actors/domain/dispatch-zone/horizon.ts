@@ -14,6 +14,7 @@ import type { DecidedTrip, DecisionAnswer, DecisionRequest, DecisionRules, Drive
 import { Matcher } from "../dispatch-matcher/messages.js";
 import { MOST_ON_TRIP, type OfferCard } from "../order/messages.js";
 import type { DomainSettings } from "../settings.js";
+import { askAround, poorlyRated } from "./knowledge.js";
 import type { PresenceInput, ZoneOrderInput } from "./messages.js";
 import { askedDrivers, freeDrivers, offersAtOnce, propose, send, waitingOrders } from "./proposals.js";
 import type { ZoneContext, ZoneMemory } from "./state.js";
@@ -116,6 +117,7 @@ function ask(
   for (const { orderId } of waiting) if (!memory.due.has(orderId)) memory.due.set(orderId, ctx.now);
   const drivers = driversToPlan(ctx, settings);
   if (drivers.length === 0) return;
+  askAround(ctx, settings, drivers);
   const request: DecisionRequest = {
     id: ctx.newId(),
     now: ctx.now,
@@ -123,9 +125,10 @@ function ask(
     // The next decision may be a horizon away, and a driver thinks before the answer comes.
     leadMs: horizonMs + answerMs,
     orders: waiting.toSorted(byWaiting).slice(0, MOST_ORDERS).map(orderRow),
-    drivers: driverRows(drivers, ctx.now),
+    drivers: driverRows(drivers, memory, ctx.now),
     recent: recentRows(memory, ctx.now, rules),
     previous: memory.tentative.map(({ driverId, restaurantIds, orderIds }) => ({ driverId, restaurantIds, orderIds })),
+    ways: memory.ways,
     rules,
   };
   memory.asked = { id: request.id, at: ctx.now, until: ctx.now + decisionPatienceMs };
@@ -172,12 +175,12 @@ function driversToPlan(ctx: ZoneContext, settings: DomainSettings): readonly Pre
 }
 
 /** Whose shift was work for more than the usual share of it has had more than a fair part. */
-function driverRows(drivers: readonly PresenceInput[], now: number): readonly DriverRow[] {
+function driverRows(drivers: readonly PresenceInput[], memory: ZoneMemory, now: number): readonly DriverRow[] {
   const usual = drivers.reduce((sum, { busyShare }) => sum + busyShare, 0) / drivers.length;
   return drivers.map(({ driverId, state, free, acceptance, busyShare, vehicle }): DriverRow => {
     const overworked = Math.max(0, Math.min(1, (busyShare - usual) / Math.max(usual, 0.1)));
     const freeAt = state === "available" ? now : Math.max(free.at, now + 1);
-    return [driverId, free.lat, free.lng, freeAt, overworked, acceptance, vehicle];
+    return [driverId, free.lat, free.lng, freeAt, overworked, acceptance, vehicle, poorlyRated(memory, driverId)];
   });
 }
 
@@ -243,6 +246,7 @@ function proposeTrip(
   const evidence: DecisionEvidence = {
     ...seen,
     terms: wholeMs(terms),
+    ...aboutDriver(memory, driverId),
     alternatives: alternatives.map((other) => ({ driverId: other.driverId, extraMs: Math.round(other.extraMs) })),
   };
   const card: OfferCard | undefined = orders.length > 1 ? { cardId: ctx.newId(), orderIds } : undefined;
@@ -319,6 +323,23 @@ function reasons({ orderIds, terms, alternatives }: DecidedTrip, settings: Domai
   return parts.join("; ");
 }
 
+/** What was known of the driver who was chosen. */
+function aboutDriver(memory: ZoneMemory, driverId: string): Pick<DecisionEvidence, "chosen"> {
+  const presence = memory.drivers.get(driverId);
+  if (presence === undefined) return {};
+  const hundredth = (value: number): number => Math.round(value * 100) / 100;
+  const { acceptance, busyShare, vehicle } = presence;
+  const { average, count } = memory.ratings.get(driverId) ?? { average: 0, count: 0 };
+  return {
+    chosen: {
+      vehicle,
+      acceptance: hundredth(acceptance),
+      busyShare: hundredth(busyShare),
+      rating: { average, count },
+    },
+  };
+}
+
 function wholeMs(terms: DecidedTrip["terms"]): DecisionEvidence["terms"] {
   const round = (value: number): number => Math.round(value);
   return {
@@ -331,6 +352,7 @@ function wholeMs(terms: DecidedTrip["terms"]): DecisionEvidence["terms"] {
     busyMs: round(terms.busyMs),
     fairnessMs: round(terms.fairnessMs),
     acceptanceMs: round(terms.acceptanceMs),
+    ratingMs: round(terms.ratingMs),
     costMs: round(terms.costMs),
   };
 }

@@ -2,7 +2,7 @@
 import type { Point } from "../../../lib/geo.js";
 import type { OrderStatus } from "../../../protocol/mod.js";
 import { actorRef } from "../../runtime/definition.js";
-import type { DecisionAnswer } from "../decision.js";
+import type { DecisionAnswer, LearnedWays } from "../decision.js";
 import type { ZoneSettings } from "../settings.js";
 
 export { zoneOf, zonesAround, zonesInReach } from "./cells.js";
@@ -55,12 +55,19 @@ export function wantedSince(
   return order.deliverAt === undefined ? order.placedAt : Math.max(order.placedAt, order.deliverAt - promiseMs);
 }
 
+/** What customers think of a driver, in stars; of whom nobody has rated: 0 of 0. */
+export type RatingRow = readonly [driverId: string, average: number, count: number];
+
 export type ZoneContract = {
   driverPresent: { input: PresenceInput; reply: null };
   driverGone: { input: { readonly driverId: string; readonly at: number }; reply: null };
   orderMoved: { input: ZoneOrderInput; reply: null };
   /** The matcher has the pool's answer to the question `id`, or knows that there will be none. */
   decided: { input: { readonly id: string; readonly answer: DecisionAnswer | null }; reply: null };
+  /** What the zone's model of arrivals knows of the ways at this hour. */
+  waysLearned: { input: LearnedWays; reply: null };
+  /** The matcher has the ratings that the zone wanted. */
+  ratingsRead: { input: readonly RatingRow[]; reply: null };
   /** The matcher rings: it is time for what the zone wanted to do now. */
   beat: { input: null; reply: null };
   tick: { input: null; reply: null };

@@ -3,9 +3,10 @@
  * from the index of orders when the zone wakes up.
  */
 import type { Tentative } from "../../../matching/mod.js";
-import type { OrderStatus, ZoneLive } from "../../../protocol/mod.js";
+import type { OrderStatus, RatingTotals, ZoneLive } from "../../../protocol/mod.js";
 import type { ActorContext } from "../../runtime/definition.js";
 import type { IndexRow } from "../../runtime/ports.js";
+import type { LearnedWays } from "../decision.js";
 import type { OrderRecord } from "../order/messages.js";
 import type { ZoneSettings } from "../settings.js";
 import { isPart, zoneOf } from "./cells.js";
@@ -25,6 +26,12 @@ export interface ZoneMemory {
   readonly due: Map<string, number>;
   /** Orders placed lately, open or not, oldest first: what a forecast is made of. */
   readonly recent: Map<string, ZoneOrderInput>;
+  /** Driver → what customers think of them, as read at `at`. At most `maxDrivers`, oldest first. */
+  readonly ratings: Map<string, RatingTotals & { readonly at: number }>;
+  ratingsAskedAt: number;
+  /** How long ways take at this hour, as last heard. */
+  ways: LearnedWays | null;
+  waysAskedAt: number;
   /** The question that the pool is thinking about. */
   asked: { readonly id: string; readonly at: number; readonly until: number } | null;
   /** How long the last answer took. */
@@ -55,6 +62,10 @@ export const emptyZone = (): ZoneMemory => ({
   proposals: new Map(),
   due: new Map(),
   recent: new Map(),
+  ratings: new Map(),
+  ratingsAskedAt: 0,
+  ways: null,
+  waysAskedAt: 0,
   asked: null,
   thoughtMs: 0,
   askedAt: 0,

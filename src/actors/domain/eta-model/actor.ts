@@ -4,6 +4,7 @@
  */
 import { learnOutcome, pictureOf } from "../../../eta/mod.js";
 import { type ActorDefinition, defineActor } from "../../runtime/definition.js";
+import { Zone } from "../dispatch-zone/messages.js";
 import { Restaurant } from "../restaurant/messages.js";
 import type { DomainSettings } from "../settings.js";
 import { EtaModel, type EtaModelContract, zoneDefaults } from "./messages.js";
@@ -20,7 +21,7 @@ export function etaModelActor(
     idleMs: 30 * 60_000,
     init: initialEtaModel,
     volatile: emptyEtaMemory,
-    volatileCommands: ["learn", "wanted"],
+    volatileCommands: ["learn", "wanted", "wantedByZone"],
     commands: {
       learn(ctx, outcome) {
         const memory = ctx.volatile;
@@ -36,6 +37,11 @@ export function etaModelActor(
       wanted(ctx, { restaurantId }) {
         const picture = pictureOf(modelOf(ctx.state, ctx.volatile), ctx.now, defaults);
         ctx.cast(Restaurant, restaurantId, "zonePicture", picture);
+        return null;
+      },
+      wantedByZone(ctx, { zone }) {
+        const { way, paced, vehicles } = pictureOf(modelOf(ctx.state, ctx.volatile), ctx.now, defaults);
+        ctx.cast(Zone, zone, "waysLearned", { way, paced, vehicles });
         return null;
       },
     },

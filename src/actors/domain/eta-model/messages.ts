@@ -8,6 +8,8 @@ export type EtaModelContract = {
   learn: { input: Outcome; reply: null };
   /** A restaurant of the zone wants the picture; it is sent back as `zonePicture`. */
   wanted: { input: { readonly restaurantId: string }; reply: null };
+  /** The zone, or a part of it, wants it for its decisions. */
+  wantedByZone: { input: { readonly zone: string }; reply: null };
 };
 
 export const EtaModel = actorRef<EtaModelContract>("eta-model");

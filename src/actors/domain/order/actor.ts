@@ -82,7 +82,7 @@ export function orderActor(settings: DomainSettings): ActorDefinition<OrderContr
       dispatchView: (ctx) => {
         const role = ctx.command.caller?.role;
         if (!isPlaced(ctx.state) || (role !== "support" && role !== "admin")) return ctx.reject("not_found");
-        return dispatchView(ctx.key, ctx.state);
+        return dispatchView(ctx.key, ctx.state, settings);
       },
       revoked: (ctx, input) => dispatch.revoked(ctx, settings, input),
       driverLost: (ctx, input) => dispatch.driverLost(ctx, settings, input),

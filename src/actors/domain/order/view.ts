@@ -143,7 +143,11 @@ const SEARCH: Readonly<Partial<Record<PlacedOrder["delivery"]["status"], Dispatc
 };
 
 /** The search for the order's driver, for support. */
-export function dispatchView(orderId: string, order: PlacedOrder): DispatchView {
+export function dispatchView(
+  orderId: string,
+  order: PlacedOrder,
+  { order: { minuteMs } }: DomainSettings,
+): DispatchView {
   const { delivery, offersMade, revision, rounds, excluded } = order;
   return {
     orderId,
@@ -156,6 +160,7 @@ export function dispatchView(orderId: string, order: PlacedOrder): DispatchView 
     firstOfferAt: offersMade.firstOfferAt,
     rounds,
     excluded,
+    minuteMs,
     offers: offersMade.newest,
   };
 }
