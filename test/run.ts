@@ -17,6 +17,24 @@ import { ensureServers } from "./support/servers.js";
 import { type FileResult, readTap } from "./support/tap-output.js";
 
 const FILE_TIMEOUT_MS = 300_000;
+/**
+ * The longest come first, so that none is alone at the end; those that compute beside those that mostly wait, for leases
+ * to end and processes to start.
+ */
+const FIRST = [
+  "simulator/virtual/bugs/power",
+  "simulator/faults/campaign",
+  "test/crash",
+  "simulator/virtual/simulate",
+  "test/apps",
+  "simulator/faults/broken-builds",
+  "simulator/live/run",
+  "simulator/faults/fence",
+  "bench/dispatch/dispatch",
+  "test/cluster",
+  "test/pages",
+  "test/database-away",
+];
 /** Of a failing file's output, from its end. */
 const MAX_SHOWN_LINES = 300;
 
@@ -92,15 +110,18 @@ function report({ file, result, ms, output }: Finished, done: number, all: numbe
   }
 }
 
-/**
- * Compiled tests whose source still exists: a build leaves the output of removed files behind. Campaigns on whole
- * clusters come first, so that the longest are not alone at the end.
- */
+/** Compiled tests whose source still exists: a build leaves the output of removed files behind. */
 function testFiles(): readonly string[] {
   return readdirSync(compiled, { recursive: true, encoding: "utf8" })
     .filter((file) => file.endsWith(".test.js") && !file.split(sep).includes("fixtures"))
     .filter((file) => existsSync(join(sources, file.replace(/\.js$/, ".ts"))))
-    .sort((a, b) => Number(b.startsWith("simulator")) - Number(a.startsWith("simulator")) || (a < b ? -1 : 1));
+    .sort((a, b) => turnOf(a) - turnOf(b) || (a < b ? -1 : 1));
+}
+
+function turnOf(file: string): number {
+  const path = file.split(sep).join("/");
+  const turn = FIRST.findIndex((name) => path === `${name}.test.js`);
+  return turn < 0 ? FIRST.length : turn;
 }
 
 function runFile(file: string): Promise<Finished> {
