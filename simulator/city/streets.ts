@@ -134,7 +134,7 @@ export function createStreets(random: Random, options: StreetOptions): StreetNet
     ...largestPart(points, raw, tunnelStreets),
     streets,
     ground: [
-      riverGround(centre, width, blockMeters, riverHalfWidth * 0.8, riverNorth),
+      riverGround(centre, width, riverHalfWidth * 0.8, riverNorth),
       {
         kind: "park",
         name: "Almond Park",
@@ -153,14 +153,14 @@ export function createStreets(random: Random, options: StreetOptions): StreetNet
 function riverGround(
   centre: Point,
   width: number,
-  blockMeters: number,
   halfWidth: number,
   riverNorth: (east: number) => number,
 ): Ground {
   const south: Point[] = [];
   const north: Point[] = [];
-  const reach = width / 2 + blockMeters;
-  const steps = 48;
+  // A river goes on beyond the city: far enough that no window shows its end.
+  const reach = 2.5 * width;
+  const steps = 200;
   for (let step = 0; step <= steps; step++) {
     const east = -reach + (2 * reach * step) / steps;
     south.push(place(centre, east, riverNorth(east) - halfWidth));
