@@ -150,12 +150,7 @@ export function createStreets(random: Random, options: StreetOptions): StreetNet
   };
 }
 
-function riverGround(
-  centre: Point,
-  width: number,
-  halfWidth: number,
-  riverNorth: (east: number) => number,
-): Ground {
+function riverGround(centre: Point, width: number, halfWidth: number, riverNorth: (east: number) => number): Ground {
   const south: Point[] = [];
   const north: Point[] = [];
   // A river goes on beyond the city: far enough that no window shows its end.
