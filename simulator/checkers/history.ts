@@ -134,6 +134,22 @@ export interface TabletHistory {
   readonly entries: readonly TabletEntry[];
 }
 
+/** A line of a conversation. `text` is empty for a notice of the room's own. */
+export interface RoomLine {
+  readonly offset: number;
+  readonly text: string;
+}
+
+/** What one person saw and said in one room. */
+export interface RoomHistory {
+  readonly roomId: string;
+  readonly stream: string;
+  /** Every line ever shown, by offset. */
+  readonly lines: readonly RoomLine[];
+  /** What the node acknowledged. */
+  readonly said: readonly (RoomLine & { readonly receivedAt: number })[];
+}
+
 /** A reliable channel or a slot that went wrong on its way to a client. */
 export interface StreamFault {
   readonly stream: string;
@@ -199,6 +215,8 @@ export interface History {
   readonly channels: readonly ChannelPosition[];
   readonly operations: readonly Operation[];
   readonly gaps: readonly ConnectionGap[];
+  /** Conversations. */
+  readonly rooms?: readonly RoomHistory[];
   /** Operations, gaps and starts beyond the bound. */
   readonly unwritten: number;
 }

@@ -16,6 +16,7 @@ import {
   oneKeyOneOrder,
   oneWriter,
 } from "./rules/orders.js";
+import { linesOnceForAll } from "./rules/rooms.js";
 import { withinBounds } from "./rules/samples.js";
 
 export {
@@ -57,6 +58,7 @@ export const ALL_RULES: readonly Rule[] = [
   noGapNoRepeat,
   offsetsWithoutHoles,
   channelsMatchCommits,
+  linesOnceForAll,
   withinBounds,
   neverOversold,
 ];

@@ -16,12 +16,14 @@ import {
   type Placement,
   type PlacementAnswer,
   type PositionSighting,
+  type RoomLine,
   type Sighting,
   type StreamFault,
   stepLetters,
   type TabletEntry,
   type Via,
 } from "./history.js";
+import { RoomNotes } from "./rooms.js";
 
 export const RECORDER_BOUNDS = {
   answersPerPlacement: 8,
@@ -79,6 +81,7 @@ export class Recorder {
   readonly #operations: Operation[] = [];
   readonly #gaps: ConnectionGap[] = [];
   readonly #starts: ChannelStart[] = [];
+  readonly #rooms = new RoomNotes();
   #unwritten = 0;
 
   /** A customer sends an order, or sends it again under the same key. */
@@ -249,6 +252,17 @@ export class Recorder {
     else this.#unwritten++;
   }
 
+  /** A room shows these lines now, oldest first. */
+  room(roomId: string, stream: string, lines: readonly RoomLine[], receivedAt: number): void {
+    const problem = this.#rooms.shown(roomId, stream, lines);
+    if (problem !== null) this.#fault(`${stream} room:${roomId}`, receivedAt, "backwards", problem);
+  }
+
+  /** The node has acknowledged a line. */
+  said(roomId: string, stream: string, text: string, offset: number, receivedAt: number): void {
+    this.#rooms.said(roomId, stream, text, offset, receivedAt);
+  }
+
   /** A client is connected again. */
   gap(gap: ConnectionGap): void {
     if (this.#gaps.length < RECORDER_BOUNDS.gaps) this.#gaps.push(gap);
@@ -273,6 +287,7 @@ export class Recorder {
       channels: [...this.#streams].map(([stream, position]) => ({ stream, ...position })),
       operations: this.#operations,
       gaps: this.#gaps,
+      rooms: this.#rooms.histories(),
       unwritten: this.#unwritten,
     };
   }
@@ -318,6 +333,8 @@ export class ForgetfulRecorder extends Recorder {
   override slot(): void {}
   override forgetSlots(): void {}
   override operation(): void {}
+  override room(): void {}
+  override said(): void {}
   override gap(): void {}
 }
 
@@ -359,6 +376,7 @@ export function joinHistories(histories: readonly History[]): History {
     channels: histories.flatMap((history) => history.channels),
     operations: histories.flatMap((history) => history.operations),
     gaps: histories.flatMap((history) => history.gaps),
+    rooms: histories.flatMap((history) => history.rooms ?? []),
     unwritten: histories.reduce((sum, history) => sum + history.unwritten, 0),
   };
 }

@@ -18,6 +18,7 @@ export {
   type PlannedRestaurant,
   type RunPlan,
   stockOf,
+  type Words,
 } from "./plan.js";
 export { planDay } from "./replay/day-plan.js";
 export { readDay } from "./replay/files.js";

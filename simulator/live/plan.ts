@@ -19,6 +19,12 @@ export interface PlannedRestaurant {
   readonly bakesEveryCityMs?: number;
 }
 
+/** How much somebody writes to the other side of an order. The seed says when, without disturbing what else they do. */
+export interface Words {
+  readonly lines: number;
+  readonly seed: number;
+}
+
 export interface PlannedDriver {
   readonly id: string;
   readonly name: string;
@@ -28,6 +34,8 @@ export interface PlannedDriver {
   readonly habits: DriverHabits;
   /** In order of time, not overlapping. */
   readonly shifts: readonly Shift[];
+  /** What is written to each customer whose food they carry. Default nothing. */
+  readonly words?: Words;
 }
 
 /** How a customer follows the order: a socket, server-sent events, or polling. */
@@ -46,6 +54,8 @@ export interface PlannedOrder {
   readonly impatient: boolean;
   /** The customer changes their mind this long after placing. */
   readonly cancelAfterCityMs: number | null;
+  /** What is written to the driver once the food is on its way, by those who follow by socket. Default nothing. */
+  readonly words?: Words;
 }
 
 export interface RunPlan {

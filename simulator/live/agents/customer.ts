@@ -11,6 +11,7 @@ import { isTerminal, type OrderView, type PositionView, type TrackedOrder } from
 import type { Via } from "../../checkers/mod.js";
 import type { PlannedOrder } from "../plan.js";
 import { type AgentContext, COMMAND_TTL_MS, codeOf, connect, isTemporary, pause } from "./context.js";
+import { type Talk, talk } from "./talk.js";
 
 /** How long a socket stays after the end, to see that no position follows. */
 const LISTEN_ON_MS = 1_500;
@@ -27,6 +28,7 @@ class CustomerAgent {
   readonly #client: Client;
   readonly #key: string;
   readonly #stream: string;
+  #talk: Talk | null = null;
   #confirmedSeen = false;
   #intendedAt = 0;
 
@@ -63,6 +65,7 @@ class CustomerAgent {
       else meter.counts.undelivered++;
       meter.counts.finished++;
     } finally {
+      this.#talk?.stop();
       client.close();
     }
   }
@@ -150,6 +153,7 @@ class CustomerAgent {
           }
           const view = body as unknown as OrderView;
           this.#view("socket", view, receivedAt);
+          if (view.status === "picked_up") this.#say(orderId);
           if (!isTerminal(view.status) || over) return;
           over = true;
           void pause(clock, LISTEN_ON_MS, ended).then(() => finish(view.status));
@@ -180,6 +184,11 @@ class CustomerAgent {
       // Refused for good: what was seen so far is recorded, and the next look is a new one.
     }
     return null;
+  }
+
+  #say(orderId: string): void {
+    const { words } = this.#plan;
+    if (words !== undefined) this.#talk ??= talk(this.#context, this.#client, this.#stream, orderId, words);
   }
 
   #view(via: Via, view: OrderView, receivedAt: number): void {

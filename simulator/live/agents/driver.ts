@@ -20,6 +20,7 @@ import { answerOffer, measuredFix, round6 } from "../../city/mod.js";
 import type { PlannedDriver, Shift } from "../plan.js";
 import { type AgentContext, codeOf, connect, isTemporary, pause } from "./context.js";
 import { createRadio, type Device } from "./radio.js";
+import { type Talk, talk } from "./talk.js";
 import { driveTrip, type TripDriver } from "./trip.js";
 import { Wheel } from "./wheel.js";
 
@@ -38,6 +39,7 @@ export class DriverAgent {
   #driving = false;
   /** Offers being thought about or answered. */
   readonly #offers = new Map<string, OfferView>();
+  readonly #talks = new Map<string, Talk>();
   #cancelTick: Cancel = () => {};
   #wake: () => void = () => {};
   #writeLastFix: () => void = () => {};
@@ -208,7 +210,20 @@ export class DriverAgent {
       did: (command, orderId, attempt) => this.#did(command, orderId, attempt),
       courier: courier(this.#client),
       loseSignal: (wallMs) => this.#loseSignal(wallMs),
+      pickedUp: (orderId) => this.#say(orderId),
+      over: (orderId) => this.#hush(orderId),
     };
+  }
+
+  #say(orderId: string): void {
+    const { id, words } = this.#plan;
+    if (words === undefined || this.#talks.has(orderId)) return;
+    this.#talks.set(orderId, talk(this.#context, this.#client, id, orderId, words));
+  }
+
+  #hush(orderId: string): void {
+    this.#talks.get(orderId)?.stop();
+    this.#talks.delete(orderId);
   }
 
   // What the driver does

@@ -21,6 +21,10 @@ export interface TripDriver {
   readonly did: (command: DriverCommand, orderId: string, attempt: () => Promise<unknown>) => Promise<boolean>;
   readonly courier: Courier;
   readonly loseSignal: (wallMs: number) => void;
+  /** The food is in the bag: its customer may hear a word. */
+  readonly pickedUp: (orderId: string) => void;
+  /** Nobody waits for this one any more. */
+  readonly over: (orderId: string) => void;
 }
 
 /** How often a driver at the counter asks whether it is ready, in seconds of the city; never more than once a wall second. */
@@ -63,6 +67,7 @@ export async function driveTrip(driver: TripDriver): Promise<void> {
       }
     }
     const done = stop.kind === "pickup" ? await pickUp(driver, stop.orderId) : await handOver(driver, stop.orderId);
+    if (done === "settled" && stop.kind === "dropoff") driver.over(stop.orderId);
     if (done === "settled") settled.add(key);
     else if (done === "again")
       await wheel.wait(Math.max(ASK_AGAIN_LEAST_MS, context.time.wallMs(ASK_AGAIN_SECONDS * 1000)));
@@ -108,7 +113,10 @@ async function pickUp(driver: TripDriver, orderId: string): Promise<Outcome> {
       throw error;
     });
   const ok = await driver.did("pickup", orderId, attempt);
-  if (ok) context.counters.taken(orderId);
+  if (ok) {
+    context.counters.taken(orderId);
+    driver.pickedUp(orderId);
+  }
   return ok || refusal !== "illegal_transition" ? "settled" : "again";
 }
 

@@ -236,4 +236,18 @@ export const DOMAIN_BUGS: readonly Bug[] = [
     shownFrom: 1,
     shownWithin: 6,
   },
+  {
+    name: "a line of a conversation is written down twice",
+    patches: [
+      patch(
+        "src/actors/domain/chat-room/save.js",
+        'ctx.push("talk", line.type, asJson(line.body));',
+        'ctx.push("talk", line.type, asJson(line.body)); if (line.type === "chat.message") ctx.push("talk", line.type, asJson(line.body)), top++;',
+      ),
+    ],
+    by: ["rule-15-lines-once-for-all"],
+    within: 10,
+    shownFrom: 4,
+    shownWithin: 3,
+  },
 ];

@@ -67,7 +67,7 @@ export function createWorkload(city: WorkloadCity): Workload {
   const { scheduler, streams, faults, sizes, transport, urls, operatorSecret } = city;
   const random = streams.of("workload");
   const clock = scheduler.process("people");
-  const plan = planOf(sizes, streams.of("plan"));
+  const plan = planOf(sizes, streams.of("plan"), streams.of("words"));
   const weather = new Weather({ clock: scheduler.clock, streams, faults });
   const desk = new TokenDesk({
     urls,

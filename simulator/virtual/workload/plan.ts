@@ -4,7 +4,14 @@
  */
 import { pick, type Random, randomInteger } from "../../../src/lib/random.js";
 import { between, chance, createCity, fillBasket, weighted } from "../../city/mod.js";
-import { noteOf, type PlannedDriver, type PlannedOrder, type PlannedRestaurant, type RunPlan } from "../../live/mod.js";
+import {
+  noteOf,
+  type PlannedDriver,
+  type PlannedOrder,
+  type PlannedRestaurant,
+  type RunPlan,
+  type Words,
+} from "../../live/mod.js";
 import type { Sizes } from "../ports.js";
 
 const NOON_MS = 12 * 3_600_000;
@@ -16,7 +23,25 @@ const CHANGES_OF_MIND_MS = [MINUTE_MS / 2, 3 * MINUTE_MS, 20 * MINUTE_MS] as con
 /** Small towns: food must not take longer to carry than a seed lasts. */
 const TOWN = { columns: 7, rows: 6, blockMeters: 250 } as const;
 
-export function planOf(sizes: Sizes, random: Random): RunPlan {
+/** In half of the towns people write to each other; what they write is drawn apart, so that it changes nothing else. */
+function withWords(plan: RunPlan, random: Random): RunPlan {
+  if (!chance(random, 0.5)) return plan;
+  const words = (share: number): { readonly words?: Words } =>
+    chance(random, share)
+      ? { words: { lines: 1 + randomInteger(random, 4), seed: randomInteger(random, 2 ** 31) } }
+      : {};
+  return {
+    ...plan,
+    drivers: plan.drivers.map((driver) => ({ ...driver, ...words(0.4) })),
+    orders: plan.orders.map((order) => ({ ...order, ...words(0.6) })),
+  };
+}
+
+export function planOf(sizes: Sizes, random: Random, wordy: Random): RunPlan {
+  return withWords(quietPlanOf(sizes, random), wordy);
+}
+
+function quietPlanOf(sizes: Sizes, random: Random): RunPlan {
   const city = createCity({
     seed: randomInteger(random, 1_000_000),
     restaurants: sizes.restaurants,

@@ -22,7 +22,7 @@ const SIZES: Sizes = {
 };
 
 t.test("R-SIM-2: a seed has one plan, and plans have everything that people do", async (t) => {
-  const planFor = (seed: number) => planOf(SIZES, createStreams(seed).of("plan"));
+  const planFor = (seed: number) => planOf(SIZES, createStreams(seed).of("plan"), createStreams(seed).of("words"));
   t.same(planFor(7), planFor(7));
   t.notSame(planFor(7), planFor(8));
   const plans = Array.from({ length: 20 }, (_, seed) => planFor(seed + 1));

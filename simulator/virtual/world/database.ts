@@ -14,6 +14,7 @@ import {
 } from "../../../src/actors/runtime/mod.js";
 import type { EventOutbox } from "../../../src/cluster/mod.js";
 import { type Random, randomInteger } from "../../../src/lib/random.js";
+import type { ChatHistory } from "../../../src/services/chat/mod.js";
 import type { LedgerStore } from "../../../src/services/ledger/mod.js";
 import {
   createMemoryActorStore,
@@ -46,6 +47,8 @@ export interface DatabaseConnection {
   readonly outbox: EventOutbox;
   /** The books, as a bookkeeper needs them. */
   readonly ledger: Pick<LedgerStore, "pending" | "book">;
+  /** What was said in rooms. */
+  readonly talk: ChatHistory;
   readonly members: MemoryOwnershipStore;
   /** Nothing passes until `heal`; neither side is told. */
   cut(): void;
@@ -230,6 +233,26 @@ export function createDatabase(world: World): WorldDatabase {
     };
   }
 
+  function talkOf(process: ProcessView, wire: Wire): ChatHistory {
+    const history = tables.chatHistory();
+    const random = streams.of(`talk ${process.node}`);
+    return {
+      before(...asked) {
+        const fate = fateOf(random, process, "before", false);
+        return wire.send({
+          ...fate,
+          patienceMs: PATIENCE_MS,
+          silence: () => new StoreUnavailable("No answer to before."),
+          async serve() {
+            if (!running || fate.refusal !== null)
+              throw new StoreUnavailable(fate.refusal ?? "The database is starting.");
+            return history.before(...asked);
+          },
+        });
+      },
+    };
+  }
+
   return {
     ownership,
     tables,
@@ -243,6 +266,7 @@ export function createDatabase(world: World): WorldDatabase {
         store: storeOf(process, wire),
         outbox: outboxOf(process, wire),
         ledger: ledgerOf(process, wire),
+        talk: talkOf(process, wire),
         members,
         cut() {
           wire.cut();

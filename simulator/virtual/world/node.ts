@@ -38,6 +38,8 @@ import type { Log } from "../../../src/lib/log.js";
 import { uuidV7 } from "../../../src/lib/random.js";
 import { shardKeeper } from "../../../src/node/keeper.js";
 import { createMirrorCopy, fanOutMirror, forgetWhenShardsLeave } from "../../../src/node/mirror.js";
+import { chatOperations } from "../../../src/services/chat/mod.js";
+import { contactEffect, contactSandbox } from "../../../src/services/contact/mod.js";
 import { createBookkeeper } from "../../../src/services/ledger/mod.js";
 import { paymentEffect } from "../../../src/services/payments/mod.js";
 import { promotionEffect } from "../../../src/services/promotions/mod.js";
@@ -158,6 +160,7 @@ export function startLife(options: LifeOptions): { readonly life: Life; readonly
       store: connection.store,
       mirror: fanOutMirror(link, [gatewayEndpoint], shared),
       effects: {
+        contact: contactEffect(contactSandbox()),
         payment: paymentEffect(payments.providerFor(self)),
         promotion: promotionEffect(database.promotions, () => own.now()),
         [RATINGS_EFFECT]: driverRatingsEffect(createRatingReader(database.ratings)),
@@ -227,6 +230,7 @@ export function startLife(options: LifeOptions): { readonly life: Life; readonly
       random,
       auth: options.auth,
       index: connection.store,
+      operations: [chatOperations({ client, index: connection.store, history: connection.talk, clock })],
       mirrorCopy: copy,
       mirror: mirror?.mirrorFor(self) ?? null,
       settings: { timeScale: sizes.timeScale, drainMs: DRAIN_MS, ...patience },
