@@ -58,8 +58,8 @@ export interface ClientOptions {
   readonly storage?: StorageLike;
   readonly storageKey?: string;
   /**
-   * Without a socket for this long, commands go by HTTP under the same keys: for networks that let no socket through.
-   * Absent: they wait for the socket.
+   * Without a socket for this long, commands go by HTTP under the same keys, and positions under the same numbers: for
+   * networks that let no socket through. Absent: they wait for the socket.
    */
   readonly commandsByHttpAfterMs?: number;
   /** Outcomes of commands that `storage` brought back. */
@@ -134,6 +134,7 @@ export function createClient(options: ClientOptions): Client {
         if (before.name === "live") {
           channels.lost();
           commands.lost();
+          gps.lost();
         }
         if (state.name === "live") {
           // Subscriptions first, so that what a command causes is heard.
@@ -180,7 +181,16 @@ export function createClient(options: ClientOptions): Client {
             send: (type, body, sent) => http.command(type, body as CommandBody<typeof type>, sent) as Promise<Json>,
           },
   });
-  const gps = new Gps({ connection, clock, random, maxKept: options.maxKeptFixes ?? 240 });
+  const gps = new Gps({
+    connection,
+    clock,
+    random,
+    maxKept: options.maxKeptFixes ?? 240,
+    byHttp:
+      options.commandsByHttpAfterMs === undefined
+        ? null
+        : { afterMs: options.commandsByHttpAfterMs, send: (batch) => http.gps(batch) },
+  });
   const channels = new Channels({ connection, alarm, clock, nextId }, (channel, type, body) => {
     if (!channel.startsWith("driver:")) return;
     if (type === "gps.policy") gps.apply(body as unknown as GpsPolicy);

@@ -200,3 +200,77 @@ t.test("R-GPS-3: a fix with the time of a wrong clock is sent in the node's time
   t.equal(await sent(TEN_MINUTES_MS, TEN_MINUTES_MS), TEN_MINUTES_MS, "the satellites told the receiver the time");
   t.equal(await sent(20_000, 0), 0, "an answer that took its time is no reason");
 });
+
+t.test(
+  "R-PRO-3 R-GPS-2: where no socket comes, positions go by HTTP under the same numbers, and never twice at once",
+  async (t) => {
+    const clock = new VirtualClock();
+    const { Socket, made } = scriptedSockets();
+    const sent: { readonly seq0: number; readonly fixes: readonly unknown[] }[] = [];
+    let answers: "all" | "none" | "slowly" = "all";
+    let answer = (): void => undefined;
+    const client = createClient({
+      url: "http://n",
+      token: "t",
+      WebSocket: Socket,
+      clock,
+      random: seededRandom(3),
+      commandsByHttpAfterMs: 10_000,
+      backoffBaseMs: 1,
+      backoffMaxMs: 1,
+      fetch: async (url, { body }) => {
+        t.equal(url, "http://n/v1/gps");
+        const batch = JSON.parse(body ?? "") as { bootId: string; seq0: number; fixes: readonly unknown[] };
+        sent.push(batch);
+        if (answers === "none") throw new Error("no network");
+        if (answers === "slowly") await new Promise<void>((resolve) => (answer = resolve));
+        const seq = batch.seq0 + batch.fixes.length - 1;
+        return { ok: true, body: null, json: async () => ({ bootId: batch.bootId, seq, flagged: 0 }) };
+      },
+    });
+    t.teardown(() => client.close());
+    client.connect();
+    client.gps.apply(ON);
+    const drive = async (steps: number): Promise<void> => {
+      for (let i = 0; i < steps; i++) {
+        client.gps.offer({ lat: 50, lng: 4, accuracyMeters: 5 });
+        await clock.advance(5_000);
+      }
+    };
+    const shapes = () => sent.splice(0).map(({ seq0, fixes }) => [seq0, fixes.length]);
+    await drive(2);
+    t.same(shapes(), [], "a socket that was lost a moment ago may be back in the next");
+    await drive(2);
+    t.same(shapes(), [
+      [0, 3],
+      [3, 1],
+    ]);
+    answers = "none";
+    await drive(2);
+    t.same(
+      shapes(),
+      [
+        [4, 1],
+        [4, 2],
+      ],
+      "what failed goes again with the next",
+    );
+    answers = "slowly";
+    await drive(3);
+    t.same(shapes(), [[4, 3]], "one at a time");
+    answer();
+    answers = "all";
+    await clock.advance(1);
+    await drive(1);
+    t.same(shapes(), [[7, 3]]);
+    t.equal(client.gps.kept, 0);
+    made.at(-1)?.opens();
+    made.at(-1)?.receives(WELCOME(clock.now(), 10_000_000));
+    await drive(1);
+    t.same(shapes(), [], "the socket has it again");
+    t.same(
+      (made.at(-1)!.sent as unknown as GpsFrame[]).filter(([op]) => op === 6).map(([, , seq0]) => seq0),
+      [10],
+    );
+  },
+);

@@ -8,11 +8,11 @@
  * sent and never to another; the first frame after a reconnect holds the newest fix; at most `maxKept` fixes are kept,
  * none older than an hour, the oldest go first; within a frame fixes are in order of time; a fix that bears the
  * time of a device's clock that is plainly wrong leaves with the node's time. (Not the monotonic clock's: that one stands still on a phone that sleeps, and a fix from
- * before would be taken for a new one.)
+ * before would be taken for a new one.) Where no socket comes through, frames go by HTTP, one at a time, under the same numbers.
  */
 import type { Clock } from "../src/lib/clock.js";
 import { type Random, uuidV7 } from "../src/lib/random.js";
-import { type Fix, type GpsPolicy, OP } from "../src/protocol/mod.js";
+import { type Fix, type GpsAck, type GpsBatch, type GpsPolicy, OP } from "../src/protocol/mod.js";
 import type { Connection } from "./connection.js";
 
 export interface PositionFix {
@@ -39,6 +39,15 @@ export interface GpsOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly maxKept: number;
+  /** Another way for networks that let no socket through; null: positions wait for the socket. */
+  readonly byHttp: PositionsByHttp | null;
+}
+
+export interface PositionsByHttp {
+  /** How long there may be no socket before positions take this way, in milliseconds. */
+  readonly afterMs: number;
+  /** One try. What fails goes again with the next fix. */
+  send(batch: GpsBatch): Promise<GpsAck>;
 }
 
 interface Kept {
@@ -70,9 +79,14 @@ export class Gps {
   #dropped = 0;
   /** The node refused a frame for now: the next one carries what is unacknowledged again. */
   #repeat = false;
+  /** Monotonic; since when there is no socket. */
+  #downSinceMs: number;
+  /** A frame is on its way by HTTP. */
+  #posting = false;
 
   constructor(options: GpsOptions) {
     this.#options = options;
+    this.#downSinceMs = options.clock.monotonic();
     this.bootId = uuidV7(options.clock.now(), options.random);
   }
 
@@ -102,6 +116,7 @@ export class Gps {
     this.#policy = policy;
     if (!policy.send) {
       // What was measured before the stop stays with the phone no longer than the wish to have it.
+      this.#sentFrom += this.#sent.length;
       this.#sent = [];
       this.#unsent = [];
       this.#lastTakenAt = Number.NEGATIVE_INFINITY;
@@ -145,6 +160,11 @@ export class Gps {
     if (this.#policy.send && this.kept > 0) this.#send();
   }
 
+  /** The socket is gone. */
+  lost(): void {
+    this.#downSinceMs = this.#options.clock.monotonic();
+  }
+
   #bound(now: number): void {
     while (this.#sent.length > 0 && this.#sent[0]!.at < now - MAX_AGE_MS) this.#dropSent();
     while (this.#unsent.length > 0 && this.#unsent[0]!.at < now - MAX_AGE_MS) {
@@ -177,8 +197,35 @@ export class Gps {
 
   #send(): void {
     const { connection } = this.#options;
-    if (connection.state.name !== "live" || connection.bufferedBytes > MAX_BUFFERED_BYTES) return;
-    const again = this.#repeat;
+    if (connection.state.name !== "live") {
+      this.#post();
+      return;
+    }
+    if (connection.bufferedBytes > MAX_BUFFERED_BYTES) return;
+    const batch = this.#nextBatch(this.#repeat);
+    if (batch !== null) connection.send([OP.gps, batch.bootId, batch.seq0, batch.baseTs, batch.fixes]);
+  }
+
+  /** By HTTP each frame repeats what has no answer: there is no line that would have kept the order of two. */
+  #post(): void {
+    const { byHttp, clock, connection } = this.#options;
+    if (byHttp === null || this.#posting || connection.state.name === "closed") return;
+    if (clock.monotonic() - this.#downSinceMs < byHttp.afterMs) return;
+    const batch = this.#nextBatch(true);
+    if (batch === null) return;
+    this.#posting = true;
+    byHttp
+      .send(batch)
+      .then(({ bootId, seq }) => this.acknowledged(bootId, seq))
+      // What failed goes again with the next fix, by whichever way there is then.
+      .catch(() => this.refused())
+      .finally(() => {
+        this.#posting = false;
+      });
+  }
+
+  /** What goes next, counted as sent. `again`: with what was sent and not acknowledged. Null: nothing. */
+  #nextBatch(again: boolean): GpsBatch | null {
     this.#repeat = false;
     // One frame must carry all that is sent again and the newest fix besides.
     while (again && this.#sent.length >= MAX_FIXES_PER_FRAME) this.#dropSent();
@@ -187,12 +234,12 @@ export class Gps {
     // The newest ones leave first; older ones follow with the next fixes, and count there as late.
     const fresh = this.#unsent.splice(Math.max(0, this.#unsent.length - room));
     const batch = [...repeated, ...fresh];
-    if (batch.length === 0) return;
+    if (batch.length === 0) return null;
     const seq0 = again ? this.#sentFrom : this.#sentFrom + this.#sent.length;
     const newest = batch[batch.length - 1]!;
     const baseTs = Math.round(newest.at + this.#correctionMs(newest));
-    connection.send([OP.gps, this.bootId, seq0, baseTs, batch.map((kept) => wireFix(kept, newest.at))]);
     this.#sent.push(...fresh);
+    return { bootId: this.bootId, seq0, baseTs, fixes: batch.map((kept) => wireFix(kept, newest.at)) };
   }
 }
 

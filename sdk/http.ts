@@ -191,9 +191,9 @@ export class Http {
     return this.#write("PUT", `/v1/restaurants/${encodeURIComponent(restaurantId)}`, profile, options);
   }
 
-  /** Positions without a socket. */
+  /** Positions without a socket. Tried once: what a phone says next holds what this lacked, and something newer. */
   gps(batch: GpsBatch, signal?: AbortSignal): Promise<GpsAck> {
-    return this.#write("POST", "/v1/gps", batch, signal === undefined ? {} : { signal });
+    return this.#write("POST", "/v1/gps", batch, signal === undefined ? {} : { signal }, undefined, 1);
   }
 
   /** For operators: tokens in the order of the principals. */
@@ -247,6 +247,7 @@ export class Http {
     body: unknown,
     options: WriteOptions,
     authorization?: string,
+    tries = WRITE_TRIES,
   ): Promise<T> {
     const headers: Record<string, string> = {
       "content-type": "application/json",
@@ -262,7 +263,7 @@ export class Http {
         return await this.#fetch(method, path, headers, text, options.signal, (answer) => answer.json() as Promise<T>);
       } catch (error) {
         const failure = asFailure(error);
-        if (!failure.temporary || tried === WRITE_TRIES) throw failure;
+        if (!failure.temporary || tried >= tries) throw failure;
         // The other nodes have not been asked yet, and this one's wish to be left alone is not theirs.
         if (OF_THIS_NODE.has(failure.code) && tried < addresses.count) continue;
         await pause(clock, failure.retryAfterMs + pauseMs(BACKOFF, tried, 0, random), options.signal);

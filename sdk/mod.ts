@@ -84,6 +84,14 @@ export type {
   TokenReason,
 } from "./ports.js";
 export { type Courier, type Customer, courier, customer, type Kitchen, kitchen } from "./roles.js";
-export { Tablet, type TabletEntry, type TabletHandlers, type TabletOptions, type TabletStats } from "./tablet.js";
+export {
+  Tablet,
+  type TabletEntry,
+  type TabletHandlers,
+  type TabletOptions,
+  type TabletSource,
+  type TabletStats,
+} from "./tablet.js";
 export type { FollowOptions, PolledOrder } from "./tracking.js";
 export { type OrderHandlers, type OrderSource, type WatchOrderOptions, watchOrder } from "./watch-order.js";
+export { type WatchWorkOptions, type WorkHandlers, type WorkSource, watchWork } from "./watch-work.js";

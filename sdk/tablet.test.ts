@@ -2,7 +2,7 @@ import t, { type Test } from "tap";
 import { systemClock } from "../src/lib/clock.js";
 import type { Json } from "../src/lib/json.js";
 import { LoopbackNode } from "./fixtures/loopback-node.js";
-import { createClient, type DurableStorage, Tablet, type TabletEntry } from "./node.js";
+import { createClient, type DurableStorage, Tablet, type TabletEntry, type TabletOptions } from "./node.js";
 
 const clock = systemClock();
 async function until(condition: () => boolean): Promise<void> {
@@ -62,11 +62,11 @@ async function world(t: Test) {
     return [17, { open: truth.open, missing: truth.missing, doors: { open: true }, graceMs: 1_000 }];
   };
   const pages: Page[] = [];
-  const open = (): Page => {
+  const open = (pace: Pick<TabletOptions, "patienceMs" | "pollMs"> = {}): Page => {
     const client = createClient({ url, token: "token", deviceId: "counter", backoffBaseMs: 2, backoffMaxMs: 5 });
     const arrived: string[] = [];
     const tablet = new Tablet(
-      { client, clock, restaurantId: "r", storage: disk.open(), compareEveryMs: 60_000 },
+      { client, clock, restaurantId: "r", storage: disk.open(), compareEveryMs: 60_000, ...pace },
       { arrived: ({ orderId }: TabletEntry) => void arrived.push(orderId) },
     );
     tablet.start();
@@ -189,3 +189,88 @@ t.test("R-RST-4: a snapshot and a comparison put right what differs, and count i
     [],
   );
 });
+
+t.test(
+  "R-RST-4 R-PRO-3: where no socket comes, orders come by polls: each new once, named only once it is stored",
+  async (t) => {
+    const { node, disk, truth, open, channel } = await world(t);
+    const asked: { readonly holds: readonly string[] }[] = [];
+    let missing: readonly Json[] = [];
+    let statuses: readonly (readonly [string, string])[] = [];
+    node.onHello = () => 4001;
+    node.onRequest = (request, text, response) => {
+      t.equal(request.url, "/v1/commands/restaurant.tablet");
+      const body = JSON.parse(text) as { readonly holds: readonly string[] };
+      asked.push(body);
+      const lacks = (missing as readonly { readonly orderId: string }[]).filter(
+        ({ orderId }) => !body.holds.includes(orderId),
+      );
+      response.writeHead(200, { "content-type": "application/json" });
+      const drivers = statuses.some(([orderId]) => orderId === "a") ? [["a", { name: "Dave", vehicle: "car" }]] : [];
+      response.end(JSON.stringify({ open: statuses, missing: lacks, drivers, doors: { open: true }, graceMs: 1_000 }));
+    };
+    let page = open({ patienceMs: 5, pollMs: 10 });
+    await until(() => page.tablet.source === "poll");
+    disk.stuck = true;
+    missing = [order("a")];
+    statuses = [["a", "confirmed"]];
+    await until(() => page.arrived.length === 1);
+    const before = asked.length;
+    await until(() => asked.length > before + 2);
+    t.ok(
+      asked.every(({ holds }) => holds.length === 0),
+      "what is not on the disk is not said to be here",
+    );
+    disk.stuck = false;
+    await until(() => asked.at(-1)?.holds.length === 1);
+    t.match(page.tablet.orders.get("a"), { driver: { name: "Dave" } }, "who comes for it, too");
+
+    page.close();
+    page = open({ patienceMs: 5, pollMs: 10 });
+    await until(() => page.tablet.source === "poll");
+    t.same([...page.tablet.orders.keys()], ["a"], "the device's storage outlives the page");
+    t.same(page.arrived, [], "new once");
+    page.tablet.mark("a", { status: "ready", promisedAt: 5 });
+    statuses = [["a", "accepted"]];
+    const marked = asked.length;
+    await until(() => asked.length > marked + 1);
+    t.match(page.tablet.orders.get("a"), { status: "ready", promisedAt: 5 }, "no status goes back");
+    statuses = [];
+    missing = [];
+    await until(() => page.tablet.orders.get("a")?.status === "picked_up");
+    t.same(page.tablet.stats(), { arrived: 0, compared: 0, repaired: 0 }, "what is the only way repairs nothing");
+
+    // The socket begins with a snapshot: what it would tell of the time before is known already.
+    node.push("restaurant:r", "order.new", { ...order("a", ""), attempt: 1 });
+    channel.snapshot = { orders: [order("b")] };
+    truth.open = [["b", "confirmed"]];
+    node.onHello = () => null;
+    await until(() => page.arrived.length === 1);
+    t.same(page.arrived, ["b"]);
+    t.equal(page.tablet.source, "socket");
+  },
+);
+
+t.test(
+  "R-RST-4: an order that leaves the house is told by a channel of its own, once, and nothing takes it back",
+  async (t) => {
+    const { node, truth, open } = await world(t);
+    truth.open = [["a", "ready"]];
+    truth.missing = [order("a", "ready")];
+    const page = open();
+    await until(() => page.arrived.length === 1);
+    node.put("restaurant-state:r", "a", [1, 1], { orderId: "a", status: "picked_up", at: 7 });
+    await until(() => page.tablet.orders.get("a")?.endedAt === 7);
+    node.put("restaurant-state:r", "a", [1, 2], { orderId: "a", status: "delivered", at: 9 });
+    await until(() => page.tablet.orders.get("a")?.status === "delivered");
+    t.equal(page.tablet.orders.get("a")?.endedAt, 7, "it left the house then");
+    node.put("restaurant-state:r", "x", [1, 3], { orderId: "x", status: "delivered", at: 9 });
+    node.push("restaurant:r", "order.changed", { orderId: "a", status: "accepted" });
+    node.push("restaurant:r", "order.new", { ...order("b", ""), attempt: 1 });
+    await until(() => page.arrived.length === 2);
+    t.same(
+      [...page.tablet.orders.values()].map(({ orderId, status }) => `${orderId} ${status}`),
+      ["a delivered", "b confirmed"],
+    );
+  },
+);

@@ -6,7 +6,8 @@
  *
  * Invariants: an order is told to the application as new once, whatever is pushed again, replayed or sent as a snapshot,
  * over reloads too; an event is acknowledged only after the storage has the orders it made, together with its offset; a
- * difference from the node's list is repaired and counted.
+ * difference from the node's list is repaired and counted; no order's status goes back. While no socket comes through, the
+ * comparison is made by HTTP every few seconds and is the tablet's only news: then it repairs nothing and counts nothing.
  */
 import type { Clock } from "../src/lib/clock.js";
 import {
@@ -14,6 +15,8 @@ import {
   type DriverCard,
   type InboxSnapshot,
   isTerminal,
+  type LeftKitchen,
+  type OpenTabletOrder,
   type OrderStatus,
   type Reconciled,
   type TabletDoors,
@@ -24,10 +27,13 @@ import type { ChannelSubscription } from "./channels.js";
 import type { Client } from "./client.js";
 import type { SwiftEatsError } from "./errors.js";
 import type { DurableStorage } from "./indexed-db.js";
+import { substitute } from "./substitute.js";
 
 export interface TabletEntry extends TabletOrder {
   readonly status: OrderStatus;
   readonly driver?: DriverCard;
+  /** What the kitchen promised on this device, ms since the epoch. */
+  readonly promisedAt?: number;
   /** By which ways the restaurant was reached for because nobody answered. */
   readonly alerts?: readonly AlertStep[];
   /** Why it ended. */
@@ -36,11 +42,17 @@ export interface TabletEntry extends TabletOrder {
   readonly endedAt?: number;
 }
 
+export type TabletSource = "socket" | "poll";
+
 export interface TabletHandlers {
   /** An order that this device did not have: ring. `at`: when the node pushed it; of a snapshot or a repair, now. */
   arrived?(order: TabletEntry, at: number): void;
   /** Anything else changed; read `orders` and `doors` again. */
   changed?(): void;
+  /** The node has answered: from now on what is here is what there is. */
+  heard?(): void;
+  /** Who brings the news from now on; null while nobody does. */
+  source?(source: TabletSource | null): void;
   /** The inbox is closed to this tablet for good. */
   ended?(error: SwiftEatsError): void;
 }
@@ -56,6 +68,9 @@ export interface TabletOptions {
   readonly name?: string;
   /** Between two comparisons with the node while connected. */
   readonly compareEveryMs?: number;
+  /** How long the socket may be away before comparisons are made by HTTP, and how often they are then, in milliseconds. */
+  readonly patienceMs?: number;
+  readonly pollMs?: number;
 }
 
 export interface TabletStats {
@@ -67,13 +82,19 @@ export interface TabletStats {
 }
 
 interface Kept {
-  readonly epoch: number;
+  /** Null: polls brought the orders; a socket starts from a snapshot. */
+  readonly epoch: number | null;
   readonly offset: number;
   readonly orders: readonly TabletEntry[];
 }
 
 const COMPARE_EVERY_MS = 60_000;
 const COMPARE_WITHIN_MS = 15_000;
+const PATIENCE_MS = 5_000;
+/** A new order shall not take longer than five seconds to be seen. */
+const POLL_MS = 3_000;
+/** What has just come is stored by then, and named with the next poll: so the node learns that a device has it. */
+const NAME_SOON_MS = 250;
 /** Ended orders stay on the device: a late repetition of theirs is recognised. */
 const MOST_ENDED = 100;
 const MOST_NAMED = 300;
@@ -87,6 +108,10 @@ export class Tablet {
   #subscription: ChannelSubscription | null = null;
   #stopFollowing: () => void = () => undefined;
   #stopComparing: () => void = () => undefined;
+  #road: ChannelSubscription | null = null;
+  #source: TabletSource | null = null;
+  /** Orders that the device's storage has. */
+  #stored: ReadonlySet<string> = new Set();
   #comparing = false;
   #writing = false;
   #closed = false;
@@ -115,16 +140,71 @@ export class Tablet {
     return { arrived: this.#arrived, compared: this.#compared, repaired: this.#repaired };
   }
 
+  get source(): TabletSource | null {
+    return this.#source;
+  }
+
   start(): void {
-    const { client, clock, restaurantId, storage } = this.#options;
+    const { client, clock, restaurantId, storage, patienceMs, pollMs } = this.#options;
     const kept = readKept(storage?.getItem(this.#key) ?? null);
     for (const order of kept?.orders ?? []) this.#orders.set(order.orderId, order);
-    this.#subscription = client.subscribe(
-      `restaurant:${restaurantId}`,
+    this.#stored = new Set(this.#orders.keys());
+    this.#listen(kept === null || kept.epoch === null ? null : { epoch: kept.epoch, offset: kept.offset });
+    this.#road = client.subscribe(`restaurant-state:${restaurantId}`, {
+      state: ({ body }) => {
+        const { orderId, status, at } = body as unknown as LeftKitchen;
+        if (!this.#change(orderId, { status }, at)) return;
+        this.#keep();
+        this.#handlers.changed?.();
+      },
+    });
+    const follow = (): void => {
+      if (client.state.name === "live") {
+        this.#from("socket");
+        void this.compare();
+      } else if (this.#source === "socket") this.#from(null);
+    };
+    const stopFollowing = client.onState(follow);
+    const polls = substitute<readonly [Reconciled, readonly string[]]>(client, clock, {
+      patienceMs: patienceMs ?? PATIENCE_MS,
+      everyMs: pollMs ?? POLL_MS,
+      ask: async (signal) => {
+        const body = this.#holding();
+        return [await client.http.command("restaurant.tablet", body, { signal }), body.holds];
+      },
+      answered: ([answer, holds]) => {
+        // What is in these answers would go backwards if its events were told once more.
+        if (this.#source !== "poll") this.#listen(null);
+        this.#from("poll");
+        const arrived = this.#repair(answer, holds);
+        this.#handlers.heard?.();
+        return arrived > 0 ? NAME_SOON_MS : undefined;
+      },
+      changed: (running) => {
+        if (!running && this.#source === "poll") this.#from(null);
+      },
+      refused: (error) => this.#ended(error),
+    });
+    this.#stopFollowing = () => {
+      stopFollowing();
+      polls.stop();
+    };
+    const everyMs = this.#options.compareEveryMs ?? COMPARE_EVERY_MS;
+    this.#stopComparing = clock.every(everyMs, () => {
+      if (client.state.name === "live") void this.compare();
+    });
+    follow();
+    if (client.state.name !== "live") client.connect();
+  }
+
+  #listen(from: { readonly epoch: number; readonly offset: number } | null): void {
+    this.#subscription = this.#options.client.subscribe(
+      `restaurant:${this.#options.restaurantId}`,
       {
         // What was stored before a reload was perhaps never acknowledged.
         subscribed: ({ recovered }) => {
           if (recovered) this.#keep();
+          this.#handlers.heard?.();
         },
         state: ({ body }) => {
           this.#snapshot(body as unknown as InboxSnapshot);
@@ -134,19 +214,20 @@ export class Tablet {
           this.#event({ type, body } as unknown as TabletEvent, at);
           this.#keep();
         },
-        ended: (error) => this.#handlers.ended?.(error),
+        ended: (error) => this.#ended(error),
       },
-      { manualAcknowledge: true, ...(kept === null ? {} : { from: { epoch: kept.epoch, offset: kept.offset } }) },
+      { manualAcknowledge: true, ...(from === null ? {} : { from }) },
     );
-    this.#stopFollowing = client.onState(({ name }) => {
-      if (name === "live") void this.compare();
-    });
-    const everyMs = this.#options.compareEveryMs ?? COMPARE_EVERY_MS;
-    this.#stopComparing = clock.every(everyMs, () => {
-      if (client.state.name === "live") void this.compare();
-    });
-    if (client.state.name === "live") void this.compare();
-    else client.connect();
+  }
+
+  /** This device's own word about an order, kept with it until the node's follows. */
+  mark(
+    orderId: string,
+    change: Pick<TabletEntry, "status"> & Partial<Pick<TabletEntry, "promisedAt" | "reason">>,
+  ): void {
+    if (!this.#change(orderId, change, this.#options.client.serverNow())) return;
+    this.#keep();
+    this.#handlers.changed?.();
   }
 
   /** Says that the tablet is there, and puts right what differs from the node's list. Never rejects. */
@@ -154,15 +235,9 @@ export class Tablet {
     if (this.#comparing || this.#closed) return;
     this.#comparing = true;
     try {
-      const { client, name } = this.#options;
-      const named = [...this.#orders.values()].filter(({ endedAt }) => endedAt === undefined).slice(-MOST_NAMED);
-      const holds = named.map(({ orderId }) => orderId);
-      const answer = await client.command(
-        "restaurant.tablet",
-        { deviceId: client.deviceId, holds, ...(name === undefined ? {} : { name }) },
-        { ttlMs: COMPARE_WITHIN_MS },
-      );
-      if (!this.#closed) this.#repair(answer, holds);
+      const body = this.#holding();
+      const answer = await this.#options.client.command("restaurant.tablet", body, { ttlMs: COMPARE_WITHIN_MS });
+      if (!this.#closed) this.#repair(answer, body.holds);
     } catch {
       // The next connection, or the next minute, compares again.
     } finally {
@@ -176,6 +251,30 @@ export class Tablet {
     this.#stopComparing();
     this.#stopFollowing();
     this.#subscription?.unsubscribe();
+    this.#road?.unsubscribe();
+    this.#from(null);
+  }
+
+  #ended(error: SwiftEatsError): void {
+    this.close();
+    this.#handlers.ended?.(error);
+  }
+
+  #from(source: TabletSource | null): void {
+    if (source === this.#source) return;
+    this.#source = source;
+    this.#handlers.source?.(source);
+  }
+
+  #holding() {
+    const { client, name, storage } = this.#options;
+    // To name an order is to say that it is safe here.
+    const isSafe = (orderId: string): boolean => storage === null || this.#stored.has(orderId);
+    const named = [...this.#orders.values()]
+      .filter(({ endedAt, orderId }) => endedAt === undefined && isSafe(orderId))
+      .slice(-MOST_NAMED);
+    const holds = named.map(({ orderId }) => orderId);
+    return { deviceId: client.deviceId, holds, ...(name === undefined ? {} : { name }) };
   }
 
   #snapshot({ orders, doors }: InboxSnapshot): void {
@@ -216,10 +315,14 @@ export class Tablet {
   }
 
   /** New to this device, or told again. */
-  #take(order: TabletOrder, status: OrderStatus, at: number): boolean {
+  #take(order: TabletOrder & Partial<OpenTabletOrder>, status: OrderStatus, at: number): boolean {
     const known = this.#orders.get(order.orderId);
     if (known?.endedAt !== undefined) return false;
-    const entry: TabletEntry = { ...known, ...order, status };
+    const entry: TabletEntry = {
+      ...known,
+      ...order,
+      status: known === undefined ? status : later(known.status, status),
+    };
     this.#orders.set(order.orderId, entry);
     if (known !== undefined) return false;
     this.#arrived++;
@@ -227,13 +330,21 @@ export class Tablet {
     return true;
   }
 
-  #change(orderId: string, change: Partial<TabletEntry>, at: number): void {
+  /** False: the order is not here, or was that far already. */
+  #change(orderId: string, change: Partial<TabletEntry>, at: number): boolean {
     const known = this.#orders.get(orderId);
-    if (known === undefined) return;
-    const status = change.status ?? known.status;
+    if (known === undefined) return false;
+    const status = later(known.status, change.status ?? known.status);
+    if (change.status !== undefined && status !== change.status) return false;
     const over = isTerminal(status) || status === "picked_up";
-    this.#orders.set(orderId, { ...known, ...change, ...(over && known.endedAt === undefined ? { endedAt: at } : {}) });
+    this.#orders.set(orderId, {
+      ...known,
+      ...change,
+      status,
+      ...(over && known.endedAt === undefined ? { endedAt: at } : {}),
+    });
     if (over) this.#forgetOld();
+    return true;
   }
 
   #forgetOld(): void {
@@ -241,13 +352,16 @@ export class Tablet {
     for (const { orderId } of ended.slice(0, Math.max(0, ended.length - MOST_ENDED))) this.#orders.delete(orderId);
   }
 
-  #repair({ open, missing, doors }: Reconciled, holds: readonly string[]): void {
+  /** How many orders this device did not have. */
+  #repair({ open, missing, drivers, doors }: Reconciled, holds: readonly string[]): number {
     const now = this.#options.client.serverNow();
-    this.#compared++;
-    let repaired = 0;
+    const before = this.#source === "poll" ? JSON.stringify([...this.#orders.values()]) : "";
+    let arrived = 0;
     // The answer comes behind every event before it: what is lacking now was never told.
-    for (const order of missing) if (this.#take(order, order.status, now)) repaired++;
+    for (const order of missing) if (this.#take(order, order.status, now)) arrived++;
+    let repaired = arrived;
     const statuses = new Map(open);
+    let left = false;
     for (const orderId of holds) {
       const known = this.#orders.get(orderId);
       if (known === undefined || known.endedAt !== undefined) continue;
@@ -261,15 +375,25 @@ export class Tablet {
         this.#orders.delete(orderId);
         repaired++;
       } else if (status === undefined) {
-        // Its driver has it: nobody tells a tablet that by itself.
-        this.#change(orderId, { status: "picked_up" }, now);
+        // Its driver has it. That is told once, to whoever listens then.
+        left = this.#change(orderId, { status: "picked_up" }, now) || left;
       }
     }
-    this.#repaired += repaired;
+    for (const [orderId, driver] of drivers ?? []) {
+      if (this.#orders.get(orderId)?.driver?.name === driver.name) continue;
+      left = this.#change(orderId, { driver }, now) || left;
+    }
+    const polled = this.#source === "poll";
+    if (!polled) {
+      this.#compared++;
+      this.#repaired += repaired;
+    }
     const doorsDiffer = JSON.stringify(doors) !== JSON.stringify(this.#doors);
     this.#doors = doors;
-    if (repaired > 0) this.#keep();
-    if (repaired > 0 || doorsDiffer) this.#handlers.changed?.();
+    const differs = polled ? JSON.stringify([...this.#orders.values()]) !== before : repaired > 0 || left;
+    if (differs) this.#keep();
+    if (differs || doorsDiffer) this.#handlers.changed?.();
+    return arrived;
   }
 
   /** Stores what the device has, once for all that one message brought, and acknowledges it when it is stored. */
@@ -279,10 +403,11 @@ export class Tablet {
     void Promise.resolve().then(async () => {
       this.#writing = false;
       const { storage } = this.#options;
-      const at = this.#subscription?.position() ?? null;
-      if (at === null) return;
+      const subscription = this.#subscription;
+      const at = subscription?.position() ?? null;
       if (storage !== null) {
-        const kept: Kept = { ...at, orders: [...this.#orders.values()] };
+        const orders = [...this.#orders.values()];
+        const kept: Kept = { epoch: at?.epoch ?? null, offset: at?.offset ?? 0, orders };
         storage.setItem(this.#key, JSON.stringify(kept));
         try {
           await storage.settled();
@@ -290,8 +415,9 @@ export class Tablet {
           // What is not stored is not acknowledged: the node pushes it again, or reaches for another device.
           return;
         }
+        this.#stored = new Set(orders.map(({ orderId }) => orderId));
       }
-      if (!this.#closed) this.#subscription?.acknowledge(at.offset);
+      if (!this.#closed && at !== null) subscription?.acknowledge(at.offset);
     });
   }
 }
@@ -300,10 +426,19 @@ export class Tablet {
 const STEPS: readonly OrderStatus[] = ["placed", "confirmed", "accepted", "preparing", "ready"];
 const stepOf = (status: OrderStatus): number => STEPS.indexOf(status);
 
+/** The later of two: what is told again, or late, takes nothing back. */
+function later(known: OrderStatus, next: OrderStatus): OrderStatus {
+  if (isTerminal(known)) return known;
+  if (isTerminal(next)) return next;
+  const step = (status: OrderStatus): number => (status === "picked_up" ? STEPS.length : stepOf(status));
+  return step(next) > step(known) ? next : known;
+}
+
 function readKept(text: string | null): Kept | null {
   try {
     const kept = JSON.parse(text ?? "null") as Kept | null;
-    const isOurs = kept !== null && Number.isSafeInteger(kept.epoch) && Number.isSafeInteger(kept.offset);
+    const isOurs =
+      kept !== null && (kept.epoch === null || Number.isSafeInteger(kept.epoch)) && Number.isSafeInteger(kept.offset);
     return isOurs && Array.isArray(kept.orders) ? kept : null;
   } catch {
     return null;

@@ -305,6 +305,7 @@ t.test("R-ACC-3: another's reads as nobody's, by every route and on every channe
     ["customer", "c2", `order:${orderId}`, `order:${NOBODYS}`],
     ["driver", "d2", "driver:d1", "driver:nobody"],
     ["restaurant", "r2", "restaurant:r1", "restaurant:nobody"],
+    ["restaurant", "r2", "restaurant-state:r1", "restaurant-state:nobody"],
   ];
   for (const [role, id, anothers, nobodys] of channels) {
     const socket = await h.connect(role, id, { codec: "json" });

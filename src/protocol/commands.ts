@@ -4,7 +4,14 @@
  */
 import { RoomId, type RoomStatus, SayBody } from "./chat.js";
 import { OpeningHours } from "./hours.js";
-import { MenuCategories, Refill, RestaurantProfile, type RestaurantStatus, RestaurantStatusName } from "./menus.js";
+import {
+  MenuCategories,
+  MenuItem,
+  Refill,
+  RestaurantProfile,
+  type RestaurantStatus,
+  RestaurantStatusName,
+} from "./menus.js";
 import { type GpsAck, GpsBatch, type PlacedReply, PlaceOrder, type Reconciled } from "./orders.js";
 import { Count, Id, Lat, Lng, Millis, type Static, Strict, Text, type TSchema, Type } from "./schemas.js";
 
@@ -74,6 +81,21 @@ export const COMMANDS = {
       priceMinor: Type.Optional(Count(100_000_000)),
       refill: Type.Optional(Refill),
     }),
+  },
+  /** A new dish, or the one by this id written anew. */
+  "restaurant.put_item": {
+    actor: "restaurant",
+    name: "putItem",
+    key: "caller",
+    roles: ["restaurant"],
+    body: Strict({ item: MenuItem }),
+  },
+  "restaurant.remove_item": {
+    actor: "restaurant",
+    name: "removeItem",
+    key: "caller",
+    roles: ["restaurant"],
+    body: Strict({ itemId: Id }),
   },
   "restaurant.choice": {
     actor: "restaurant",
@@ -256,6 +278,8 @@ export interface CommandReplies {
   "restaurant.configure": { readonly menuVersion: number };
   "restaurant.item": { readonly menuVersion: number };
   "restaurant.open": { readonly menuVersion: number };
+  "restaurant.put_item": { readonly menuVersion: number };
+  "restaurant.remove_item": { readonly menuVersion: number };
   "restaurant.choice": { readonly menuVersion: number };
   "restaurant.hours": { readonly menuVersion: number };
   "restaurant.categories": { readonly menuVersion: number };
@@ -300,6 +324,8 @@ export const CHANNELS = {
   order: { actor: "order", channel: "view", delivery: "latest", roles: ["customer", "support", "admin"] },
   driver: { actor: "driver", channel: "work", delivery: "reliable", roles: ["driver"] },
   restaurant: { actor: "restaurant", channel: "inbox", delivery: "reliable", roles: ["restaurant"] },
+  /** What became of the orders that have left the kitchen. */
+  "restaurant-state": { actor: "restaurant", channel: "state", delivery: "latest", roles: ["restaurant"] },
   zone: { actor: "dispatch-zone", channel: "live", delivery: "latest", roles: ["support", "admin"] },
   /** What is said, and what happens to the room. */
   room: { actor: "chat-room", channel: "talk", delivery: "reliable", roles: TALKERS },

@@ -112,7 +112,12 @@ export const TabletDoorsReply = Strict({
   paused: Type.Optional(Strict({ until: Type.Optional(Millis), reason: Type.Optional(Type.String()) })),
   offlineSince: Type.Optional(Millis),
 });
-const OpenTabletOrder = Strict({ ...TabletOrderReply.properties, status: OrderStatusName });
+const OpenTabletOrder = Strict({
+  ...TabletOrderReply.properties,
+  status: OrderStatusName,
+  driver: Type.Optional(DriverCardReply),
+});
+export const LeftKitchenReply = Strict({ orderId: Id, status: OrderStatusName, at: Millis });
 
 export const InboxSnapshotReply = Strict({
   orders: List(OpenTabletOrder),
@@ -124,6 +129,7 @@ export const AlertStepName = literals(ALERT_STEPS);
 export const ReconciledReply = Strict({
   open: List(Type.Tuple([Id, OrderStatusName])),
   missing: List(OpenTabletOrder),
+  drivers: Type.Optional(List(Type.Tuple([Id, DriverCardReply]))),
   doors: TabletDoorsReply,
   graceMs: Millis,
 });

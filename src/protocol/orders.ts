@@ -251,9 +251,19 @@ export type TabletEvent =
     }
   | { readonly type: "doors.changed"; readonly body: TabletDoors };
 
+/** An open order, and who comes for it once somebody does. */
+export type OpenTabletOrder = TabletOrder & { readonly status: OrderStatus; readonly driver?: DriverCard };
+
+/** An order that has left the kitchen: a slot of `restaurant-state:<id>`, named by the order. Whoever misses it compares. */
+export interface LeftKitchen {
+  readonly orderId: string;
+  readonly status: OrderStatus;
+  readonly at: number;
+}
+
 /** The inbox as a tablet that could not resume gets it. */
 export interface InboxSnapshot {
-  readonly orders: readonly (TabletOrder & { readonly status: OrderStatus })[];
+  readonly orders: readonly OpenTabletOrder[];
   /** Absent: from a node of an older version. */
   readonly doors?: TabletDoors;
 }
@@ -294,7 +304,9 @@ export interface Reconciled {
   /** Every open order and its status. */
   readonly open: readonly (readonly [orderId: string, status: OrderStatus])[];
   /** In full: open orders that the device did not name. */
-  readonly missing: readonly (TabletOrder & { readonly status: OrderStatus })[];
+  readonly missing: readonly OpenTabletOrder[];
+  /** Who comes for the orders that the device named. Absent: from a node of an older version. */
+  readonly drivers?: readonly (readonly [orderId: string, driver: DriverCard])[];
   readonly doors: TabletDoors;
   /** So long after the last word of any tablet no new orders come; compare well within. */
   readonly graceMs: number;

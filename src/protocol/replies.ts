@@ -14,6 +14,7 @@ import {
   ArrivalReply,
   DriverCardReply,
   InboxSnapshotReply,
+  LeftKitchenReply,
   OrderStatusName,
   OrderTotalsReply,
   OrderViewReply,
@@ -268,6 +269,16 @@ export const COMMAND_REPLIES = {
     reply: Menu,
     refusals: ["not_found"],
   },
+  "restaurant.put_item": {
+    summary: "Put a dish on the menu, or write the one by this id anew.",
+    reply: Menu,
+    refusals: ["not_found", "invalid", "too_many"],
+  },
+  "restaurant.remove_item": {
+    summary: "Take a dish off the menu for good. Orders that have it stay as they are.",
+    reply: Menu,
+    refusals: ["not_found", "illegal_transition"],
+  },
   "restaurant.categories": {
     summary: "Set the categories of the menu and their order.",
     reply: Menu,
@@ -376,6 +387,8 @@ export const CHANNEL_MESSAGES = {
       "doors.changed": TabletDoorsReply,
     },
   },
+  /** One slot for each order, named by its id. */
+  "restaurant-state": { states: { "<orderId>": LeftKitchenReply }, events: {} },
   zone: { states: { live: ZoneLiveReply }, events: {} },
   ...CHAT_CHANNEL_MESSAGES,
 } as const;

@@ -75,6 +75,8 @@ export interface FieldProps {
   readonly inputMode?: "numeric" | "decimal" | "text" | "tel";
   readonly maxLength?: number;
   readonly minLength?: number;
+  /** The id of a `datalist` with what others wrote here. */
+  readonly list?: string;
 }
 
 export function Field(props: FieldProps) {
@@ -103,6 +105,7 @@ export function Field(props: FieldProps) {
         <input
           {...shared}
           type={(props.type ?? "text") as "text"}
+          {...(props.list === undefined ? {} : { list: props.list })}
           {...(props.inputMode === undefined ? {} : { inputMode: props.inputMode })}
           onInput={(event) => onInput(event.currentTarget.value)}
         />

@@ -33,6 +33,14 @@ export function LineBanner({ lost, loud = false }: { readonly lost: string; read
       </div>
     );
   }
+  if (state === "slow") {
+    return (
+      <div class="line-banner mild" role="status">
+        <OfflineIcon />
+        <span>Slow connection: news comes every few seconds.</span>
+      </div>
+    );
+  }
   if (state === "opening") {
     return (
       <div class="line-banner mild" role="status">

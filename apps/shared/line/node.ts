@@ -15,16 +15,21 @@ clock.every(1_000, () => {
   now.value = opened?.serverNow() ?? clock.now();
 });
 
+/** Polls bring the news: no socket comes through this network. */
+export const slow = signal(false);
+
 let opened: Client | null = null;
 
-/** `none`: nobody has asked for a line yet. */
-export type Line = "none" | "live" | "opening" | "lost" | "ended";
+/** `none`: nobody has asked for a line yet. `slow`: there is no socket, but what matters comes and goes. */
+export type Line = "none" | "live" | "slow" | "opening" | "lost" | "ended";
 export const line = computed<Line>(() => {
   const { name } = connection.value;
   if (name === "idle") return "none";
   if (name === "live") return "live";
   if (name === "closed") return "ended";
-  if (!network.value || name === "waiting") return "lost";
+  if (!network.value) return "lost";
+  if (slow.value) return "slow";
+  if (name === "waiting") return "lost";
   return "opening";
 });
 

@@ -13,6 +13,7 @@ import { Recorded, type Said } from "./activation/recorded.js";
 import {
   type ActorContext,
   type ActorRef,
+  type Caller,
   type CommandInfo,
   type CommandName,
   type Contract,
@@ -222,6 +223,13 @@ export class RunContext implements ActorContext<unknown, unknown> {
   hasSubscribers(channel: string): boolean {
     const used = this.#actor.channels?.get(channel);
     return used !== undefined && (used.listeners.size > 0 || used.arriving > 0);
+  }
+
+  isHeardBy(channel: string, { id, role }: Caller): boolean {
+    for (const callers of this.#actor.channels?.get(channel)?.listeners.values() ?? []) {
+      for (const caller of callers.values()) if (caller.id === id && caller.role === role) return true;
+    }
+    return false;
   }
 
   random(): number {

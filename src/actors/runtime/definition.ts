@@ -116,6 +116,8 @@ export interface ActorContext<S, V = undefined> {
   readmit(channel: string): void;
   /** True while at least one gateway subscribes to this channel of this actor. */
   hasSubscribers(channel: string): boolean;
+  /** True while this caller subscribes to this channel through some gateway. A line that died unnoticed counts until it is given up. */
+  isHeardBy(channel: string, caller: Caller): boolean;
   random(): number;
   newId(): string;
 }

@@ -37,6 +37,7 @@ t.test("R-ORD-5 R-ORD-1: every write by HTTP reaches its actor with the caller f
       currency: "TRY",
       items: [{ itemId: "a", name: "a", priceMinor: 1 }],
     },
+    "/v1/restaurants/me/items": { item: { itemId: "a", name: "a", priceMinor: 1 } },
     "/v1/restaurants/me/items/:itemId": { available: false },
     "/v1/restaurants/me/items/:itemId/options/:groupId/:choiceId": { available: false },
     "/v1/restaurants/me/open": { open: true },

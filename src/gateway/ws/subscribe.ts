@@ -24,6 +24,9 @@ const slotName = (channel: string, key: string): string => `${channel} ${key}`;
 const isKeyOf = (family: string, key: string): boolean =>
   family === "room" || family === "room-state" ? isRoomId(key) : isId(key);
 
+/** Channels whose key is the caller's own id. */
+const OWN: ReadonlySet<string> = new Set<ChannelFamily>(["driver", "restaurant", "restaurant-state"]);
+
 function isFamily(name: string): name is ChannelFamily {
   return Object.hasOwn(CHANNELS, name);
 }
@@ -50,8 +53,8 @@ export function subscribe(
     sendRefusal(deps, connection, requestId, "forbidden");
     return;
   }
-  // Drivers and restaurants have one channel each: their own. Customers are judged by the order itself.
-  if ((family === "driver" || family === "restaurant") && key !== principal.id) {
+  // Drivers and restaurants hear of themselves alone. Customers are judged by the order itself.
+  if (OWN.has(family) && key !== principal.id) {
     sendRefusal(deps, connection, requestId, "not_found");
     return;
   }

@@ -6,13 +6,15 @@ import { operations } from "./operation.js";
 
 export const NOTIFICATION_CHANNELS = ["push", "sms", "email", "call"] as const;
 export type NotificationChannel = (typeof NOTIFICATION_CHANNELS)[number];
-/** About a customer's own order. Each may be had by other ways, or by none. */
+/** About a customer's own order, and what was written to somebody who was not there. Each may be had by other ways, or by none. */
 export const CUSTOMER_NOTICES = [
   "order_confirmed",
   "eta_changed",
   "driver_near",
   "order_delivered",
   "order_cancelled",
+  "trip_message",
+  "support_message",
 ] as const;
 export type CustomerNotice = (typeof CUSTOMER_NOTICES)[number];
 /** About a restaurant's work. Nobody can switch them off: an order that nobody sees is cooked by nobody. */
@@ -34,6 +36,8 @@ const Kinds = Strict({
   driver_near: Type.Optional(Ways),
   order_delivered: Type.Optional(Ways),
   order_cancelled: Type.Optional(Ways),
+  trip_message: Type.Optional(Ways),
+  support_message: Type.Optional(Ways),
 });
 
 /** What somebody wants to hear, and how. A kind that is not named comes by its usual ways; one with none does not come. */

@@ -22,6 +22,8 @@ export const KINDS: Readonly<Record<NoticeKind, Kind>> = {
   driver_near: { ways: ["push"], worthMs: 5 * MINUTE_MS },
   order_delivered: { ways: ["push"], worthMs: 24 * 60 * MINUTE_MS },
   order_cancelled: { ways: ["push", "email"], worthMs: 24 * 60 * MINUTE_MS },
+  trip_message: { ways: ["push"], worthMs: 10 * MINUTE_MS },
+  support_message: { ways: ["push"], worthMs: 24 * 60 * MINUTE_MS },
   // The way is the step's: see `plan.ts`. Until the order's own deadline.
   order_waiting: { ways: [], worthMs: 30 * MINUTE_MS },
   restaurant_paused: { ways: ["push", "email"], worthMs: 24 * 60 * MINUTE_MS },

@@ -56,6 +56,18 @@ export function readEvent(event: PendingEvent): Read | null {
       body,
     };
   }
+  if (event.type === "chat.unheard") {
+    const recipient = body.to as { readonly role?: unknown; readonly id?: unknown } | undefined;
+    if (typeof recipient?.id !== "string" || recipient.id === "") return null;
+    if (recipient.role !== "customer" && recipient.role !== "driver") return null;
+    return {
+      event,
+      kind: body.kind === "trip" ? "trip_message" : "support_message",
+      recipient: { role: recipient.role, principalId: recipient.id },
+      orderId: text("orderId"),
+      body,
+    };
+  }
   const toRestaurant = TO_RESTAURANT[event.type];
   if (toRestaurant === undefined) return null;
   const recipient = { role: "restaurant", principalId: event.key } as const;

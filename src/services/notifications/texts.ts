@@ -22,6 +22,8 @@ const en: Texts = {
     title: "Order cancelled",
     text: "Your order from {restaurant} was cancelled. What was held on your card is released.",
   },
+  trip_message: { title: "A message for you", text: "Somebody wrote to you about the order from {restaurant}." },
+  support_message: { title: "Support has answered", text: "Support has written to you. Open the app to read it." },
   order_waiting: {
     title: "An order is waiting",
     text: "{restaurant}: a new order waits for an answer. Please look at the tablet.",
@@ -48,6 +50,14 @@ const de: Texts = {
     title: "Bestellung storniert",
     text: "Deine Bestellung von {restaurant} wurde storniert. Der reservierte Betrag wird freigegeben.",
   },
+  trip_message: {
+    title: "Eine Nachricht für dich",
+    text: "Zur Bestellung von {restaurant} hat dir jemand geschrieben.",
+  },
+  support_message: {
+    title: "Der Support hat geantwortet",
+    text: "Der Support hat dir geschrieben. Lies es in der App.",
+  },
   order_waiting: {
     title: "Eine Bestellung wartet",
     text: "{restaurant}: Eine neue Bestellung wartet auf Antwort. Bitte auf das Tablet sehen.",
@@ -71,6 +81,8 @@ const es: Texts = {
     title: "Pedido cancelado",
     text: "Tu pedido de {restaurant} fue cancelado. Se libera lo retenido en tu tarjeta.",
   },
+  trip_message: { title: "Un mensaje para ti", text: "Te han escrito sobre el pedido de {restaurant}." },
+  support_message: { title: "Soporte ha respondido", text: "Soporte te ha escrito. Ábrelo en la aplicación." },
   order_waiting: {
     title: "Un pedido espera",
     text: "{restaurant}: un pedido nuevo espera respuesta. Mira la tableta, por favor.",
@@ -94,6 +106,8 @@ const tr: Texts = {
     title: "Sipariş iptal edildi",
     text: "{restaurant} siparişin iptal edildi. Kartındaki provizyon kaldırılıyor.",
   },
+  trip_message: { title: "Bir mesajın var", text: "{restaurant} siparişi hakkında sana yazıldı." },
+  support_message: { title: "Destek yanıtladı", text: "Destek sana yazdı. Uygulamada okuyabilirsin." },
   order_waiting: {
     title: "Bir sipariş bekliyor",
     text: "{restaurant}: yeni bir sipariş yanıt bekliyor. Lütfen tablete bakın.",

@@ -37,16 +37,18 @@ t.test(
     await add("order", "order.preparing", 2);
     await add("restaurant", "restaurant.alert", 1);
     await add("driver", "order.confirmed", 1);
+    await add("chat-room", "chat.unheard", 1);
     const pending = await store.pending(10);
     t.same(
       pending.map(({ kind, key, offset, type, at }) => [kind, key, offset, type, at]),
       [
         ["order", "n1", 1, "order.confirmed", 7],
         ["restaurant", "n1", 1, "restaurant.alert", 7],
+        ["chat-room", "n1", 1, "chat.unheard", 7],
       ],
     );
     await session.query("DELETE FROM event_outbox");
-    t.equal((await store.pending(10)).length, 2, "whoever takes the outbox away takes nothing from us");
+    t.equal((await store.pending(10)).length, 3, "whoever takes the outbox away takes nothing from us");
     await store.plan(
       [],
       pending.map(({ id }) => id),

@@ -108,7 +108,7 @@ function OffShift() {
         size="large"
         block
         busy={starting.busy}
-        disabled={line.value !== "live"}
+        disabled={line.value !== "live" && line.value !== "slow"}
         onClick={() => void starting.run()}
       >
         <PowerIcon /> Start shift

@@ -18,10 +18,12 @@ import {
   type RoomView,
   type StopView,
   type TripView,
+  watchWork,
 } from "../../../../sdk/mod.js";
 import { account, token } from "../../../shared/account/session.js";
+import { clock } from "../../../shared/clock.js";
 import { sayFailure } from "../../../shared/kit/toasts.js";
-import { deviceId, openClient } from "../../../shared/line/node.js";
+import { deviceId, openClient, slow } from "../../../shared/line/node.js";
 import { call } from "../../../shared/sound.js";
 import { keepWork, keptWork } from "./kept-work.js";
 
@@ -86,16 +88,25 @@ export async function startWork(): Promise<void> {
     if (!ready.value) return;
     keepWork({ driverId: me.id, onShift: onShift.value, trip: trip.value, policy: policy.value });
   });
-  made.subscribe(`driver:${me.id}`, {
-    state: ({ body }) => snapshot(body as unknown as DriverSnapshot),
-    event: ({ type, body }) => event({ type, body } as unknown as DriverEvent),
-    ended: sayFailure,
-  });
+  watchWork(
+    made,
+    me.id,
+    {
+      snapshot,
+      event,
+      source: (source) => {
+        slow.value = source === "poll";
+      },
+      ended: sayFailure,
+    },
+    { clock },
+  );
   readWaiting();
 }
 
 function snapshot(work: DriverSnapshot): void {
   onShift.value = work.onShift;
+  if (work.offers.some(({ offerId }) => offers.peek().every((known) => known.offerId !== offerId))) call("offer");
   offers.value = work.offers;
   setTrip(work.trip);
   ready.value = true;

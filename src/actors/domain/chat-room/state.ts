@@ -33,6 +33,8 @@ interface Common {
   readonly revision: number;
   readonly top: number;
   readonly reads: Readonly<Partial<Record<ChatSide, number>>>;
+  /** Up to which line each side was told outside the apps that something was written. Absent: never. */
+  readonly told?: Readonly<Partial<Record<ChatSide, number>>>;
   readonly openedAt: number;
   readonly changedAt: number;
 }

@@ -1,6 +1,6 @@
 /** What everybody in a room does: say, read, write. */
 import { type ChatSpeaker, MOST_EXCERPT_CHARACTERS, typingSlot } from "../../../protocol/mod.js";
-import type { Rejection } from "../../runtime/definition.js";
+import type { Caller, Rejection } from "../../runtime/definition.js";
 import type { ChatSettings } from "../settings.js";
 import type { ChatRoomContract } from "./messages.js";
 import { type Line, save } from "./save.js";
@@ -42,7 +42,9 @@ export function say(ctx: RoomContext, input: Say["input"]): Say["reply"] | Rejec
   };
   ctx.volatile.typedAt.delete(side);
   if (ctx.hasSubscribers("state")) ctx.emit("state", typingSlot(side), { side }, 0);
-  if (room.kind === "trip" || side === "support") return { offset: save(ctx, room, [message]).top, at: ctx.now };
+  if (room.kind === "trip" || side === "support") {
+    return { offset: save(ctx, tellOutside(ctx, room, side), [message]).top, at: ctx.now };
+  }
   const { standing } = room;
   const excerpt = [...text].slice(0, MOST_EXCERPT_CHARACTERS).join("");
   const wakes = standing.status === "open" || standing.status === "resolved";
@@ -53,6 +55,21 @@ export function say(ctx: RoomContext, input: Say["input"]): Say["reply"] | Rejec
     standing.status === "resolved" ? [reopened, message] : [message],
   );
   return { offset: after.top, at: ctx.now };
+}
+
+/**
+ * Whoever is not listening is to be told outside the app that something was written: once until they have read it. Agents
+ * have their queue for that.
+ */
+function tellOutside(ctx: RoomContext, room: OpenRoom, by: ChatSpeaker["side"]): OpenRoom {
+  const side = room.kind === "trip" && by === "customer" ? "driver" : "customer";
+  const to: Caller =
+    side === "driver" && room.kind === "trip"
+      ? { role: "driver", id: room.driverId }
+      : { role: "customer", id: room.customerId };
+  if ((room.told?.[side] ?? 0) > (room.reads[side] ?? 0) || ctx.isHeardBy("talk", to)) return room;
+  ctx.publish("chat.unheard", { roomId: ctx.key, kind: room.kind, orderId: room.orderId, to: { ...to }, at: ctx.now });
+  return { ...room, told: { ...room.told, [side]: room.top + 1 } };
 }
 
 /** Reading on is a change; reading again, or beyond what was said, is none. */

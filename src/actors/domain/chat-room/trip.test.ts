@@ -96,6 +96,43 @@ t.test("R-COM-1: a while after the delivery the room closes, and the driver is o
   await kit.close();
 });
 
+t.test("R-COM-1 R-COM-3: who is written to and does not listen is told outside, once until it is read", async (t) => {
+  const city = await carrying();
+  const { kit } = city;
+  await must(talk(city, carol));
+  await kit.advance(50);
+  const told = () =>
+    kit
+      .published({ kind: "chat-room", key: ROOM })
+      .filter(({ type }) => type === "chat.unheard")
+      .map(({ body }) => (body as unknown as { to: Caller }).to.role);
+  await must(say(city, carol, "which floor are you on?"));
+  await must(say(city, carol, "hello?"));
+  t.same(told(), ["driver"], "two lines, one word");
+  const line = await listen(city, carol);
+  await must(say(city, dave, "the second"));
+  t.same(told(), ["driver"], "carol listens; and who speaks has read");
+  await must(say(city, carol, "come up"));
+  t.same(told(), ["driver", "driver"]);
+  line.close();
+  await kit.advance(50);
+  await must(say(city, dave, "here"));
+  t.same(told(), ["driver", "driver", "customer"]);
+  await kit.crash();
+  await kit.restart();
+  await must(say(city, dave, "at the door"));
+  t.same(told(), ["driver", "driver", "customer"], "also after a crash");
+  await must(kit.ask(ChatRoom, ROOM, "read", { roomId: ROOM, offset: 99 }, { caller: carol }));
+  await must(say(city, dave, "cold"));
+  t.same(told(), ["driver", "driver", "customer", "customer"]);
+  t.notMatch(
+    JSON.stringify(kit.published({ kind: "chat-room", key: ROOM })),
+    /floor|cold/,
+    "what was said is not told",
+  );
+  await kit.close();
+});
+
 t.test("R-COM-1: another driver takes the room over, and the one before hears nothing more", async (t) => {
   const city = await carrying();
   const { kit } = city;

@@ -108,6 +108,7 @@ export function delivered(ctx: OrderContext, settings: DomainSettings, driverId:
   };
   const fact = saleFact(ctx.key, next, settings);
   const after = save(ctx, settings, next, [{ kind: "delivered", by: "driver", fact }]);
+  ctx.cast(Restaurant, order.content.restaurant.id, "delivered", { orderId: ctx.key });
   ctx.cast(EtaModel, order.content.zone, "learn", outcomeOf(after, ctx.now, settings));
   return null;
 }

@@ -57,11 +57,19 @@ export function restaurantActor(
         keep: 512,
         acknowledged: inbox.acknowledged,
       },
+      state: {
+        delivery: "latest",
+        admit: (ctx, caller) =>
+          caller.role === "restaurant" && caller.id === ctx.key ? true : new Rejection("not_found"),
+        snapshot: () => ({}),
+      },
     },
-    volatileCommands: ["leftKitchen", "zonePicture", "outlook", "tablet", "inboxView"],
+    volatileCommands: ["leftKitchen", "delivered", "zonePicture", "outlook", "tablet", "inboxView"],
     commands: {
       configure: (ctx, input) => edits.configure(ctx, settings, input),
       setItem: (ctx, input) => edits.setItem(ctx, settings, input),
+      putItem: (ctx, { item }) => edits.putItem(ctx, settings, item),
+      removeItem: (ctx, { itemId }) => edits.removeItem(ctx, settings, itemId),
       setOpen: (ctx, { open }) => edits.setOpen(ctx, settings, open),
       setChoice: (ctx, input) => edits.setChoice(ctx, settings, input),
       setHours: (ctx, input) => edits.setHours(ctx, settings, input),
@@ -81,6 +89,11 @@ export function restaurantActor(
       closeOrder: (ctx, input) => inbox.closeOrder(ctx, settings, input),
       leftKitchen(ctx, { orderId, sample }) {
         if (ctx.state.orders[orderId] !== undefined) ctx.volatile.left.set(orderId, sample ?? null);
+        inbox.showLeft(ctx, orderId, "picked_up");
+        return null;
+      },
+      delivered(ctx, { orderId }) {
+        inbox.showLeft(ctx, orderId, "delivered");
         return null;
       },
       forgetTold(ctx) {

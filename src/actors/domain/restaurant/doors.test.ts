@@ -221,6 +221,43 @@ t.test("R-RST-2: one choice is changed by itself; the menu's order, too", async 
   await city.kit.close();
 });
 
+t.test(
+  "R-RST-2: a dish is put on the menu, written anew and taken off; what is left of the others stays",
+  async (t) => {
+    const city = createCity();
+    const { kit } = city;
+    await city.openRestaurant("r");
+    const ask = (name: "putItem" | "removeItem", input: never, caller = restaurant("r")) =>
+      kit.ask(Restaurant, "r", name, input, { caller });
+    const put = (item: object, caller = restaurant("r")) => ask("putItem", { item } as never, caller);
+    const remove = (itemId: string) => ask("removeItem", { itemId } as never);
+    const names = async () => (await menuOf(city)).items.map(({ name }) => name);
+    const before = await menuOf(city);
+    const counted = (await city.stock("r")).left;
+    await must(put({ itemId: "cake", name: "Cake", priceMinor: 450, stock: 4 }));
+    t.same(await names(), [...before.items.map(({ name }) => name), "Cake"]);
+    t.same((await city.stock("r")).left, { ...counted, cake: 4 });
+    await must(put({ itemId: "cake", name: "Cheesecake", priceMinor: 500, stock: 6 }));
+    t.equal((await names()).at(-1), "Cheesecake");
+    t.equal((await city.stock("r")).left.cake, 6);
+    await must(put({ itemId: "cake", name: "Cheesecake", priceMinor: 500 }));
+    t.notOk(Object.hasOwn((await city.stock("r")).left, "cake"), "made to order from now on");
+    t.equal(await codeOf(put({ itemId: "__proto__", name: "X", priceMinor: 1 })), "invalid");
+    const group = { groupId: "g", name: "G", min: 2, choices: [{ choiceId: "a", name: "A", priceMinor: 0 }] };
+    t.equal(await codeOf(put({ itemId: "x", name: "X", priceMinor: 1, options: [group] })), "invalid");
+    t.equal(await codeOf(put({ itemId: "x", name: "X", priceMinor: 1 }, restaurant("other"))), "not_found");
+    t.equal(await codeOf(remove("x")), "not_found");
+    await must(remove("cake"));
+    t.same((await menuOf(city)).items, before.items);
+    t.same((await city.stock("r")).left, counted);
+    for (const { itemId } of before.items.slice(1)) await must(remove(itemId));
+    t.equal(await codeOf(remove(before.items[0]!.itemId)), "illegal_transition", "guests find no empty menu");
+    for (let i = 1; i < 500; i++) await must(put({ itemId: `i${i}`, name: "X", priceMinor: 1 }));
+    t.equal(await codeOf(put({ itemId: "one-more", name: "X", priceMinor: 1 })), "too_many");
+    await kit.close();
+  },
+);
+
 t.test("R-RST-5: a daily refill comes at its time, once, however long the restaurant slept", async (t) => {
   const city = createCity();
   const { kit } = city;

@@ -8,6 +8,9 @@ import { save } from "./save.js";
 import type { Menu, RestaurantContext, RestaurantState } from "./state.js";
 import { restocked } from "./stock.js";
 
+/** As many as a profile may list. */
+const MOST_ITEMS = 500;
+
 type Changed = { readonly menuVersion: number };
 type Configured = RestaurantState & { readonly menu: Menu };
 /** What is wrong with a profile beyond its schema. */
@@ -109,6 +112,36 @@ export function setItem(
     const left = counted === undefined ? state.left : { ...state.left, [itemId]: counted };
     return fromNowOn({ ...withItem(state, known, edited), left }, ctx.now);
   });
+}
+
+/** A dish written whole: the one by its id gives way to it, a new one comes last. */
+export function putItem(ctx: RestaurantContext, settings: DomainSettings, item: MenuItem): Changed | Rejection {
+  return edit(ctx, settings, (state) => {
+    const before = state.menu.items;
+    const known = before.some(({ itemId }) => itemId === item.itemId);
+    if (!known && before.length >= MOST_ITEMS) return ctx.reject("too_many", { most: MOST_ITEMS });
+    const items = known ? before.map((each) => (each.itemId === item.itemId ? item : each)) : [...before, item];
+    const wrong = itemProblem(item, "/item");
+    if (wrong !== null) return ctx.reject("invalid", { ...wrong });
+    return withItems(ctx, state, items);
+  });
+}
+
+/** Orders that have it stay as they are. What is on the menu for all to see cannot lose its last dish. */
+export function removeItem(ctx: RestaurantContext, settings: DomainSettings, itemId: string): Changed | Rejection {
+  return edit(ctx, settings, (state) => {
+    const items = state.menu.items.filter((item) => item.itemId !== itemId);
+    if (items.length === state.menu.items.length) return ctx.reject("not_found");
+    if (items.length === 0 && (state.status ?? "verified") === "verified") {
+      return ctx.reject("illegal_transition", { problem: "it is the last dish of the menu" });
+    }
+    return withItems(ctx, state, items);
+  });
+}
+
+function withItems(ctx: RestaurantContext, state: Configured, items: readonly MenuItem[]): RestaurantState {
+  const left = restocked(state.left, state.menu.items, items);
+  return fromNowOn({ ...state, menu: { ...state.menu, items }, left }, ctx.now);
 }
 
 export function setChoice(
@@ -219,14 +252,18 @@ function itemsProblem(items: readonly MenuItem[]): Problem | null {
   const seen = new Set<string>();
   for (const [index, item] of items.entries()) {
     const path = `/profile/items/${index}`;
-    // No record can hold this key: its stock would not be counted.
-    if (item.itemId === "__proto__") return { path: `${path}/itemId`, problem: "no item can have this id" };
     if (seen.has(item.itemId)) return { path: `${path}/itemId`, problem: "the item is there twice" };
     seen.add(item.itemId);
-    const wrong = optionsProblem(item, path);
+    const wrong = itemProblem(item, path);
     if (wrong !== null) return wrong;
   }
   return null;
+}
+
+function itemProblem(item: MenuItem, path: string): Problem | null {
+  // No record can hold this key: its stock would not be counted.
+  if (item.itemId === "__proto__") return { path: `${path}/itemId`, problem: "no item can have this id" };
+  return optionsProblem(item, path);
 }
 
 function optionsProblem(item: MenuItem, path: string): Problem | null {

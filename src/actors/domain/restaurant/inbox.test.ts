@@ -1,6 +1,7 @@
 import t from "tap";
 import type { InboxSnapshot, TabletEvent } from "../../../protocol/mod.js";
 import { type City, createCity, must, restaurant, support } from "../fixtures/city.js";
+import { Restaurant } from "../mod.js";
 
 const channel = { kind: "restaurant", key: "r", channel: "inbox" };
 const tabletOf = (city: City, from: { epoch: number; offset: number } | null = null) =>
@@ -84,6 +85,48 @@ t.test("R-RST-4: the tablet hears of a cancellation and of the driver who comes"
   });
   const fresh = await tabletOf(city);
   t.same((fresh.latest().snapshot as InboxSnapshot).orders, []);
+  await city.kit.close();
+});
+
+t.test(
+  "R-RST-4: food that is on its way, and there, is told at once, without a commit of the restaurant's",
+  async (t) => {
+    const city = createCity();
+    const { kit } = city;
+    await city.openRestaurant("r");
+    const state = { kind: "restaurant", key: "r", channel: "state" };
+    const mine = await kit.subscribe(state, restaurant("r"));
+    const others = await kit.subscribe(state, restaurant("x"));
+    t.equal(others.ended?.code, "not_found");
+    await city.bring("o", "assigned");
+    const compare = await must(
+      kit.ask(Restaurant, "r", "tablet", { deviceId: "counter", holds: ["o"] }, { caller: restaurant("r") }),
+    );
+    t.match(compare.drivers, [["o", { name: /./, vehicle: /./ }]], "who comes for it");
+    await must(city.order("o", "markReady", { orderId: "o" }, restaurant("r")));
+    const commits = () => kit.store.committed.filter(({ kind }) => kind === "restaurant").length;
+    await kit.advance(1_000);
+    const before = commits();
+    await must(city.drive("d", "pickUp", { orderId: "o" }));
+    await kit.advance(50);
+    t.match(mine.latest().o, { orderId: "o", status: "picked_up" });
+    await must(city.drive("d", "deliver", { orderId: "o" }));
+    await city.reach("o", "delivered");
+    await kit.advance(50);
+    t.match(mine.latest().o, { orderId: "o", status: "delivered" });
+    t.equal(commits(), before);
+    await kit.close();
+  },
+);
+
+t.test("R-RST-4: who comes for an order is known again after a crash", async (t) => {
+  const city = createCity();
+  await city.openRestaurant("r");
+  await city.bring("o", "assigned");
+  await city.kit.crash();
+  await city.kit.restart();
+  const tablet = await tabletOf(city);
+  t.match((tablet.latest().snapshot as InboxSnapshot).orders, [{ orderId: "o", driver: { name: /./ } }]);
   await city.kit.close();
 });
 

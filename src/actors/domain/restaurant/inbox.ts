@@ -6,7 +6,7 @@
  * What a device acknowledges is known in memory at once and kept with the next commit: it costs none of its own. Lost in
  * a crash, the order is pushed once more, and the device, which has it, acknowledges again.
  */
-import type { AlertStep, InboxSnapshot, OrderStatus, TabletOrder } from "../../../protocol/mod.js";
+import type { AlertStep, InboxSnapshot, OpenTabletOrder, OrderStatus, TabletOrder } from "../../../protocol/mod.js";
 import type { ReadContext } from "../../runtime/definition.js";
 import type { IndexRow } from "../../runtime/ports.js";
 import { asJson } from "../json.js";
@@ -202,6 +202,7 @@ export function driverAssigned(
   { orderId, driver }: RestaurantContract["driverAssigned"]["input"],
 ): null {
   if (ctx.state.orders[orderId] === undefined) return null;
+  ctx.volatile.drivers.set(orderId, driver);
   mayWaitInRush(ctx);
   saveOrders(ctx, settings, ctx.state.orders);
   ctx.push("inbox", "driver.assigned", asJson({ orderId, driver }));
@@ -228,14 +229,24 @@ export function closeOrder(
   return null;
 }
 
+/** Whoever listens now hears at once that the food is on its way, or there. No commit: who misses it compares. */
+export function showLeft(ctx: RestaurantContext, orderId: string, status: OrderStatus): void {
+  if (ctx.hasSubscribers("state")) ctx.emit("state", orderId, asJson({ orderId, status, at: ctx.now }), LEFT_TTL_MS);
+}
+
 /** What a tablet shows: every order that was offered and is neither over nor out of the house. */
-export function openOrders(ctx: View): readonly (TabletOrder & { readonly status: OrderStatus })[] {
-  const orders: (TabletOrder & { status: OrderStatus })[] = [];
+export function openOrders(ctx: View): readonly OpenTabletOrder[] {
+  const orders: OpenTabletOrder[] = [];
   for (const [orderId, order] of Object.entries(ctx.state.orders)) {
     const detail = ctx.volatile.details.get(orderId);
     if (order.stage === "held" || detail === undefined || ctx.volatile.left.has(orderId)) continue;
     const status = ctx.volatile.statuses.get(orderId) ?? "confirmed";
-    orders.push({ ...detail, status: order.stage === "accepted" && status === "confirmed" ? "accepted" : status });
+    const driver = ctx.volatile.drivers.get(orderId);
+    orders.push({
+      ...detail,
+      status: order.stage === "accepted" && status === "confirmed" ? "accepted" : status,
+      ...(driver === undefined ? {} : { driver }),
+    });
   }
   return orders;
 }
@@ -248,12 +259,14 @@ const IN_KITCHEN: ReadonlySet<OrderStatus> = new Set(["placed", "confirmed", "ac
 
 /** After a restart: what the tablet shows of the open orders, and which of them have left the kitchen since. */
 export function hydrate(ctx: ReadContext<RestaurantState, RestaurantMemory>, rows: readonly IndexRow[]): void {
-  const { details, statuses, left } = ctx.volatile;
+  const { details, statuses, drivers, left } = ctx.volatile;
   ctx.volatile.awakeSince = ctx.now;
   for (const row of rows) {
     const record = row.view as unknown as OrderRecord;
     const status = row.status as OrderStatus;
     statuses.set(row.key, status);
+    const { driver } = record.view;
+    if (driver !== undefined) drivers.set(row.key, { name: driver.name, vehicle: driver.vehicle });
     details.set(row.key, {
       orderId: row.key,
       lines: record.view.lines,
@@ -273,6 +286,7 @@ export function hydrate(ctx: ReadContext<RestaurantState, RestaurantMemory>, row
 }
 
 export const HYDRATE_LIMIT = 1_000;
+const LEFT_TTL_MS = 60_000;
 
 /** Why the order ends when its restaurant lets its time pass. */
 const UNANSWERED = "restaurant_did_not_answer";

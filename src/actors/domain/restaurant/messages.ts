@@ -28,6 +28,8 @@ export type RestaurantContract = {
   // Clients
   configure: { input: CommandBody<"restaurant.configure">; reply: CommandReplies["restaurant.configure"] };
   setItem: { input: CommandBody<"restaurant.item">; reply: CommandReplies["restaurant.item"] };
+  putItem: { input: CommandBody<"restaurant.put_item">; reply: CommandReplies["restaurant.put_item"] };
+  removeItem: { input: CommandBody<"restaurant.remove_item">; reply: CommandReplies["restaurant.remove_item"] };
   setOpen: { input: CommandBody<"restaurant.open">; reply: CommandReplies["restaurant.open"] };
   setChoice: { input: CommandBody<"restaurant.choice">; reply: CommandReplies["restaurant.choice"] };
   setHours: { input: CommandBody<"restaurant.hours">; reply: CommandReplies["restaurant.hours"] };
@@ -70,6 +72,8 @@ export type RestaurantContract = {
   };
   /** Picked up: the kitchen has a place free. Kept in memory until the next commit; the index tells it again. */
   leftKitchen: { input: { readonly orderId: string; readonly sample?: PreparationSample }; reply: null };
+  /** At its customer's door. For the tablet alone, and told once: nothing here depends on it. */
+  delivered: { input: { readonly orderId: string }; reply: null };
   /** A person is to be forgotten of whom the tablet was told: what it may ask for again goes. */
   forgetTold: { input: null; reply: null };
   // The zone's model of arrivals

@@ -56,7 +56,7 @@ function withZone({ volatile: { zone } }: RestaurantContext, settings: DomainSet
  * state is without it, so that a handler that has to run again finds it again.
  */
 function sweep(ctx: RestaurantContext, settings: DomainSettings, state: RestaurantState): RestaurantState {
-  const { left, details, statuses } = ctx.volatile;
+  const { left, details, statuses, drivers } = ctx.volatile;
   if (left.size === 0) return state;
   const orders = { ...state.orders };
   let { preparation } = state;
@@ -68,6 +68,7 @@ function sweep(ctx: RestaurantContext, settings: DomainSettings, state: Restaura
     delete orders[orderId];
     details.delete(orderId);
     statuses.delete(orderId);
+    drivers.delete(orderId);
   }
   return preparation === undefined ? { ...state, orders } : { ...state, orders, preparation };
 }
@@ -93,6 +94,7 @@ export function remove(
   delete orders[orderId];
   ctx.volatile.details.delete(orderId);
   ctx.volatile.statuses.delete(orderId);
+  ctx.volatile.drivers.delete(orderId);
   ctx.volatile.offeredAt.delete(orderId);
   ctx.volatile.pushed.delete(orderId);
   ctx.volatile.delivered.delete(orderId);

@@ -7,6 +7,7 @@
 import type { PreparationRecord, PreparationSample, ZonePicture } from "../../../eta/mod.js";
 import type {
   AlertStep,
+  DriverCard,
   MenuItem,
   MenuView,
   OrderView,
@@ -118,6 +119,8 @@ export interface RestaurantMemory {
   /** What the tablet shows of open orders. */
   readonly details: Map<string, TabletOrder>;
   readonly statuses: Map<string, OrderView["status"]>;
+  /** Who comes for an open order. */
+  readonly drivers: Map<string, DriverCard>;
   /** Picked up, and still in `orders` until the next commit, with what each taught. */
   readonly left: Map<string, PreparationSample | null>;
   /** What the zone knows; null: not heard yet. */
@@ -141,6 +144,7 @@ export interface RestaurantMemory {
 export const emptyRestaurantMemory = (): RestaurantMemory => ({
   details: new Map(),
   statuses: new Map(),
+  drivers: new Map(),
   left: new Map(),
   zone: null,
   askedZoneAt: 0,

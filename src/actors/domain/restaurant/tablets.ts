@@ -38,6 +38,9 @@ export function heard(
   return {
     open: open.map(({ orderId, status }) => [orderId, status] as const),
     missing: open.filter(({ orderId }) => !held.has(orderId)),
+    drivers: open.flatMap(({ orderId, driver }) =>
+      driver !== undefined && held.has(orderId) ? [[orderId, driver] as const] : [],
+    ),
     doors: tabletDoors(ctx.state),
     graceMs: settings.restaurant.tabletGraceMs,
   };

@@ -12,6 +12,7 @@ import * as announcements from "./0013-announcements.js";
 import * as notifications from "./0015-notifications.js";
 import * as marketplace from "./0020-marketplace.js";
 import * as auditOnce from "./0021-audit-once.js";
+import * as unheard from "./0024-unheard.js";
 
 /** Every migration, oldest first. A released one never changes: what is wrong is put right by the next. */
 export const MIGRATIONS = [
@@ -29,4 +30,5 @@ export const MIGRATIONS = [
   { name: "0015-notifications", ...notifications },
   { name: "0020-marketplace", ...marketplace },
   { name: "0021-audit-once", ...auditOnce },
+  { name: "0024-unheard", ...unheard },
 ] as const;
