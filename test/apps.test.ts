@@ -171,9 +171,22 @@ t.test(
         await shows(driver, "Deliver to");
       });
       await shows(customer, "On its way to you");
-      // The kitchen hears that the food has left the house, at the latest with its next comparison.
-      await kitchen.page.reload();
+      // The kitchen is told at once that the food has left the house.
       await shows(kitchen, "Just finished (1)");
+    });
+
+    await t.test("R-COM-1: customer and driver talk, on the road", async (t) => {
+      const message = (screen: Screen) => screen.page.getByRole("textbox", { name: "Message" });
+      await press(customer, "Message");
+      await message(customer).fill("The bell is broken");
+      await press(customer, "Send");
+      await driver.page.getByRole("button", { name: /^Message/ }).click();
+      await shows(driver, "The bell is broken");
+      await message(driver).fill("I will call");
+      await press(driver, "Send");
+      await shows(customer, "I will call");
+      await noFaults(t, driver, "a conversation on the road");
+      for (const screen of [customer, driver]) await screen.page.keyboard.press("Escape");
     });
 
     // The same customer at a desk whose proxy lets neither sockets nor streams through.

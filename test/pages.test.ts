@@ -4,6 +4,7 @@
  */
 import t, { type Test } from "tap";
 import { createHttp } from "../sdk/node.js";
+import { sleep, systemClock } from "../src/lib/clock.js";
 import { missingBrowser } from "./support/browser.js";
 import {
   APPS,
@@ -21,6 +22,7 @@ import {
 import type { Townsman } from "./support/town.js";
 
 const TIMEOUT_MS = 290_000;
+const clock = systemClock();
 /** First load without the map, as it travels: compressed. */
 const MOST_FIRST_LOAD_BYTES = 300_000;
 
@@ -41,6 +43,10 @@ async function tokenOf(url: string, { email, password }: Townsman, role: string)
   return session.accessToken;
 }
 
+async function until(what: () => Promise<boolean>): Promise<void> {
+  while (!(await what())) await sleep(clock, 100);
+}
+
 /** Each page with what it holds once it has loaded, by day and by night. */
 async function inspect(t: Test, screen: Screen, routes: readonly string[]): Promise<void> {
   const { page, app } = screen;
@@ -49,10 +55,10 @@ async function inspect(t: Test, screen: Screen, routes: readonly string[]): Prom
     // The page of the route is drawn with the next frame; what it reads is there when nothing grey is left.
     await drawn(screen);
     await holds(screen, QUIET);
-    for (const name of ["light", "dark"]) {
-      await page.evaluate(theme(name));
-      t.strictSame(await faults(screen), [], `${app}/${route}, ${name}: no serious accessibility fault`);
-    }
+    await page.evaluate(theme("light"));
+    t.strictSame(await faults(screen), [], `${app}/${route}: no serious accessibility fault`);
+    await page.evaluate(theme("dark"));
+    t.strictSame(await faults(screen, "colours"), [], `${app}/${route}: nor by night`);
   }
 }
 
@@ -133,6 +139,66 @@ document.querySelector("h1").textContent = (await client.http.menu("${town.kitch
     const http = createHttp({ url, token: await tokenOf(url, town.customer, "customer") });
     t.equal((await http.order(orderId)).deliverAt, Number(chosen), "the node has the time that was chosen");
     t.equal(await kitchen.page.locator(".ticket").count(), 0, "the kitchen hears of it when it is time to cook");
+  });
+
+  await t.test(
+    "R-RST-1 R-RST-2: a dish is put on the menu and taken off; a special day has hours of its own",
+    async (t) => {
+      const http = createHttp({ url, token: await tokenOf(url, town.kitchen, "restaurant") });
+      await visit(kitchen, "Menu");
+      await press(kitchen, "Add a dish");
+      await kitchen.page.getByLabel("Name").fill("Panna cotta");
+      await kitchen.page.getByLabel("Price in EUR").fill("5,50");
+      await kitchen.page.getByLabel("Only so many portions").check();
+      await kitchen.page.getByLabel("Portions left").fill("6");
+      t.strictSame(await faults(kitchen), [], "a new dish");
+      await press(kitchen, "Put it on the menu");
+      await shows(kitchen, "6 left");
+      await press(kitchen, /^Panna cotta/);
+      await kitchen.page.getByLabel("What is in it").fill("With berries");
+      await press(kitchen, "Save");
+      await shows(kitchen, "Panna cotta is saved");
+      const find = async () => (await http.menu(town.kitchen.id)).items.find(({ name }) => name === "Panna cotta");
+      await until(async () => (await find())?.description !== undefined);
+      t.match(await find(), { itemId: "panna-cotta", priceMinor: 550, left: 6, description: "With berries" });
+      await press(kitchen, /^Panna cotta/);
+      await press(kitchen, "Take off the menu");
+      await press(kitchen, "Take it off");
+      await kitchen.page.getByRole("button", { name: /^Panna cotta/ }).waitFor({ state: "detached" });
+      t.equal(await find(), undefined);
+
+      await visit(kitchen, "Settings");
+      await press(kitchen, "Add a span to Monday");
+      await press(kitchen, "Add a day");
+      await kitchen.page.getByLabel("Date of a special day").fill("2030-12-24");
+      await kitchen.page.getByLabel("Why 2030-12-24 is special").fill("Christmas Eve");
+      await press(kitchen, "Open for a while");
+      await kitchen.page.getByLabel("2030-12-24 to").fill("15:00");
+      await press(kitchen, "Save hours");
+      await shows(kitchen, "Hours are saved");
+      const hours = async () => (await http.menu(town.kitchen.id)).hours;
+      await until(async () => (await hours()) !== undefined);
+      t.match(await hours(), {
+        weekly: [{ day: 1, from: "11:00", to: "22:00" }],
+        exceptions: [{ date: "2030-12-24", reason: "Christmas Eve", spans: [{ from: "11:00", to: "15:00" }] }],
+      });
+      // Doors by hand again: the town orders at any hour.
+      await press(kitchen, "By hand instead");
+      await until(async () => (await hours()) === undefined);
+      await visit(kitchen, /Orders/);
+    },
+  );
+
+  await t.test("R-PRO-4: every page, by day and by night, has no serious accessibility fault", async (t) => {
+    const { id } = town.kitchen;
+    const order = new URL(customer.page.url()).hash.slice(2);
+    await Promise.all([
+      inspect(t, customer, ["", `restaurant/${id}`, "cart", "orders", order, "account"]),
+      inspect(t, driver, ["", "earnings", "account"]),
+      inspect(t, kitchen, ["", "menu", "settings"]),
+      inspect(t, ops, ["", order, "people", "support", "nodes", "news", "audit", "account"]),
+    ]);
+    await customer.page.evaluate(`location.hash = "#/${order}"`);
   });
 
   await t.test(

@@ -112,7 +112,9 @@ export async function connected({ page }: Screen): Promise<void> {
 }
 
 // What runs in the page is text: this program knows no pages.
-const FAULTS = `axe.run({ resultTypes: ["violations"] }).then(({ violations }) =>
+const faultsOf = (
+  options: string,
+): string => `axe.run({ resultTypes: ["violations"]${options} }).then(({ violations }) =>
   violations
     .filter(({ impact }) => impact === "serious" || impact === "critical")
     .flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => id + ": " + target + " " + failureSummary)))`;
@@ -125,12 +127,15 @@ export async function drawn({ page }: Screen): Promise<void> {
   await page.evaluate(DRAWN);
 }
 
-/** Serious and critical faults of a page, in words. */
-export async function faults(screen: Screen): Promise<readonly string[]> {
+/** What a theme can get wrong. */
+const OF_COLOURS = `, runOnly: ["color-contrast", "link-in-text-block"]`;
+
+/** Serious and critical faults of a page, in words; or those alone that come of its colours. */
+export async function faults(screen: Screen, only?: "colours"): Promise<readonly string[]> {
   const { page } = screen;
   await drawn(screen);
   if (!(await page.evaluate<boolean>(HAS_AXE))) await page.evaluate(axe.source);
-  return page.evaluate<readonly string[]>(FAULTS);
+  return page.evaluate<readonly string[]>(faultsOf(only === undefined ? "" : OF_COLOURS));
 }
 
 /** The app's page and what it is made of lie on the device. */

@@ -40,15 +40,15 @@ export function App() {
   return (
     <div class="with-tabs app">
       <LineBanner loud lost="OFFLINE — new orders cannot reach this tablet" />
+      <Top name={me.name} />
       {doors.value?.paused !== undefined && (
-        <div class="notice bad" role="alert">
+        <div class="notice bad shut-notice" role="alert">
           <span>PAUSED — no new orders{doors.value.paused.reason && `: ${doors.value.paused.reason}`}</span>
           <a class="button little secondary" href="#/settings">
             Look
           </a>
         </div>
       )}
-      <Top name={me.name} />
       <News />
       <main class="page">{name === "menu" ? <MenuPage /> : name === "settings" ? <SettingsPage /> : <Board />}</main>
       <nav class="tab-bar" aria-label="Main">

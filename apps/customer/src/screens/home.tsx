@@ -5,7 +5,7 @@ import { clock } from "../../../shared/clock.js";
 import { formatMoney } from "../../../shared/format.js";
 import { Button } from "../../../shared/kit/controls.js";
 import { FoodPicture } from "../../../shared/kit/food.js";
-import { BagIcon, ClockIcon, ForwardIcon, PinIcon, SearchIcon, StarFilledIcon } from "../../../shared/kit/icons.js";
+import { ClockIcon, ForwardIcon, PinIcon, ScooterIcon, SearchIcon, StarFilledIcon } from "../../../shared/kit/icons.js";
 import { Bones, Empty, Failure } from "../../../shared/kit/states.js";
 import { usePages } from "../../../shared/pages.js";
 import { go } from "../../../shared/router.js";
@@ -203,7 +203,7 @@ function RestaurantCard({ restaurant }: { readonly restaurant: FoundRestaurant }
         </span>
         <span>{distanceText(distanceMeters)}</span>
         <span class="row">
-          <BagIcon /> {deliveryFeeMinor === 0 ? "Free delivery" : formatMoney(deliveryFeeMinor, currency)}
+          <ScooterIcon /> {deliveryFeeMinor === 0 ? "Free" : formatMoney(deliveryFeeMinor, currency)} delivery
         </span>
       </span>
       {restaurant.dishes.length > 0 ? (

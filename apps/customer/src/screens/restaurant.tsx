@@ -4,7 +4,7 @@ import type { ArrivalQuote, MenuView } from "../../../../sdk/mod.js";
 import { formatMoney } from "../../../shared/format.js";
 import { Button, IconButton } from "../../../shared/kit/controls.js";
 import { FoodPicture } from "../../../shared/kit/food.js";
-import { BackIcon, BagIcon, ClockIcon, PinIcon, PlusIcon } from "../../../shared/kit/icons.js";
+import { BackIcon, ClockIcon, PinIcon, PlusIcon, ScooterIcon } from "../../../shared/kit/icons.js";
 import { Bones, Failure } from "../../../shared/kit/states.js";
 import { now } from "../../../shared/line/node.js";
 import { canBeOrdered, type MenuItemView, sectionsOf } from "../../../shared/menu.js";
@@ -87,7 +87,7 @@ function Head({ menu, quote }: { readonly menu: MenuView; readonly quote: Arriva
           <span class="chip">From {formatMoney(menu.minimumOrderMinor, menu.currency)}</span>
         )}
         <span class="chip">
-          <BagIcon />{" "}
+          <ScooterIcon />{" "}
           {menu.deliveryFeeMinor === 0
             ? "Free delivery"
             : `${formatMoney(menu.deliveryFeeMinor, menu.currency)} delivery`}
