@@ -82,6 +82,7 @@ export const defaults: Config = {
     ownerSilenceMs: seconds(5),
     commandTimeoutMs: seconds(10),
     gpsTimeoutMs: seconds(5),
+    gpsGatherMs: 10,
     maxNotAfterMs: hours(12),
     gpsPerMinute: 20,
     gpsBurst: 5,

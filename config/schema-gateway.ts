@@ -54,6 +54,10 @@ export const gatewaySection = section("What a client may ask of one gateway thre
   ),
   commandTimeoutMs: duration("A command without an answer is given up after this: timeout.", 120_000, 100),
   gpsTimeoutMs: duration("A batch of fixes without an answer is given up after this.", 120_000, 100),
+  gpsGatherMs: duration(
+    "Fixes go to the drivers' actors in pieces, at most so long after they came; 0: each by itself.",
+    1000,
+  ),
   maxNotAfterMs: duration("How far ahead a command's notAfter may lie.", 7 * 86_400_000, 1000),
   gpsPerMinute: count("Batches of fixes of one driver, sustained; more is rate_limited.", 6000),
   gpsBurst: count("Batches of fixes of one driver at once, after a silence.", 1000),

@@ -2,6 +2,7 @@
 
 import type { Buckets } from "../lib/buckets.js";
 import type { Clock } from "../lib/clock.js";
+import type { Gathering } from "../lib/gather.js";
 import type { Log } from "../lib/log.js";
 import type { Random } from "../lib/random.js";
 import type { AnnouncementService } from "../services/announcements/mod.js";
@@ -29,6 +30,8 @@ export interface GatewayContext {
   readonly tiers: TierLimits;
   /** Batches of fixes per driver, sockets and HTTP together. */
   readonly gpsLimits: Buckets;
+  /** Of all drivers of this thread: one message to an actor's thread costs nearly as much as twenty. */
+  readonly gpsPieces: Gathering;
   readonly gates: LocationGates;
   readonly lastBroadcast: LastBroadcast;
   /** Null: this gateway tells none. */

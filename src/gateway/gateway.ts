@@ -9,6 +9,7 @@ import * as uWS from "uWebSockets.js";
 import { Buckets } from "../lib/buckets.js";
 import type { Cancel, Clock } from "../lib/clock.js";
 import { sleep } from "../lib/clock.js";
+import { Gathering } from "../lib/gather.js";
 import { type Log, silentLog } from "../lib/log.js";
 import type { Random } from "../lib/random.js";
 import { type AnyOperationHandlers, CLOSE, compileValidators, OP } from "../protocol/mod.js";
@@ -175,6 +176,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     desk: createCommandDesk({ client, orders, clock, audit: options.audit ?? null, timeoutMs, maxNotAfterMs }),
     tiers: new TierLimits(settings.tierRates, settings.maxLimitedKeys),
     gpsLimits: new Buckets(gatewayRate, settings.maxLimitedKeys),
+    gpsPieces: new Gathering(clock, settings.gpsGatherMs),
     gates: new LocationGates({
       client,
       clock,

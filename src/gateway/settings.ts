@@ -44,6 +44,8 @@ export interface GatewaySettings {
 
   readonly commandTimeoutMs: number;
   readonly gpsTimeoutMs: number;
+  /** Fixes go to the drivers' actors in pieces, at most so long after they came; 0: each by itself. */
+  readonly gpsGatherMs: number;
   /** How far ahead `notAfter` may lie. */
   readonly maxNotAfterMs: number;
   /** Batches of fixes per driver. */
@@ -95,6 +97,7 @@ export const DEFAULT_GATEWAY_SETTINGS: GatewaySettings = {
   ownerSilenceMs: 5_000,
   commandTimeoutMs: 10_000,
   gpsTimeoutMs: 5_000,
+  gpsGatherMs: 10,
   maxNotAfterMs: 12 * 3_600_000,
   gpsPerMinute: 20,
   gpsBurst: 5,

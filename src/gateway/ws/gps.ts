@@ -8,16 +8,30 @@ import { type SocketDeps, sendError, sendRefusal } from "./session.js";
 
 const Driver = actorRef<{ gps: { input: GpsBatch; reply: GpsReply } }>(GPS.actor);
 
-/** For both doors: one batch of one driver. Never de-duplicated by id: the boot id and sequence numbers do that. */
-export function askGps(context: GatewayContext, driverId: string, batch: GpsBatch): Promise<AskResult<GpsReply>> {
-  context.stats.gpsBatches++;
-  return context.client.ask(Driver, driverId, GPS.name, batch, {
-    commandId: "",
-    caller: { id: driverId, role: "driver" },
-    timeoutMs: context.settings.gpsTimeoutMs,
-    // Thousands a second, and no person waits for one.
-    mayWait: true,
+/** For all doors: one batch of one driver. Never de-duplicated by id: the boot id and sequence numbers do that. */
+function passOn(
+  context: GatewayContext,
+  driverId: string,
+  batch: GpsBatch,
+  answered: (result: AskResult<GpsReply>) => void,
+): void {
+  const { stats, client, settings } = context;
+  stats.gpsBatches++;
+  context.gpsPieces.add(() => {
+    client
+      .ask(Driver, driverId, GPS.name, batch, {
+        commandId: "",
+        caller: { id: driverId, role: "driver" },
+        timeoutMs: settings.gpsTimeoutMs,
+        // Thousands a second, and no person waits for one.
+        mayWait: true,
+      })
+      .then(answered);
   });
+}
+
+export function askGps(context: GatewayContext, driverId: string, batch: GpsBatch): Promise<AskResult<GpsReply>> {
+  return new Promise((resolve) => passOn(context, driverId, batch, resolve));
 }
 
 /** 0 when the driver may send a batch now; otherwise milliseconds to wait. */
@@ -53,7 +67,7 @@ export function gps(
     return;
   }
   state.gpsInFlight++;
-  askGps(context, driverId, { bootId, seq0, baseTs, fixes: fixes as Fix[] }).then((result) => {
+  passOn(context, driverId, { bootId, seq0, baseTs, fixes: fixes as Fix[] }, (result) => {
     state.gpsInFlight--;
     if (connection.state.phase !== "open") return;
     if (result.ok) connection.outbox.frame([OP.gpsAck, result.value.bootId, result.value.seq]);
