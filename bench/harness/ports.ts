@@ -28,6 +28,8 @@ export interface Stage {
   redis(): Promise<string>;
   /** A directory that stays until the whole run ends, for data that several scenarios read. The same for the same name. */
   directory(name: string): string;
+  /** Runs when the scenario is over, however far its sides came. */
+  atEnd(run: () => Promise<void>): void;
 }
 
 /** What one measurement of one side came to. */

@@ -18,6 +18,7 @@ export function createStage(options: {
 }): OwnStage {
   let servers: Promise<LocalCluster> | null = null;
   const started = (): Promise<LocalCluster> => (servers ??= startLocalCluster({ nodes: 0, proxies: false }));
+  const ends: (() => Promise<void>)[] = [];
   let made = 0;
   async function query<Row extends object>(text: string, databaseUrl?: string): Promise<readonly Row[]> {
     const client = new Client({ connectionString: databaseUrl ?? (await started()).databaseUrl });
@@ -46,7 +47,9 @@ export function createStage(options: {
     databasePid: async () => (await started()).database.pid!,
     redis: async () => (await started()).redis.url,
     directory: (name) => join(options.runDirectory, name),
+    atEnd: (run) => void ends.push(run),
     async close() {
+      for (const end of ends.reverse()) await end().catch((cause: unknown) => options.note(String(cause)));
       await (await servers)?.stop();
     },
   };

@@ -30,6 +30,10 @@ export async function startNodeProcess(options: {
     ],
     { stdio: ["ignore", "pipe", "inherit"], ...(options.env ? { env: options.env } : {}) },
   );
+  // Whoever measures may fail at any moment: no node outlives it.
+  const endWithUs = (): void => void child.kill("SIGKILL");
+  process.once("exit", endWithUs);
+  child.once("exit", () => process.off("exit", endWithUs));
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const lines = createInterface({ input: child.stdout! });
   const listening = await new Promise<{ url: string; operatorSecretFile: string }>((resolve, reject) => {

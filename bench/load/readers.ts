@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { get, type IncomingHttpHeaders } from "node:http";
 import { fileURLToPath } from "node:url";
+import { sleep, systemClock } from "../../src/lib/clock.js";
 import type { Address } from "../harness/program-messages.js";
 import { joined } from "../lib/histogram.js";
 import type { FromReader, ReadPlan, RoundFigures, ToReader } from "./reader-messages.js";
@@ -9,6 +10,9 @@ import type { FromReader, ReadPlan, RoundFigures, ToReader } from "./reader-mess
 const SCRIPT = fileURLToPath(new URL("./reader.js", import.meta.url));
 const LAST_BYTES = 250;
 const READ_AT_ONCE = 32;
+/** A node that has just started, on a machine that is busy, says now and then that it will know soon. */
+const MAX_ATTEMPTS = 100;
+const AGAIN_MS = 200;
 /** What the server writes by itself. */
 const WRITTEN_ALONE = new Set([
   "content-length",
@@ -94,7 +98,7 @@ export interface Document {
   readonly body: Uint8Array;
 }
 
-/** Every path once, from many addresses. Rejects when one is not answered with what was asked for. */
+/** Every path once, from many addresses. Rejects when one is refused for good, or again and again for now. */
 export async function readDocuments(
   url: string,
   requests: ReadPlan["requests"],
@@ -109,12 +113,23 @@ export async function readDocuments(
   return documents;
 }
 
-function readOne(
+type Read = { readonly document: Document } | { readonly refusal: string; readonly temporary: boolean };
+
+async function readOne(...asked: Parameters<typeof ask>): Promise<Document> {
+  for (let attempt = 1; ; attempt++) {
+    const read = await ask(...asked);
+    if ("document" in read) return read.document;
+    if (!read.temporary || attempt === MAX_ATTEMPTS) throw new Error(`${asked[1].path} answered ${read.refusal}`);
+    await sleep(systemClock(), AGAIN_MS);
+  }
+}
+
+function ask(
   url: string,
   { path, token }: ReadPlan["requests"][number],
   headers: Readonly<Record<string, string>>,
   client: number,
-): Promise<Document> {
+): Promise<Read> {
   const more = token === undefined ? {} : { authorization: `Bearer ${token}` };
   const options = { localAddress: addressFor(client), headers: { ...headers, ...more } };
   return new Promise((resolve, reject) => {
@@ -123,8 +138,12 @@ function readOne(
       response.on("data", (chunk: Buffer) => parts.push(chunk));
       response.on("end", () => {
         const body = Buffer.concat(parts);
-        if (response.statusMessage === "OK") resolve({ path, headers: kept(response.headers), body });
-        else reject(new Error(`${path} answered ${response.statusMessage}: ${body.toString()}`));
+        if (response.statusMessage === "OK") {
+          resolve({ document: { path, headers: kept(response.headers), body } });
+          return;
+        }
+        const text = body.toString();
+        resolve({ refusal: `${response.statusMessage}: ${text}`, temporary: text.includes('"temporary":true') });
       });
     }).on("error", reject);
   });

@@ -29,10 +29,8 @@ export async function startOurs(
     ...(stage.profileDirectory === null ? {} : { profileDirectory: stage.profileDirectory }),
     ...more,
   });
-  return {
-    target,
-    pids: target.nodes.map(({ pid }) => pid),
-    gauges: watchNodes(target.nodes),
-    stop: () => target.stop(),
-  };
+  let stopped: Promise<void> | null = null;
+  const stop = (): Promise<void> => (stopped ??= target.stop());
+  stage.atEnd(stop);
+  return { target, pids: target.nodes.map(({ pid }) => pid), gauges: watchNodes(target.nodes), stop };
 }
