@@ -72,7 +72,7 @@ const [UNCHANGED_HEAD = "", UNCHANGED_HEAD_END = ""] = headText(statusText(304),
 
 /** What stands before the way of every route: true when the request has been answered. */
 export function trackShortcut(
-  { stats, tiers, tokens, clock, settings }: GatewayContext,
+  { stats, tiers, tokens, clock, settings }: Pick<GatewayContext, "stats" | "tiers" | "tokens" | "clock" | "settings">,
   tracking: TrackingService,
   route: Route,
 ): (res: NativeResponse, req: NativeRequest) => boolean {
