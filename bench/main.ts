@@ -7,6 +7,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Command } from "commander";
+import { systemClock } from "../src/lib/clock.js";
+import { endAll } from "./harness/children.js";
 import { describeMachine } from "./harness/machine.js";
 import type { ScenarioResult, Stage } from "./harness/ports.js";
 import { runScenario } from "./harness/rounds.js";
@@ -20,7 +22,7 @@ import { SCENARIOS } from "./scenarios/mod.js";
 
 const program = new Command("bench")
   .argument("[scenario...]", `of ${SCENARIOS.map(({ name }) => name).join(", ")}; default: all`)
-  .option("--seconds <n>", "how long each measurement takes", Number, 4)
+  .option("--seconds <n>", "how long each measurement takes", Number, 3)
   .option("--rounds <n>", "measurements of each kind", Number, 3)
   .option("--scale <n>", "times as many people; 1 is what the goals speak of", Number, 1)
   .option(
@@ -31,6 +33,8 @@ const program = new Command("bench")
   .option("--json <file>", "write every figure there")
   .option("--html <file>", "write a page with charts there")
   .option("--markdown <file>", "write the tables between the markers of this document")
+  .option("--no-peers", "ours and the limit only")
+  .option("--patience <minutes>", "a scenario that takes longer is given up", Number, 8)
   .option("--growth", "also how cost grows with drivers, orders and nodes; alone when no scenario is named")
   .option("--profile <dir>", "our nodes write CPU profiles there")
   .parse();
@@ -39,6 +43,8 @@ const options = program.opts<{
   rounds: number;
   scale: number;
   lagBound?: number;
+  peers: boolean;
+  patience: number;
   json?: string;
   html?: string;
   markdown?: string;
@@ -49,13 +55,14 @@ for (const name of program.args)
   if (!SCENARIOS.some((scenario) => scenario.name === name)) program.error(`there is no scenario ${name}`);
 
 const note = (line: string): void => void process.stderr.write(`${line}\n`);
+const clock = systemClock();
 const machine = describeMachine();
 const scenarios: ScenarioResult[] = [];
 const runDirectory = mkdtempSync(join(tmpdir(), "swift-eats-bench-run-"));
 process.once("exit", () => rmSync(runDirectory, { recursive: true, force: true }));
 // Whatever ends this process, what it has started ends with it.
+process.once("exit", endAll);
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
-process.setMaxListeners(64);
 let growth: readonly GrowthSeries[] = [];
 let failed = false;
 
@@ -68,13 +75,22 @@ async function attempt(name: string, run: (stage: Stage) => Promise<void>): Prom
     runDirectory,
     note,
   });
+  const began = clock.monotonic();
+  let cancel = (): void => undefined;
+  const patienceOver = new Promise<never>((_, reject) => {
+    const late = (): void => reject(new Error(`given up after ${options.patience} minutes`));
+    cancel = clock.after(options.patience * 60_000, late);
+  });
   try {
-    await run(stage);
+    await Promise.race([run(stage), patienceOver]);
+    note(`${name}: ${Math.round((clock.monotonic() - began) / 1000)} s in all`);
   } catch (cause) {
     failed = true;
     note(`${name}: ${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}`);
   } finally {
+    cancel();
     await stage.close();
+    endAll();
   }
 }
 
@@ -85,7 +101,9 @@ for (const scenario of SCENARIOS) {
   await attempt(scenario.name, async (stage) => {
     const lagBoundMs = Math.max(scenario.lagBoundMs, options.lagBound ?? 0);
     const rounds = Math.min(options.rounds, scenario.rounds ?? options.rounds);
-    scenarios.push(await runScenario({ ...scenario, lagBoundMs }, stage, rounds));
+    const sides: typeof scenario.sides = (on) =>
+      scenario.sides(on).filter(({ role }) => options.peers || role !== "peer");
+    scenarios.push(await runScenario({ ...scenario, lagBoundMs, sides }, stage, rounds));
   });
 }
 if (options.growth === true) {

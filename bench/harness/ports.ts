@@ -119,6 +119,8 @@ export interface Scenario {
   readonly withoutIdle: boolean;
   /** Rounds, where the run's own number is too many or too few. */
   readonly rounds?: number;
+  /** How long a measurement is at most, where more tells no more. */
+  readonly mostSeconds?: number;
   /** How long a measurement has to be at least, where what is measured comes seldom; times the scale. */
   readonly leastSeconds?: number;
   /** In this order they are started; later ones may read what earlier ones made. */

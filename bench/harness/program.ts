@@ -5,6 +5,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { systemClock } from "../../src/lib/clock.js";
+import { ofThisScenario } from "./children.js";
 import type { Address, FromProgram, RuntimeGauges, ToProgram } from "./program-messages.js";
 
 const clock = systemClock();
@@ -34,6 +35,7 @@ export async function startProgram(
     // Standard output is the figures' alone.
     stdio: ["ignore", 2, 2, "ipc"],
   });
+  ofThisScenario(child);
   const name = script.pathname.split("/").slice(-2).join("/");
   const waiting = new Map<number, { resolve(value: unknown): void; reject(cause: Error): void }>();
   let lastId = 0;

@@ -44,7 +44,8 @@ export function median(values: readonly number[]): number {
 
 /** `rounds`: of every load on every side. */
 export async function runScenario(scenario: Scenario, stage: Stage, rounds: number): Promise<ScenarioResult> {
-  const seconds = Math.max(stage.seconds, (scenario.leastSeconds ?? 0) * Math.min(1, stage.scale));
+  const asked = Math.min(stage.seconds, scenario.mostSeconds ?? stage.seconds);
+  const seconds = Math.max(asked, (scenario.leastSeconds ?? 0) * Math.min(1, stage.scale));
   const all: Running[] = [];
   const offered = (side: Side): readonly string[] => side.loads ?? scenario.loads;
   let lateRounds = 0;

@@ -17,7 +17,12 @@ export function createStage(options: {
   readonly note: (line: string) => void;
 }): OwnStage {
   let servers: Promise<LocalCluster> | null = null;
-  const started = (): Promise<LocalCluster> => (servers ??= startLocalCluster({ nodes: 0, proxies: false }));
+  let closed = false;
+  const started = (): Promise<LocalCluster> => {
+    if (closed) throw new Error("This scenario is over.");
+    servers ??= startLocalCluster({ nodes: 0, proxies: false });
+    return servers;
+  };
   const ends: (() => Promise<void>)[] = [];
   let made = 0;
   async function query<Row extends object>(text: string, databaseUrl?: string): Promise<readonly Row[]> {
@@ -47,8 +52,13 @@ export function createStage(options: {
     databasePid: async () => (await started()).database.pid!,
     redis: async () => (await started()).redis.url,
     directory: (name) => join(options.runDirectory, name),
-    atEnd: (run) => void ends.push(run),
+    atEnd(run) {
+      ends.push(run);
+      // What was given up may still have been starting something.
+      if (closed) void run().catch(() => undefined);
+    },
     async close() {
+      closed = true;
       for (const end of ends.reverse()) await end().catch((cause: unknown) => options.note(String(cause)));
       await (await servers)?.stop();
     },

@@ -94,10 +94,15 @@ export async function untilConnected(
   patienceSeconds: number,
 ): Promise<void> {
   const there = (): number => generators.reduce((sum, { progress }) => sum + progress.connected, 0);
+  const lost = (): number => generators.reduce((sum, { progress }) => sum + progress.closed, 0);
   await until(
     what,
     patienceSeconds,
-    () => there() >= count,
+    () => {
+      if (lost() > 0 && there() + lost() >= count && there() < count)
+        throw new Error(`${what}: ${lost()} of ${count} could not come or did not stay`);
+      return there() >= count;
+    },
     () => `${there()} of ${count}`,
   );
 }

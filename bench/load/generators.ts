@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { sleep, systemClock } from "../../src/lib/clock.js";
+import { ofThisScenario } from "../harness/children.js";
 import type { CustomerPlan, DriverPlan, FromGenerator, ToGenerator } from "./messages.js";
 
 const clock = systemClock();
@@ -24,7 +25,7 @@ export function note(text: string): void {
 }
 
 export async function startGenerator(plan: DriverPlan | CustomerPlan): Promise<Generator> {
-  const child = fork(SCRIPT, [], { serialization: "advanced" });
+  const child = ofThisScenario(fork(SCRIPT, [], { serialization: "advanced" }));
   const generator: Generator = {
     child,
     progress: { connected: 0, picked: 0, closed: 0 },

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { ofThisScenario } from "../harness/children.js";
 
 export interface RunningNode {
   readonly url: string;
@@ -30,10 +31,7 @@ export async function startNodeProcess(options: {
     ],
     { stdio: ["ignore", "pipe", "inherit"], ...(options.env ? { env: options.env } : {}) },
   );
-  // Whoever measures may fail at any moment: no node outlives it.
-  const endWithUs = (): void => void child.kill("SIGKILL");
-  process.once("exit", endWithUs);
-  child.once("exit", () => process.off("exit", endWithUs));
+  ofThisScenario(child);
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const lines = createInterface({ input: child.stdout! });
   const listening = await new Promise<{ url: string; operatorSecretFile: string }>((resolve, reject) => {

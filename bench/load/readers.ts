@@ -3,6 +3,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { get, type IncomingHttpHeaders } from "node:http";
 import { fileURLToPath } from "node:url";
 import { sleep, systemClock } from "../../src/lib/clock.js";
+import { ofThisScenario } from "../harness/children.js";
 import type { Address } from "../harness/program-messages.js";
 import { joined } from "../lib/histogram.js";
 import type { FromReader, ReadPlan, RoundFigures, ToReader } from "./reader-messages.js";
@@ -40,7 +41,7 @@ export async function startReaders(plan: Omit<ReadPlan, "offset">, processes: nu
   const children: ChildProcess[] = [];
   const each = Math.ceil(plan.connections / processes);
   for (let i = 0; i < processes; i++) {
-    const child = fork(SCRIPT, [], { serialization: "advanced" });
+    const child = ofThisScenario(fork(SCRIPT, [], { serialization: "advanced" }));
     children.push(child);
     await heard(child, "ready");
     const offset = Math.floor((i * plan.requests.length) / processes);

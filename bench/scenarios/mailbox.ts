@@ -68,6 +68,7 @@ export const mailbox: Scenario = {
   loads: LOADS,
   operation: "message",
   warmUpSeconds: 0.5,
+  mostSeconds: 1.5,
   lagBoundMs: Number.POSITIVE_INFINITY,
   withoutIdle: false,
   sides: (): readonly Side[] => [

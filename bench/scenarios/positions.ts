@@ -155,7 +155,8 @@ export function peersWithLines(
   socketsPerOrder: number,
   paces: Readonly<Record<string, Pace>>,
 ): readonly Side[] {
-  return peerSides(peers, { loads: singleFixes(paces) }, async (peer) => {
+  // The mildest: what a peer costs there is what it costs while it keeps up.
+  return peerSides(peers, { loads: singleFixes(paces).slice(0, 1) }, async (peer) => {
     const program = await startPeer(stage, scenario, peer, plan);
     const lines = await plannedLines(program.address, plan, socketsPerOrder, peer.adapter);
     return runningLines(serverOf(program), lines, paces);

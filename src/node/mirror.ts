@@ -11,12 +11,38 @@ import {
   type ShardMap,
 } from "../actors/runtime/mod.js";
 import type { Clock } from "../lib/clock.js";
+import { isFixKey, type MirroredFix } from "../services/tracking/mod.js";
 
-/** A shard worker's mirror: to each gateway thread of this node, and on to `shared`. */
-export function fanOutMirror(link: Link, gateways: readonly EndpointId[], shared: MirrorPort | null): MirrorPort {
+/** Drivers whose last position somebody might be shown; beyond them it is forgotten who, which costs a message more each. */
+const MOST_SHOWN = 100_000;
+
+/**
+ * A shard worker's mirror: to each gateway thread of this node, and on to `shared`. Most drivers carry nothing most of the
+ * time, and where they are is nobody's to see: such positions go to `shared` alone.
+ */
+export function fanOutMirror(
+  link: Pick<Link, "send">,
+  gateways: readonly EndpointId[],
+  shared: MirrorPort | null,
+): MirrorPort {
+  const shown = new Set<string>();
+  function isForGateways({ key, value }: MirrorEntry): boolean {
+    if (!isFixKey(key)) return true;
+    const { grants } = value as unknown as MirroredFix;
+    for (const _orderId in grants) {
+      if (shown.size >= MOST_SHOWN) shown.clear();
+      shown.add(key);
+      return true;
+    }
+    // The first without a grant takes the last one with a grant out of the copies.
+    return shown.delete(key);
+  }
   return {
     write(entries) {
-      for (const gateway of gateways) link.send(gateway, { t: "mirror", entries });
+      const forGateways = entries.filter(isForGateways);
+      if (forGateways.length > 0) {
+        for (const gateway of gateways) link.send(gateway, { t: "mirror", entries: forGateways });
+      }
       shared?.write(entries);
     },
     read: (keys) => (shared === null ? Promise.resolve(keys.map(() => null)) : shared.read(keys)),

@@ -12,7 +12,7 @@ import type { OrderTracking, PositionView } from "../../protocol/mod.js";
 import { fixKey, type MirroredFix, viewKey } from "./keys.js";
 import type { IndexReader, MirrorCopy, MirrorReader } from "./ports.js";
 
-export { fixKey, type MirroredFix, viewKey } from "./keys.js";
+export { fixKey, isFixKey, type MirroredFix, viewKey } from "./keys.js";
 export type { IndexReader, MirrorCopy, MirrorReader } from "./ports.js";
 
 export interface Viewer {
