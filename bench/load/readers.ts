@@ -1,6 +1,6 @@
 /** Processes of readers, and what they read: documents of a node, fetched once so that others can answer the same bytes. */
 import { type ChildProcess, fork } from "node:child_process";
-import { get, type IncomingHttpHeaders } from "node:http";
+import { Agent, get, type IncomingHttpHeaders } from "node:http";
 import { fileURLToPath } from "node:url";
 import { sleep, systemClock } from "../../src/lib/clock.js";
 import { ofThisScenario } from "../harness/children.js";
@@ -11,6 +11,8 @@ import type { FromReader, ReadPlan, RoundFigures, ToReader } from "./reader-mess
 const SCRIPT = fileURLToPath(new URL("./reader.js", import.meta.url));
 const LAST_BYTES = 250;
 const READ_AT_ONCE = 32;
+/** So many addresses read in turn: few enough that their connections are kept, many enough that none asks too often. */
+const READ_FROM = 256;
 /** A node that has just started, on a machine that is busy, says now and then that it will know soon. */
 const MAX_ATTEMPTS = 100;
 const AGAIN_MS = 200;
@@ -106,11 +108,17 @@ export async function readDocuments(
   headers: Readonly<Record<string, string>>,
 ): Promise<Document[]> {
   const documents: Document[] = [];
+  const agent = new Agent({ keepAlive: true });
   let next = 0;
   const lane = async (): Promise<void> => {
-    for (let i = next++; i < requests.length; i = next++) documents[i] = await readOne(url, requests[i]!, headers, i);
+    for (let i = next++; i < requests.length; i = next++)
+      documents[i] = await readOne(agent, url, requests[i]!, headers, i % READ_FROM);
   };
-  await Promise.all(Array.from({ length: READ_AT_ONCE }, lane));
+  try {
+    await Promise.all(Array.from({ length: READ_AT_ONCE }, lane));
+  } finally {
+    agent.destroy();
+  }
   return documents;
 }
 
@@ -120,20 +128,21 @@ async function readOne(...asked: Parameters<typeof ask>): Promise<Document> {
   for (let attempt = 1; ; attempt++) {
     const read = await ask(...asked);
     if ("document" in read) return read.document;
-    if (!read.temporary || attempt === MAX_ATTEMPTS) throw new Error(`${asked[1].path} answered ${read.refusal}`);
+    if (!read.temporary || attempt === MAX_ATTEMPTS) throw new Error(`${asked[2].path} answered ${read.refusal}`);
     await sleep(systemClock(), AGAIN_MS);
   }
 }
 
 function ask(
+  agent: Agent,
   url: string,
   { path, token }: ReadPlan["requests"][number],
   headers: Readonly<Record<string, string>>,
   client: number,
 ): Promise<Read> {
   const more = token === undefined ? {} : { authorization: `Bearer ${token}` };
-  const options = { localAddress: addressFor(client), headers: { ...headers, ...more } };
-  return new Promise((resolve, reject) => {
+  const options = { agent, localAddress: addressFor(client), headers: { ...headers, ...more } };
+  return new Promise((resolve) => {
     get(url + path, options, (response) => {
       const parts: Buffer[] = [];
       response.on("data", (chunk: Buffer) => parts.push(chunk));
@@ -146,7 +155,8 @@ function ask(
         const text = body.toString();
         resolve({ refusal: `${response.statusMessage}: ${text}`, temporary: text.includes('"temporary":true') });
       });
-    }).on("error", reject);
+      // A kept connection may end just as it is used again.
+    }).on("error", (cause) => resolve({ refusal: String(cause), temporary: true }));
   });
 }
 
