@@ -188,6 +188,7 @@ export const defaults: Config = {
       promiseMs: minutes(40),
       latestMs: minutes(90),
       maxTripOrders: 3,
+      maxTripRestaurants: 2,
       fairnessMs: seconds(1),
       ratingMs: minutes(1),
       declineMs: minutes(1),

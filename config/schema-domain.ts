@@ -172,6 +172,7 @@ const zone = section("Dispatch zones and their matching.", {
   promiseMs: duration("From placement until the customer expects the food; later than that weighs more."),
   latestMs: duration("From placement: nobody is planned who would deliver later."),
   maxTripOrders: count("The most orders of one trip; 1 shares none.", 3),
+  maxTripRestaurants: count("The most restaurants of one trip, all of them next to each other; 1: from one alone.", 3),
   fairnessMs: duration(
     "What one order costs for a driver who has had clearly more than a fair part of the work, in time that a customer waits.",
     HOUR_MS,

@@ -163,7 +163,18 @@ export const PARTS: readonly Part[] = [
       { file: "src/node/mirror.ts", why: "the copies that a node's gateways hold of the mirror" },
     ],
   },
-  { name: "bench", path: "bench", mayImport: ["*"], doors: [] },
+  {
+    name: "bench",
+    path: "bench",
+    mayImport: ["*"],
+    doors: [],
+    sideDoors: [
+      {
+        file: "src/node/decision-pool.ts",
+        why: "what a zone's question costs its shard worker, with the pool of a node",
+      },
+    ],
+  },
   {
     name: "test",
     path: "test",

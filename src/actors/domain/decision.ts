@@ -69,6 +69,9 @@ export interface DecisionRequest {
 
 export interface DecidedTrip {
   readonly driverId: string;
+  /** In the order of collection. */
+  readonly restaurantIds: readonly string[];
+  /** In the order of delivery. */
   readonly orderIds: readonly string[];
   readonly terms: TripTerms;
   readonly alternatives: readonly Alternative[];
@@ -106,7 +109,11 @@ function liveMatching(dayShare: number, handoverMs: number, zone: ZoneSettings):
     leaveRestaurantMs: 0,
     handOverMs: handoverMs / 2,
     leaveCustomerMs: handoverMs / 2,
-    trips: { ...trips, mostOrders: Math.min(trips.mostOrders, zone.maxTripOrders) },
+    trips: {
+      ...trips,
+      mostOrders: Math.min(trips.mostOrders, zone.maxTripOrders),
+      mostRestaurants: Math.min(zone.maxTripOrders, zone.maxTripRestaurants),
+    },
     weights: { ...weights, fairnessMs: zone.fairnessMs, ratingMs: zone.ratingMs, declineMs: zone.declineMs },
   };
 }
@@ -165,8 +172,9 @@ export function solveDecision(request: DecisionRequest): DecisionAnswer {
   });
   return {
     id: request.id,
-    trips: decision.commits.map(({ driverId, orderIds, terms, alternatives }) => ({
+    trips: decision.commits.map(({ driverId, restaurantIds, orderIds, terms, alternatives }) => ({
       driverId,
+      restaurantIds,
       orderIds,
       terms,
       alternatives,

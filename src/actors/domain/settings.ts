@@ -144,6 +144,8 @@ export interface ZoneSettings {
   readonly latestMs: number;
   /** The most orders of one trip; 1: none is shared. At most three. */
   readonly maxTripOrders: number;
+  /** The most restaurants of one trip, all of them next to each other; 1: its orders come from one. At most three. */
+  readonly maxTripRestaurants: number;
   /** What one order costs for a driver who has had clearly more than a fair part of the work, in time that a customer waits. */
   readonly fairnessMs: number;
   /** What one order costs for a driver with the worst of all ratings rather than the best, in the same measure. */
@@ -291,6 +293,7 @@ export const defaultDomainSettings: DomainSettings = {
     promiseMs: minutes(40),
     latestMs: minutes(90),
     maxTripOrders: 3,
+    maxTripRestaurants: 2,
     fairnessMs: seconds(1),
     ratingMs: minutes(1),
     declineMs: minutes(1),

@@ -1,10 +1,11 @@
 import t from "tap";
 import type { DispatchView, DriverEvent, OfferView } from "../../../protocol/mod.js";
 import type { ActorWrite } from "../../runtime/ports.js";
+import { tripView } from "../driver/state.js";
 import { historyProblems } from "../fixtures/checks.js";
 import { at, type City, codeOf, createCity, customer, driver, must, restaurant, support } from "../fixtures/city.js";
 import { cardOf, twoOrders } from "../fixtures/pair.js";
-import { type DomainSettings, Driver, defaultDomainSettings as day, Order } from "../mod.js";
+import { type DomainSettings, Driver, defaultDomainSettings as day, Order, solveQuestion } from "../mod.js";
 
 const horizon: DomainSettings = {
   ...day,
@@ -63,6 +64,53 @@ t.test("R-DSP-3, R-TRK-4: two orders of one restaurant are one card, one pay, on
   t.same(historyProblems(city.kit.store.committed), []);
   t.same(city.kit.logs, []);
   await city.kit.close();
+});
+
+t.test("R-DSP-3: orders of two restaurants next door are collected and delivered as it is quickest", async (t) => {
+  for (const maxTripRestaurants of [2, 1]) {
+    const city = createCity({
+      settings: { ...horizon, zone: { ...horizon.zone, maxTripRestaurants } },
+      decisions: { solve: async (question) => solveQuestion(question) },
+    });
+    // From west to east: the driver, restaurant s, restaurant r, the customer of r, the customer of s.
+    await city.openRestaurant("r", at(0, 250));
+    await city.openRestaurant("s", at(0, 0));
+    await city.goOnline("d", at(0, -100));
+    const places = { a: { from: "r", to: at(0, 2_000) }, b: { from: "s", to: at(0, 2_600) } };
+    for (const [orderId, { from, to }] of Object.entries(places)) {
+      await must(city.place(orderId, { customerId: `c-${orderId}`, restaurantId: from, destination: to }));
+      await city.reach(orderId, "confirmed");
+    }
+    for (const [orderId, { from }] of Object.entries(places)) {
+      await must(city.order(orderId, "accept", { orderId, prepMinutes: 5 }, restaurant(from)));
+    }
+    const card = await cardOf(city, "d", maxTripRestaurants, at(0, -100));
+    if (maxTripRestaurants === 2) {
+      const stops = ["pickup b", "pickup a", "dropoff a", "dropoff b"];
+      t.same(
+        card.stops.map(({ kind, orderId }) => `${kind} ${orderId}`),
+        stops,
+      );
+      await must(city.drive("d", "acceptOffer", { offerId: card.offerId }));
+      await city.kit.advance(100);
+      const { work } = await city.driverState("d");
+      t.equal(work.status, "on_trip");
+      if (work.status === "on_trip") {
+        t.same(
+          tripView(work.trip).stops.map(({ kind, orderId }) => `${kind} ${orderId}`),
+          stops,
+        );
+      }
+      const seen = (await must(city.order("a", "dispatchView", null, support))) as DispatchView;
+      t.match(seen.offers[0]?.why, /2 orders from 2 restaurants on one trip/);
+      for (const orderId of ["b", "a"]) await must(city.drive("d", "pickUp", { orderId }));
+      for (const orderId of ["a", "b"]) await must(city.drive("d", "deliver", { orderId }));
+      await city.reach("b", "delivered");
+      t.same(historyProblems(city.kit.store.committed), []);
+    }
+    t.same(city.kit.logs, []);
+    await city.kit.close();
+  }
 });
 
 t.test("rule 12: each customer of a trip sees the driver from their own pickup to their own delivery", async (t) => {
@@ -313,7 +361,7 @@ t.test("R-DSP-2: a driver is asked when it is time to go, not before; R-DSP-7: a
   await city.kit.close();
 });
 
-t.test("R-DSP-1, R-DSP-9: equal cities with equal seeds decide alike, however the pool's answers fall", async (t) => {
+t.test("R-DSP-1, R-DSP-2: equal cities with equal seeds decide alike, however the pool's answers fall", async (t) => {
   const story = async (): Promise<string> => {
     const city = createCity({ settings: horizon, seed: 5 });
     await city.openRestaurant("r");

@@ -235,7 +235,7 @@ function proposeTrip(
   known: Map<string, ZoneOrderInput>,
   free: Map<string, PresenceInput>,
 ): boolean {
-  const { driverId, orderIds, terms, alternatives } = trip;
+  const { driverId, restaurantIds, orderIds, terms, alternatives } = trip;
   const orders = orderIds.flatMap((orderId) => known.get(orderId) ?? []);
   const isWhole = orders.length === orderIds.length && orders.length <= MOST_ON_TRIP;
   if (!isWhole || !free.has(driverId) || orders.some(({ excluded }) => excluded.includes(driverId))) return false;
@@ -249,7 +249,9 @@ function proposeTrip(
     ...aboutDriver(memory, driverId),
     alternatives: alternatives.map((other) => ({ driverId: other.driverId, extraMs: Math.round(other.extraMs) })),
   };
-  const card: OfferCard | undefined = orders.length > 1 ? { cardId: ctx.newId(), orderIds } : undefined;
+  const pickups = restaurantIds.flatMap((at) => orders.filter((order) => order.restaurantId === at));
+  const card: OfferCard | undefined =
+    orders.length > 1 ? { cardId: ctx.newId(), orderIds, pickups: pickups.map(({ orderId }) => orderId) } : undefined;
   for (const { orderId } of orders) {
     const dueAt = memory.due.get(orderId) ?? seen.decidedAt;
     send(ctx, settings, orderId, {
@@ -282,8 +284,10 @@ function proposeStanding(ctx: ZoneContext, settings: DomainSettings): void {
   const known = new Map(waitingOrders(memory, memory.orders.values(), ctx.now).map((order) => [order.orderId, order]));
   const free = new Map(freeDrivers(ctx, settings).map((driver) => [driver.driverId, driver]));
   const seen = { decidedAt: memory.plannedAt, drivers: memory.drivers.size, orders: known.size };
-  for (const { driverId, orderIds, terms } of due) {
-    if (terms !== null) proposeTrip(ctx, settings, { driverId, orderIds, terms, alternatives: [] }, seen, known, free);
+  for (const { driverId, restaurantIds, orderIds, terms } of due) {
+    if (terms === null) continue;
+    const trip: DecidedTrip = { driverId, restaurantIds, orderIds, terms, alternatives: [] };
+    proposeTrip(ctx, settings, trip, seen, known, free);
   }
 }
 
@@ -302,11 +306,12 @@ function remember(memory: ZoneMemory, { tentative }: DecisionAnswer, plannedAt: 
 }
 
 /** The decision in words, for the order's history. */
-function reasons({ orderIds, terms, alternatives }: DecidedTrip, settings: DomainSettings): string {
+function reasons({ restaurantIds, orderIds, terms, alternatives }: DecidedTrip, settings: DomainSettings): string {
   const minutes = (durationMs: number): string => (durationMs / settings.order.minuteMs).toFixed(1);
   const parts = [`planned: ${minutes(terms.travelMs)} min to the restaurant`];
   if (orderIds.length > 1) {
-    parts.push(`${orderIds.length} orders on one trip, which adds ${minutes(terms.sharingMs)} min in all`);
+    const from = restaurantIds.length > 1 ? ` from ${restaurantIds.length} restaurants` : "";
+    parts.push(`${orderIds.length} orders${from} on one trip, which adds ${minutes(terms.sharingMs)} min in all`);
   }
   parts.push(
     terms.foodWaitsMs > 0

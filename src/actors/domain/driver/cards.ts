@@ -4,7 +4,7 @@
  *
  * Invariant: parts lie in the order of delivery, and only orders of the card are among them.
  */
-import type { OfferView } from "../../../protocol/mod.js";
+import type { OfferView, StopView } from "../../../protocol/mod.js";
 import type { OfferCard } from "../order/messages.js";
 
 /** One order's offer. */
@@ -18,6 +18,8 @@ export interface HeldCard {
   readonly cardId: string;
   /** In the order of delivery, those too that have not offered themselves yet. */
   readonly orderIds: readonly string[];
+  /** The same in the order of collection. Absent: as they are delivered. */
+  readonly pickups?: readonly string[];
   readonly parts: readonly HeldOffer[];
   /** When it is shown with what there is by then. Null: the driver sees it. */
   readonly showAt: number | null;
@@ -27,7 +29,9 @@ export function newCard(held: HeldOffer, card: OfferCard | undefined, showAt: nu
   const { offerId, orderId } = held.offer;
   if (card === undefined) return { cardId: offerId, orderIds: [orderId], parts: [held], showAt: null };
   const alone = card.orderIds.length === 1;
-  return { cardId: card.cardId, orderIds: card.orderIds, parts: [held], showAt: alone ? null : showAt };
+  const { cardId, orderIds, pickups } = card;
+  const order = pickups === undefined ? { orderIds } : { orderIds, pickups };
+  return { cardId, ...order, parts: [held], showAt: alone ? null : showAt };
 }
 
 /** The card with one more order; shown as soon as it is complete. */
@@ -54,18 +58,27 @@ export function shown(card: HeldCard): HeldCard {
 
 export const expiryOf = (card: HeldCard): number => Math.min(...card.parts.map(({ offer }) => offer.expiresAt));
 
+/** All collections in their order, then the deliveries as they lie. */
+export function stopsInOrder(stops: readonly StopView[], pickups: readonly string[] | undefined): readonly StopView[] {
+  const collections = stops.filter(({ kind }) => kind === "pickup");
+  if (pickups !== undefined) collections.sort((a, b) => pickups.indexOf(a.orderId) - pickups.indexOf(b.orderId));
+  return [...collections, ...stops.filter(({ kind }) => kind === "dropoff")];
+}
+
 /** What the driver sees: one trip, one pay. */
 export function cardView(card: HeldCard): OfferView {
   const offers = card.parts.map(({ offer }) => offer);
   const first = offers[0];
   if (first === undefined) throw new Error(`card ${card.cardId} has no orders`);
-  const stops = offers.flatMap((offer) => offer.stops);
   return {
     offerId: card.cardId,
     orderId: first.orderId,
     orderIds: offers.map(({ orderId }) => orderId),
     expiresAt: expiryOf(card),
-    stops: [...stops.filter(({ kind }) => kind === "pickup"), ...stops.filter(({ kind }) => kind === "dropoff")],
+    stops: stopsInOrder(
+      offers.flatMap((offer) => offer.stops),
+      card.pickups,
+    ),
     payMinor: offers.reduce((sum, { payMinor }) => sum + payMinor, 0),
     currency: first.currency,
     readyAt: Math.max(...offers.map(({ readyAt }) => readyAt)),

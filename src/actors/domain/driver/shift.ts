@@ -206,7 +206,15 @@ export function acceptOffer(
     offers: state.offers.filter((open) => open !== card),
     work: {
       status: "claiming",
-      trip: { tripId: cardId, number, acceptedAt: ctx.now, plan: card.orderIds, legs: [], claims },
+      trip: {
+        tripId: cardId,
+        number,
+        acceptedAt: ctx.now,
+        plan: card.orderIds,
+        ...(card.pickups === undefined ? {} : { pickups: card.pickups }),
+        legs: [],
+        claims,
+      },
     },
     trips: number,
     record: withAnswer(state.record, true),

@@ -8,7 +8,7 @@
 import type { JsonObject } from "../../../lib/json.js";
 import type { DriverSnapshot, GpsPolicy, OfferOutcome, OfferView, StopView, TripView } from "../../../protocol/mod.js";
 import type { DriverSettings } from "../settings.js";
-import { cardView, type HeldCard, type HeldOffer } from "./cards.js";
+import { cardView, type HeldCard, type HeldOffer, stopsInOrder } from "./cards.js";
 import type { ToldProgress } from "./progress.js";
 import { newRecord, type WorkRecord } from "./record.js";
 
@@ -48,6 +48,8 @@ export interface Trip {
   readonly acceptedAt: number;
   /** Every order of the card, in the order of delivery. */
   readonly plan: readonly string[];
+  /** The same in the order of collection. Absent: as they are delivered. */
+  readonly pickups?: readonly string[];
   readonly legs: readonly Leg[];
   readonly claims: readonly OpenClaim[];
 }
@@ -184,13 +186,10 @@ export const emptyMemory = (): DriverMemory => ({
   flagged: 0,
 });
 
-/** All collections, then the deliveries as they were planned. */
-export function tripView({ tripId, legs }: Trip): TripView {
+/** All collections, then the deliveries, both as they were planned. */
+export function tripView({ tripId, legs, pickups }: Trip): TripView {
   const stops = legs.flatMap((leg) => leg.stops);
-  return {
-    tripId,
-    stops: [...stops.filter(({ kind }) => kind === "pickup"), ...stops.filter(({ kind }) => kind === "dropoff")],
-  };
+  return { tripId, stops: stopsInOrder(stops, pickups) };
 }
 
 /** When and how often the app shall send (R-GPS-9). */

@@ -47,6 +47,8 @@ export interface OfferCard {
   readonly cardId: string;
   /** In the order of delivery. */
   readonly orderIds: readonly string[];
+  /** The same in the order of collection. Absent: as they are delivered. */
+  readonly pickups?: readonly string[];
 }
 
 /** What a zone asks of an order. */
