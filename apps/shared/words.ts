@@ -100,7 +100,7 @@ export const STEP_LABEL: Readonly<Record<TimelineKind, string>> = {
   driver_near: "Driver is near",
   driver_arrived: "Driver has arrived",
   eta_changed: "New arrival time",
-  escalated: "Support is looking into it",
+  escalated: "It takes longer than it should",
   payment_captured: "Paid",
   payment_voided: "Reservation released",
   payment_refunded: "Refunded",

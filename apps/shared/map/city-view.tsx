@@ -131,9 +131,15 @@ function open(container: HTMLDivElement, city: CityMap, bounds: Bounds, model: C
   };
   // While the base map moves, the overlay is drawn in the same frame as it is.
   map.on("render", draw);
+  // Until somebody has moved it, the map shows the whole city, whatever room it is given.
+  let moved = false;
+  map.on("movestart", (event) => {
+    if ((event as { originalEvent?: unknown }).originalEvent !== undefined) moved = true;
+  });
   map.on("resize", () => {
     overlay.resize();
     dirty = true;
+    if (!moved && selection.peek() === null) map.fitBounds(box(bounds), { padding: padding(), animate: false });
   });
 
   let frame = 0;
@@ -188,10 +194,12 @@ function open(container: HTMLDivElement, city: CityMap, bounds: Bounds, model: C
     following.value = false;
   });
   camera.showAll = () => {
+    moved = false;
     following.value = false;
     map.fitBounds(box(bounds), { padding: padding(), animate: !still });
   };
   camera.zoomBy = (steps) => {
+    moved = true;
     map.zoomTo(map.getZoom() + steps, { animate: !still });
   };
 

@@ -1,5 +1,5 @@
 /** An order under way: when it comes, where it is, what has happened. */
-import { useComputed, useSignal } from "@preact/signals";
+import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import {
   isTerminal,
@@ -317,14 +317,20 @@ function Receipt({ view }: { readonly view: OrderView }) {
   );
 }
 
+/** By which ways the restaurant was reached for is for those who run the kitchens; a customer reads once that it was. */
+const isReminder = ({ kind, reason }: OrderView["timeline"][number]): boolean =>
+  kind === "escalated" && reason?.startsWith("restaurant:") === true;
+
 function Timeline({ view }: { readonly view: OrderView }) {
-  const steps = [...view.timeline].reverse();
+  const steps = view.timeline
+    .filter((step, index, all) => !(isReminder(step) && all.slice(0, index).some(isReminder)))
+    .reverse();
   return (
     <ol class="timeline panel" aria-label="What has happened, newest first">
       {steps.map((step, index) => (
         <li key={`${step.kind}-${step.at}-${index}`} class={index === 0 ? "latest" : ""}>
           <span class="grow">
-            {STEP_LABEL[step.kind]}
+            {isReminder(step) ? "Reminding the restaurant" : STEP_LABEL[step.kind]}
             {step.kind === "eta_changed" && step.reason !== undefined && (
               <span class="small soft block">{formatReason(step.reason)}</span>
             )}
@@ -346,8 +352,7 @@ function Cancel({ view }: { readonly view: OrderView }) {
     await server().command("order.cancel", { orderId: view.orderId, reason });
     asking.value = false;
   });
-  const possible = useComputed(() => view.status !== "picked_up");
-  if (!possible.value) return null;
+  if (view.status === "picked_up") return null;
   return (
     <>
       <Button kind="plain" onClick={() => (asking.value = true)}>

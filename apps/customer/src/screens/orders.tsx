@@ -56,7 +56,7 @@ function History() {
   return (
     <div class="stack wide narrow">
       {present.length > 0 && <List title="Under way" orders={present} />}
-      {past.length > 0 && <List title="Before" orders={past} />}
+      {past.length > 0 && <List title="Past orders" orders={past} />}
       {more.more && (
         <Button kind="secondary" busy={more.busy} onClick={() => void more.run()}>
           Show more

@@ -66,6 +66,9 @@ export function NodesPage() {
   const database =
     typeof ready.database === "string" ? ready.database : String(Object.values(ready.database ?? {})[0] ?? "");
   const delay = metrics.get("swift_runtime_event_loop_delay_ms")?.filter(({ labels }) => !labels.includes("0.5"));
+  // A lone node is a member of nothing, and holds what it has without a lease.
+  const members = most(metrics.get("swift_cluster_members_count")) || null;
+  const ofCluster = (value: number | null): number | null => (members === null ? null : value);
   const figures: readonly (readonly [string, number | null, (value: number) => string])[] = [
     ["Open sockets", total(metrics.get("swift_gateway_sockets_count")), formatCount],
     ["Requests under way", total(metrics.get("swift_gateway_requests_count")), formatCount],
@@ -77,9 +80,9 @@ export function NodesPage() {
     ["Busiest thread", most(metrics.get("swift_runtime_event_loop_utilization_ratio")), percent],
     ["Search is behind by", most(metrics.get("swift_search_behind_ms")), milliseconds],
     ["Memory", most(metrics.get("swift_process_resident_bytes")), megabytes],
-    ["Members", most(metrics.get("swift_cluster_members_count")), formatCount],
-    ["Shards", total(metrics.get("swift_cluster_shards_count")), formatCount],
-    ["Lease left", most(metrics.get("swift_cluster_lease_left_ms")), milliseconds],
+    ["Members", members, formatCount],
+    ["Shards", ofCluster(total(metrics.get("swift_cluster_shards_count"))), formatCount],
+    ["Lease left", ofCluster(most(metrics.get("swift_cluster_lease_left_ms"))), milliseconds],
   ];
   return (
     <div class="stack wide narrow">

@@ -70,6 +70,14 @@ export async function startCity(): Promise<void> {
   ground.value = city;
   bounds.value = around;
   const centre = { lat: (around.south + around.north) / 2, lng: (around.west + around.east) / 2 };
+  // Those that have come since the map was drawn.
+  made.http
+    .restaurants({ ...centre, limit: 200 })
+    .then(({ restaurants }) => {
+      for (const { name, lat, lng } of restaurants) names.set(placeKey(lat, lng), name);
+      revise();
+    })
+    .catch(() => undefined);
   for (let told = false; picture === null; ) {
     try {
       await watchAround(made, centre);

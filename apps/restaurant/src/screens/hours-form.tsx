@@ -26,6 +26,7 @@ const complete = ({ from, to }: Span): boolean => isTime(from) && isTime(to);
 
 /** What is wrong, in words; null: it can be saved. */
 function problemOf(weekly: readonly Weekly[], special: readonly Special[]): string | null {
+  if (weekly.length === 0 && special.every(({ spans }) => spans.length === 0)) return "No day has hours yet.";
   if (!weekly.every(complete) || !special.every(({ spans }) => spans.every(complete))) return "A time is missing.";
   if (special.some(({ date }) => date === "")) return "A special day has no date.";
   const dates = new Set(special.map(({ date }) => date));
@@ -43,6 +44,7 @@ function nextDate(special: readonly Special[]): string {
 export function HoursForm({ menu }: { readonly menu: MenuView }) {
   const weekly = useSignal<readonly Weekly[]>(menu.hours?.weekly ?? []);
   const special = useSignal<readonly Special[]>(menu.hours?.exceptions ?? []);
+  const untouched = menu.hours === undefined && weekly.value.length === 0 && special.value.length === 0;
   const problem = problemOf(weekly.value, special.value);
   const saving = useAction(async () => {
     const timeZone = menu.hours?.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -89,7 +91,9 @@ export function HoursForm({ menu }: { readonly menu: MenuView }) {
                   />
                 ),
               )}
-              {weekly.value.every((span) => span.day !== day) && <span class="soft">Closed</span>}
+              {weekly.value.every((span) => span.day !== day) && (
+                <span class="soft">{untouched ? "By hand" : "Closed"}</span>
+              )}
             </div>
             <button
               type="button"
@@ -123,7 +127,7 @@ export function HoursForm({ menu }: { readonly menu: MenuView }) {
           onRemove={() => (special.value = special.value.filter((_, each) => each !== at))}
         />
       ))}
-      {problem !== null && (
+      {problem !== null && !untouched && (
         <p class="notice bad" role="alert">
           {problem}
         </p>

@@ -44,6 +44,8 @@ export function zoneActor(settings: DomainSettings): ActorDefinition<ZoneContrac
         ctx.volatile.startedAt = ctx.now;
         for (const row of rows) {
           const picture = pictureOf(row, settings.zone);
+          // The zone is told of an order from the time a driver is looked for: of these it would not hear the end.
+          if (picture.status === "placed" || picture.status === "confirmed") continue;
           if (follows(ctx.key, picture)) keepOrder(ctx.volatile, picture, !row.live, settings.zone);
         }
       },

@@ -48,6 +48,23 @@ t.test("R-DSP-1: after a crash the zone knows the open orders again and finds a 
   await city.kit.close();
 });
 
+t.test("R-ADM-1: after a crash the zone shows no order whose end it would not hear of", async (t) => {
+  const city = createCity();
+  await city.openRestaurant("r");
+  await city.bring("cooks", "accepted");
+  await must(city.place("waits"));
+  await city.reach("waits", "confirmed");
+  await city.kit.crash();
+  await city.kit.restart();
+  const live = { kind: "dispatch-zone", key: zoneOf(at(0)), channel: "live" };
+  const shown = (await city.kit.subscribe(live, { id: "olga", role: "admin" })).latest().live as unknown as ZoneLive;
+  t.same(
+    shown.orders.map(({ id }) => id),
+    ["cooks"],
+  );
+  await city.kit.close();
+});
+
 t.test("R-DSP-2: the simple way asks a driver once the slack is spent, not before", async (t) => {
   const simple = { ...defaultDomainSettings.zone, dispatch: "simple" } as const;
   const city = createCity({ settings: { ...defaultDomainSettings, zone: simple } });
