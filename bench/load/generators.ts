@@ -53,7 +53,7 @@ export async function startGenerator(plan: DriverPlan | CustomerPlan): Promise<G
   return generator;
 }
 
-const NEARLY_ALL = 0.97;
+const NEARLY_ALL = 0.96;
 const STUCK_MS = 45_000;
 
 /**
