@@ -23,7 +23,7 @@ import { SCENARIOS } from "./scenarios/mod.js";
 const program = new Command("bench")
   .argument("[scenario...]", `of ${SCENARIOS.map(({ name }) => name).join(", ")}; default: all`)
   .option("--seconds <n>", "how long each measurement takes", Number, 3)
-  .option("--rounds <n>", "measurements of each kind", Number, 3)
+  .option("--rounds <n>", "measurements of each kind", Number, 2)
   .option("--scale <n>", "times as many people; 1 is what the goals speak of", Number, 1)
   .option(
     "--lag-bound <ms>",
@@ -35,6 +35,7 @@ const program = new Command("bench")
   .option("--markdown <file>", "write the tables between the markers of this document")
   .option("--no-peers", "ours and the limit only")
   .option("--patience <minutes>", "a scenario that takes longer is given up", Number, 8)
+  .option("--within <minutes>", "no scenario begins later than this after the start", Number, 60)
   .option("--growth", "also how cost grows with drivers, orders and nodes; alone when no scenario is named")
   .option("--profile <dir>", "our nodes write CPU profiles there")
   .parse();
@@ -45,6 +46,7 @@ const options = program.opts<{
   lagBound?: number;
   peers: boolean;
   patience: number;
+  within: number;
   json?: string;
   html?: string;
   markdown?: string;
@@ -96,8 +98,22 @@ async function attempt(name: string, run: (stage: Stage) => Promise<void>): Prom
 
 const isAsked = (name: string): boolean =>
   program.args.length === 0 ? options.growth !== true : program.args.includes(name);
+/** After every scenario, so that a run that is broken off has not been for nothing. */
+function save(): void {
+  const run = { machine, scenarios, growth };
+  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(asJson(run), null, 2)}\n`);
+  if (options.html !== undefined) writeFileSync(options.html, asHtml(run));
+  if (options.markdown !== undefined) writeBetweenMarkers(options.markdown, asMarkdown(run));
+}
+
+const startedAt = clock.monotonic();
 for (const scenario of SCENARIOS) {
   if (!isAsked(scenario.name)) continue;
+  if (clock.monotonic() - startedAt > options.within * 60_000) {
+    failed = true;
+    note(`${scenario.name}: left out, because the run has taken ${options.within} minutes`);
+    continue;
+  }
   await attempt(scenario.name, async (stage) => {
     const lagBoundMs = Math.max(scenario.lagBoundMs, options.lagBound ?? 0);
     const rounds = Math.min(options.rounds, scenario.rounds ?? options.rounds);
@@ -105,17 +121,15 @@ for (const scenario of SCENARIOS) {
       scenario.sides(on).filter(({ role }) => options.peers || role !== "peer");
     scenarios.push(await runScenario({ ...scenario, lagBoundMs, sides }, stage, rounds));
   });
+  save();
 }
 if (options.growth === true) {
   await attempt("growth", async (stage) => {
     growth = await measureGrowth(stage);
   });
 }
-const run = { machine, scenarios, growth };
-process.stdout.write(asText(run));
-if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(asJson(run), null, 2)}\n`);
-if (options.html !== undefined) writeFileSync(options.html, asHtml(run));
-if (options.markdown !== undefined) writeBetweenMarkers(options.markdown, asMarkdown(run));
+process.stdout.write(asText({ machine, scenarios, growth }));
+save();
 const isWrong = scenarios.some(({ sides }) =>
   sides.some(({ role, problems }) => role === "ours" && problems.length > 0),
 );

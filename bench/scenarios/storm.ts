@@ -40,7 +40,7 @@ export const storm: Scenario = {
   warmUpSeconds: 3,
   lagBoundMs: 100,
   withoutIdle: false,
-  rounds: 2,
+  rounds: 1,
   // A line breaks every fifteen seconds.
   leastSeconds: 20,
   sides: (stage): readonly Side[] => [
