@@ -330,7 +330,23 @@ t.test("R-PRO-5: bytes that are no JSON are refused as such", async (t) => {
     const { error } = (await answer.json()) as { error: { code: string } };
     t.ok(Object.hasOwn(ERRORS, error.code), `${what}: ${error.code}`);
   }
-  t.equal((await post("a=b", { "content-type": "application/x-www-form-urlencoded" })).status, 400);
+  const headers: readonly (readonly [string, string])[] = [
+    ["content-type", "application/x-www-form-urlencoded"],
+    ["content-type", "application/jsonp"],
+    ["content-type", "application/json; charset=utf-16"],
+    ["content-type", "text/html;application/json"],
+    ["content-encoding", "gzip"],
+  ];
+  for (const [name, value] of headers) {
+    const answer = await post("{}", { [name]: value });
+    t.equal(answer.status, 400, value);
+    const { error } = (await answer.json()) as { error: { code: string; detail?: { path?: string } } };
+    t.same([error.code, error.detail?.path], ["malformed", `/${name}`], `${name}: ${value}`);
+  }
+  for (const type of ["application/json", "application/json;charset=UTF-8", 'Application/JSON ; charset="utf-8"']) {
+    const answer = await post("{}", { "content-type": type });
+    t.match(await answer.json(), { error: { code: "invalid" } }, type);
+  }
   t.same(h.logged, []);
 });
 

@@ -15,8 +15,8 @@ export interface NativeRequest {
 }
 
 export interface NativeResponse {
-  /** May hold whole header lines after the status's own: see `headText`. */
-  writeStatus(status: string): NativeResponse;
+  /** May hold whole header lines after the status's own: see `headText`. Bytes are not turned into any first. */
+  writeStatus(status: string | Uint8Array): NativeResponse;
   writeHeader(name: string, value: string): NativeResponse;
   /** False: the line has enough for now, `onWritable` says when it has room. */
   write(chunk: string): boolean;

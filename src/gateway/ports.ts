@@ -1,5 +1,6 @@
 /** What a gateway needs from its surroundings. The engine is reached through `ActorClient` only. */
 import type { ActorClient, MirrorEntry } from "../actors/runtime/mod.js";
+import type { Cancel } from "../lib/clock.js";
 
 export type { ActorClient, ActorError, AskResult, MirrorEntry } from "../actors/runtime/mod.js";
 
@@ -9,6 +10,8 @@ export type { ActorClient, ActorError, AskResult, MirrorEntry } from "../actors/
  */
 export interface MirrorCopy {
   get(key: string): MirrorEntry | null;
+  /** Told each entry whose key begins so, when it comes in. */
+  listen(keyPrefix: string, handler: (entry: MirrorEntry) => void): Cancel;
 }
 
 /**

@@ -10,7 +10,7 @@ import {
   SHARD_COUNT,
   type ShardMap,
 } from "../actors/runtime/mod.js";
-import type { Clock } from "../lib/clock.js";
+import type { Cancel, Clock } from "../lib/clock.js";
 import { isFixKey, type MirroredFix } from "../services/tracking/mod.js";
 
 /** Drivers whose last position somebody might be shown; beyond them it is forgotten who, which costs a message more each. */
@@ -54,6 +54,8 @@ export interface LocalMirrorCopy {
   /** Null where there is none or it has expired. */
   get(key: string): MirrorEntry | null;
   put(entries: readonly MirrorEntry[]): void;
+  /** Told each entry whose key begins so, when it comes in and is newer than what was there. */
+  listen(keyPrefix: string, handler: (entry: MirrorEntry) => void): Cancel;
   /** Forgets everything. */
   clear(): void;
   readonly size: number;
@@ -62,6 +64,7 @@ export interface LocalMirrorCopy {
 /** A gateway thread's copy. Bounded: when full, what was written longest ago goes first. */
 export function createMirrorCopy(clock: Clock, maxEntries: number): LocalMirrorCopy {
   const held = new Map<string, MirrorEntry>();
+  const listeners = new Set<{ readonly keyPrefix: string; readonly handler: (entry: MirrorEntry) => void }>();
   return {
     get size() {
       return held.size;
@@ -74,6 +77,11 @@ export function createMirrorCopy(clock: Clock, maxEntries: number): LocalMirrorC
       return null;
     },
     clear: () => held.clear(),
+    listen(keyPrefix, handler) {
+      const listener = { keyPrefix, handler };
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
     put(entries) {
       for (const entry of entries) {
         const before = held.get(entry.key);
@@ -81,6 +89,7 @@ export function createMirrorCopy(clock: Clock, maxEntries: number): LocalMirrorC
         held.delete(entry.key);
         held.set(entry.key, entry);
         if (held.size > maxEntries) held.delete(held.keys().next().value as string);
+        for (const { keyPrefix, handler } of listeners) if (entry.key.startsWith(keyPrefix)) handler(entry);
       }
     },
   };

@@ -72,9 +72,10 @@ export class VirtualResponse implements NativeResponse {
     new Uint8Array(chunk).fill(0xdd);
   }
 
-  writeStatus(status: string): NativeResponse {
+  writeStatus(status: string | Uint8Array): NativeResponse {
     this.#check();
-    const [line = "", ...headers] = status.split("\r\n");
+    const text = typeof status === "string" ? status : Buffer.from(status).toString("latin1");
+    const [line = "", ...headers] = text.split("\r\n");
     this.#status = line;
     for (const header of headers) {
       const colon = header.indexOf(": ");

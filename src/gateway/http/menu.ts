@@ -15,6 +15,7 @@ import { statusText } from "./problem.js";
 
 const CACHE_CONTROL = "public, max-age=1";
 const OK = statusText(200);
+const utf8 = new TextEncoder();
 const NOT_MODIFIED = statusText(304);
 
 /** A draft's menu is its own people's and the market's; to others there is no such restaurant. */
@@ -51,8 +52,8 @@ export function menuAnswer(catalog: Catalog, exchange: Exchange): Answer | Promi
 }
 
 /** All that is said before the bytes of a listed menu. */
-function headOf(ready: ReadyMenu, coding: Coding): string {
-  return headText(OK, [
+function headOf(ready: ReadyMenu, coding: Coding): Uint8Array {
+  const head = headText(OK, [
     ...COMMON_HEADERS,
     ["content-type", JSON_TYPE],
     ["etag", tagFor(ready.etag, coding)],
@@ -60,6 +61,7 @@ function headOf(ready: ReadyMenu, coding: Coding): string {
     ["vary", "accept-encoding"],
     ...(coding === "identity" ? [] : ([["content-encoding", coding]] as const)),
   ]);
+  return utf8.encode(head);
 }
 
 const unchangedHead = (etag: string): string =>
@@ -85,11 +87,12 @@ export function menuShortcut(
   // Without origins that are allowed there is nothing to be said to any.
   const asksOrigin = settings.corsOrigins.length > 0;
   return (res, req) => {
-    const ready = catalog.current(req.getParameter(0) ?? "");
+    const now = clock.monotonic();
+    const ready = catalog.current(req.getParameter(0) ?? "", now);
     if (ready === null || !ready.listed || stats.requests >= settings.maxRequests) return false;
     if (req.getHeader("authorization") !== "" || (asksOrigin && req.getHeader("origin") !== "")) return false;
     // Over its limit: the other way says so, and counts nothing either.
-    if (!reads.allow(res, clock.monotonic())) return false;
+    if (!reads.allow(res, now)) return false;
     const { brotli, gzip } = takenCodings(req.getHeader("accept-encoding"));
     const coding = ready.coding(brotli, gzip);
     const ifNoneMatch = req.getHeader("if-none-match");

@@ -26,6 +26,7 @@ import type { StaticFile } from "./static-files.js";
 import { trackShortcut } from "./track.js";
 
 const BEARER = "Bearer ";
+const JSON_BODY = /^application\/json[ \t]*(;[ \t]*charset="?utf-8"?[ \t]*)?$/i;
 /** Pages run their own scripts and workers only, and talk to this node only. */
 const PAGE_POLICY =
   "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; " +
@@ -126,12 +127,21 @@ function serverOf(deps: HttpDeps, route: Route): (res: NativeResponse, req: Nati
       if (waitMs > 0) return write(context, exchange, problem("rate_limited", undefined, waitMs));
     }
     if (limits === null) return run(context, exchange, handler);
-    const type = req.getHeader("content-type");
-    if (type !== "" && !type.toLowerCase().startsWith("application/json")) {
-      return write(context, exchange, problem("malformed", { problem: "content-type must be application/json" }));
-    }
+    const unreadable = unreadableBecause(req);
+    if (unreadable !== null) return write(context, exchange, problem("malformed", unreadable));
     readBody(context, exchange, limits, () => run(context, exchange, handler));
   };
+}
+
+/** What the headers say of a body that would be read wrongly, or null. */
+function unreadableBecause(req: NativeRequest): { readonly path: string; readonly problem: string } | null {
+  const type = req.getHeader("content-type");
+  if (type !== "" && !JSON_BODY.test(type)) {
+    return { path: "/content-type", problem: "must be application/json, in UTF-8" };
+  }
+  const coding = req.getHeader("content-encoding");
+  if (coding === "" || coding.toLowerCase() === "identity") return null;
+  return { path: "/content-encoding", problem: "bodies are taken as they are, not compressed" };
 }
 
 /** Null: the route takes no body. */

@@ -68,7 +68,7 @@ export const refused = (code: ErrorCode, detail?: JsonObject): Refused => ({
 export const answered = <T>(value: T): { readonly ok: true; readonly value: T } => ({ ok: true, value });
 
 /** An account that was just read is changed by at most this many others before it is written. */
-const MAX_ATTEMPTS = 8;
+const MAX_ATTEMPTS = 16;
 const MARGIN_MS = 60_000;
 const MOST_IN_A_NOTICE = 40;
 

@@ -30,10 +30,17 @@ function world(settings: Partial<CatalogSettings> = {}) {
   });
   const rows = new Map<string, Row>();
   const state = { down: false, menuReads: 0, feedReads: 0, viewsRead: 0 };
-  const copy = new Map<string, MirrorEntry>();
+  const hearers: ((entry: MirrorEntry) => void)[] = [];
   const catalog = createCatalog({
     clock,
-    copy: { get: (key) => copy.get(key) ?? null },
+    copy: {
+      listen(keyPrefix, handler) {
+        hearers.push((entry) => {
+          if (entry.key.startsWith(keyPrefix)) handler(entry);
+        });
+        return () => {};
+      },
+    },
     settings,
     index: {
       async queryIndex({ keys, from, views, limit }: IndexQuery) {
@@ -61,13 +68,10 @@ function world(settings: Partial<CatalogSettings> = {}) {
     state,
     menu,
     write: (value: MenuView, at = now) => rows.set(value.restaurantId, { menu: value, at }),
-    mirror: (value: MenuView) =>
-      copy.set(`menu:${value.restaurantId}`, {
-        key: "",
-        version: [1, 1],
-        value: value as unknown as Json,
-        expiresAt: 1e9,
-      }),
+    mirror(value: MenuView) {
+      const key = `menu:${value.restaurantId}`;
+      for (const hear of hearers) hear({ key, version: [1, 1], value: value as unknown as Json, expiresAt: 1e9 });
+    },
     pass(ms: number) {
       now += ms;
     },

@@ -1,6 +1,6 @@
 /**
  * Menus kept ready as bytes. Owns how old a menu may be and how many are kept. Restaurants that change in this process's
- * sight show at once, through the mirror's `menu:<id>`; all others by the feed, which is read when menus are asked for.
+ * sight show at once, through the mirror's `menu:<id>`, which tells of them; all others by the feed, which is read when menus are asked for.
  *
  * Invariants: a menu never goes back to an older `menuVersion` in this process; a menu is read once at a time; when the
  * index does not answer, the last known menu is used for up to `staleMs`; menus and bytes kept are bounded, and what has
@@ -12,7 +12,8 @@ import { isListed, type MenuView } from "../../protocol/mod.js";
 import type { MenuFeed } from "./feed.js";
 import type { IndexReader, MirrorCopy } from "./ports.js";
 
-export const menuKey = (restaurantId: string): string => `menu:${restaurantId}`;
+const KEY_PREFIX = "menu:";
+export const menuKey = (restaurantId: string): string => KEY_PREFIX + restaurantId;
 
 export interface MenuSettings {
   readonly maxMenus: number;
@@ -38,7 +39,7 @@ const text = new TextDecoder();
 export class ReadyMenu {
   readonly json: Uint8Array;
   /** What is said before the bytes in each coding: whoever sends them makes it once, and keeps it here. */
-  readonly heads: Partial<Record<Coding, string>> = {};
+  readonly heads: Partial<Record<Coding, Uint8Array>> = {};
   /** Of its text as it is; other codings have tags of their own. */
   readonly etag: string;
   readonly menuVersion: number;
@@ -103,8 +104,9 @@ export class ReadyMenu {
 }
 
 interface Kept {
-  readonly mirrorKey: string;
   ready: ReadyMenu | null;
+  /** Came in by the mirror, and has not been looked at: made ready for whoever asks first. */
+  mirrored: MenuView | null;
   /** The restaurant's time of what was read last; −1 before. */
   at: number;
   /** Monotonic; −∞ while nothing has been read. */
@@ -116,7 +118,7 @@ interface Kept {
 
 export interface Menus {
   /** A menu that is at hand and current, or null. */
-  current(restaurantId: string): ReadyMenu | null;
+  current(restaurantId: string, now?: number): ReadyMenu | null;
   ready(restaurantId: string): ReadyMenu | null | Promise<ReadyMenu | null>;
 }
 
@@ -142,6 +144,17 @@ export function createMenus(deps: {
       }
     }
   });
+
+  copy?.listen(KEY_PREFIX, ({ key, value }) => {
+    const kept = menus.get(key.slice(KEY_PREFIX.length));
+    if (kept !== undefined) kept.mirrored = value as unknown as MenuView;
+  });
+
+  function takeMirrored(kept: Kept): void {
+    if (kept.mirrored === null) return;
+    take(kept, kept.mirrored);
+    kept.mirrored = null;
+  }
 
   function take(kept: Kept, menu: MenuView): void {
     if (kept.ready !== null && menu.menuVersion <= kept.ready.menuVersion) return;
@@ -224,8 +237,8 @@ export function createMenus(deps: {
     let kept = menus.get(restaurantId);
     if (kept === undefined) {
       kept = {
-        mirrorKey: menuKey(restaurantId),
         ready: null,
+        mirrored: null,
         at: -1,
         readAt: Number.NEGATIVE_INFINITY,
         loading: null,
@@ -234,8 +247,7 @@ export function createMenus(deps: {
       menus.set(restaurantId, kept);
     }
     kept.used = true;
-    const mirrored = copy?.get(kept.mirrorKey) ?? null;
-    if (mirrored !== null) take(kept, mirrored.value as unknown as MenuView);
+    takeMirrored(kept);
     // Never read: what the mirror has may be older than what was written elsewhere since.
     if (kept.readAt === Number.NEGATIVE_INFINITY) return load(restaurantId, kept);
     const ageMs = clock.monotonic() - feed.readAt;
@@ -253,13 +265,12 @@ export function createMenus(deps: {
     );
   }
 
-  function current(restaurantId: string): ReadyMenu | null {
+  function current(restaurantId: string, now: number = clock.monotonic()): ReadyMenu | null {
     const kept = menus.get(restaurantId);
     if (kept === undefined || kept.readAt === Number.NEGATIVE_INFINITY) return null;
-    if (clock.monotonic() - feed.readAt >= settings.menuMs) return null;
+    if (now - feed.readAt >= settings.menuMs) return null;
     kept.used = true;
-    const mirrored = copy?.get(kept.mirrorKey) ?? null;
-    if (mirrored !== null) take(kept, mirrored.value as unknown as MenuView);
+    takeMirrored(kept);
     return kept.ready;
   }
 

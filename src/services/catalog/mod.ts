@@ -34,8 +34,8 @@ export const DEFAULT_CATALOG_SETTINGS: CatalogSettings = {
 export interface Catalog {
   /** Null when there is no such restaurant. At once when known. Rejects when it has never been read and cannot be. */
   ready(restaurantId: string): ReadyMenu | null | Promise<ReadyMenu | null>;
-  /** What `ready` would give at once, or null: then `ready` has to be asked. Costs next to nothing. */
-  current(restaurantId: string): ReadyMenu | null;
+  /** What `ready` would give at once, or null: then `ready` has to be asked. Costs next to nothing. `now` is monotonic. */
+  current(restaurantId: string, now?: number): ReadyMenu | null;
   menu(restaurantId: string): Promise<MenuView | null>;
   /** The nearest listed ones first. `deliversHere`: only those whose delivery area holds the point. */
   near(point: Point, limit: number, deliversHere: boolean): Promise<readonly NearRestaurant[]>;
@@ -56,7 +56,7 @@ export function createCatalog(deps: {
   const listing = createListing({ clock, index, feed, listMs: settings.listMs, maxListed: settings.maxListed });
   return {
     ready: (restaurantId) => menus.ready(restaurantId),
-    current: (restaurantId) => menus.current(restaurantId),
+    current: (restaurantId, now) => menus.current(restaurantId, now),
     menu: async (restaurantId) => (await menus.ready(restaurantId))?.menu() ?? null,
     near: (point, limit, deliversHere) => listing.near(point, limit, deliversHere),
     feed,
