@@ -13,13 +13,17 @@ import {
   createClient,
   createHttp,
   customer,
+  type DriverSnapshot,
   kitchen,
   NEXT_STATUS,
   type OrderView,
   type PlacedReply,
   type PlaceOrder,
   type RestaurantProfile,
+  type SocketConstructor,
+  Tablet,
   type TrackedOrder,
+  watchWork,
 } from "./node.js";
 
 const clock = systemClock();
@@ -190,6 +194,77 @@ t.test(
     t.comment(`${proxy.cutsMade} cuts, ${views.length} views, ${positions.length} positions`);
     await dave.goOffline();
     await until("the word to stop", () => !driver.gps.policy.send);
+  },
+);
+
+/** A network that lets no socket through. */
+class Blocked {
+  constructor() {
+    throw new Error("blocked");
+  }
+}
+
+t.test(
+  "R-PRO-3 R-RST-4 R-GPS-2: where no socket comes through, a kitchen and a driver bring an order to the door",
+  async (t) => {
+    const behind = (token: string): Client => {
+      const client = createClient({
+        url: node.url,
+        token,
+        WebSocket: Blocked as unknown as SocketConstructor,
+        commandsByHttpAfterMs: 20,
+        backoffBaseMs: 50,
+        backoffMaxMs: 200,
+      });
+      open.push(client);
+      client.connect();
+      return client;
+    };
+    const pace = { patienceMs: 20, pollMs: 100 };
+    const driver = behind(driverToken);
+    const dave = courier(driver);
+    let work: DriverSnapshot | null = null;
+    const watch = watchWork(driver, "dave", { snapshot: (next) => (work = next) }, pace);
+    const snapshot = (): DriverSnapshot | null => work;
+    await dave.goOnline({ name: "Dave", vehicle: "bicycle", lat: 50.851, lng: 4.351 });
+    await until("the word to send positions", () => driver.gps.policy.send);
+    const cooks = behind(kitchenToken);
+    const cook = kitchen(cooks);
+    const tablet = new Tablet({ client: cooks, clock, restaurantId: "trattoria", storage: null, ...pace });
+    open.push(tablet);
+    tablet.start();
+    const buyer = createHttp({ url: node.url, token: customerToken });
+    let moving = true;
+    const ride = (async () => {
+      for (let step = 0; moving; step++) {
+        driver.gps.offer({ lat: 50.851 + step * 0.0003, lng: 4.351 + step * 0.0003, accuracyMeters: 8 });
+        await sleep(clock, 500);
+      }
+    })();
+
+    const { orderId } = await buyer.placeOrder(ORDER);
+    await until("the order at the tablet", () => tablet.orders.has(orderId));
+    await cook.accept(orderId, 1);
+    await cook.ready(orderId);
+    while (snapshot()?.trip == null) {
+      const [offer] = snapshot()?.offers ?? [];
+      if (offer !== undefined) await dave.accept(offer.offerId).catch(() => {});
+      await sleep(clock, 100);
+    }
+    await until("who comes for it, at the tablet", () => tablet.orders.get(orderId)?.driver?.name === "Dave");
+    await dave.arrived(orderId, "pickup");
+    await dave.pickUp(orderId);
+    while ((await buyer.track(orderId)).position === undefined) await sleep(clock, 100);
+    await until("that it left, at the tablet", () => tablet.orders.get(orderId)?.status === "picked_up");
+    await dave.deliver(orderId);
+    while ((await buyer.order(orderId)).status !== "delivered") await sleep(clock, 100);
+    moving = false;
+    await ride;
+    t.equal(watch.source, "poll");
+    t.equal(tablet.source, "poll");
+    t.equal(tablet.stats().repaired, 0);
+    await dave.goOffline();
+    watch.stop();
   },
 );
 
