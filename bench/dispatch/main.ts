@@ -88,6 +88,7 @@ async function main(options: Options): Promise<number> {
   );
 
   const beside = couriers === 1 && !noise ? reference : new Map<string, ReadonlyMap<string, number>>();
+  say(`${LEGEND}\n`);
   say(tableHead(beside.size > 0));
   const outcomes = await runAll(tasks, processes, ({ name, policy, noise: noisy, figures }) => {
     if (policy === reported && noisy === noise) say(tableLine(name, figures, beside.get(name)));
@@ -102,8 +103,7 @@ async function main(options: Options): Promise<number> {
     say(tableLine(`${policy}${noisy ? ", noise" : ""}`, mean, own ? meanReference(beside, names) : undefined));
     return { policy, noise: noisy, mean };
   });
-  say(LEGEND);
-
+  say("");
   const infeasible = outcomes.filter(({ violations }) => violations.length > 0);
   for (const outcome of infeasible) say(describe(outcome));
   say(`${outcomes.length - infeasible.length} of ${outcomes.length} solutions keep every rule`);

@@ -67,9 +67,13 @@ const REFERENCE_HEADS: readonly (readonly [
   ["greedy", "greedy_click_to_door", 2],
 ];
 
-export const LEGEND =
-  "ctd: click-to-door in minutes, mean (p90: 90th percentile; over: beyond the target); rtp: ready-to-pickup in minutes;\n" +
-  "cost: pay per delivered order; p99ms: 99th percentile of a decision's time. FM: FoodMatch, from reference.csv.";
+export const LEGEND = `Of delivered orders, times in minutes:
+  ctd       click-to-door, mean      p90      its 90th percentile      over    beyond the target, mean
+  rtp       ready-to-pickup, mean    undel%   undelivered orders, percent of all
+  cost      couriers' pay for each delivered order, in the instance's currency
+  o/bundle  orders for each trip     p99ms    a decision's time, 99th percentile, milliseconds
+Beside them, from reference.csv: bound (no courier could be faster), FM (FoodMatch), Reyes (et al.), greedy (nearest idle
+courier), all click-to-door unless the column says otherwise.`;
 
 export function tableHead(withReference: boolean): string {
   const heads = [...COLUMNS.map(([head]) => head), ...(withReference ? REFERENCE_HEADS.map(([head]) => head) : [])];
