@@ -41,5 +41,9 @@ t.test(
     t.match(second, { subject: "order/o2", once: String });
     t.equal(repeated?.once, second?.once, "which the log keeps as one");
     t.not(second?.once, entries[0]?.once);
+
+    t.equal((await refund("o1", "support", "k2")).status, 200, "a key used again, for another order");
+    t.match(entries.at(-1), { subject: "order/o1" });
+    t.not(entries.at(-1)?.once, second?.once, "is a deed of its own, and leaves a trace of its own");
   },
 );

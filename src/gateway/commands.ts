@@ -150,7 +150,8 @@ export function createCommandDesk(deps: {
             action: type,
             subject: `${entry.actor}/${key}`,
             reason: typeof reason === "string" ? reason : "",
-            once: options.commandId,
+            // A key is one command of one actor: what is done to another under the same key is another deed.
+            once: digest(`${options.commandId}\n${entry.actor}/${key}`).slice(0, 27),
           },
         ]);
       } catch {
