@@ -33,7 +33,7 @@ function arm(ctx: RestaurantContext, settings: DomainSettings): void {
   let soonest = Number.POSITIVE_INFINITY;
   for (const [orderId, order] of Object.entries(ctx.state.orders)) {
     if (order.stage !== "offered") continue;
-    soonest = Math.min(soonest, nextLook(order, seenOf(ctx, orderId, order), settings));
+    soonest = Math.min(soonest, nextLook(order, seenOf(ctx, orderId, order), ctx.now, settings));
   }
   if (Number.isFinite(soonest)) ctx.timer("redeliver", { at: soonest, run: "redeliver" });
   else ctx.cancelTimer("redeliver");

@@ -171,6 +171,29 @@ t.test("R-RST-4: a crash in every second of the ladder leaves out no step and re
   }
 });
 
+t.test(
+  "R-RST-4, R-ENG-5: an order past its time does not keep its restaurant busy until somebody says so",
+  async (t) => {
+    const city = createCity();
+    const { kit } = city;
+    await city.openRestaurant("r");
+    const { lines, totals, destination } = city.placement();
+    // Its order says nothing any more, as while nobody owns its shard.
+    await kit.must(Restaurant, "r", "reserve", { orderId: "silent", lines, totals, destination });
+    const offer = { orderId: "silent", lines, totals, placedAt: kit.now, acceptBy: kit.now + 10 * MINUTE };
+    await kit.must(Restaurant, "r", "offerOrder", offer);
+    await kit.crash();
+    await kit.advance(20 * MINUTE);
+    kit.store.committed.length = 0;
+    await kit.restart();
+    await kit.advance(5 * MINUTE);
+    t.ok(kit.store.committed.length <= 2, `${kit.store.committed.length} commits`);
+    t.same(alerts(city), [], "nobody is reached for any more");
+    t.match((await lookAt(city)).orders, [{ orderId: "silent", state: "sent", steps: [] }]);
+    await kit.close();
+  },
+);
+
 t.test("R-RST-4: without a sign of a tablet for the grace no new orders come, until one is back", async (t) => {
   const city = createCity();
   const { kit } = city;

@@ -75,8 +75,9 @@ export function againAt(attempt: number, seen: Seen, now: number, { restaurant }
   return now + Math.min(redeliverMs, againMs * 2 ** Math.min(attempt - 1, 16));
 }
 
-/** When to look at this order again; infinity: not any more. */
-export function nextLook(order: Offered, seen: Seen, settings: DomainSettings): number {
+/** When to look at this order again; infinity: not any more. What is past its deadline the order itself ends. */
+export function nextLook(order: Offered, seen: Seen, now: number, settings: DomainSettings): number {
+  if (now >= order.acceptBy) return Number.POSITIVE_INFINITY;
   const step = ahead(order, seen.deliveredAt !== undefined, settings)[0]?.[1] ?? Number.POSITIVE_INFINITY;
   return Math.min(step, order.nextAt ?? Number.POSITIVE_INFINITY);
 }
