@@ -23,7 +23,8 @@ export type TripStanding =
 
 /** The number by which the two reach each other. `n` counts what was asked of the provider. */
 export type Contact =
-  | { readonly status: "none"; readonly n: number }
+  /** `notBefore`: the provider has just said no, or nothing: it is not asked again before then. */
+  | { readonly status: "none"; readonly n: number; readonly notBefore?: number }
   | { readonly status: "opening"; readonly n: number }
   | { readonly status: "open"; readonly n: number; readonly number: string }
   | { readonly status: "closing"; readonly n: number }

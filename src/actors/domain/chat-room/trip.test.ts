@@ -1,5 +1,6 @@
 import t from "tap";
 import type { RoomSnapshot } from "../../../protocol/mod.js";
+import { ContactRefused } from "../../../services/contact/mod.js";
 import type { Caller } from "../../runtime/definition.js";
 import { type City, codeOf, createCity, customer, driver, must, support } from "../fixtures/city.js";
 import { ChatRoom, Order } from "../mod.js";
@@ -200,6 +201,37 @@ t.test(
     await kit.close();
   },
 );
+
+t.test("R-COM-4: a provider that says no is not asked again by everybody who goes on waiting", async (t) => {
+  const city = await carrying();
+  const { kit } = city;
+  await must(talk(city, dave));
+  await kit.advance(50);
+  const { open } = city.contacts;
+  let asked = 0;
+  let willing = false;
+  city.contacts.open = async (pair) => {
+    asked++;
+    if (!willing) throw new ContactRefused("no number is free");
+    return open(pair);
+  };
+  t.same(await must(contact(city, carol)), { number: null });
+  await kit.advance(500);
+  const codes = new Set<string>();
+  for (let i = 0; i < 20; i++) {
+    codes.add(await codeOf(contact(city, i % 2 === 0 ? carol : dave)));
+    await kit.advance(25);
+  }
+  t.same([...codes], ["unavailable"], "they hear that there is none for now");
+  t.equal(asked, 1);
+  willing = true;
+  await kit.advance(city.settings.chat.contactRetryMs);
+  t.same(await must(contact(city, carol)), { number: null });
+  await kit.advance(500);
+  t.match(await must(contact(city, dave)), { number: String }, "and get one once there is");
+  t.equal(asked, 2);
+  await kit.close();
+});
 
 t.test("R-COM-1: an order that ends before its word to open has arrived opens no room", async (t) => {
   const city = createCity();

@@ -116,6 +116,8 @@ export function contact(ctx: RoomContext): { readonly number: string | null } | 
     case "none":
     case "closing":
     case "closed": {
+      // Whoever waits for a number asks many times a second: a provider that has said no hears of it now and then.
+      if (room.contact.status === "none" && ctx.now < (room.contact.notBefore ?? 0)) return ctx.reject("unavailable");
       const n = room.contact.n + 1;
       const { customerId, driverId } = room;
       ask(ctx, n, { step: "open", pairId: pairOf(room), customerId, driverId });
@@ -134,7 +136,8 @@ export function contactDone(ctx: RoomContext, settings: ChatSettings, result: Ef
   if (asked !== current.n) return null;
   if (current.status === "opening") {
     if (!result.ok || result.value.outcome !== "open") {
-      save<TripRoom>(ctx, { ...room, contact: { status: "none", n: current.n } });
+      const notBefore = ctx.now + settings.contactRetryMs;
+      save<TripRoom>(ctx, { ...room, contact: { status: "none", n: current.n, notBefore } });
       return null;
     }
     const opened: TripRoom = { ...room, contact: { status: "open", n: current.n, number: result.value.number } };
