@@ -7,7 +7,7 @@ import type { AccountContext } from "./context.js";
 export interface Erasing {
   /** Tries once. What is not done then is done by `resume`. Never rejects. */
   erase(accountId: string): Promise<void>;
-  /** Goes on with what was begun anywhere, longest waiting first. */
+  /** Goes on with what was begun anywhere, what was tried longest ago first. */
   resume(limit: number): Promise<void>;
 }
 

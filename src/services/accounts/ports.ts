@@ -148,7 +148,10 @@ export interface AccountStore {
       readonly revoke?: readonly Revocation[];
     },
   ): Promise<{ readonly kind: "changed"; readonly revoked: readonly Revocation[] } | { readonly kind: "stale" }>;
-  /** Erased, while something of the person may still stand elsewhere. Longest waiting first. */
+  /**
+   * Erased, while something of the person may still stand elsewhere: those that this gave longest ago, so that some which
+   * have to wait do not keep the others waiting.
+   */
   erasures(limit: number): Promise<readonly string[]>;
   /** Nothing stands any more. */
   erasureDone(accountId: string): Promise<void>;

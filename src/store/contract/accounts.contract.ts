@@ -366,6 +366,14 @@ export async function accountsContract(t: Test, make: (t: Test) => Promise<Accou
     t.notOk((await accounts.erasures(100)).includes(of.id));
     t.match(await accounts.change(erased, { audit: [], end: endAll("erased") }), { kind: "changed" });
     t.ok((await accounts.erasures(100)).includes(of.id), "what stands elsewhere is to be erased, too");
+    const { of: other } = await stored();
+    const { roles, id, version } = other;
+    await accounts.change({ ...erased, id, version, roles }, { audit: [], end: endAll("erased") });
+    const all = await accounts.erasures(100);
+    const turns = new Set<string>();
+    for (const _one of all) for (const accountId of await accounts.erasures(1)) turns.add(accountId);
+    t.same([...turns].sort(), [...all].sort(), "one that has to wait keeps nobody else waiting");
+    await accounts.erasureDone(id);
     for (const _again of [1, 2]) await accounts.erasureDone(of.id);
     t.notOk((await accounts.erasures(100)).includes(of.id));
     t.strictSame(plain(await accounts.byId(of.id)), plain({ ...erased, version: 2 }));

@@ -26,7 +26,7 @@ interface AccountTables {
   readonly keys: Map<string, KeyRecord>;
   readonly audit: AuditEntry[];
   readonly auditedOnce: Set<string>;
-  /** Accounts. */
+  /** Accounts, those given longest ago first. */
   readonly erasures: Set<string>;
   /** By key: when the bucket is full again. */
   readonly attempts: Map<string, number>;
@@ -140,7 +140,14 @@ function accountsOf(
       if (account.state === "erased") erasures.add(account.id);
       return { kind: "changed", revoked: [...also, ...(ending === null ? [] : endOf(account.id, ending))] };
     },
-    erasures: async (limit) => [...erasures].slice(0, limit),
+    async erasures(limit) {
+      const next = [...erasures].slice(0, limit);
+      for (const account of next) {
+        erasures.delete(account);
+        erasures.add(account);
+      }
+      return next;
+    },
     erasureDone: async (accountId) => void erasures.delete(accountId),
     holders: async (role, principalId, limit) =>
       [...accounts.values()]

@@ -34,3 +34,11 @@ t.test("R-ADM-2: the database refuses to change the audit or to lose any of it, 
   }
   t.match(await audit.read({ subject: "account/kept", limit: 5 }), [{ reason: "for good" }]);
 });
+
+t.test("R-COM-3: who acts under an id is found without looking at everybody", async (t) => {
+  const session = await openSession(t, connectionString);
+  const plan = await session.query(
+    "SET enable_seqscan = off; EXPLAIN SELECT account FROM account_role WHERE role = 'restaurant' AND principal = 'r' AND state = 'active'",
+  );
+  t.match(JSON.stringify(plan), "account_role_principal");
+});

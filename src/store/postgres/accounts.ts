@@ -168,7 +168,9 @@ export function createPostgresAccountStore(options: {
         const rows = await ask<Found<{ account: string }>>(
           client,
           "account_erasures",
-          "SELECT account FROM account_erasure ORDER BY asked_at, account LIMIT $1",
+          `UPDATE account_erasure e SET tried_at = extract(epoch FROM clock_timestamp()) * 1000
+             FROM (SELECT account FROM account_erasure ORDER BY tried_at, asked_at, account LIMIT $1
+               FOR UPDATE SKIP LOCKED) n WHERE e.account = n.account RETURNING e.account`,
           [limit],
         );
         return rows.map(({ account }) => account);

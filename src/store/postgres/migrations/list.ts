@@ -13,6 +13,7 @@ import * as notifications from "./0015-notifications.js";
 import * as marketplace from "./0020-marketplace.js";
 import * as auditOnce from "./0021-audit-once.js";
 import * as unheard from "./0024-unheard.js";
+import * as reachedAndRetried from "./0026-reached-and-retried.js";
 
 /** Every migration, oldest first. A released one never changes: what is wrong is put right by the next. */
 export const MIGRATIONS = [
@@ -31,4 +32,5 @@ export const MIGRATIONS = [
   { name: "0020-marketplace", ...marketplace },
   { name: "0021-audit-once", ...auditOnce },
   { name: "0024-unheard", ...unheard },
+  { name: "0026-reached-and-retried", ...reachedAndRetried },
 ] as const;
