@@ -32,9 +32,14 @@ export class CommandStore {
     }
   }
 
+  /** Never throws: a device that has no room left keeps nothing over a restart, and still sends what it is given. */
   save(commands: readonly StoredCommand[]): void {
-    if (commands.length === 0) this.#storage.removeItem(this.#key);
-    else this.#storage.setItem(this.#key, JSON.stringify(commands));
+    try {
+      if (commands.length === 0) this.#storage.removeItem(this.#key);
+      else this.#storage.setItem(this.#key, JSON.stringify(commands));
+    } catch {
+      // The next change is written whole, with everything that this one held.
+    }
   }
 }
 

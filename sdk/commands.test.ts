@@ -202,6 +202,22 @@ t.test("R-PRO-3: a refused command is one command when the application is restar
   t.equal(kept.size, 0, "nothing is left behind");
 });
 
+t.test("R-PRO-3: a device without room for its queue sends all the same, and every promise settles", async (t) => {
+  const full = {
+    getItem: () => null,
+    setItem(): void {
+      throw new Error("QuotaExceededError");
+    },
+    removeItem: () => undefined,
+  };
+  const [node, client] = await nodeAndClient(t, { storage: full });
+  const both = [client.command("driver.pickup", order(1)), client.command("driver.pickup", order(2))];
+  client.connect();
+  t.same(await Promise.all(both), [{ done: 1 }, { done: 2 }]);
+  t.equal(node.effects.size, 2);
+  t.equal(client.pendingCommands, 0);
+});
+
 t.test("R-PRO-3: expiry tells “nothing was done” from “nobody knows”", async (t) => {
   const clock = new VirtualClock();
   const { Socket, made } = scriptedSockets();

@@ -274,3 +274,28 @@ t.test(
     );
   },
 );
+
+t.test("R-GPS-9: a clock that is set back, or a fix from the future, silences a driver for moments only", async (t) => {
+  const { client, clock, last, goLive, drive, frames } = setup();
+  client.connect();
+  goLive();
+  client.gps.apply(ON);
+  const AHEAD_MS = 3_600_000;
+  client.gps.offer({ lat: 50, lng: 4, accuracyMeters: 5, at: clock.now() + AHEAD_MS });
+  await clock.advance(5000);
+  const results = await drive(12);
+  t.equal(results.at(0), "too_soon", "it may be the one receiver of two whose time is wrong");
+  t.same(results.slice(-4), ["taken", "taken", "taken", "taken"]);
+  await clock.advance(0);
+  const newest = frames(last()).at(-1)!;
+  t.ok(times(newest).every((at) => at <= clock.now()));
+  t.equal(newest[2], frames(last()).length - 1, "no number is given twice");
+  last().closes(1006);
+  await clock.advance(2);
+  goLive();
+  await clock.advance(0);
+  t.ok(
+    times(frames(last())[0]!).every((at) => at <= clock.now()),
+    "nothing of the time to come is sent again",
+  );
+});

@@ -76,6 +76,8 @@ export class Gps {
   /** Never sent, in order of time. */
   #unsent: Kept[] = [];
   #lastTakenAt = Number.NEGATIVE_INFINITY;
+  /** When that was, monotonic. */
+  #tookAtMs = Number.NEGATIVE_INFINITY;
   #dropped = 0;
   /** The node refused a frame for now: the next one carries what is unacknowledged again. */
   #repeat = false;
@@ -132,8 +134,12 @@ export class Gps {
     const at = fix.at ?? this.#options.clock.now();
     // A receiver that fires every second is never exactly on the second.
     const toleranceMs = Math.min(500, this.#policy.everyMs / 4);
+    const nowMs = this.#options.clock.monotonic();
+    // The clock was set back, or a fix bore a time to come: what was measured until then has no time any more.
+    if (at < this.#lastTakenAt && nowMs - this.#tookAtMs > PLAINLY_WRONG_MS) this.#forgetAll();
     if (at - this.#lastTakenAt < this.#policy.everyMs - toleranceMs) return "too_soon";
     this.#lastTakenAt = at;
+    this.#tookAtMs = nowMs;
     this.#unsent.push({ at, aheadMs: at - this.#options.clock.now(), fix });
     this.#bound(at);
     this.#send();
@@ -187,6 +193,14 @@ export class Gps {
     const lackMs = connection.serverNow() - clock.now();
     const byThatClock = Math.abs(aheadMs) < Math.abs(aheadMs - lackMs);
     return Math.abs(lackMs) > PLAINLY_WRONG_MS && byThatClock ? lackMs : 0;
+  }
+
+  /** Their numbers are used up all the same. */
+  #forgetAll(): void {
+    while (this.#sent.length > 0) this.#dropSent();
+    this.#dropped += this.#unsent.length;
+    this.#unsent = [];
+    this.#lastTakenAt = Number.NEGATIVE_INFINITY;
   }
 
   #dropSent(): void {

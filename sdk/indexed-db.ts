@@ -3,8 +3,8 @@
  * not block the page.
  *
  * Owns: one object store of texts by key. The client reads at once, so everything is read when the store is opened, and
- * written behind. Invariants: writes happen in the order in which they were given; a write that failed is told by
- * `settled`, and memory stays right.
+ * written behind. Invariants: writes happen in the order in which they were given; a write counts once its transaction is
+ * complete; one that failed is told by `settled` until a later one of the same text succeeds; memory stays right.
  */
 import type { StorageLike } from "./ports.js";
 
@@ -24,7 +24,13 @@ interface OpenRequest extends Request<Database> {
 }
 interface Database {
   createObjectStore(name: string): unknown;
-  transaction(store: string, mode: "readonly" | "readwrite"): { objectStore(name: string): Store };
+  transaction(store: string, mode: "readonly" | "readwrite", options?: { readonly durability: "strict" }): Transaction;
+}
+interface Transaction {
+  readonly error: unknown;
+  oncomplete: ((event: never) => void) | null;
+  onabort: ((event: never) => void) | null;
+  objectStore(name: string): Store;
 }
 interface Store {
   getAll(): Request<unknown[]>;
@@ -34,7 +40,7 @@ interface Store {
 }
 
 export interface DurableStorage extends StorageLike {
-  /** Resolves when everything given so far is on the disk; rejects with the first write that failed. */
+  /** Resolves when everything given so far is on the disk; rejects while a text is not there as it was given last. */
   settled(): Promise<void>;
 }
 
@@ -54,24 +60,30 @@ export async function openIndexedDbStorage(
   const texts = new Map(keys.map((key, index) => [String(key), String(values[index])]));
 
   let written: Promise<void> = Promise.resolve();
-  const write = (change: (store: Store) => Request<unknown>): void => {
+  /** Why the newest write of a text failed. */
+  const failed = new Map<string, unknown>();
+  const write = (key: string, change: (store: Store) => void): void => {
     // Begun at once, so that a page which is closed in this moment has asked for it; the browser keeps their order.
-    const asked = answer(change(database.transaction(STORE, "readwrite").objectStore(STORE)));
-    asked.catch(() => undefined);
-    written = written.then(() => asked).then(() => undefined);
-    written.catch(() => undefined);
+    const ended = committed(database, change).then(
+      () => void failed.delete(key),
+      (error: unknown) => void failed.set(key, error),
+    );
+    written = written.then(() => ended);
   };
   return {
     getItem: (key) => texts.get(key) ?? null,
     setItem(key, value) {
       texts.set(key, value);
-      write((store) => store.put(value, key));
+      write(key, (store) => store.put(value, key));
     },
     removeItem(key) {
       if (!texts.delete(key)) return;
-      write((store) => store.delete(key));
+      write(key, (store) => store.delete(key));
     },
-    settled: () => written,
+    async settled() {
+      await written;
+      for (const error of failed.values()) throw error;
+    },
   };
 }
 
@@ -79,5 +91,15 @@ function answer<T>(request: Request<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error ?? new Error("IndexedDB refused"));
+  });
+}
+
+/** Rejects when the browser takes it back, whether at the change or at the end: a disk may turn out to be full only then. */
+function committed(database: Database, change: (store: Store) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const transaction = database.transaction(STORE, "readwrite", { durability: "strict" });
+    transaction.oncomplete = () => resolve();
+    transaction.onabort = () => reject(transaction.error ?? new Error("IndexedDB refused"));
+    change(transaction.objectStore(STORE));
   });
 }
