@@ -302,3 +302,29 @@ t.test(
     await t.rejects(nobody.send(message), { name: "NotificationUnavailable" });
   },
 );
+
+t.test("R-COM-3: pages of the list leave nothing out, also where several were given up in one instant", async (t) => {
+  const w = world({}, {});
+  for (const instant of [2, 3, 1]) {
+    for (let n = 0; n < instant; n++) {
+      const orderId = `o-${instant}-${n}`;
+      w.leave("restaurant.alert", { restaurantName: "Ajiaco", orderId, step: "sms", devices: [] }, `r-${orderId}`);
+    }
+    w.pass(1_000);
+  }
+  await w.notifier.work();
+  const operations = notificationOperations(w.store, w.clock);
+  const seen: string[] = [];
+  let before: number | undefined;
+  do {
+    const query = { state: "dead", limit: 3, ...(before === undefined ? {} : { before }) };
+    const call = { caller: { id: "s1", role: "support" }, query } as never;
+    const { value } = (await operations["notifications.list"](call)) as unknown as {
+      readonly value: { readonly notifications: { readonly notificationId: string }[]; readonly nextBefore?: number };
+    };
+    seen.push(...value.notifications.map(({ notificationId }) => notificationId));
+    before = value.nextBefore;
+  } while (before !== undefined);
+  t.equal(seen.length, 6);
+  t.equal(new Set(seen).size, 6);
+});
