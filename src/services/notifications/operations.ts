@@ -63,12 +63,13 @@ export function notificationOperations(
         };
         const found = await store.list(filter, before ?? Number.MAX_SAFE_INTEGER, limit + 1);
         const next = found[limit];
-        if (next === undefined) return { ok: true, value: { notifications: [...found] } };
-        // The next page begins before a time: what has the time of its first one comes with it, as far as a page holds that.
         const page = found.slice(0, limit);
-        const whole = page.filter(({ createdAt }) => createdAt > next.createdAt);
+        // The next page begins before a time: what has the time of its first one comes with it, as far as a page holds that.
+        const whole = next === undefined ? [] : page.filter(({ createdAt }) => createdAt > next.createdAt);
         const notifications = whole.length > 0 ? whole : page;
-        return { ok: true, value: { notifications, nextBefore: notifications.at(-1)!.createdAt } };
+        const last = notifications.at(-1);
+        const more = next !== undefined && last !== undefined;
+        return { ok: true, value: { notifications, ...(more ? { nextBefore: last.createdAt } : {}) } };
       }),
     "notifications.retry": ({ caller, body }) =>
       stored(async () => {
