@@ -139,7 +139,7 @@ function open(container: HTMLDivElement, city: CityMap, bounds: Bounds, model: C
   map.on("resize", () => {
     overlay.resize();
     dirty = true;
-    if (!moved && selection.peek() === null) map.fitBounds(box(bounds), { padding: padding(), animate: false });
+    if (!moved) map.fitBounds(box(bounds), { padding: padding(), animate: false });
   });
 
   let frame = 0;

@@ -8,7 +8,7 @@ import { CloseIcon } from "../../../shared/kit/icons.js";
 import { Bones } from "../../../shared/kit/states.js";
 import { say } from "../../../shared/kit/toasts.js";
 import { now } from "../../../shared/line/node.js";
-import { capital, dayOf, STEP_LABEL, timeOfDay } from "../../../shared/words.js";
+import { capital, dayOf, plural, STEP_LABEL, timeOfDay } from "../../../shared/words.js";
 import { chosenDispatch, chosenOrder, select, server } from "../store/city.js";
 import { AssignSheet } from "./assign-sheet.js";
 import { ReasonSheet } from "./reason-sheet.js";
@@ -110,7 +110,7 @@ function Summary({ view }: { readonly view: OrderView }) {
         </div>
       )}
       <div>
-        <dt>{portions} items</dt>
+        <dt>{plural(portions, "item")}</dt>
         <dd>{formatMoney(totals.totalMinor, totals.currency)}</dd>
       </div>
       {view.driver !== undefined && (
