@@ -28,7 +28,7 @@ const profile = {
 t.test("R-ETA-2: before ordering anyone is told when it would arrive, and what the delivery costs", async (t) => {
   const harness = await startHarness({ definitions: domainActors(defaultDomainSettings) });
   t.teardown(() => harness.close());
-  const token = harness.token("restaurant", "r");
+  const token = harness.token("admin", "a");
   const headers = { "idempotency-key": "k" };
   t.equal((await harness.http("PUT", "/v1/restaurants/r", { token, body: profile, headers })).status, 200);
   const path = `/v1/restaurants/r/quote?lat=${HOME.lat}&lng=${HOME.lng}`;
@@ -67,7 +67,11 @@ t.test("R-ETA-2: before ordering anyone is told when it would arrive, and what t
     status: 404,
     body: { error: { code: "restaurant_unknown" } },
   });
-  const closing = { token, body: { open: false }, headers: { "idempotency-key": "k2" } };
+  const closing = {
+    token: harness.token("restaurant", "r"),
+    body: { open: false },
+    headers: { "idempotency-key": "k2" },
+  };
   t.equal((await harness.http("POST", "/v1/restaurants/me/open", closing)).status, 200);
   await eventually("it says so when it is closed", async () => (await harness.http("GET", path)).body.open === false);
 });

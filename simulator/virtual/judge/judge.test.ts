@@ -175,6 +175,15 @@ t.test("RULES 10, 14: a timer that never fires, and a wait without one, are foun
     found((seed) => commits(seed, "restaurant/r-1", { pushes: ["order.new", "order.changed"] })),
     [],
   );
+  t.strictSame(
+    found((seed) => commits(seed, "restaurant/r-1", { pushes: ["order.new"], acceptBy: T0 + 3_600_000 })),
+    ["rule-10-told-until-answered"],
+  );
+  t.strictSame(
+    found((seed) => commits(seed, "restaurant/r-1", { pushes: ["order.new"], acceptBy: T0 - 60_000 })),
+    [],
+    "past its time it ends by itself",
+  );
 });
 
 t.test("RULES 10, 14, 15: a world that does not come to rest, and what it puts aside, are found", async (t) => {

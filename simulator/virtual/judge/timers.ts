@@ -2,11 +2,14 @@
  * RULES 14 and 10, where they begin, from the commits: a timer that was committed fires, whoever owns its actor by then; an
  * order under way has a deadline; a tablet that was told of an order is told again until somebody answers.
  */
+import { decode } from "../../../src/lib/msgpack.js";
 import type { Violation } from "../../checkers/mod.js";
 import type { VirtualEvidence } from "../ports.js";
 
 /** After it is due and everything was mended: the grace after an outage, and tries again. */
 const LATE_MS = 90_000;
+/** By so much a node's clock may be wrong. */
+const CLOCKS_MS = 3_000;
 
 export function lostTimers({ commits, times }: VirtualEvidence): readonly Violation[] {
   const set = new Map<
@@ -50,7 +53,7 @@ export function waitsWithoutTimer({ commits }: VirtualEvidence): readonly Violat
       if (write.index?.live === true) live.add(actor);
       else live.delete(actor);
     }
-    const wait = waitIn(write.kind, live.has(actor), write.pushes);
+    const wait = waitIn(write.kind, live.has(actor), write.pushes, at);
     if (wait === null || own.has(wait.timer)) continue;
     found.push({
       rule: wait.rule,
@@ -68,12 +71,24 @@ interface Wait {
   readonly problem: string;
 }
 
-function waitIn(kind: string, isLive: boolean, pushes: readonly { readonly type: string }[]): Wait | null {
+interface Push {
+  readonly type: string;
+  readonly body: Uint8Array;
+}
+
+/** Past its deadline an order ends by itself, and nobody is asked for an answer any more. */
+function awaitsAnswer({ type, body }: Push, at: number): boolean {
+  if (type !== "order.new") return false;
+  const acceptBy = decode<{ readonly acceptBy?: number } | null>(body)?.acceptBy;
+  return acceptBy === undefined || acceptBy > at + CLOCKS_MS;
+}
+
+function waitIn(kind: string, isLive: boolean, pushes: readonly Push[], at: number): Wait | null {
   if (kind === "order" && isLive) {
     return { rule: "rule-14-every-wait-has-a-deadline", timer: "deadline", problem: "is under way without a deadline" };
   }
   // What was also answered in this commit needs no telling.
-  const told = pushes.some(({ type }) => type === "order.new") && !pushes.some(({ type }) => type === "order.changed");
+  const told = pushes.some((push) => awaitsAnswer(push, at)) && !pushes.some(({ type }) => type === "order.changed");
   if (kind === "restaurant" && told) {
     return {
       rule: "rule-10-told-until-answered",
