@@ -1,7 +1,7 @@
 import t from "tap";
 import { systemClock } from "../../lib/clock.js";
 import { accountsContract } from "../contract/accounts.contract.js";
-import { openSession } from "./fixtures/sessions.js";
+import { openSession, untilBlocked } from "./fixtures/sessions.js";
 import { withPostgres } from "./fixtures/with-postgres.js";
 import { createPostgresAccountStore, createPostgresAuditLog } from "./mod.js";
 
@@ -33,6 +33,21 @@ t.test("R-ADM-2: the database refuses to change the audit or to lose any of it, 
     await t.rejects(session.query(statement), { code: "42501" }, statement);
   }
   t.match(await audit.read({ subject: "account/kept", limit: 5 }), [{ reason: "for good" }]);
+});
+
+t.test("R-ACC-2: who had to wait for another's attempt is counted when its turn comes", async (t) => {
+  const accounts = createPostgresAccountStore({ connectionString, clock });
+  t.teardown(() => accounts.close());
+  const bucket = { key: "waited for", perMinute: 0.001, burst: 2 };
+  const other = await openSession(t, connectionString);
+  await other.query("BEGIN");
+  await other.query("INSERT INTO password_attempt VALUES ($1, 0)", [bucket.key]);
+  const waiting = accounts.takeAttempts([bucket]);
+  await untilBlocked(t, connectionString, "accounts");
+  await other.query("SELECT password_attempt_v1(ARRAY[$1], ARRAY[6e7::float8], ARRAY[12e7::float8])", [bucket.key]);
+  await other.query("COMMIT");
+  t.equal(await waiting, 0, "the second of two");
+  t.ok((await accounts.takeAttempts([bucket])) > 0);
 });
 
 t.test("R-COM-3: who acts under an id is found without looking at everybody", async (t) => {

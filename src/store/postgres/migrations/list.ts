@@ -14,6 +14,7 @@ import * as marketplace from "./0020-marketplace.js";
 import * as auditOnce from "./0021-audit-once.js";
 import * as unheard from "./0024-unheard.js";
 import * as reachedAndRetried from "./0026-reached-and-retried.js";
+import * as attemptsInTurn from "./0027-attempts-in-turn.js";
 
 /** Every migration, oldest first. A released one never changes: what is wrong is put right by the next. */
 export const MIGRATIONS = [
@@ -33,4 +34,5 @@ export const MIGRATIONS = [
   { name: "0021-audit-once", ...auditOnce },
   { name: "0024-unheard", ...unheard },
   { name: "0026-reached-and-retried", ...reachedAndRetried },
+  { name: "0027-attempts-in-turn", ...attemptsInTurn },
 ] as const;
