@@ -99,7 +99,9 @@ t.test("R-SRC-2: who closes or sells out leaves the results of a running node, a
   }
   t.equal((await h.http("GET", "/v1/admin/searches", { token: h.token("customer", "c") })).status, 403);
   const terms = await h.http("GET", "/v1/admin/searches?order=nothing", { token: h.token("admin", "a") });
-  t.match(terms.body.terms, [{ text: "piza", foundNothing: Number }]);
+  // Other texts may stand beside it: a search told again before its change arrived found nothing either.
+  const piza = terms.body.terms.find((each: { text: string }) => each.text === "piza");
+  t.ok(piza?.foundNothing > 0, "what found nothing is counted");
   t.match((await h.http("GET", "/v1/recommendations/popular?lat=41&lng=29")).body.restaurants, [{ restaurantId: "r" }]);
   client.close();
   t.match(await h.http("GET", "/v1/search?lat=41&lng=29"), { status: 503, body: { error: { code: "unavailable" } } });

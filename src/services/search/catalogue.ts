@@ -3,12 +3,18 @@
  * the order in which things changed. Does not own where they come from (`feed.ts`) nor how they are ranked (`rank.ts`).
  *
  * Invariants: a slot holds one restaurant or none; `slotsWith(text)` are exactly the slots that have the text as a name
- * or as a dish that can be ordered; every change of a slot is in the log under the next number, and the log is bounded.
+ * or as a dish that can be ordered; every change of a slot is in the log under the next number, and the log is bounded;
+ * `places`, `traits` and `figures` say of every slot what its restaurant says.
  */
 import type { Point } from "../../lib/geo.js";
+import { bandOf, type PriceBand, type PriceBands, priceBandsOf } from "./bands.js";
+import { Figures } from "./figures.js";
+import { Places, type ThroughTheEarth } from "./places.js";
 import type { SearchableRestaurant } from "./restaurant.js";
+import { Traits } from "./traits.js";
 import { type TextId, Vocabulary } from "./vocabulary.js";
 import { plainText } from "./words.js";
+import type { Written } from "./written.js";
 
 export type Slot = number;
 
@@ -36,6 +42,8 @@ export interface Kept {
   readonly imageUrl: string | null;
   /** The middle one of its dishes; 0 without any. */
   readonly usualPriceMinor: number;
+  /** All that is below of the house and its dishes, one after the other: who looks for a text reads through it once. */
+  readonly texts: Uint32Array;
   /** The name first. */
   readonly houseTexts: Uint32Array;
   readonly dishTexts: Uint32Array;
@@ -46,6 +54,8 @@ export interface Kept {
   /** From 0 to 1. */
   popularity: number;
   rating: Rating | null;
+  /** Null: not shown since it changed. */
+  written: Written | null;
 }
 
 export interface Rating {
@@ -85,6 +95,9 @@ class Values {
 
 export class Catalogue {
   readonly vocabulary = new Vocabulary();
+  readonly places = new Places();
+  readonly traits = new Traits();
+  readonly figures = new Figures();
   readonly #slots: (Kept | null)[] = [];
   readonly #byId = new Map<string, Slot>();
   readonly #free: Slot[] = [];
@@ -94,6 +107,9 @@ export class Catalogue {
   readonly #log = new Int32Array(LOG_LENGTH);
   /** Texts that came alike are one string in memory: ids of dishes repeat a lot. */
   readonly #strings = new Map<string, string>();
+  #bands: PriceBands = new Map();
+  /** No doors open or close by themselves before. */
+  #doorsDueAt = Number.POSITIVE_INFINITY;
   #changes = 0;
   #dishes = 0;
 
@@ -167,6 +183,10 @@ export class Catalogue {
     if (before !== null) this.#unlist(slot, before);
     this.#slots[slot] = kept;
     this.#byId.set(kept.restaurantId, slot);
+    this.places.set(slot, kept.point, kept.reachMeters);
+    this.#doorsDueAt = Math.min(this.#doorsDueAt, kept.judgeAgainAt);
+    this.#setTraits(slot, kept);
+    this.figures.set(slot, kept);
     for (const text of textsOf(kept)) {
       const slots = this.#slotsWith[text];
       if (slots === undefined) this.#slotsWith[text] = [slot];
@@ -181,6 +201,7 @@ export class Catalogue {
     if (slot === undefined) return;
     this.#unlist(slot, this.#slots[slot]!);
     this.#slots[slot] = null;
+    this.places.clear(slot);
     this.#byId.delete(restaurantId);
     this.#free.push(slot);
     this.#changed(slot);
@@ -188,12 +209,45 @@ export class Catalogue {
 
   /** Opens and closes what does so by the clock. Nothing that was ranked changes: doors are looked at when a page is made. */
   judgeDoors(now: number): void {
-    for (const kept of this.#slots) {
-      if (kept === null || kept.judgeAgainAt > now) continue;
-      const { open, judgeAgainAt } = kept.doors(now);
-      kept.open = open;
-      kept.judgeAgainAt = judgeAgainAt;
+    if (now < this.#doorsDueAt) return;
+    this.#doorsDueAt = Number.POSITIVE_INFINITY;
+    for (let slot = 0; slot < this.#slots.length; slot++) {
+      const kept = this.#slots[slot]!;
+      if (kept === null) continue;
+      if (kept.judgeAgainAt <= now) {
+        const { open, judgeAgainAt } = kept.doors(now);
+        kept.open = open;
+        kept.judgeAgainAt = judgeAgainAt;
+        this.#setTraits(slot, kept);
+      }
+      this.#doorsDueAt = Math.min(this.#doorsDueAt, kept.judgeAgainAt);
     }
+  }
+
+  /** Makes the price bands of what is here now. Between two calls newcomers are judged by those of the last one. */
+  judgeBands(): void {
+    this.#bands = priceBandsOf(this.#slots);
+    for (const [slot, kept] of this.#slots.entries()) {
+      if (kept === null) continue;
+      kept.written = null;
+      this.#setTraits(slot, kept);
+    }
+  }
+
+  /** Whether it delivers to the point, which is told in both ways. */
+  covers(slot: Slot, point: Point, from: ThroughTheEarth): boolean {
+    const reaches = this.places.reaches(slot, from);
+    if (reaches === false) return false;
+    const kept = this.#slots[slot]!;
+    return (reaches === true && kept.isCircle) || kept.covers(point);
+  }
+
+  bandOf(kept: Kept): PriceBand | null {
+    return bandOf(kept, this.#bands);
+  }
+
+  #setTraits(slot: Slot, kept: Kept): void {
+    this.traits.set(slot, kept, this.bandOf(kept));
   }
 
   setPopularity(restaurantId: string, popularity: number): void {
@@ -201,6 +255,7 @@ export class Catalogue {
     const kept = slot === undefined ? null : this.#slots[slot]!;
     if (slot === undefined || kept === null || kept.popularity === popularity) return;
     kept.popularity = popularity;
+    this.figures.set(slot, kept);
     this.#changed(slot);
   }
 
@@ -210,6 +265,9 @@ export class Catalogue {
     if (slot === undefined || kept === null) return;
     if (kept.rating?.average === rating?.average && kept.rating?.count === rating?.count) return;
     kept.rating = rating;
+    kept.written = null;
+    this.#setTraits(slot, kept);
+    this.figures.set(slot, kept);
     this.#changed(slot);
   }
 
@@ -246,7 +304,12 @@ export class Catalogue {
       return bits;
     };
     const house = bitsOf(from.diets);
-    const dishDiets = Uint32Array.from(dishes, (dish) => bitsOf(dish.diets) | house);
+    const houseTexts = new Set([from.name, ...from.cuisines, ...from.words].map((text) => vocabulary.add(text)));
+    const dishTexts = dishes.map((dish) => vocabulary.add(dish.name));
+    const dishDiets = dishes.map((dish) => bitsOf(dish.diets) | house);
+    const texts = Uint32Array.from([...houseTexts, ...dishTexts, ...dishDiets]);
+    const dishesFrom = houseTexts.size;
+    const dietsFrom = dishesFrom + dishes.length;
     const prices = dishes.map((dish) => dish.priceMinor).sort((a, b) => a - b);
     const { open, judgeAgainAt } = from.doors(now);
     return {
@@ -269,16 +332,16 @@ export class Catalogue {
       prepMinutes: from.prepMinutes,
       imageUrl: from.imageUrl,
       usualPriceMinor: prices[Math.floor(prices.length / 2)] ?? 0,
-      houseTexts: Uint32Array.from(
-        new Set([from.name, ...from.cuisines, ...from.words].map((text) => vocabulary.add(text))),
-      ),
-      dishTexts: Uint32Array.from(dishes, (dish) => vocabulary.add(dish.name)),
-      dishDiets,
+      texts,
+      houseTexts: texts.subarray(0, dishesFrom),
+      dishTexts: texts.subarray(dishesFrom, dietsFrom),
+      dishDiets: texts.subarray(dietsFrom),
       dishPrices: Uint32Array.from(dishes, (dish) => dish.priceMinor),
       dishIds: dishes.map((dish) => this.#one(dish.itemId)),
       dishImages: dishes.some((dish) => dish.imageUrl !== null) ? dishes.map((dish) => dish.imageUrl) : null,
       popularity: before?.popularity ?? 0,
       rating: before?.rating ?? null,
+      written: null,
     };
   }
 }

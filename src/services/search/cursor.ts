@@ -2,7 +2,7 @@
  * Where a page ended: the score and id of its last restaurant, and of which search. What changes between two pages moves
  * nobody else: who was shown is not shown again unless its own score changed, and nobody is passed over.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { isId } from "../../protocol/mod.js";
 
 export interface PageEnd {
@@ -15,7 +15,7 @@ const HASH_BYTES = 9;
 
 /** A short name of a search: everything but the page's length and the cursor. */
 export function searchHash(parts: readonly (string | number | boolean | null)[]): Buffer {
-  return createHash("sha256").update(JSON.stringify(parts)).digest().subarray(0, HASH_BYTES);
+  return hash("sha256", JSON.stringify(parts), "buffer").subarray(0, HASH_BYTES);
 }
 
 export function writeCursor(hash: Buffer, { score, restaurantId }: PageEnd): string {

@@ -24,7 +24,7 @@ import { type PageEnd, readCursor, searchHash, writeCursor } from "./cursor.js";
 import { createFeed, type Feed, type FeedSettings } from "./feed.js";
 import { RankedLists } from "./lists.js";
 import { measureSearch } from "./measure.js";
-import { type PriceBands, pageOf, priceBandsOf } from "./page.js";
+import { pageOf } from "./page.js";
 import { Plans } from "./plan.js";
 import type { RatingSource, SearchSource, SearchTermStore } from "./ports.js";
 import { DEFAULT_RANK_WEIGHTS, type RankSort, type RankWeights } from "./rank.js";
@@ -84,7 +84,8 @@ const STOP_PATIENCE_MS = 2_000;
 
 const utf8 = new TextEncoder();
 const UNAVAILABLE: SearchAnswer = { ok: false, code: "unavailable" };
-const ready = (value: unknown): SearchAnswer => ({ ok: true, json: utf8.encode(JSON.stringify(value)) });
+const readyText = (json: string): SearchAnswer => ({ ok: true, json: utf8.encode(json) });
+const ready = (value: unknown): SearchAnswer => readyText(JSON.stringify(value));
 
 export function createSearchEngine(options: {
   readonly source: SearchSource;
@@ -104,7 +105,6 @@ export function createSearchEngine(options: {
   const plans = new Plans(catalogue.vocabulary, createSynonyms(settings.synonyms), settings.maxPlans);
   const lists = new RankedLists(catalogue, weights, settings.maxListBytes);
   const counter = new SearchTermCounter(options.terms, clock);
-  let bands: PriceBands = new Map();
   const feed = createFeed({
     source: options.source,
     ratings: options.ratings ?? null,
@@ -112,16 +112,14 @@ export function createSearchEngine(options: {
     clock,
     log,
     settings: settings.feed,
-    onWhole() {
-      bands = priceBandsOf(catalogue);
-    },
+    onWhole: () => catalogue.judgeBands(),
   });
   const observe = measureSearch(options.metrics, { catalogue, lists, feed, counter });
   const flushTerms = (): Promise<void> =>
     counter.flush().catch((error: unknown) => log.debug({ error }, "Counted searches wait for the store"));
   const stopFlushing = clock.every(settings.termsFlushMs, () => void flushTerms());
 
-  const pageDeps = () => ({ catalogue, weights, bands });
+  const pageDeps = { catalogue, weights };
 
   function search(query: SearchQuery): SearchAnswer {
     const cell = cellOf(query);
@@ -129,21 +127,24 @@ export function createSearchEngine(options: {
     const sort: RankSort = query.sort ?? "relevance";
     const asked = withDefaults(query);
     const withinMeters = asked.delivers === false ? stepOf(asked.radiusMeters ?? NEARBY_METERS) : null;
-    const hash = hashOf(asked, cell.key, plan?.key ?? "");
+    // Only a search of several pages has to be known again.
+    const hash = (): Buffer => hashOf(asked, cell.key, plan?.key ?? "");
     let after: PageEnd | null = null;
     if (query.cursor !== undefined) {
-      after = readCursor(hash, query.cursor);
+      after = readCursor(hash(), query.cursor);
       if (after === null) return { ok: false, code: "cursor_invalid" };
     }
     const list = lists.listOf({ cell, plan, sort, withinMeters });
-    const { results, end } = pageOf(pageDeps(), list, asked, plan, after, query.limit ?? DEFAULT_LIMIT);
-    if (query.q !== undefined && after === null) counter.count(query.q, results.total === 0);
-    const reply: SearchResults = {
-      ...results,
+    const page = pageOf(pageDeps, list, asked, plan, after, query.limit ?? DEFAULT_LIMIT);
+    const { restaurants, total, facets, end } = page;
+    if (query.q !== undefined && after === null) counter.count(query.q, total === 0);
+    const more: Omit<SearchResults, "restaurants"> = {
+      total,
+      facets,
       corrections: [...(plan?.corrections ?? [])],
-      ...(end === null ? {} : { nextCursor: writeCursor(hash, end) }),
+      ...(end === null ? {} : { nextCursor: writeCursor(hash(), end) }),
     };
-    return ready(reply);
+    return readyText(`{"restaurants":${restaurants},${JSON.stringify(more).slice(1)}`);
   }
 
   function suggest({ lat, lng, q, limit = DEFAULT_SUGGESTIONS }: SuggestionQuery): SearchAnswer {
@@ -154,8 +155,8 @@ export function createSearchEngine(options: {
 
   function popular({ lat, lng, limit = DEFAULT_LIMIT }: PopularQuery): SearchAnswer {
     const list = lists.listOf({ cell: cellOf({ lat, lng }), plan: null, sort: "popularity", withinMeters: null });
-    const { results } = pageOf(pageDeps(), list, { lat, lng }, null, null, limit);
-    return ready({ restaurants: results.restaurants });
+    const { restaurants } = pageOf(pageDeps, list, { lat, lng }, null, null, limit);
+    return readyText(`{"restaurants":${restaurants}}`);
   }
 
   async function terms(query: SearchTermsQuery): Promise<SearchAnswer> {

@@ -9,6 +9,8 @@
  * Invariant: `listOf(query)` is what a scan of the whole catalogue would give at this moment.
  */
 import type { Catalogue, Slot } from "./catalogue.js";
+import { bestFirst } from "./order.js";
+import type { Plan } from "./plan.js";
 import { type RankQuery, type RankWeights, rankOf } from "./rank.js";
 
 export interface RankedList {
@@ -45,6 +47,8 @@ interface Member {
 }
 
 const LIST_BYTES = 600;
+/** To look at a restaurant's menu costs as much as to go by so many entries of those who sell a text. */
+const LOOK_COSTS = 64;
 const MEMBER_BYTES = 17;
 
 export class RankedLists {
@@ -55,7 +59,8 @@ export class RankedLists {
   /** The one used longest ago first. */
   readonly #held = new Map<string, Held>();
   #bytes = 0;
-  readonly #seen = { marks: new Uint32Array(0), mark: 0 };
+  /** By slot, while candidates are looked for; all 0 besides. */
+  #sells = new Uint8Array(0);
 
   constructor(catalogue: Catalogue, weights: RankWeights, maxBytes: number) {
     this.#catalogue = catalogue;
@@ -96,13 +101,7 @@ export class RankedLists {
 
   #make(key: string, query: RankQuery): RankedList {
     const { changes } = this.#catalogue;
-    const members: Member[] = [];
-    for (const slot of this.#candidates(query)) {
-      const member = this.#memberOf(slot, query);
-      if (member !== null) members.push(member);
-    }
-    members.sort((a, b) => this.#compare(a, b));
-    const list = pack(members);
+    const list = this.#rank(this.#candidates(query), query);
     const held: Held = { identity: identityOf(query), list, bytes: bytesOf(list), change: changes };
     this.#held.set(key, held);
     this.#bytes += held.bytes;
@@ -110,28 +109,62 @@ export class RankedLists {
     return list;
   }
 
-  /** Everybody, or everybody who sells something that fits. */
-  *#candidates({ plan }: RankQuery): Iterable<Slot> {
+  /** Whoever is near enough perhaps, and sells something that fits. */
+  #candidates({ cell, plan, withinMeters }: RankQuery): Int32Array {
+    const near = this.#catalogue.places.near(cell.center, cell.radiusMeters, withinMeters);
+    if (plan === null) return near;
+    let sellers = 0;
+    for (const text of plan.texts) sellers += this.#catalogue.slotsWith(text).length;
+    return sellers > near.length * LOOK_COSTS ? near : this.#sellersAmong(near, plan);
+  }
+
+  #sellersAmong(near: Int32Array, plan: Plan): Int32Array {
     const { size } = this.#catalogue;
-    if (plan === null) {
-      for (let slot = 0; slot < size; slot++) yield slot;
-      return;
+    const sells = this.#sells.length < size ? new Uint8Array(size * 2) : this.#sells;
+    this.#sells = sells;
+    for (const text of plan.texts) for (const slot of this.#catalogue.slotsWith(text)) sells[slot] = 1;
+    const sellers = near.filter((slot) => sells[slot] === 1);
+    sells.fill(0);
+    return sellers;
+  }
+
+  #rank(candidates: Int32Array, query: RankQuery): RankedList {
+    const slots = new Int32Array(candidates.length);
+    const scores = new Float64Array(candidates.length);
+    const diets = new Uint32Array(candidates.length);
+    const border = new Uint8Array(candidates.length);
+    let count = 0;
+    for (const slot of candidates) {
+      const ranked = rankOf(this.#catalogue, slot, query, this.#weights);
+      if (ranked === null) continue;
+      slots[count] = slot;
+      scores[count] = ranked.score;
+      diets[count] = ranked.diets;
+      border[count++] = ranked.border ? 1 : 0;
     }
-    const seen = this.#seen;
-    if (seen.marks.length < size) seen.marks = new Uint32Array(size * 2);
-    seen.mark++;
-    for (const text of plan.texts) {
-      for (const slot of this.#catalogue.slotsWith(text)) {
-        if (seen.marks[slot] === seen.mark) continue;
-        seen.marks[slot] = seen.mark;
-        yield slot;
-      }
+    const order = bestFirst(
+      scores.subarray(0, count),
+      (a, b) => scores[b]! - scores[a]! || (this.#idOf(slots[a]!) < this.#idOf(slots[b]!) ? -1 : 1),
+    );
+    const list: RankedList = {
+      slots: new Int32Array(count),
+      scores: new Float64Array(count),
+      diets: new Uint32Array(count),
+      border: new Uint8Array(count),
+    };
+    for (let i = 0; i < count; i++) {
+      const place = order[i]!;
+      list.slots[i] = slots[place]!;
+      list.scores[i] = scores[place]!;
+      list.diets[i] = diets[place]!;
+      list.border[i] = border[place]!;
     }
+    return list;
   }
 
   #memberOf(slot: Slot, query: RankQuery): Member | null {
-    const kept = this.#catalogue.at(slot);
-    const ranked = kept === null ? null : rankOf(kept, query, this.#weights);
+    if (this.#catalogue.at(slot) === null) return null;
+    const ranked = rankOf(this.#catalogue, slot, query, this.#weights);
     return ranked === null ? null : { slot, ...ranked };
   }
 

@@ -4,32 +4,32 @@
  * is older than the catalogue.
  */
 import { distanceMeters, type Point } from "../../lib/geo.js";
-import type { FacetCount, FoundDish, FoundRestaurant, SearchQuery, SearchResults } from "../../protocol/mod.js";
-import type { Catalogue, Kept } from "./catalogue.js";
+import type { FacetCount, SearchQuery, SearchResults } from "../../protocol/mod.js";
+import type { Catalogue, Slot } from "./catalogue.js";
 import type { PageEnd } from "./cursor.js";
 import type { RankedList } from "./lists.js";
+import { throughTheEarth } from "./places.js";
 import type { Plan } from "./plan.js";
-import { dishesOf, etaMinutes, type RankWeights } from "./rank.js";
-
-/** By currency, where the second, third and fourth quarter of the usual prices begin. */
-export type PriceBands = ReadonlyMap<string, readonly [number, number, number]>;
+import type { RankWeights } from "./rank.js";
+import { bandIn, cuisineIn, isOpen, SEVERAL } from "./traits.js";
+import { writeFound } from "./written.js";
 
 export interface PageDeps {
   readonly catalogue: Catalogue;
   readonly weights: RankWeights;
-  readonly bands: PriceBands;
 }
 
-const MAX_DISHES = 3;
 const MAX_FACET_VALUES = 64;
+const BANDS = 4;
 
-export interface Page {
-  readonly results: Omit<SearchResults, "corrections" | "nextCursor">;
+export interface Page extends Pick<SearchResults, "total" | "facets"> {
+  /** JSON: an array of `FoundRestaurant`. */
+  readonly restaurants: string;
   /** Null: the list is over. */
   readonly end: PageEnd | null;
 }
 
-/** Judges all of the list, takes the page after `after`. `fallbackRadius`: of a search that asks for none. */
+/** Judges all of the list, takes the page after `after`. */
 export function pageOf(
   deps: PageDeps,
   list: RankedList,
@@ -38,56 +38,72 @@ export function pageOf(
   after: PageEnd | null,
   limit: number,
 ): Page {
-  const { catalogue, bands } = deps;
+  const { catalogue, weights } = deps;
+  const { traits } = catalogue;
+  const { slots, scores, border } = list;
   const point: Point = { lat: query.lat, lng: query.lng };
+  const from = throughTheEarth(point);
   const { radiusMeters, minRating } = query;
   const delivers = query.delivers ?? true;
   const openOnly = query.open ?? true;
   const wanted = wantedOf(catalogue, query);
+  const idOf = (slot: Slot): string => catalogue.at(slot)!.restaurantId;
   const cuisines = new Uint32Array(catalogue.cuisineNames.length);
   const diets = new Uint32Array(catalogue.dietNames.length);
-  const prices = new Uint32Array(4);
-  const page: { readonly kept: Kept; readonly score: number }[] = [];
+  // In no band is counted too, and told to nobody.
+  const prices = new Uint32Array(BANDS + 1);
+  const page: number[] = [];
   let more = false;
   let total = 0;
-  for (let i = 0; i < list.slots.length; i++) {
-    const kept = catalogue.at(list.slots[i]!);
-    if (kept === null || (openOnly && !kept.open)) continue;
-    if (delivers && list.border[i] === 1 && !kept.covers(point)) continue;
-    if (radiusMeters !== undefined && distanceMeters(point, kept.point) > radiusMeters) continue;
-    if (minRating !== undefined && (kept.rating?.average ?? 0) < minRating) continue;
-    const band = bandOf(kept, bands);
-    const isCuisine = wanted.cuisines === null || kept.cuisines.some((id) => wanted.cuisines?.has(id));
-    const isDiet = wanted.diets !== null && (list.diets[i]! & wanted.diets) === wanted.diets;
-    const isPrice = wanted.prices === null || (band !== null && wanted.prices.has(band));
-    if (isDiet && isPrice) for (const id of kept.cuisines) cuisines[id]!++;
+  for (let i = 0; i < slots.length; i++) {
+    const slot = slots[i]!;
+    const trait = traits.at(slot);
+    if (openOnly && !isOpen(trait)) continue;
+    if (delivers && border[i] === 1 && !catalogue.covers(slot, point, from)) continue;
+    if (radiusMeters !== undefined && distanceMeters(point, catalogue.at(slot)!.point) > radiusMeters) continue;
+    if (minRating !== undefined && traits.ratingAt(slot) < minRating) continue;
+    const band = bandIn(trait);
+    const dietBits = list.diets[i]!;
+    const cuisine = cuisineIn(trait);
+    const several = cuisine === SEVERAL ? catalogue.at(slot)!.cuisines : null;
+    const isCuisine =
+      wanted.cuisines === null ||
+      (several === null ? wanted.cuisines.has(cuisine) : several.some((id) => wanted.cuisines?.has(id)));
+    const isDiet = wanted.diets !== null && (dietBits & wanted.diets) === wanted.diets;
+    const isPrice = wanted.prices === null || (band !== 0 && wanted.prices.has(band));
+    if (isDiet && isPrice) {
+      if (several !== null) for (const id of several) cuisines[id]!++;
+      else if (cuisine >= 0) cuisines[cuisine]!++;
+    }
     if (isCuisine && isPrice)
-      for (let bits = list.diets[i]!; bits !== 0; bits &= bits - 1) diets[31 - Math.clz32(bits & -bits)]!++;
-    if (isCuisine && isDiet && band !== null) prices[band - 1]!++;
+      for (let bits = dietBits; bits !== 0; bits &= bits - 1) diets[31 - Math.clz32(bits & -bits)]!++;
+    if (isCuisine && isDiet) prices[band]!++;
     if (!isCuisine || !isDiet || !isPrice) continue;
     total++;
-    const score = list.scores[i]!;
-    if (after !== null && !isAfter(score, kept.restaurantId, after)) continue;
-    if (page.length < limit) page.push({ kept, score });
+    if (after !== null && !isAfter(scores[i]!, slot, after, idOf)) continue;
+    if (page.length < limit) page.push(i);
     else more = true;
   }
   const last = page.at(-1);
+  let restaurants = "";
+  for (const i of page) {
+    const text = writeFound(catalogue, weights, catalogue.at(slots[i]!)!, point, plan, wanted.diets ?? 0);
+    restaurants += restaurants === "" ? text : `,${text}`;
+  }
   return {
-    results: {
-      restaurants: page.map(({ kept }) => found(deps, kept, point, plan, wanted.diets ?? 0)),
-      total,
-      facets: {
-        cuisine: facet(cuisines, (id) => catalogue.cuisineNames[id]!),
-        diet: facet(diets, (id) => catalogue.dietNames[id]!),
-        price: facet(prices, (id) => String(id + 1)),
-      },
+    restaurants: `[${restaurants}]`,
+    total,
+    facets: {
+      cuisine: facet(cuisines, (id) => catalogue.cuisineNames[id]!),
+      diet: facet(diets, (id) => catalogue.dietNames[id]!),
+      price: facet(prices.subarray(1), (id) => String(id + 1)),
     },
-    end: more && last !== undefined ? { score: last.score, restaurantId: last.kept.restaurantId } : null,
+    end: more && last !== undefined ? { score: scores[last]!, restaurantId: idOf(slots[last]!) } : null,
   };
 }
 
-const isAfter = (score: number, id: string, end: PageEnd): boolean =>
-  score < end.score || (score === end.score && id > end.restaurantId);
+const isAfter = (score: number, slot: Slot, end: PageEnd, idOf: (slot: Slot) => string): boolean =>
+  score < end.score || (score === end.score && idOf(slot) > end.restaurantId);
 
 interface Wanted {
   /** Null: any. */
@@ -112,69 +128,4 @@ function facet(counts: Uint32Array, nameOf: (id: number) => string): FacetCount[
     if (counts[id]! > 0) values.push({ value: nameOf(id), count: counts[id]! });
   values.sort((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1));
   return values.slice(0, MAX_FACET_VALUES);
-}
-
-export function bandOf({ currency, usualPriceMinor }: Kept, bands: PriceBands): 1 | 2 | 3 | 4 | null {
-  const edges = bands.get(currency);
-  if (edges === undefined || usualPriceMinor === 0) return null;
-  if (usualPriceMinor < edges[0]) return 1;
-  if (usualPriceMinor < edges[1]) return 2;
-  return usualPriceMinor < edges[2] ? 3 : 4;
-}
-
-/** Quarters of what restaurants usually take, by currency. */
-export function priceBandsOf(catalogue: Catalogue): PriceBands {
-  const prices = new Map<string, number[]>();
-  for (let slot = 0; slot < catalogue.size; slot++) {
-    const kept = catalogue.at(slot);
-    if (kept === null || kept.usualPriceMinor === 0) continue;
-    const known = prices.get(kept.currency);
-    if (known === undefined) prices.set(kept.currency, [kept.usualPriceMinor]);
-    else known.push(kept.usualPriceMinor);
-  }
-  const bands = new Map<string, readonly [number, number, number]>();
-  for (const [currency, all] of prices) {
-    all.sort((a, b) => a - b);
-    const quarter = (n: number): number => all[Math.floor((all.length * n) / 4)]!;
-    bands.set(currency, [quarter(1), quarter(2), quarter(3)]);
-  }
-  return bands;
-}
-
-/** `diets`: of the dishes that are shown, as bits. */
-export function found(deps: PageDeps, kept: Kept, point: Point, plan: Plan | null, diets: number): FoundRestaurant {
-  const { catalogue, weights, bands } = deps;
-  const meters = distanceMeters(point, kept.point);
-  const band = bandOf(kept, bands);
-  return {
-    restaurantId: kept.restaurantId,
-    name: kept.name,
-    lat: kept.point.lat,
-    lng: kept.point.lng,
-    distanceMeters: Math.round(meters),
-    open: kept.open,
-    delivers: kept.covers(point),
-    cuisines: kept.cuisines.map((id) => catalogue.cuisineNames[id]!),
-    diets: catalogue.dietNames.filter((_, id) => (kept.diets & (1 << id)) !== 0),
-    ...(band === null ? {} : { priceBand: band }),
-    ...(kept.rating === null ? {} : { rating: kept.rating }),
-    currency: kept.currency,
-    deliveryFeeMinor: kept.deliveryFeeMinor,
-    ...(kept.minimumOrderMinor === null ? {} : { minimumOrderMinor: kept.minimumOrderMinor }),
-    etaMinutes: etaMinutes(kept, meters, weights),
-    ...(kept.imageUrl === null ? {} : { imageUrl: kept.imageUrl }),
-    menuVersion: kept.menuVersion,
-    dishes:
-      plan === null ? [] : dishesOf(kept, plan, diets, MAX_DISHES).map(({ dish }) => dishOf(catalogue, kept, dish)),
-  };
-}
-
-function dishOf(catalogue: Catalogue, kept: Kept, dish: number): FoundDish {
-  const imageUrl = kept.dishImages?.[dish] ?? null;
-  return {
-    itemId: kept.dishIds[dish]!,
-    name: catalogue.vocabulary.text(kept.dishTexts[dish]!),
-    priceMinor: kept.dishPrices[dish]!,
-    ...(imageUrl === null ? {} : { imageUrl }),
-  };
 }

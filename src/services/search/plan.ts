@@ -106,6 +106,14 @@ function termsOf(
       if (typo) {
         named = [vocabulary.word(found[0]!.word)];
         corrections.push({ typed: phrase[0]!, used: named[0]! });
+      } else if (found.length === 0 && synonyms.othersOf(phrase).length === 0) {
+        // No menu has a word like it, but what is on the menus may have a name like it.
+        const near = synonyms.nearest(phrase[0]!);
+        const isKnown = (other: Phrase) => other.every((word) => vocabulary.wordId(word) !== undefined);
+        if (near !== null && synonyms.othersOf([near]).some(isKnown)) {
+          named = [near];
+          corrections.push({ typed: phrase[0]!, used: near });
+        }
       }
     }
     for (const other of synonyms.othersOf(named)) {

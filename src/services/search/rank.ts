@@ -2,11 +2,21 @@
  * How well a restaurant fits a search from a cell: one pure function for lists made anew and for lists brought up to date.
  * Higher is better; equal ones go by id. Owns the weights' use, not their values.
  */
-import { distanceMeters } from "../../lib/geo.js";
+import { metersBetween } from "../../lib/geo.js";
 import type { SearchSort } from "../../protocol/mod.js";
-import type { Kept } from "./catalogue.js";
+import type { Catalogue, Kept, Slot } from "./catalogue.js";
 import type { Cell } from "./cells.js";
-import type { Plan } from "./plan.js";
+import {
+  LAT,
+  LNG,
+  POPULARITY,
+  PREP_MINUTES,
+  RATING_AVERAGE,
+  RATING_COUNT,
+  REACH_METERS,
+  USUAL_PRICE_MINOR,
+} from "./figures.js";
+import { MAX_TERMS, type Plan } from "./plan.js";
 
 /** What counts how much where the order is by relevance. Each part is between 0 and 1. */
 export interface RankWeights {
@@ -62,18 +72,27 @@ export interface Ranked {
 const DISH_SHARE = 0.95;
 const SCATTERED_SHARE = 0.6;
 
-/** Null: not on the list. */
-export function rankOf(kept: Kept, query: RankQuery, weights: RankWeights): Ranked | null {
+/** Null: not on the list. The slot holds a restaurant. */
+export function rankOf(catalogue: Catalogue, slot: Slot, query: RankQuery, weights: RankWeights): Ranked | null {
   const { cell, plan, withinMeters } = query;
-  const farthest = withinMeters ?? kept.reachMeters;
-  // A degree of latitude is never shorter than 110 km: most of the world is far away and costs one subtraction.
-  if (Math.abs(kept.point.lat - cell.center.lat) * 110_000 > farthest + cell.radiusMeters) return null;
-  const distance = distanceMeters(kept.point, cell.center);
-  if (distance - cell.radiusMeters > farthest) return null;
-  const text = plan === null ? { score: 0, diets: kept.diets } : textOf(kept, plan);
-  if (text === null) return null;
-  const border = withinMeters === null && !(kept.isCircle && distance + cell.radiusMeters <= kept.reachMeters);
-  return { score: scoreOf(kept, query.sort, text.score, distance, weights), diets: text.diets, border };
+  const { figures } = catalogue;
+  const { numbers } = figures;
+  const at = figures.startOf(slot);
+  const { lat, lng } = cell.center;
+  const reachMeters = numbers[at + REACH_METERS]!;
+  const distance = metersBetween(numbers[at + LAT]!, numbers[at + LNG]!, lat, lng);
+  if (distance - cell.radiusMeters > (withinMeters ?? reachMeters)) return null;
+  let text = 0;
+  let diets: number;
+  if (plan === null) diets = figures.dietsAt(slot);
+  else {
+    const found = textOf(catalogue.at(slot)!, plan);
+    if (found === null) return null;
+    text = found.score;
+    diets = found.diets;
+  }
+  const border = withinMeters === null && !(figures.isCircleAt(slot) && distance + cell.radiusMeters <= reachMeters);
+  return { score: scoreOf(numbers, at, query.sort, text, distance, weights), diets, border };
 }
 
 export function etaMinutes(kept: Kept, meters: number, weights: RankWeights): number {
@@ -81,76 +100,93 @@ export function etaMinutes(kept: Kept, meters: number, weights: RankWeights): nu
 }
 
 /** From 0 to 5, moved towards what is usual while there are few votes. */
-function ratingOf({ rating }: Kept, { priorVotes, priorAverage }: RankWeights): number {
-  if (rating === null) return priorAverage;
-  return (rating.average * rating.count + priorAverage * priorVotes) / (rating.count + priorVotes);
+function ratingOf(numbers: Float64Array, at: number, { priorVotes, priorAverage }: RankWeights): number {
+  const average = numbers[at + RATING_AVERAGE]!;
+  if (average < 0) return priorAverage;
+  const count = numbers[at + RATING_COUNT]!;
+  return (average * count + priorAverage * priorVotes) / (count + priorVotes);
 }
 
-function scoreOf(kept: Kept, sort: RankSort, text: number, meters: number, weights: RankWeights): number {
+function scoreOf(
+  numbers: Float64Array,
+  at: number,
+  sort: RankSort,
+  text: number,
+  meters: number,
+  weights: RankWeights,
+): number {
   switch (sort) {
     case "distance":
       return -meters;
     case "rating":
-      return ratingOf(kept, weights);
+      return ratingOf(numbers, at, weights);
     case "eta":
-      return -(kept.prepMinutes + meters / weights.metersPerMinute);
+      return -(numbers[at + PREP_MINUTES]! + meters / weights.metersPerMinute);
     case "price":
-      return -kept.usualPriceMinor;
+      return -numbers[at + USUAL_PRICE_MINOR]!;
     case "popularity":
-      return kept.popularity + ratingOf(kept, weights) / 1_000;
-    case "relevance":
+      return numbers[at + POPULARITY]! + ratingOf(numbers, at, weights) / 1_000;
+    case "relevance": {
+      const minutes = numbers[at + PREP_MINUTES]! + meters / weights.metersPerMinute;
       return (
         weights.text * text +
         weights.distance * Math.exp(-meters / weights.distanceScaleMeters) +
-        weights.rating * (ratingOf(kept, weights) / 5) +
-        weights.eta * Math.exp(-(kept.prepMinutes + meters / weights.metersPerMinute) / weights.etaScaleMinutes) +
-        weights.popularity * kept.popularity
+        weights.rating * (ratingOf(numbers, at, weights) / 5) +
+        weights.eta * Math.exp(-minutes / weights.etaScaleMinutes) +
+        weights.popularity * numbers[at + POPULARITY]!
       );
+    }
   }
 }
+
+/** How well the house and how well anything of it fits each term, while one restaurant is looked at. */
+const SCRATCH = { house: new Float64Array(MAX_TERMS), anywhere: new Float64Array(MAX_TERMS) };
 
 /** Null: a term is found nowhere in it. */
 export function textOf(kept: Kept, plan: Plan): { readonly score: number; readonly diets: number } | null {
   const { terms, at, weights } = plan;
-  const house = new Float64Array(terms);
-  const any = new Float64Array(terms);
-  for (const text of kept.houseTexts) {
-    const from = at[text] ?? -1;
+  const { texts, houseTexts } = kept;
+  const dishesFrom = houseTexts.length;
+  const dietsFrom = (dishesFrom + texts.length) / 2;
+  const { house, anywhere } = SCRATCH;
+  for (let t = 0; t < terms; t++) house[t] = 0;
+  for (let i = 0; i < dishesFrom; i++) {
+    const from = at[texts[i]!] ?? -1;
     if (from < 0) continue;
     for (let t = 0; t < terms; t++) if (weights[from + t]! > house[t]!) house[t] = weights[from + t]!;
   }
-  any.set(house);
+  for (let t = 0; t < terms; t++) anywhere[t] = house[t]!;
   let best = 0;
   let whole = 0;
   let parts = 0;
-  const { dishTexts, dishDiets } = kept;
-  for (let d = 0; d < dishTexts.length; d++) {
-    const from = at[dishTexts[d]!] ?? -1;
+  for (let i = dishesFrom; i < dietsFrom; i++) {
+    const from = at[texts[i]!] ?? -1;
     if (from < 0) continue;
+    const diets = texts[dietsFrom + i - dishesFrom]!;
     let sum = 0;
     let missing = false;
     for (let t = 0; t < terms; t++) {
       const weight = weights[from + t]!;
-      if (weight > any[t]!) any[t] = weight;
+      if (weight > anywhere[t]!) anywhere[t] = weight;
       const either = Math.max(weight * DISH_SHARE, house[t]!);
       if (either === 0) missing = true;
       sum += either;
     }
-    parts |= dishDiets[d]!;
+    parts |= diets;
     if (missing) continue;
-    whole |= dishDiets[d]!;
+    whole |= diets;
     if (sum / terms > best) best = sum / terms;
   }
   let houseSum = 0;
-  let anySum = 0;
+  let anywhereSum = 0;
   let houseHasAll = true;
   for (let t = 0; t < terms; t++) {
-    if (any[t] === 0) return null;
+    if (anywhere[t] === 0) return null;
     if (house[t] === 0) houseHasAll = false;
     houseSum += house[t]!;
-    anySum += any[t]!;
+    anywhereSum += anywhere[t]!;
   }
-  const scattered = (anySum / terms) * SCATTERED_SHARE;
+  const scattered = (anywhereSum / terms) * SCATTERED_SHARE;
   const score = Math.max(best, scattered, houseHasAll ? houseSum / terms : 0);
   return { score, diets: (houseHasAll ? kept.diets : 0) | (whole === 0 ? parts : whole) };
 }

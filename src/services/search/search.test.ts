@@ -52,7 +52,10 @@ t.test("R-SRC-1: typos are understood and told, other words for the same are kno
   t.strictSame(await found("burger"), ["smash"], "a part of a word");
   t.strictSame(await found("japanese"), ["osaka"]);
   t.strictSame(await found("sushi"), ["osaka"]);
-  t.strictSame(await found("italien"), [], "nobody sells that word, so it is no typo of it");
+  t.strictSame(await found("japanees"), ["osaka"], "a word that no menu has, typed wrongly, for what one has");
+  t.strictSame((await search(engine, { q: "italien" })).corrections, [{ typed: "italien", used: "italian" }]);
+  t.strictSame(await found("icecreem"), [], "a phrase is no word");
+  t.strictSame(await found("jappanezze"), [], "too many edits");
   t.throws(() => parseSynonyms({ equal: [["a", 1]], also: {} }), /equal/);
   t.throws(() => parseSynonyms({ equal: [], also: null }), /also/);
 });

@@ -2,6 +2,7 @@
  * Other words for the same. A table of phrases, read from a file: `equal` groups mean each other, `also` widens one phrase
  * by others and not the other way round.
  */
+import { editDistance, editsAllowed } from "./typos.js";
 import { wordsOf } from "./words.js";
 
 export interface SynonymTable {
@@ -19,6 +20,8 @@ const MAX_PHRASES = 20_000;
 export interface Synonyms {
   /** The longest phrase of the table that begins at `from`, as a number of words; 0 for none. */
   longestAt(words: Phrase, from: number): number;
+  /** The word of the table that looks most like this one, within the edits that a word of its length forgives. */
+  nearest(word: string): string | null;
   /** What else a phrase is called, the phrase itself aside. */
   othersOf(phrase: Phrase): readonly Phrase[];
 }
@@ -53,12 +56,24 @@ export function createSynonyms(table: SynonymTable): Synonyms {
   };
   for (const group of table.equal) for (const from of group) for (const to of group) link(from, to);
   for (const [from, list] of Object.entries(table.also)) for (const to of list) link(from, to);
+  const single = [...others.keys()].filter((key) => !key.includes(" ")).sort();
   return {
     longestAt(words, from) {
       for (let count = Math.min(longest, words.length - from); count > 0; count--) {
         if (others.has(keyOf(words.slice(from, from + count)))) return count;
       }
       return 0;
+    },
+    nearest(word) {
+      let least = editsAllowed(word.length) + 1;
+      let found: string | null = null;
+      for (const each of single) {
+        const edits = editDistance(word, each, least - 1);
+        if (edits >= least) continue;
+        least = edits;
+        found = each;
+      }
+      return found;
     },
     othersOf: (phrase) => [...(others.get(keyOf(phrase))?.values() ?? [])],
   };

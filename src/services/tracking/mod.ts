@@ -4,7 +4,8 @@
  *
  * Invariants: nobody sees an order that is not theirs; a position is shown only with exactly the grant that the view
  * holds open (rule 12); a view never goes back to an older version in this process; what could not be refreshed is
- * marked `fresh: false` and carries no position.
+ * marked `fresh: false` and carries no position; a copied view answers no longer than `confirmedMs` after it was
+ * written, or after the index was asked and knew no newer one.
  */
 import type { MirrorEntry } from "../../actors/runtime/mod.js";
 import type { Clock } from "../../lib/clock.js";
@@ -39,6 +40,11 @@ export interface TrackingSettings {
   readonly viewMs: number;
   /** The same while the order is on its way and a position may move. */
   readonly movingMs: number;
+  /**
+   * How long a view that this process's copy was told answers, after the index said that it is the newest: so long may
+   * what has been lost on the way to the copy stay unseen (rule 12).
+   */
+  readonly confirmedMs: number;
   /** Simultaneous misses are gathered for this long and read together. */
   readonly gatherMs: number;
   /** Orders in one read; more start another. */
@@ -51,12 +57,19 @@ export const DEFAULT_TRACKING_SETTINGS: TrackingSettings = {
   maxCached: 50_000,
   viewMs: 5_000,
   movingMs: 2_000,
+  confirmedMs: 10_000,
   gatherMs: 2,
   maxBatch: 200,
   maxWaiting: 20_000,
 };
 
 interface Entry {
+  /** Asked for since the hand came by that makes room. */
+  used: boolean;
+  /** Where its view is mirrored, and the fixes of `fixesOf`: made once, because every poll asks for both. */
+  readonly viewKey: string;
+  fixKey: string;
+  fixesOf: string;
   tracking: OrderTracking;
   viewJson: string | null;
   fix: MirroredFix | null;
@@ -69,6 +82,10 @@ interface Entry {
   fixUntil: number;
   /** Monotonic; when the source was last asked. */
   readAt: number;
+  /** The very entry of the copy that the index confirmed. */
+  confirmed: MirrorEntry | null;
+  /** Until when it answers, ms since the epoch. */
+  confirmedUntil: number;
 }
 
 export interface TrackingStats {
@@ -87,6 +104,8 @@ export interface TrackingService {
   readonly stats: TrackingStats;
 }
 
+/** As many as are spared before somebody gives way all the same: what making room costs has a bound. */
+const SPARED_AT_ONCE = 16;
 const NOT_FOUND: TrackResult = { ok: false, code: "not_found" };
 const UNAVAILABLE: TrackResult = { ok: false, code: "unavailable" };
 /** What a read found: the entry, nothing, or that no source answered. */
@@ -109,8 +128,12 @@ export function createTrackingService(deps: {
   function keep(orderId: string, tracking: OrderTracking): Entry {
     let entry = cache.get(orderId);
     if (entry === undefined) {
-      if (cache.size >= settings.maxCached) for (const oldest of cache.keys()) if (cache.delete(oldest)) break;
+      if (cache.size >= settings.maxCached) makeRoom();
       entry = {
+        used: false,
+        viewKey: viewKey(orderId),
+        fixKey: "",
+        fixesOf: "",
         tracking,
         viewJson: null,
         fix: null,
@@ -119,17 +142,39 @@ export function createTrackingService(deps: {
         fixVersion: [0, 0],
         fixUntil: 0,
         readAt: Number.NEGATIVE_INFINITY,
+        confirmed: null,
+        confirmedUntil: 0,
       };
+      cache.set(orderId, entry);
     } else {
-      // To the end: the map's order is the order of use.
-      cache.delete(orderId);
+      entry.used = true;
       if (tracking.version > entry.tracking.version) {
         entry.tracking = tracking;
         entry.viewJson = null;
       }
     }
-    cache.set(orderId, entry);
     return entry;
+  }
+
+  /** What was asked for once gives way first. Nothing is moved while there is room: this stands before every poll. */
+  function makeRoom(): void {
+    let spare = SPARED_AT_ONCE;
+    for (const [orderId, entry] of cache) {
+      cache.delete(orderId);
+      if (!entry.used || spare-- <= 0) return;
+      entry.used = false;
+      cache.set(orderId, entry);
+    }
+  }
+
+  /** The copy's newest fix of the driver whom this order's grant names. */
+  function copiedFix(entry: Entry, driverId: string): MirrorEntry | null {
+    if (copy === null) return null;
+    if (entry.fixesOf !== driverId) {
+      entry.fixesOf = driverId;
+      entry.fixKey = fixKey(driverId);
+    }
+    return copy.get(entry.fixKey);
   }
 
   /** The newest of what was seen; the mirror writes only what is newer, but two sources may answer in any order. */
@@ -150,8 +195,8 @@ export function createTrackingService(deps: {
   function answer(orderId: string, entry: Entry, viewer: Viewer, fresh: boolean): TrackResult {
     const { tracking } = entry;
     if (!maySee(tracking, viewer)) return NOT_FOUND;
-    if (copy !== null && fresh && tracking.grant !== null)
-      keepFix(entry, tracking.grant.driverId, copy.get(fixKey(tracking.grant.driverId)));
+    if (fresh && tracking.grant !== null)
+      keepFix(entry, tracking.grant.driverId, copiedFix(entry, tracking.grant.driverId));
     entry.viewJson ??= JSON.stringify(tracking.view);
     const position = fresh ? shown(orderId, entry, clock.now()) : null;
     if (position !== null) entry.fixJson ??= JSON.stringify(position);
@@ -160,15 +205,17 @@ export function createTrackingService(deps: {
   }
 
   function atHand(orderId: string, viewer: Viewer, maxAgeMs = Number.POSITIVE_INFINITY): TrackResult | null {
-    const copied = copy?.get(viewKey(orderId)) ?? null;
-    if (copied !== null && copied.expiresAt > clock.now()) {
+    const known = cache.get(orderId);
+    const copied = copiedView(known, orderId, maxAgeMs);
+    if (copied !== null) {
       stats.fromCopy++;
       const entry = keep(orderId, copied.value as unknown as OrderTracking);
       // The copy's own view is current; a position that this process does not hold is looked for at its own pace.
       if (!needsFix(entry)) return answer(orderId, entry, viewer, true);
     }
-    const entry = cache.get(orderId);
+    const entry = known ?? cache.get(orderId);
     if (entry !== undefined) {
+      entry.used = true;
       const ttlMs = entry.tracking.grant === null ? settings.viewMs : settings.movingMs;
       if (clock.monotonic() - entry.readAt < Math.min(ttlMs, maxAgeMs)) {
         stats.fromCache++;
@@ -178,6 +225,16 @@ export function createTrackingService(deps: {
       if (!maySee(entry.tracking, viewer)) return NOT_FOUND;
     }
     return null;
+  }
+
+  /** The view that this process was told last, as long as it was written or confirmed a short while ago. */
+  function copiedView(known: Entry | undefined, orderId: string, maxAgeMs: number): MirrorEntry | null {
+    const told = copy?.told(known?.viewKey ?? viewKey(orderId)) ?? null;
+    if (told === null) return null;
+    const now = clock.now();
+    if (told.expiresAt > now) return told;
+    if (known === undefined || known.confirmed !== told || known.confirmedUntil <= now) return null;
+    return clock.monotonic() - known.readAt < maxAgeMs ? told : null;
   }
 
   function track(orderId: string, viewer: Viewer, maxAgeMs?: number): TrackResult | Promise<TrackResult> {
@@ -195,7 +252,7 @@ export function createTrackingService(deps: {
   function needsFix(entry: Entry): boolean {
     const { grant } = entry.tracking;
     if (mirror === null || grant === null) return false;
-    return copy === null || copy.get(fixKey(grant.driverId)) === null;
+    return copiedFix(entry, grant.driverId) === null;
   }
 
   function load(orderId: string): Promise<Loaded> {
@@ -247,9 +304,11 @@ export function createTrackingService(deps: {
     const missing = orderIds.filter((orderId) => !found.has(orderId));
     if (missing.length > 0) {
       stats.indexReads++;
+      const askedAt = clock.now();
       const rows = await index.queryIndex({ kind: "order", keys: missing, limit: missing.length });
       for (const row of rows) {
-        keep(row.key, row.view as unknown as OrderTracking);
+        const indexed = row.view as unknown as OrderTracking;
+        confirm(keep(row.key, indexed), indexed.version, askedAt);
         found.add(row.key);
       }
     }
@@ -266,6 +325,17 @@ export function createTrackingService(deps: {
       for (const [i, { entry, driverId }] of moving.entries()) keepFix(entry, driverId, fixes[i] ?? null);
     }
     return found;
+  }
+
+  /**
+   * Whatever becomes of an order that lives on this node is told to this process. When what was told last is what the index
+   * says, asking again soon would only find out what got lost on that way.
+   */
+  function confirm(entry: Entry, version: number, askedAt: number): void {
+    const told = copy?.told(entry.viewKey) ?? null;
+    if (told === null || (told.value as unknown as OrderTracking).version !== version) return;
+    entry.confirmed = told;
+    entry.confirmedUntil = askedAt + settings.confirmedMs;
   }
 
   /** The mirror may be lost: the index knows everything but where the driver is. */

@@ -41,7 +41,7 @@ function world(settings: Partial<TrackingSettings> = {}, withCopy = true) {
   };
   const service = createTrackingService({
     clock,
-    copy: withCopy ? { get: (key) => live(copy, key) } : null,
+    copy: withCopy ? { get: (key) => live(copy, key), told: (key) => copy.get(key) ?? null } : null,
     mirror: {
       read: (keys) =>
         state.mirrorDown ? Promise.reject(new Error("away")) : Promise.resolve(keys.map((key) => live(shared, key))),
@@ -101,6 +101,50 @@ t.test("R-TRK-1: this process's copy first, then the mirror, then the index", as
   t.equal(w.queries.length, 1, "the mirror spared the index");
   w.pass(10_001);
   t.match(await w.track("o1"), { tracking: { version: 3 } }, "rule 15: the index is behind, the view does not go back");
+});
+
+t.test("R-TRK-1: what the copy was told last is asked about every ten seconds, and counts for no longer", async (t) => {
+  const w = world();
+  const grant = { driverId: "d1", number: 1 };
+  const moving = tracking("o1", 2, "picked_up", grant);
+  w.rows.set("o1", moving);
+  w.put(w.copy, "view:o1", moving, 10_000);
+  w.put(w.copy, "fix:d1", { position: { lat: 1, lng: 1, at: 1 }, grants: { o1: 1 } }, 600_000);
+  const track = async (maxAgeMs?: number): Promise<TrackResult> => {
+    const result = w.service.track("o1", customer, maxAgeMs);
+    w.runDue();
+    return result;
+  };
+  t.match(await track(), { tracking: { version: 2 }, position: { lat: 1 } });
+  w.pass(10_001);
+  t.match(await track(), { tracking: { version: 2 }, position: { lat: 1 }, fresh: true });
+  t.equal(w.queries.length, 1, "no longer told: asked");
+  for (let i = 0; i < 4; i++) {
+    w.pass(2_400);
+    t.match(await track(), { tracking: { version: 2 }, position: { lat: 1 }, fresh: true });
+  }
+  t.equal(w.queries.length, 1, "it is the newest");
+  t.match(await track(1_000), { tracking: { version: 2 } });
+  t.equal(w.queries.length, 2, "whoever wants it younger asks");
+
+  w.rows.set("o1", tracking("o1", 3, "delivered"));
+  w.pass(9_999);
+  t.match(await track(), { tracking: { version: 2 } }, "what it was told was lost");
+  w.pass(2);
+  t.match(await track(), { tracking: { version: 3 }, position: null }, "rule 12: within ten seconds");
+  const reads = w.queries.length;
+  w.pass(5_001);
+  t.match(await track(), { tracking: { version: 3 } });
+  t.equal(w.queries.length, reads + 1, "what the copy holds is not what the index says: asked as if there were none");
+  w.put(w.copy, "view:o1", tracking("o1", 4, "delivered"), 10_000);
+  t.match(await track(), { tracking: { version: 4 } }, "what is told counts at once");
+  w.rows.set("o1", tracking("o1", 4, "delivered"));
+  w.pass(10_001);
+  t.match(await track(), { tracking: { version: 4 } });
+  w.pass(6_000);
+  w.copy.delete("view:o1");
+  w.rows.set("o1", tracking("o1", 5, "delivered"));
+  t.match(await track(), { tracking: { version: 5 } }, "rule 15: its shard has left; it tells others");
 });
 
 t.test("R-TRK-1: a thousand simultaneous polls of one order are one read, of many orders one query", async (t) => {
