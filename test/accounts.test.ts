@@ -114,7 +114,12 @@ t.test(
     };
     const bearer = `Bearer ${driver.accessToken}`;
     for (const socket of sockets) await until(async () => !(await isLetThrough(socket)));
+    // Beginning a shift says where one is.
+    const online = () =>
+      ask("POST", "/v1/drivers/me/online", bearer, { name: "Ada", vehicle: "car", lat: 4.65, lng: -74.08 });
+    t.match(await online(), { status: 403, body: { error: { code: "consent_missing" } } });
     t.match(await ask("PUT", "/v1/me/consents/location", bearer, { given: true }), { status: 200 });
+    for (let i = 0; i < 8; i++) t.match(await online(), { status: 200 }, "whichever thread answers");
     for (const socket of sockets) await until(() => isLetThrough(socket));
 
     t.match(await ask("POST", `/v1/accounts/${driver.accountId}/ban`, admin, { reason: "drove off with a pizza" }), {

@@ -190,7 +190,8 @@ function explains(answer: HttpReply): string | null {
   if (typeof detail !== "string" || detail === "" || typeof title !== "string") return "no hint";
   if (error.code !== "invalid") return null;
   if (typeof error.detail?.path !== "string") return "no field";
-  return typeof error.detail?.problem === "string" ? null : "no problem";
+  if (typeof error.detail?.problem !== "string") return "no problem";
+  return detail.includes(error.detail.problem) ? null : "a hint that does not say what is wrong";
 }
 
 let keys = 0;

@@ -123,6 +123,11 @@ t.test(
     await must("", "POST", "/v1/accounts", { ...ANA, password: PASSWORD });
     const ana = await signIn(ANA.email, "customer");
     await must(ana, "PUT", "/v1/me/addresses/home", { label: "Home", text: DOOR, note: NOTE, lat, lng });
+    t.match(
+      await ask(ana, "POST", "/v1/payment-methods", { token: "4111111111111111", label: CARD }),
+      { status: 400, body: { error: { code: "invalid", detail: { path: "/token" } } } },
+      "no number of a card is kept",
+    );
     const card = await must(ana, "POST", "/v1/payment-methods", { token: "card", label: CARD });
     const order = {
       restaurantId: house,

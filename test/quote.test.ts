@@ -113,6 +113,7 @@ t.test("R-ETA-2: a quote waits for nobody longer than it has patience for, and a
           answer = () => resolve({ ok: true, value: outlook as R });
         });
       },
+      askThen() {},
       cast: () => true,
       subscribe: () => ({ acknowledge() {}, close() {} }),
     },

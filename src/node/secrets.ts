@@ -25,6 +25,7 @@ export interface GivenSecrets {
   readonly operatorSecret?: string;
   readonly orderIdSecret?: string;
   readonly masterKey?: string;
+  /** One, or several with commas between them, newest first. */
   readonly previousMasterKey?: string;
 }
 
@@ -47,10 +48,20 @@ export function loadSecrets(dataDir: string, given: GivenSecrets, random: Random
     // A deployment that had no master key of its own and gets one can still read what it wrote before.
     masterSecrets: [
       ...(given.masterKey === undefined ? [] : [given.masterKey]),
-      ...(given.previousMasterKey === undefined ? [] : [given.previousMasterKey]),
+      ...earlierKeys(given.previousMasterKey),
       orderIdSecret,
     ],
   };
+}
+
+/** A key that has a comma in it was given when there could be one only; as a whole it still opens. */
+function earlierKeys(text: string | undefined): readonly string[] {
+  if (text === undefined) return [];
+  const several = text
+    .split(",")
+    .map((each) => each.trim())
+    .filter((each) => each !== "" && each !== text);
+  return [...several, text];
 }
 
 function newSigningKey(): string {

@@ -13,7 +13,7 @@ const temporary = (hint: string): ErrorEntry => ({ temporary: true, hint });
 export const ERRORS = {
   // The request itself
   invalid: permanent(
-    "The request does not match its schema; `detail.path` names the field, `detail.problem` what is wrong.",
+    "The request does not match its schema; in the error's detail, `path` names the field, `problem` what is wrong.",
   ),
   malformed: permanent("The bytes are not a valid frame or JSON document."),
   too_large: permanent("The request is larger than this endpoint accepts; `detail.maxBytes` says how large it may be."),

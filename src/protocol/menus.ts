@@ -1,6 +1,6 @@
 /** Restaurants and their menus, as restaurants write them and anyone may read them. Everything newer than prices is optional. */
 import { nextChange, OpeningHours, openAt } from "./hours.js";
-import { Count, Currency, Id, Lat, Lng, Minor, type Static, Strict, Text, Type } from "./schemas.js";
+import { Count, Currency, Id, Lat, Lng, Minor, Name, type Static, Strict, Text, Type } from "./schemas.js";
 
 export const DIETS = ["vegetarian", "vegan", "halal", "kosher", "gluten_free", "lactose_free", "nut_free"] as const;
 export type Diet = (typeof DIETS)[number];
@@ -32,7 +32,7 @@ export const ImageReference = Type.String({ maxLength: 200, pattern: "^[\\w./:-]
 
 export const MenuChoice = Strict({
   choiceId: Id,
-  name: Text(80),
+  name: Name(80),
   /** Added to the item's price. */
   priceMinor: Minor,
   available: Type.Optional(Type.Boolean()),
@@ -42,7 +42,7 @@ export type MenuChoice = Static<typeof MenuChoice>;
 /** What a customer chooses with an item: a size, a side, what goes on top. */
 export const OptionGroup = Strict({
   groupId: Id,
-  name: Text(80),
+  name: Name(80),
   /** Fewest choices, 0 by default; from 1 on the group has to be answered. */
   min: Type.Optional(Count(30)),
   /** Most choices, 1 by default. */
@@ -60,7 +60,7 @@ export type Refill = Static<typeof Refill>;
 
 export const MenuItem = Strict({
   itemId: Id,
-  name: Text(120),
+  name: Name(120),
   priceMinor: Minor,
   /** By name; in the order of the restaurant's `categories`. */
   category: Type.Optional(Text(60)),
@@ -89,7 +89,7 @@ export const GeoPoint = Strict({ lat: Lat, lng: Lng });
 export const Polygon = Type.Array(GeoPoint, { minItems: 3, maxItems: 200 });
 
 export const RestaurantProfile = Strict({
-  name: Text(120),
+  name: Name(120),
   lat: Lat,
   lng: Lng,
   currency: Currency,

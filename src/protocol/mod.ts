@@ -1,4 +1,6 @@
 /** The wire contract's one door. Runs in a browser. */
+
+export { CARD_NUMBER_PROBLEM, isCardNumber } from "./card-number.js";
 export * from "./chat.js";
 export * from "./codec.js";
 export * from "./commands.js";

@@ -256,3 +256,16 @@ t.test("R-RST-1 R-ORD-7: an order is judged by the hours of its own time", async
     detail: { reason: "hours" },
   });
 });
+
+t.test("R-ORD-1 R-RST-1: an order that finds the restaurant closed is told why, by the menu alone too", async (t) => {
+  const basket = order([{ itemId: "a", quantity: 1, unitPriceMinor: 900 }]);
+  t.match(menuRefusal({ ...menu, open: false, paused: { reason: "busy" } }, basket), {
+    code: "restaurant_closed",
+    detail: { reason: "paused" },
+  });
+  t.match(menuRefusal({ ...menu, open: false, paused: { until: 9_000 }, changesAt: 9_000 }, basket), {
+    detail: { reason: "paused", changesAt: 9_000 },
+  });
+  t.match(menuRefusal({ ...menu, open: false, shut: true }, basket), { detail: { reason: "shut" } });
+  t.match(menuRefusal({ ...menu, open: false, status: "suspended" }, basket), { detail: { reason: "not_listed" } });
+});

@@ -118,7 +118,15 @@ function closedRefusal(menu: MenuView, served: ServedAt | null): MenuRefusal | n
   const { menuVersion, changesAt } = menu;
   if (served === null) {
     if (menu.open) return null;
-    return { code: "restaurant_closed", detail: { menuVersion, ...(changesAt === undefined ? {} : { changesAt }) } };
+    const why = closedBecause(menu, changesAt === undefined ? 0 : changesAt - 1);
+    return {
+      code: "restaurant_closed",
+      detail: {
+        menuVersion,
+        ...(why === null ? {} : { reason: why }),
+        ...(changesAt === undefined ? {} : { changesAt }),
+      },
+    };
   }
   const reason = closedBecause(menu, served.at, served.ahead);
   return reason === null ? null : { code: "restaurant_closed", detail: { menuVersion, reason } };

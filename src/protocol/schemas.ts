@@ -8,7 +8,10 @@ export const Lng = Type.Number({ minimum: -180, maximum: 180 });
 /** Integer minor units of the currency (cents). */
 export const Minor = Type.Integer({ minimum: 0, maximum: 100_000_000 });
 /** Free text. NUL and lone surrogates are refused: no store keeps them, so they must not get past the door. */
-export const Text = (maxLength: number) => Type.String({ maxLength, pattern: "^[^\\u0000\\ud800-\\udfff]*$" });
+export const TEXT_PATTERN = "^[^\\u0000\\ud800-\\udfff]*$";
+export const Text = (maxLength: number) => Type.String({ maxLength, pattern: TEXT_PATTERN });
+/** Text that says something. */
+export const Name = (maxLength: number) => Type.String({ minLength: 1, maxLength, pattern: TEXT_PATTERN });
 export const Count = (maximum: number) => Type.Integer({ minimum: 0, maximum });
 /** Milliseconds since the epoch. */
 export const Millis = Type.Integer({ minimum: 0, maximum: 8_640_000_000_000 });

@@ -4,11 +4,11 @@
  * `commands.ts`. Schemas are compiled on first use, or all at once by `compileValidators`, so that a page which never
  * validates pays nothing.
  */
-import { Ajv, type ValidateFunction } from "ajv";
+import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 import { COMMANDS, type CommandType } from "./commands.js";
 import { type ClientFrame, MAX_BATCH, OP } from "./frames.js";
 import { Fix, GpsBatch } from "./orders.js";
-import { Id, Millis, Text, type TSchema, Type } from "./schemas.js";
+import { Id, Millis, TEXT_PATTERN, Text, type TSchema, Type } from "./schemas.js";
 
 /** What is wrong with a request, for the client's developer: a JSON pointer and a sentence. */
 export interface Problem {
@@ -63,7 +63,7 @@ export const CLIENT_FRAME_SCHEMAS: Readonly<Record<number, readonly TSchema[]>> 
 let ajv: Ajv | null = null;
 function compile(schema: TSchema): ValidateFunction {
   // The first problem ends the check, so that a bad frame costs no more than a good one.
-  ajv ??= new Ajv({ strict: true, allErrors: false, ownProperties: true });
+  ajv ??= new Ajv({ strict: true, allErrors: false, ownProperties: true, verbose: true });
   return ajv.compile(schema);
 }
 
@@ -79,13 +79,71 @@ function validatorOf(schema: TSchema): ValidateFunction {
   return validator;
 }
 
+const MAX_LISTED_LENGTH = 160;
+
+/** One of several kinds of a value, as far as it tells which kind is meant. */
+interface Kind {
+  readonly const?: unknown;
+  readonly properties?: Readonly<Record<string, { readonly const?: unknown }>>;
+}
+
+const oneOf = (allowed: readonly unknown[]): string => {
+  const listed = allowed.map(String).join(", ");
+  return `must be one of: ${listed.length > MAX_LISTED_LENGTH ? `${listed.slice(0, MAX_LISTED_LENGTH)} …` : listed}`;
+};
+
+/** The field that has another constant in each kind. */
+function tagOf(kinds: readonly Kind[]): string | undefined {
+  const [first = {}] = kinds;
+  return Object.keys(first.properties ?? {}).find((name) =>
+    kinds.every((kind) => kind.properties !== undefined && kind.properties[name]?.const !== undefined),
+  );
+}
+
+/**
+ * A value that may be of several kinds brings an error for each. Which kind was meant is told by its tag, and the error
+ * of that one counts; a tag that none has, or one of several constants, is answered with those that would do.
+ */
+function tellingProblem(errors: readonly ErrorObject[], error: ErrorObject): Problem {
+  if (error.keyword === "enum") {
+    return { path: error.instancePath, problem: oneOf(error.schema as readonly unknown[]) };
+  }
+  if (error.keyword === "const") return { path: error.instancePath, problem: oneOf([error.schema]) };
+  if (error.keyword === "pattern" && error.schema === TEXT_PATTERN) {
+    return { path: error.instancePath, problem: "must hold neither a NUL nor half of a surrogate pair" };
+  }
+  if (error.keyword !== "anyOf") {
+    const extra = error.params as { additionalProperty?: unknown; missingProperty?: unknown };
+    const name = extra.additionalProperty ?? extra.missingProperty;
+    const path = typeof name === "string" ? `${error.instancePath}/${name.slice(0, 64)}` : error.instancePath;
+    return { path, problem: error.message ?? error.keyword };
+  }
+  const kinds = error.schema as readonly Kind[];
+  if (kinds.every((kind) => kind.const !== undefined)) {
+    return { path: error.instancePath, problem: oneOf(kinds.map((kind) => kind.const)) };
+  }
+  const tag = tagOf(kinds);
+  const value = error.data as Readonly<Record<string, unknown>> | null;
+  const isTagged = tag !== undefined && typeof value === "object" && value !== null && Object.hasOwn(value, tag);
+  const meant = isTagged ? kinds.findIndex((kind) => kind.properties?.[tag]?.const === value[tag]) : 0;
+  if (isTagged && meant < 0) {
+    return {
+      path: `${error.instancePath}/${tag}`,
+      problem: oneOf(kinds.map((kind) => kind.properties?.[tag]?.const)),
+    };
+  }
+  const inner = errors.filter((each) => each.schemaPath.startsWith(`${error.schemaPath}/${meant}/`)).at(-1);
+  return inner === undefined
+    ? { path: error.instancePath, problem: error.message ?? error.keyword }
+    : tellingProblem(errors, inner);
+}
+
 function problemOf(validator: ValidateFunction): Problem {
-  const error = validator.errors?.[0];
+  const errors = validator.errors ?? [];
+  const error = errors.at(-1);
   if (error === undefined) return { path: "", problem: "does not match its schema" };
-  const extra = error.params as { additionalProperty?: unknown; missingProperty?: unknown };
-  const name = extra.additionalProperty ?? extra.missingProperty;
-  const path = typeof name === "string" ? `${error.instancePath}/${name.slice(0, 64)}` : error.instancePath;
-  return { path: path.slice(0, 200), problem: error.message ?? error.keyword };
+  const { path, problem } = tellingProblem(errors, error);
+  return { path: path.slice(0, 200), problem };
 }
 
 export type ValidFrame =

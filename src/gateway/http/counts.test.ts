@@ -36,7 +36,7 @@ t.test("R-BEN-1: a poll of what is at hand takes few calls into the native serve
   const read = (): Promise<never> => Promise.reject(new Error("read"));
   const tracking = createTrackingService({
     clock,
-    copy: { get: (key) => held.get(key) ?? null },
+    copy: { get: (key) => held.get(key) ?? null, told: (key) => held.get(key) ?? null },
     mirror: { read },
     index: { queryIndex: read },
   });

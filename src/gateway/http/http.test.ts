@@ -177,6 +177,10 @@ t.test("R-PRO-1: refusals are problem details with a stable code, a hint and whe
       status,
       detail: ERRORS[code as keyof typeof ERRORS].hint,
     });
+    if (code === "invalid") {
+      const { path: field, problem } = answer.body.error.detail;
+      t.ok(answer.body.detail.includes(problem) && answer.body.detail.includes(field), answer.body.detail);
+    }
     t.equal(answer.headers.get("content-type"), "application/problem+json");
     t.equal(answer.headers.get("x-content-type-options"), "nosniff");
   }

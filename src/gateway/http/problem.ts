@@ -100,13 +100,22 @@ export interface ProblemOptions {
   readonly hint?: string;
 }
 
+/** What is to be said to a person: the catalogue's sentence, or for a wrong field, which one and why. */
+function sentenceOf(code: ErrorCode, detail: JsonObject | undefined): string {
+  const { hint } = ERRORS[code];
+  if (code !== "invalid" || detail === undefined) return hint;
+  const { path, problem } = detail;
+  if (typeof path !== "string" || typeof problem !== "string") return hint;
+  return `${path === "" ? "The body" : `\`${path}\``} ${problem}. ${hint}`;
+}
+
 /** The body of a refusal, and its status. */
 export function problemOf(
   code: ErrorCode,
   options: ProblemOptions = {},
 ): { readonly status: number; readonly body: string } {
   const status = options.status ?? STATUS[code];
-  const { temporary, hint } = ERRORS[code];
+  const { temporary } = ERRORS[code];
   const retryAfterMs = options.retryAfterMs === undefined ? undefined : Math.ceil(options.retryAfterMs);
   return {
     status,
@@ -114,7 +123,7 @@ export function problemOf(
       type: `urn:swifteats:error:${code}`,
       title: code.replaceAll("_", " "),
       status,
-      detail: options.hint ?? hint,
+      detail: options.hint ?? sentenceOf(code, options.detail),
       error: { code, temporary, retryAfterMs, detail: options.detail },
     }),
   };

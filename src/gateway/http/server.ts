@@ -85,6 +85,7 @@ function serverOf(deps: HttpDeps, route: Route): (res: NativeResponse, req: Nati
   const params = parametersOf(route.path);
   const handler = handlerOf(deps, route);
   const limits = bodyLimits(route, settings);
+  const isSigned = route.target.kind === "operation" && route.target.operation.signed === true;
   const isStream = route.target.kind === "read" && (route.target.read === "stream" || route.target.read === "news");
 
   /** Sets the principal. A problem when the caller may not come in. */
@@ -129,6 +130,7 @@ function serverOf(deps: HttpDeps, route: Route): (res: NativeResponse, req: Nati
     if (limits === null) return run(context, exchange, handler);
     const unreadable = unreadableBecause(req);
     if (unreadable !== null) return write(context, exchange, problem("malformed", unreadable));
+    exchange.keepsBytes = isSigned;
     readBody(context, exchange, limits, () => run(context, exchange, handler));
   };
 }

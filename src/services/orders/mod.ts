@@ -10,9 +10,11 @@ import type { Clock } from "../../lib/clock.js";
 import type { Point } from "../../lib/geo.js";
 import type { JsonObject } from "../../lib/json.js";
 import {
+  CARD_NUMBER_PROBLEM,
   type Destination,
   ERRORS,
   type ErrorCode,
+  isCardNumber,
   type MenuRefusal,
   type MenuView,
   menuRefusal,
@@ -208,6 +210,10 @@ export function createOrderService(deps: {
   return {
     price,
     async place(idempotencyKey, order, options) {
+      for (const name of ["paymentMethod", "fallbackPaymentMethod"] as const) {
+        if (!isCardNumber(order[name] ?? "")) continue;
+        return refusal("invalid", { path: `/${name}`, problem: CARD_NUMBER_PROBLEM });
+      }
       const orderId = orderIdOf(deps.orderIdSecret, options.caller.id, idempotencyKey);
       const priced = await price(options.caller.id, order);
       if (!priced.ok) return priced;

@@ -110,3 +110,20 @@ t.test(
     });
   },
 );
+
+t.test("R-ACC-4 R-PAY-3: an order that brings a card's number is refused, and reaches no actor", async (t) => {
+  const client = { ask: () => t.fail("it was placed") } as unknown as ActorClient;
+  const menus = { menu: () => Promise.resolve(menu) };
+  const orders = createOrderService({ client, menus, clock: systemClock(), orderIdSecret: "secret" });
+  for (const name of ["paymentMethod", "fallbackPaymentMethod"]) {
+    const order = {
+      restaurantId: "r1",
+      lines: [{ itemId: "soup", quantity: 1, unitPriceMinor: 500 }],
+      destination: { lat: 41, lng: 29 },
+      currency: "EUR",
+      [name]: "4111 1111 1111 1111",
+    };
+    const result = await orders.place("key", order, { commandId: "c", caller: { id: "c1", role: "customer" } });
+    t.match(result, { ok: false, error: { code: "invalid", detail: { path: `/${name}` } } });
+  }
+});

@@ -37,21 +37,28 @@ t.test("R-ACC-4: whatever somebody writes comes back as it was written", async (
 t.test("R-ACC-4: an actor hears sealed words, everybody who may see an order reads them", async (t) => {
   const heard: Json[] = [];
   let sink: ChannelSink | null = null;
-  const actors = {
+  const actors: ActorClient = {
     async ask(_to, _key, _name, input) {
       heard.push(input as unknown as Json);
       return { ok: true, value: { orderId: "o", note: (input as PlaceInput).note } as never };
+    },
+    askThen(to, key, name, input, options, answered) {
+      this.ask(to, key, name, input, options).then(answered);
     },
     cast: () => true,
     subscribe(_channel, _caller, _from, given) {
       sink = given;
       return { acknowledge() {}, close() {} };
     },
-  } satisfies ActorClient;
+  };
   const client = sealedClient(actors, seal);
   const options = { commandId: "c", caller: { id: "c", role: "customer" } };
   const answer = await client.ask(Order, "o", "place", order(DOOR, NOTE), options);
   t.match(answer, { ok: true, value: { note: NOTE } });
+  const told = new Promise((resolve) =>
+    client.askThen(Order, "o", "place", order(DOOR, NOTE), options, (result) => resolve(result)),
+  );
+  t.match(await told, { ok: true, value: { note: NOTE } });
   t.notOk(JSON.stringify(heard).includes("Ana"));
 
   const kept = seal.place("o", order(DOOR, NOTE)) as unknown as Json;

@@ -7,7 +7,14 @@
  * Invariants: a sealed text opens only as part of the order it was sealed for; a client cannot hand one in, because what
  * it says is sealed again, and opened once; what does not open is shown as nothing.
  */
-import type { ActorClient, ActorStore, ChannelSink, MirrorEntry, MirrorPort } from "../../actors/runtime/mod.js";
+import type {
+  ActorClient,
+  ActorStore,
+  AskResult,
+  ChannelSink,
+  MirrorEntry,
+  MirrorPort,
+} from "../../actors/runtime/mod.js";
 import type { Json } from "../../lib/json.js";
 import type { TextSeal } from "../../lib/sealed-text.js";
 import type { PlaceInput } from "./mod.js";
@@ -85,7 +92,7 @@ export function createOrderSeal(texts: TextSeal): OrderSeal {
 export function sealedClient<C extends ActorClient>(
   client: C,
   seal: OrderSeal,
-): Pick<ActorClient, "ask" | "cast" | "subscribe"> {
+): Pick<ActorClient, "ask" | "askThen" | "cast" | "subscribe"> {
   const items = new WeakMap<object, object>();
   function openItem<Item extends { readonly body: Json }>(item: Item, orderId: string | null): Item {
     const known = items.get(item);
@@ -106,11 +113,19 @@ export function sealedClient<C extends ActorClient>(
     slot: (item) => sink.slot(openItem(item, orderId)),
     ended: (error) => sink.ended(error),
   });
+  const given = <I>(kind: string, key: string, name: string, input: I): I =>
+    kind === "order" && name === "place" ? (seal.place(key, input as unknown as PlaceInput) as unknown as I) : input;
+  const opened = <R>(kind: string, key: string, answer: AskResult<R>): AskResult<R> =>
+    answer.ok ? { ok: true, value: seal.open(answer.value, kind === "order" ? key : null) } : answer;
   return {
     async ask(to, key, name, input, options) {
-      const given = to.kind === "order" && name === "place" ? seal.place(key, input as PlaceInput) : input;
-      const answer = await client.ask(to, key, name, given as typeof input, options);
-      return answer.ok ? { ok: true, value: seal.open(answer.value, to.kind === "order" ? key : null) } : answer;
+      const answer = await client.ask(to, key, name, given(to.kind, key, name, input), options);
+      return opened(to.kind, key, answer);
+    },
+    askThen(to, key, name, input, options, answered) {
+      client.askThen(to, key, name, given(to.kind, key, name, input), options, (answer) =>
+        answered(opened(to.kind, key, answer)),
+      );
     },
     cast: (to, key, name, input, caller) => client.cast(to, key, name, input, caller),
     subscribe(channel, caller, from, sink) {

@@ -2,16 +2,9 @@
  * A payment provider over HTTP. Owns the time limit of one call, a few quick repeats, and a circuit breaker that spares a
  * provider that is down. The patient repeats are the effect runner's; every repeat is under the same key.
  */
-import {
-  ConsecutiveBreaker,
-  circuitBreaker,
-  ExponentialBackoff,
-  handleType,
-  retry,
-  TimeoutStrategy,
-  timeout,
-  wrap,
-} from "cockatiel";
+import { ConsecutiveBreaker, circuitBreaker, ExponentialBackoff, handleType, retry, wrap } from "cockatiel";
+import { type Clock, systemClock } from "../../lib/clock.js";
+import { keptConnection } from "./connection.js";
 import { type PaymentOutcome, type PaymentProvider, PaymentRefused, PaymentUnavailable } from "./ports.js";
 
 export interface HttpProviderSettings {
@@ -39,7 +32,7 @@ interface Body {
 }
 
 /** Rejects with `PaymentRefused` or, for anything that may pass, `PaymentUnavailable`. */
-export function httpPaymentProvider(settings: HttpProviderSettings): PaymentProvider {
+export function httpPaymentProvider(settings: HttpProviderSettings, clock: Clock = systemClock()): PaymentProvider {
   const passing = handleType(PaymentUnavailable);
   const repeated = retry(passing, {
     maxAttempts: settings.repeats,
@@ -49,7 +42,7 @@ export function httpPaymentProvider(settings: HttpProviderSettings): PaymentProv
     halfOpenAfter: settings.openMs,
     breaker: new ConsecutiveBreaker(settings.breakAfter),
   });
-  const limited = timeout(settings.timeoutMs, TimeoutStrategy.Aggressive);
+  const connection = keptConnection(settings.url, clock);
   const policy = wrap(repeated, breaker);
 
   async function call(path: string, body: object | null): Promise<PaymentOutcome | null> {
@@ -57,15 +50,7 @@ export function httpPaymentProvider(settings: HttpProviderSettings): PaymentProv
       return await policy.execute(async () => {
         let answer: Body;
         try {
-          answer = await limited.execute(async ({ signal }) => {
-            const response = await fetch(`${settings.url}${path}`, {
-              signal,
-              ...(body === null
-                ? {}
-                : { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
-            });
-            return (await response.json()) as Body;
-          });
+          answer = (await connection.call(path, body, settings.timeoutMs)) as Body;
         } catch (error) {
           throw new PaymentUnavailable(`The payment provider does not answer: ${String(error)}`);
         }

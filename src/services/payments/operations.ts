@@ -2,7 +2,13 @@
 import { actorRef } from "../../actors/runtime/definition.js";
 import type { Clock } from "../../lib/clock.js";
 import { isSigned } from "../../lib/signature.js";
-import type { OperationHandlers, OperationResult, PAYMENT_OPERATIONS } from "../../protocol/mod.js";
+import {
+  CARD_NUMBER_PROBLEM,
+  isCardNumber,
+  type OperationHandlers,
+  type OperationResult,
+  type PAYMENT_OPERATIONS,
+} from "../../protocol/mod.js";
 import type { MethodService } from "./methods.js";
 import type { PaymentOutcome, SavedMethod } from "./ports.js";
 
@@ -54,6 +60,10 @@ export function paymentOperations(deps: {
       attempt(async () => ({ ok: true, value: { methods: (await methods.list(caller.id)).map(view) } })),
     "payments.saveMethod": ({ caller, key, body }) =>
       attempt(async () => {
+        for (const name of ["token", "label"] as const) {
+          if (!isCardNumber(body[name])) continue;
+          return { ok: false, code: "invalid", detail: { path: `/${name}`, problem: CARD_NUMBER_PROBLEM } };
+        }
         const saved = await methods.save(caller.id, key, body.token, body.label);
         return saved === null ? { ok: false, code: "too_many_methods" } : { ok: true, value: view(saved) };
       }),

@@ -1,0 +1,49 @@
+/** Replacing the master key, again and again, and still reading what is old. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import t from "tap";
+import { seededRandom } from "../lib/random.js";
+import { createTextSeal } from "../lib/sealed-text.js";
+import { loadSecrets } from "./secrets.js";
+
+const [FIRST, SECOND, THIRD] = ["the first master key", "the second master key", "the third master key"];
+
+t.test("R-ACC-4: after two changes of the master key, what the first one sealed still opens", async (t) => {
+  const dataDir = mkdtempSync(join(tmpdir(), "swift-eats-secrets-"));
+  t.teardown(() => rmSync(dataDir, { recursive: true, force: true }));
+  const random = seededRandom(1);
+  const sealOf = (masterKey: string | undefined, previousMasterKey?: string) =>
+    createTextSeal(
+      loadSecrets(
+        dataDir,
+        {
+          ...(masterKey === undefined ? {} : { masterKey }),
+          ...(previousMasterKey === undefined ? {} : { previousMasterKey }),
+        },
+        random,
+      ).masterSecrets,
+      "doors",
+      random,
+    );
+  const before = sealOf(undefined).seal("Harbour Street 1", "order/o0");
+  const old = sealOf(FIRST).seal("Harbour Street 12", "order/o1");
+  const middle = sealOf(SECOND, FIRST).seal("Harbour Street 40", "order/o2");
+  const now = sealOf(THIRD, `${SECOND}, ${FIRST}`);
+  t.equal(now.open(before, "order/o0"), "Harbour Street 1");
+  t.equal(now.open(old, "order/o1"), "Harbour Street 12");
+  t.equal(now.open(middle, "order/o2"), "Harbour Street 40");
+  t.throws(() => sealOf(THIRD, SECOND).open(old, "order/o1"), "a key that was taken away opens nothing");
+  t.not(now.seal("x", "c").split(".")[1], old.split(".")[1], "the newest seals");
+});
+
+t.test("R-ACC-4: a master key with a comma in it opens what it sealed", async (t) => {
+  const dataDir = mkdtempSync(join(tmpdir(), "swift-eats-secrets-"));
+  t.teardown(() => rmSync(dataDir, { recursive: true, force: true }));
+  const random = seededRandom(2);
+  const odd = "a key, with a comma in it";
+  const secretsOf = (given: { masterKey: string; previousMasterKey?: string }) =>
+    createTextSeal(loadSecrets(dataDir, given, random).masterSecrets, "doors", random);
+  const old = secretsOf({ masterKey: odd }).seal("x", "c");
+  t.equal(secretsOf({ masterKey: SECOND, previousMasterKey: odd }).open(old, "c"), "x");
+});
