@@ -82,7 +82,7 @@ export const defaults: Config = {
     ownerSilenceMs: seconds(5),
     commandTimeoutMs: seconds(10),
     gpsTimeoutMs: seconds(5),
-    gpsGatherMs: 10,
+    gpsGatherMs: 20,
     maxNotAfterMs: hours(12),
     gpsPerMinute: 20,
     gpsBurst: 5,
@@ -112,7 +112,7 @@ export const defaults: Config = {
     maxActors: 100_000,
     flushActors: 64,
     flushMs: 3,
-    commitLanes: 1,
+    commitLanes: 2,
   },
   domain: {
     travel: {

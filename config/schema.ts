@@ -340,13 +340,13 @@ const auth = section("Who may come in.", {
     { minLength: 16 },
   ),
   previousMasterKey: optionalText(
-    200,
+    2_000,
     {
       description:
-        "The master key before the present one. While it is set, what was encrypted with it can be read, and accounts are encrypted anew, some hundred a minute. Keep it for as long as orders and payment methods of its time are to be read.",
+        "The master keys before the present one, newest first, separated by commas. While one is set, what was encrypted with it can be read, and accounts are encrypted anew, some hundred a minute. Orders and payment methods are not: keep each for as long as those of its time are to be read.",
       env: ["PREVIOUS_MASTER_KEY"],
       secret: "value",
-      advice: "Remove it when the log has said nothing about it for a day.",
+      advice: "OPERATIONS.md says how to see which are still needed.",
     },
     { minLength: 16 },
   ),

@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { type ActorError, type ActorRef, type AskResult, actorRef, type Contract } from "../actors/runtime/mod.js";
-import type { Clock } from "../lib/clock.js";
+import { type Clock, sleep } from "../lib/clock.js";
 import type { Json, JsonObject } from "../lib/json.js";
 import {
   COMMANDS,
@@ -19,7 +19,7 @@ import {
 import type { AuditLog } from "../services/audit/mod.js";
 import type { OrderService } from "../services/orders/mod.js";
 import { mayCommand } from "./auth/access.js";
-import type { Principal } from "./auth/tokens.js";
+import type { Principal, Tokens } from "./auth/tokens.js";
 import type { GatewayClient } from "./ports.js";
 
 export interface CommandRequest {
@@ -71,6 +71,9 @@ const isAudited = (principal: Principal, entry: CommandEntry): boolean =>
   (principal.role === "support" || principal.role === "admin") && entry.actor !== "chat-room";
 
 const AUDIT_AGAIN_MS = 2_000;
+/** A consent that was given a moment ago reaches every thread of every node within this, also when its notice is lost. */
+const CONSENT_ARRIVES_MS = 2_500;
+const ASK_CONSENT_MS = 100;
 
 export interface CommandDesk {
   run(principal: Principal, request: CommandRequest): Promise<AskResult<Json>>;
@@ -80,12 +83,13 @@ export function createCommandDesk(deps: {
   readonly client: GatewayClient;
   readonly orders: OrderService;
   readonly clock: Clock;
+  readonly tokens: Pick<Tokens, "mayBeLocated">;
   /** Null: nobody keeps an audit. */
   readonly audit: Pick<AuditLog, "append"> | null;
   readonly timeoutMs: number;
   readonly maxNotAfterMs: number;
 }): CommandDesk {
-  const { client, clock, audit, timeoutMs, maxNotAfterMs } = deps;
+  const { client, clock, tokens, audit, timeoutMs, maxNotAfterMs } = deps;
   const refs = new Map<string, ActorRef<AnyContract>>(
     Object.values(COMMANDS).map(({ actor }) => [actor, actorRef<AnyContract>(actor)]),
   );
@@ -110,6 +114,16 @@ export function createCommandDesk(deps: {
     }
   }
 
+  /** Whoever says where they are has consented to it; an app gives the consent and begins the shift in one breath. */
+  async function consents(principal: Principal): Promise<boolean> {
+    const givesUpAt = clock.now() + CONSENT_ARRIVES_MS;
+    while (!tokens.mayBeLocated(principal)) {
+      if (clock.now() >= givesUpAt) return false;
+      await sleep(clock, ASK_CONSENT_MS);
+    }
+    return true;
+  }
+
   return {
     async run(principal, request) {
       const { type, idempotencyKey, body, notAfter } = request;
@@ -123,6 +137,9 @@ export function createCommandDesk(deps: {
           return refuse("invalid", { path: "/notAfter", problem: `is more than ${maxNotAfterMs} ms ahead` });
         }
         if (notAfter <= now) return refuse("expired");
+      }
+      if (type === "driver.online" && !tokens.mayBeLocated(principal) && !(await consents(principal))) {
+        return refuse("consent_missing");
       }
       const caller = { id: principal.id, role: principal.role };
       const options = {

@@ -50,7 +50,7 @@ import { OrderStreams } from "./sse/stream.js";
 import { type GatewayStats, newStats } from "./stats.js";
 import { socketBehavior } from "./ws/door.js";
 import { askGps, gpsWaitMs } from "./ws/gps.js";
-import { sweep } from "./ws/liveness.js";
+import { createSweep } from "./ws/liveness.js";
 import { Registry } from "./ws/registry.js";
 
 /** Data only, so that it can be posted to a gateway thread. */
@@ -163,6 +163,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const quotes = createQuoteService({ client, menus: catalog, router, clock, settings: options.quoteSettings ?? {} });
   const history = createHistoryService({ index });
   const { commandTimeoutMs: timeoutMs, maxNotAfterMs } = settings;
+  const tokens = options.tokens ?? createTokens({ keys: auth.keys, clock, maxCached: settings.maxCachedTokens });
   const gatewayRate = { perMinute: settings.gpsPerMinute, burst: settings.gpsBurst };
   const context: GatewayContext = {
     id: options.id,
@@ -172,8 +173,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     log,
     settings,
     stats,
-    tokens: options.tokens ?? createTokens({ keys: auth.keys, clock, maxCached: settings.maxCachedTokens }),
-    desk: createCommandDesk({ client, orders, clock, audit: options.audit ?? null, timeoutMs, maxNotAfterMs }),
+    tokens,
+    desk: createCommandDesk({ client, orders, clock, tokens, audit: options.audit ?? null, timeoutMs, maxNotAfterMs }),
     tiers: new TierLimits(settings.tierRates, settings.maxLimitedKeys),
     gpsLimits: new Buckets(gatewayRate, settings.maxLimitedKeys),
     gpsPieces: new Gathering(clock, settings.gpsGatherMs),
@@ -193,6 +194,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   const registry = new Registry(context);
   const sockets = { context, registry };
+  const sweep = createSweep(sockets);
   const streams = new OrderStreams(context);
   const news = context.announcements === null ? null : new AnnouncementStreams(context, context.announcements);
   // What a stranger's browser sees of a node without pages; pages served at `/` take its place.
@@ -246,7 +248,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const timers: Cancel[] = [
     clock.every(GATE_TICK_MS, () => context.gates.tick()),
     clock.every(SWEEP_MS, () => {
-      sweep(sockets);
+      sweep();
       streams.sweep();
     }),
     clock.every(settings.streamHeartbeatMs, () => streams.beat()),

@@ -9,7 +9,10 @@ export type { ActorClient, ActorError, AskResult, MirrorEntry } from "../actors/
  * owner. Polls look here first.
  */
 export interface MirrorCopy {
+  /** Null where there is none or it has expired. */
   get(key: string): MirrorEntry | null;
+  /** What was told last of this key, expired or not; nothing of what lives elsewhere by now. */
+  told(key: string): MirrorEntry | null;
   /** Told each entry whose key begins so, when it comes in. */
   listen(keyPrefix: string, handler: (entry: MirrorEntry) => void): Cancel;
 }

@@ -97,7 +97,7 @@ export const DEFAULT_GATEWAY_SETTINGS: GatewaySettings = {
   ownerSilenceMs: 5_000,
   commandTimeoutMs: 10_000,
   gpsTimeoutMs: 5_000,
-  gpsGatherMs: 10,
+  gpsGatherMs: 20,
   maxNotAfterMs: 12 * 3_600_000,
   gpsPerMinute: 20,
   gpsBurst: 5,

@@ -4,15 +4,46 @@ export interface Point {
   readonly lng: number;
 }
 
-const EARTH_RADIUS_METERS = 6_371_008.8;
+export const EARTH_RADIUS_METERS = 6_371_008.8;
 const radians = (degrees: number): number => (degrees * Math.PI) / 180;
 
 /** Great-circle distance in metres (haversine, mean Earth radius of the IUGG). */
 export function distanceMeters(a: Point, b: Point): number {
-  const sinLat = Math.sin(radians(b.lat - a.lat) / 2);
-  const sinLng = Math.sin(radians(b.lng - a.lng) / 2);
-  const h = sinLat * sinLat + Math.cos(radians(a.lat)) * Math.cos(radians(b.lat)) * sinLng * sinLng;
+  return metersBetween(a.lat, a.lng, b.lat, b.lng);
+}
+
+/** The same of positions that are no objects. */
+export function metersBetween(aLat: number, aLng: number, bLat: number, bLng: number): number {
+  const sinLat = Math.sin(radians(bLat - aLat) / 2);
+  const sinLng = Math.sin(radians(bLng - aLng) / 2);
+  const h = sinLat * sinLat + Math.cos(radians(aLat)) * Math.cos(radians(bLat)) * sinLng * sinLng;
   return 2 * EARTH_RADIUS_METERS * Math.asin(Math.min(1, Math.sqrt(h)));
+}
+
+/** A position worked out once, for whoever asks for very many distances. */
+export interface Spot {
+  readonly north: number;
+  readonly east: number;
+  readonly cosNorth: number;
+}
+
+/** The spot at a point; angles in radians. */
+export function spotOf({ lat, lng }: Point): Spot {
+  const north = radians(lat);
+  return { north, east: radians(lng), cosNorth: Math.cos(north) };
+}
+
+/**
+ * Metres between two spots, as if the earth were flat between them: within 0.1 % of `distanceMeters` up to 100 km and 70
+ * degrees from the equator, for a tenth of its cost. Right across the date line too.
+ */
+export function spotDistanceMeters(a: Spot, b: Spot): number {
+  const north = b.north - a.north;
+  let east = b.east - a.east;
+  if (east > Math.PI) east -= 2 * Math.PI;
+  else if (east < -Math.PI) east += 2 * Math.PI;
+  east *= (a.cosNorth + b.cosNorth) / 2;
+  return EARTH_RADIUS_METERS * Math.sqrt(north * north + east * east);
 }
 
 /** The point `fraction` (0…1) of the way from `a` to `b`; straight in degrees, good for city distances. */

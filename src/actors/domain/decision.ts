@@ -9,7 +9,7 @@
  * Invariants: equal requests give equal answers; request and answer survive a structured clone and MessagePack.
  */
 import { wayFactor, type ZonePicture } from "../../eta/mod.js";
-import { distanceMeters } from "../../lib/geo.js";
+import { type Spot, spotDistanceMeters, spotOf } from "../../lib/geo.js";
 import { decode, encode } from "../../lib/msgpack.js";
 import { seededRandom } from "../../lib/random.js";
 import {
@@ -128,8 +128,7 @@ function shortened<T extends object>(settings: T, dayShare: number): T {
 }
 
 interface Place {
-  readonly lat: number;
-  readonly lng: number;
+  readonly spot: Spot;
   /** What the driver's vehicle makes of the ordinary speed. Zero for restaurants and customers: whoever goes on from there. */
   readonly share: number;
   /** What trips have taught of ways that begin here, over what is expected of them. */
@@ -147,7 +146,7 @@ const FAR_MS = 1e11;
 export function solveDecision(request: DecisionRequest): DecisionAnswer {
   const { rules, now } = request;
   const travel = (from: Place, to: Place): number => {
-    const meters = distanceMeters(from, to);
+    const meters = spotDistanceMeters(from.spot, to.spot);
     if (from.share > 0 && meters > rules.reachMeters) return FAR_MS;
     const speed = rules.speedMetersPerSecond * (from.share > 0 ? from.share : 1);
     return ((meters * rules.streetFactor) / speed) * 1000 * from.factor;
@@ -189,8 +188,8 @@ function openOrder(row: OrderRow, rules: DecisionRules, factor: number): OpenOrd
   return {
     orderId,
     restaurantId,
-    pickup: { lat: fromLat, lng: fromLng, share: 0, factor },
-    dropOff: { lat: toLat, lng: toLng, share: 0, factor },
+    pickup: { spot: spotOf({ lat: fromLat, lng: fromLng }), share: 0, factor },
+    dropOff: { spot: spotOf({ lat: toLat, lng: toLng }), share: 0, factor },
     placedAt,
     readyAt,
     targetAt: placedAt + rules.promiseMs,
@@ -205,7 +204,7 @@ function driverOf(row: DriverRow, ways: LearnedWays | null): Driver<Place> {
   const factor = ways === null ? 1 : wayFactor(ways, vehicle);
   return {
     driverId,
-    place: { lat, lng, share: speedShareOf(vehicle), factor },
+    place: { spot: spotOf({ lat, lng }), share: speedShareOf(vehicle), factor },
     freeAt,
     lastPickupAt: Number.MAX_SAFE_INTEGER,
     overworked,

@@ -19,6 +19,7 @@ export {
   decisionEffect,
   decisionRules,
   inProcessDecisions,
+  type OrderRow,
   readQuestion,
   solveDecision,
   solveQuestion,

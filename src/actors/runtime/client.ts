@@ -89,6 +89,18 @@ export interface ActorClient {
     input: Input<C, N>,
     options: AskOptions,
   ): Promise<AskResult<Reply<C, N>>>;
+  /**
+   * As `ask`, for what is asked thousands of times a second: `answered` is called with the answer, once, perhaps within
+   * this call. It must not throw.
+   */
+  askThen<C extends Contract, N extends CommandName<C>>(
+    to: ActorRef<C>,
+    key: string,
+    name: N,
+    input: Input<C, N>,
+    options: AskOptions,
+    answered: (result: AskResult<Reply<C, N>>) => void,
+  ): void;
   /** At most once, no answer. False when there was no room: the message is dropped. */
   cast<C extends Contract, N extends CommandName<C>>(
     to: ActorRef<C>,

@@ -24,6 +24,8 @@ export class Revocations {
   readonly #maxKept: number;
   readonly #byKey = new Map<string, { readonly until: number; readonly why: string }>();
   #sessions = 0;
+  /** Counts what was applied and could have changed an answer. */
+  changes = 0;
 
   constructor(clock: Clock, maxKept: number) {
     this.#clock = clock;
@@ -34,6 +36,7 @@ export class Revocations {
   apply(revocations: readonly RevokedTokens[]): boolean {
     const now = this.#clock.now();
     let news = false;
+    if (revocations.length > 0) this.changes++;
     for (const { key, until, why } of revocations) {
       if (until <= now) {
         this.#forget(key);

@@ -47,6 +47,8 @@ export interface Tokens {
   revoke(revocations: readonly RevokedTokens[]): boolean;
   /** Why a principal that was verified once counts no more; null while it does. Expiry is not asked. */
   revoked(principal: Omit<Principal, "expiresAt">): string | null;
+  /** Another number means: ask `revoked` anew. */
+  readonly revocations: number;
   /** False where the person has not consented to be located. */
   mayBeLocated(principal: Pick<Principal, "id" | "accountId">): boolean;
   readonly cacheSize: number;
@@ -172,6 +174,9 @@ export function createTokens(options: {
     },
     revoke: (each) => revocations.apply(each),
     revoked: (principal) => revocations.why(principal),
+    get revocations() {
+      return revocations.changes;
+    },
     mayBeLocated: (principal) => revocations.mayBeLocated(principal),
     get cacheSize() {
       return cache.size;

@@ -44,5 +44,8 @@ export interface Connection {
   state: ConnectionState;
   /** Monotonic times. */
   heardAt: number;
+  /** From when on the time until a PING counts. */
   pingedAt: number;
+  /** Until then the sweep has nothing to do with it. */
+  quietUntil: number;
 }

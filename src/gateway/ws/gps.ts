@@ -18,15 +18,14 @@ function passOn(
   const { stats, client, settings } = context;
   stats.gpsBatches++;
   context.gpsPieces.add(() => {
-    client
-      .ask(Driver, driverId, GPS.name, batch, {
-        commandId: "",
-        caller: { id: driverId, role: "driver" },
-        timeoutMs: settings.gpsTimeoutMs,
-        // Thousands a second, and no person waits for one.
-        mayWait: true,
-      })
-      .then(answered);
+    const options = {
+      commandId: "",
+      caller: { id: driverId, role: "driver" },
+      timeoutMs: settings.gpsTimeoutMs,
+      // Thousands a second, and no person waits for one.
+      mayWait: true,
+    };
+    client.askThen(Driver, driverId, GPS.name, batch, options, answered);
   });
 }
 

@@ -51,6 +51,8 @@ export function hello(
       commandsPerMinute: settings.tierRates.command.perMinute,
     },
   ]);
+  // Said before the time until the first PING counts.
+  connection.outbox.hasSpoken();
   if (context.phase === "draining") connection.outbox.frame([OP.goaway, CLOSE.drain, 0, settings.drainMs]);
 }
 
@@ -77,6 +79,7 @@ export function refresh(
   }
   state.principal = principal;
   state.warned = false;
+  connection.quietUntil = 0;
   connection.outbox.frame([
     OP.reply,
     requestId,

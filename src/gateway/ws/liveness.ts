@@ -3,11 +3,39 @@ import { CLOSE, OP } from "../../protocol/mod.js";
 import type { Connection } from "./connection.js";
 import type { SocketDeps } from "./session.js";
 
-export function sweep(deps: SocketDeps): void {
-  const { clock } = deps.context;
-  const monotonic = clock.monotonic();
-  const now = clock.now();
-  for (const connection of deps.registry.connections) check(deps, connection, monotonic, now);
+/** More than this between the two clocks' ways: somebody has set the wall clock. */
+const CLOCK_SET_MS = 250;
+/** Of `silenceMs`: so long a client that is told things may be unheard before it is asked, which leaves it the rest to answer. */
+const UNHEARD_SHARE = 0.6;
+/** Of `pingMs`. A client takes the line for dead after one and a half of it. */
+const LOOK_AGAIN_SHARE = 0.25;
+
+export function createSweep(deps: SocketDeps): () => void {
+  const { clock, tokens } = deps.context;
+  let wallAhead = 0;
+  let revocations = -1;
+  return () => {
+    const monotonic = clock.monotonic();
+    const now = clock.now();
+    // What is due when is known of each socket, unless a token lost its worth or the wall clock was set.
+    const asExpected = Math.abs(now - monotonic - wallAhead) < CLOCK_SET_MS && tokens.revocations === revocations;
+    wallAhead = now - monotonic;
+    revocations = tokens.revocations;
+    for (const connection of deps.registry.connections) {
+      if (asExpected && monotonic < connection.quietUntil) continue;
+      check(deps, connection, monotonic, now);
+      connection.quietUntil = quietUntil(deps, connection, monotonic, now);
+    }
+  };
+}
+
+/** Nothing of this socket is due before, whatever is heard meanwhile; a new principal is looked at anew. */
+function quietUntil(deps: SocketDeps, connection: Connection, monotonic: number, now: number): number {
+  const { pingMs, silenceMs, tokenWarningMs } = deps.context.settings;
+  const { state } = connection;
+  if (state.phase !== "open") return 0;
+  const leftMs = state.principal.expiresAt - now - (state.warned ? 0 : tokenWarningMs);
+  return Math.min(connection.heardAt + silenceMs, connection.pingedAt + pingMs, monotonic + leftMs);
 }
 
 function check(deps: SocketDeps, connection: Connection, monotonic: number, now: number): void {
@@ -39,10 +67,24 @@ function check(deps: SocketDeps, connection: Connection, monotonic: number, now:
     state.warned = true;
     connection.outbox.frame([OP.tokenExpiring, leftMs]);
   }
-  if (connection.state.phase === "open" && monotonic - connection.pingedAt >= settings.pingMs) {
-    connection.pingedAt = monotonic;
-    connection.outbox.frame([OP.ping, now]);
+  if (connection.state.phase === "open" && monotonic - connection.pingedAt >= settings.pingMs) ping(deps, connection);
+}
+
+/**
+ * A PING tells the client that we are here, and asks whether it is. Who has been told something else lately and has been heard
+ * not long ago needs neither: on a phone that follows its dinner each one wakes the radio twice.
+ */
+function ping({ context: { clock, settings } }: SocketDeps, connection: Connection): void {
+  const monotonic = clock.monotonic();
+  const wasTold = connection.outbox.hasSpoken();
+  if (wasTold && monotonic - connection.heardAt < settings.silenceMs * UNHEARD_SHARE) {
+    // It may have been told at the beginning of this time: the next look comes long before the client would wonder.
+    connection.pingedAt = monotonic - settings.pingMs * (1 - LOOK_AGAIN_SHARE);
+    return;
   }
+  connection.pingedAt = monotonic;
+  connection.outbox.frame([OP.ping, clock.now()]);
+  connection.outbox.hasSpoken();
 }
 
 /** A banned client has no business here; one that was signed out may come back when somebody signs in. */

@@ -27,6 +27,7 @@ export class Outbox {
   /** Made when the first value has to wait: most sockets never need it. */
   #slots: Map<string, Broadcast> | null = null;
   #closed = false;
+  #hasSpoken = false;
 
   constructor(
     ws: NativeSocket<unknown>,
@@ -90,6 +91,13 @@ export class Outbox {
     }
   }
 
+  /** Whether anything has been sent since this was asked last. */
+  hasSpoken(): boolean {
+    const had = this.#hasSpoken;
+    this.#hasSpoken = false;
+    return had;
+  }
+
   get waitingSlots(): number {
     return this.#slots?.size ?? 0;
   }
@@ -115,6 +123,7 @@ export class Outbox {
   }
 
   #send(bytes: Uint8Array | string): void {
+    this.#hasSpoken = true;
     this.#stats.framesOut++;
     this.#stats.bytesOut += bytes.length;
     if (this.#ws.send(bytes, this.#codec.binary) === DROPPED) this.#tooSlow();

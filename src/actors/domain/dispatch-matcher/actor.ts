@@ -7,7 +7,7 @@
  * drivers and orders all the time).
  */
 import { type ActorDefinition, defineActor } from "../../runtime/definition.js";
-import { DECISION_EFFECT, writeQuestion } from "../decision.js";
+import { DECISION_EFFECT } from "../decision.js";
 import { Zone } from "../dispatch-zone/messages.js";
 import { asJson } from "../json.js";
 import { Matcher, type MatcherContract, RATINGS_EFFECT } from "./messages.js";
@@ -21,8 +21,8 @@ export function matcherActor(): ActorDefinition<MatcherContract, MatcherState> {
     idleMs: 10 * 60_000,
     init: initialMatcher,
     commands: {
-      decide(ctx, request) {
-        ctx.effect(DECISION_EFFECT, request.id, asJson(writeQuestion(request)), "decided");
+      decide(ctx, { id, question }) {
+        ctx.effect(DECISION_EFFECT, id, asJson(question), "decided");
         return null;
       },
       decided(ctx, result) {

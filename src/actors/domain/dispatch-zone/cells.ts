@@ -23,19 +23,40 @@ export function zoneOf(point: Point, resolution = ZONE_RESOLUTION): ZoneId {
   return brandId<ZoneId>(latLngToCell(point.lat, point.lng, resolution));
 }
 
+interface Neighbourhood {
+  /** Always the same text, so that what is kept of thousands of drivers refers to one. */
+  readonly home: ZoneId;
+  readonly around: readonly (Point & { readonly cell: ZoneId })[];
+}
+
+/** Of each cell its neighbours and their middles: asked for every driver every few seconds, and never different. */
+const neighbourhoods = new Map<string, Neighbourhood>();
+const MOST_NEIGHBOURHOODS = 4_096;
+
+function neighbourhoodOf(home: ZoneId): Neighbourhood {
+  const known = neighbourhoods.get(home);
+  if (known !== undefined) return known;
+  const around = gridDisk(home, 1)
+    .filter((cell) => cell !== home)
+    .map((cell) => {
+      const [lat, lng] = cellToLatLng(cell);
+      return { cell: brandId<ZoneId>(cell), lat, lng };
+    });
+  if (neighbourhoods.size >= MOST_NEIGHBOURHOODS) neighbourhoods.clear();
+  const found = { home, around };
+  neighbourhoods.set(home, found);
+  return found;
+}
+
 /**
  * The zone of a point and those of its neighbours that begin within `borderMeters` of it. A neighbour is judged by the
  * circle around it, so a driver may be present in one zone too many, never in one too few.
  */
 export function zonesInReach(point: Point, borderMeters: number, resolution = ZONE_RESOLUTION): readonly ZoneId[] {
-  const home = zoneOf(point, resolution);
+  const { home, around } = neighbourhoodOf(zoneOf(point, resolution));
   const reach = borderMeters + (EDGE_METERS[resolution] ?? 0) * 1.15;
   const zones: ZoneId[] = [home];
-  for (const cell of gridDisk(home, 1)) {
-    if (cell === home) continue;
-    const [lat, lng] = cellToLatLng(cell);
-    if (distanceMeters(point, { lat, lng }) <= reach) zones.push(brandId<ZoneId>(cell));
-  }
+  for (const neighbour of around) if (distanceMeters(point, neighbour) <= reach) zones.push(neighbour.cell);
   return zones;
 }
 

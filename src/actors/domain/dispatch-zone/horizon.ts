@@ -10,7 +10,15 @@
  * again within `horizonMs`.
  */
 import type { DecisionEvidence } from "../../../protocol/mod.js";
-import type { DecidedTrip, DecisionAnswer, DecisionRequest, DecisionRules, DriverRow, OrderRow } from "../decision.js";
+import {
+  type DecidedTrip,
+  type DecisionAnswer,
+  type DecisionRequest,
+  type DecisionRules,
+  type DriverRow,
+  type OrderRow,
+  writeQuestion,
+} from "../decision.js";
 import { Matcher } from "../dispatch-matcher/messages.js";
 import { MOST_ON_TRIP, type OfferCard } from "../order/messages.js";
 import type { DomainSettings } from "../settings.js";
@@ -132,7 +140,7 @@ function ask(
     rules,
   };
   memory.asked = { id: request.id, at: ctx.now, until: ctx.now + decisionPatienceMs };
-  ctx.cast(Matcher, ctx.key, "decide", request);
+  ctx.cast(Matcher, ctx.key, "decide", { id: request.id, question: writeQuestion(request) });
 }
 
 const byWaiting = (a: ZoneOrderInput, b: ZoneOrderInput): number =>

@@ -60,7 +60,8 @@ export function gps(ctx: DriverContext, settings: DomainSettings, batch: GpsBatc
 }
 
 function remember(boots: Map<string, number>, bootId: string, seq: number): void {
-  boots.delete(bootId);
+  // The newest start is last in the row. Nearly always there is but one, which is there already.
+  if (boots.size > 1) boots.delete(bootId);
   boots.set(bootId, seq);
   if (boots.size > MOST_BOOTS) boots.delete(boots.keys().next().value as string);
 }
@@ -196,7 +197,13 @@ export function tellPresence(ctx: DriverContext, settings: DomainSettings): void
   const { live } = memory;
   if (live === null || ctx.now - live.at > settings.zone.presenceTtlMs) return;
   memory.presentAt = ctx.now;
-  const zones = new Set<string>(zonesInReach(live, settings.zone.borderMeters));
+  const inReach = zonesInReach(live, settings.zone.borderMeters);
+  if (ctx.state.work.status !== "on_trip" && isSame(inReach, memory.zones)) {
+    const input = presenceInput(ctx, settings, live);
+    for (const zone of inReach) ctx.cast(Zone, zone, "driverPresent", input);
+    return;
+  }
+  const zones = new Set<string>(inReach);
   // The zones of the trip's orders watch for silence, wherever the trip leads.
   if (ctx.state.work.status === "on_trip") for (const leg of ctx.state.work.trip.legs) zones.add(leg.zone);
   const input = presenceInput(ctx, settings, live);
@@ -206,6 +213,9 @@ export function tellPresence(ctx: DriverContext, settings: DomainSettings): void
   }
   memory.zones = [...zones];
 }
+
+const isSame = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((each, i) => each === b[i]);
 
 export function tellGone(ctx: DriverContext): void {
   for (const zone of ctx.volatile.zones) ctx.cast(Zone, zone, "driverGone", { driverId: ctx.key, at: ctx.now });

@@ -14,6 +14,7 @@ import type { Clock } from "../../../lib/clock.js";
 import type { Random } from "../../../lib/random.js";
 import type { ActorError, AskResult } from "../client.js";
 import type { EndpointId, Link, LinkMessage } from "../link.js";
+import { IdTable } from "../structures/id-table.js";
 import { type Begun, Pace } from "./pace.js";
 import type { Router } from "./router.js";
 import { type ActorClientSettings, reroutePauseMs } from "./settings.js";
@@ -91,7 +92,7 @@ export function createAsks(options: {
   readonly settings: ActorClientSettings;
 }): Asks {
   const { link, router, clock, random, settings } = options;
-  const inFlight = new Map<number, Ask>();
+  const inFlight = new IdTable<Ask>();
   const parked = new Set<Ask>();
   const peers = new Map<EndpointId, Peer>();
   const wheel = createTimerWheel<Ask>({ clock, tickMs: settings.tickMs, slots: WHEEL_SLOTS, expire });
@@ -317,8 +318,7 @@ export function createAsks(options: {
     close() {
       if (closed) return;
       closed = true;
-      for (const ask of [...inFlight.values()])
-        finish(ask, { ok: false, error: { code: "unavailable", temporary: true } });
+      for (const ask of inFlight.values()) finish(ask, { ok: false, error: { code: "unavailable", temporary: true } });
       wheel.close();
     },
   };

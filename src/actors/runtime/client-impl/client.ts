@@ -9,7 +9,7 @@ import type { ActorClient, AskOptions, AskResult } from "../client.js";
 import type { EndpointId, Link, LinkMessage, ShardMap } from "../link.js";
 import { type ActorAddress, type MirrorEntry, SHARD_COUNT } from "../ports.js";
 import { shardOf } from "../shard.js";
-import { type AskStats, createAsks } from "./asks.js";
+import { type AskMessage, type AskStats, createAsks } from "./asks.js";
 import { createRouter } from "./router.js";
 import { type ActorClientSettings, DEFAULT_CLIENT_SETTINGS } from "./settings.js";
 import { createSubscriptions, type SubscriptionStats } from "./subscriptions.js";
@@ -35,6 +35,8 @@ export interface RunningActorClient extends ActorClient {
   /** Answers every ask and ends every subscription with `unavailable`. */
   close(): void;
 }
+
+type Answered = (result: AskResult<unknown>) => void;
 
 export function createActorClient(options: ActorClientOptions): RunningActorClient {
   const { link, shardMap, clock, random, onMirror } = options;
@@ -98,28 +100,35 @@ export function createActorClient(options: ActorClientOptions): RunningActorClie
     subscriptions.moved(shards);
   });
 
+  function ask(to: ActorAddress, name: string, input: unknown, options: AskOptions, answered: Answered): void {
+    const message: Omit<AskMessage, "mayWait"> & { mayWait?: true } = {
+      t: "ask",
+      id: nextId(),
+      to,
+      name,
+      input,
+      commandId: options.commandId,
+      bodyHash: options.bodyHash ?? "",
+      caller: options.caller,
+      notAfter: options.notAfter ?? null,
+    };
+    if (options.mayWait === true) message.mayWait = true;
+    asks.ask(
+      message,
+      { shard: shardOf(to), newWork: options.newWork === true },
+      options.timeoutMs ?? settings.askTimeoutMs,
+      answered,
+    );
+  }
+
   return {
-    ask(to, key, name, input, ask: AskOptions) {
-      const address = { kind: to.kind, key };
+    ask(to, key, name, input, options) {
       return new Promise<AskResult<never>>((resolve) => {
-        asks.ask(
-          {
-            t: "ask",
-            id: nextId(),
-            to: address,
-            name,
-            input,
-            commandId: ask.commandId,
-            bodyHash: ask.bodyHash ?? "",
-            caller: ask.caller,
-            notAfter: ask.notAfter ?? null,
-            ...(ask.mayWait === true ? { mayWait: true } : {}),
-          },
-          { shard: shardOf(address), newWork: ask.newWork === true },
-          ask.timeoutMs ?? settings.askTimeoutMs,
-          resolve as (result: AskResult<unknown>) => void,
-        );
+        ask({ kind: to.kind, key }, name, input, options, resolve as Answered);
       });
+    },
+    askThen(to, key, name, input, options, answered) {
+      ask({ kind: to.kind, key }, name, input, options, answered as Answered);
     },
     cast(to, key, name, input, caller) {
       const address = { kind: to.kind, key };

@@ -92,6 +92,7 @@ export class Gate {
           this.#channels.readmit(actor, said.channel, at);
           break;
         case "mirror":
+          if (!this.#mirror.wants(said.key, said.body)) break;
           this.#mirror.put({
             key: said.key,
             version: this.#channels.nextVersion(actor.epoch),

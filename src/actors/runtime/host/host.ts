@@ -220,13 +220,16 @@ class Host implements ShardHost {
       now,
       retryAfterMs: settings.retryAfterMs,
     });
-    this.#keeper = new Keeper({
-      now,
-      activations: () => this.#residents.all(),
-      hasOutbox: (actor) => this.#sender.hasUnsent(actor.text) || this.#effects.isWaiting(actor.text),
-      passivate: (actor) =>
-        this.#drop(actor, { code: "overloaded", temporary: true, retryAfterMs: settings.retryAfterMs }),
-    });
+    this.#keeper = new Keeper(
+      {
+        now,
+        activations: () => this.#residents.all(),
+        hasOutbox: (actor) => this.#sender.hasUnsent(actor.text) || this.#effects.isWaiting(actor.text),
+        passivate: (actor) =>
+          this.#drop(actor, { code: "overloaded", temporary: true, retryAfterMs: settings.retryAfterMs }),
+      },
+      Math.min(...options.definitions.map(({ idleMs }) => idleMs)),
+    );
     options.link.receive((from, messages) => this.#turn(() => this.#router.receive(from, messages)));
     options.link.peers((peer, change) => this.#turn(() => this.#peer(peer, change)));
     shardMap.onChange((shards) => this.#turn(() => this.#sender.ownersChanged(new Set(shards))));
@@ -355,7 +358,8 @@ class Host implements ShardHost {
   }
 
   #post(to: EndpointId, message: LinkMessage): void {
-    if (this.#options.ownership.mayEmit()) this.#send(to, message);
+    // What stays here says nothing to anybody: whoever handles it has to pass the gate again.
+    if (to === this.#options.self || this.#options.ownership.mayEmit()) this.#send(to, message);
   }
 
   #send(to: EndpointId, message: LinkMessage): void {

@@ -15,19 +15,32 @@ export interface KeeperEvents {
 
 export class Keeper {
   readonly #events: KeeperEvents;
+  readonly #shortestIdleMs: number;
+  #sweptAt = 0;
+  /** No actor is idle before that. */
+  #nobodyBefore = 0;
 
-  constructor(events: KeeperEvents) {
+  /** `shortestIdleMs`: of all kinds. */
+  constructor(events: KeeperEvents, shortestIdleMs: number) {
     this.#events = events;
+    this.#shortestIdleMs = shortestIdleMs;
   }
 
   /** Lets idle actors go. */
   sweep(): void {
     const now = this.#events.now();
+    // Also after the wall clock was set back.
+    if (now >= this.#sweptAt && now < this.#nobodyBefore) return;
+    this.#sweptAt = now;
+    // Whoever is used again is idle later, and whoever comes after this sweep is idle no sooner than this.
+    let nobodyBefore = now + this.#shortestIdleMs;
     const idle: Activation[] = [];
     for (const actor of this.#events.activations()) {
-      if (now - actor.lastUsedAt < actor.kind.definition.idleMs) continue;
-      if (this.#mayGo(actor) && !actor.hasListeners()) idle.push(actor);
+      const idleAt = actor.lastUsedAt + actor.kind.definition.idleMs;
+      if (idleAt < nobodyBefore) nobodyBefore = idleAt;
+      if (now >= idleAt && this.#mayGo(actor) && !actor.hasListeners()) idle.push(actor);
     }
+    this.#nobodyBefore = nobodyBefore;
     for (const actor of idle) this.#events.passivate(actor);
   }
 

@@ -17,6 +17,7 @@ import { MessageChannel, type MessagePort, type Transferable } from "node:worker
 import { endOfTurn } from "../../../lib/schedule.js";
 import type { EndpointId, Link, LinkMessage } from "../link.js";
 import { checkBounds, DEFAULT_LINK_BOUNDS, type LinkBounds, mayBeDropped } from "./bounds.js";
+import { type Packed, pack, unpack } from "./parcel.js";
 
 /** One end of a channel between two endpoints. It may be sent to a thread when its `port` is in the transfer list. */
 export interface PortEnd {
@@ -86,7 +87,7 @@ export interface MessagePortLinkOptions {
 }
 
 type Parcel =
-  | { readonly kind: "batch"; readonly session: number; readonly messages: readonly LinkMessage[] }
+  | { readonly kind: "batch"; readonly session: number; readonly count: number; readonly packed: Packed }
   | { readonly kind: "reset"; readonly session: number }
   | { readonly kind: "room" };
 
@@ -169,9 +170,9 @@ export function createMessagePortLink(options: MessagePortLinkOptions): MessageP
   }
 
   function post(peer: Peer, messages: readonly LinkMessage[]): void {
-    const parcel: Parcel = { kind: "batch", session: peer.session, messages };
+    const count = messages.length;
     try {
-      peer.port.postMessage(parcel);
+      peer.port.postMessage({ kind: "batch", session: peer.session, count, packed: pack(messages) } satisfies Parcel);
     } catch (error) {
       if (messages.length === 1) {
         onProblem?.({ peer: peer.id, type: messages[0]?.t ?? "", error });
@@ -181,8 +182,8 @@ export function createMessagePortLink(options: MessagePortLinkOptions): MessageP
       for (const message of messages) post(peer, [message]);
       return;
     }
-    peer.posted = (peer.posted + messages.length) | 0;
-    peer.sent += messages.length;
+    peer.posted = (peer.posted + count) | 0;
+    peer.sent += count;
   }
 
   function restart(peer: Peer, session: number, tell: boolean): void {
@@ -199,10 +200,10 @@ export function createMessagePortLink(options: MessagePortLinkOptions): MessageP
     if (peers.get(peer.id) !== peer) return;
     switch (parcel.kind) {
       case "batch": {
-        const count = parcel.messages.length;
+        const { count } = parcel;
         if (parcel.session === peer.session) {
           peer.received += count;
-          receiver?.(peer.id, parcel.messages);
+          receiver?.(peer.id, unpack(parcel.packed));
         }
         const other = 1 - peer.side;
         Atomics.add(peer.flow, other, count);

@@ -2,7 +2,9 @@
  * Collects mirror entries for a short while and hands the newest of each key on. Bounded by keys: when full it is
  * emptied at once.
  */
+
 import type { Cancel, Clock } from "../../../lib/clock.js";
+import type { Json } from "../../../lib/json.js";
 import type { MirrorEntry, MirrorPort } from "../ports.js";
 
 export class MirrorBatch {
@@ -18,6 +20,10 @@ export class MirrorBatch {
     this.#clock = clock;
     this.#delayMs = delayMs;
     this.#limit = limit;
+  }
+
+  wants(key: string, value: Json): boolean {
+    return this.#port.wants?.(key, value) ?? true;
   }
 
   put(entry: MirrorEntry): void {

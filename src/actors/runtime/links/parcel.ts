@@ -1,0 +1,70 @@
+/**
+ * Messages as they go through a port: the two that go by thousands a second, asks and their answers, laid flat into one
+ * array for the whole batch. A structured clone writes and reads every name of every object; places have none.
+ */
+import type { LinkMessage } from "../link.js";
+
+type Ask = Extract<LinkMessage, { t: "ask" }>;
+type Reply = Extract<LinkMessage, { t: "reply" }>;
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** What begins each message of a parcel; how many places follow is up to its kind. */
+const WHOLE = 0;
+const ASK = 1;
+const REPLY = 2;
+/** Asks and answers that may wait. */
+const PATIENT = 4;
+
+export type Packed = readonly unknown[];
+
+export function pack(messages: readonly LinkMessage[]): Packed {
+  const packed: unknown[] = [];
+  for (const message of messages) {
+    if (message.t === "ask") {
+      const { id, to, name, input, commandId, bodyHash, caller, notAfter, mayWait } = message;
+      packed.push(mayWait === true ? ASK | PATIENT : ASK, id, to.kind, to.key, name, input);
+      packed.push(commandId, bodyHash, caller.id, caller.role, notAfter);
+    } else if (message.t === "reply") {
+      packed.push(message.mayWait === true ? REPLY | PATIENT : REPLY, message.id, message.value);
+    } else packed.push(WHOLE, message);
+  }
+  return packed;
+}
+
+export function unpack(packed: Packed): LinkMessage[] {
+  const messages: LinkMessage[] = [];
+  let at = 0;
+  while (at < packed.length) {
+    const kind = packed[at] as number;
+    const mayWait = (kind & PATIENT) !== 0;
+    if ((kind & ASK) !== 0) {
+      messages.push(askAt(packed, at, mayWait));
+      at += 11;
+    } else if ((kind & REPLY) !== 0) {
+      const reply: Mutable<Reply> = { t: "reply", id: packed[at + 1] as number, value: packed[at + 2] };
+      if (mayWait) reply.mayWait = true;
+      messages.push(reply);
+      at += 3;
+    } else {
+      messages.push(packed[at + 1] as LinkMessage);
+      at += 2;
+    }
+  }
+  return messages;
+}
+
+function askAt(packed: Packed, at: number, mayWait: boolean): Ask {
+  const ask: Mutable<Ask> = {
+    t: "ask",
+    id: packed[at + 1] as number,
+    to: { kind: packed[at + 2] as string, key: packed[at + 3] as string },
+    name: packed[at + 4] as string,
+    input: packed[at + 5],
+    commandId: packed[at + 6] as string,
+    bodyHash: packed[at + 7] as string,
+    caller: { id: packed[at + 8] as string, role: packed[at + 9] as string },
+    notAfter: packed[at + 10] as number | null,
+  };
+  if (mayWait) ask.mayWait = true;
+  return ask;
+}
