@@ -14,20 +14,22 @@ export interface Candidates {
 export class AllCandidates<Place> {
   readonly #problem: Problem<Place>;
   readonly #known: (Candidates | undefined)[];
+  /** Of the restaurant that is worked out. */
+  readonly #arrival: Float64Array;
 
   constructor(problem: Problem<Place>) {
     this.#problem = problem;
     this.#known = new Array(problem.restaurants);
+    this.#arrival = new Float64Array(problem.drivers);
   }
 
   of(restaurant: number): Candidates {
     const known = this.#known[restaurant];
     if (known !== undefined) return known;
     const problem = this.#problem;
-    const arrival = new Float64Array(problem.drivers);
     problem.work += problem.drivers * LOOK;
-    for (let driver = 0; driver < problem.drivers; driver++)
-      arrival[driver] = problem.freeAt[driver]! + problem.toRestaurant(driver, restaurant);
+    const arrival = this.#arrival;
+    problem.arrivals(restaurant, arrival);
     const drivers = smallest(arrival, problem.situation.settings.search.candidates);
     const found = { drivers, arrivalAt: Float64Array.from(drivers, (driver) => arrival[driver]!) };
     this.#known[restaurant] = found;
@@ -39,13 +41,21 @@ export class AllCandidates<Place> {
 export function smallest(values: Float64Array, count: number): Int32Array {
   const most = Math.min(count, values.length);
   const list = new Int32Array(most);
+  // Their values beside them: this is asked for every restaurant and every order.
+  const found = new Float64Array(most);
   let filled = 0;
+  let bar = most === 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   for (let index = 0; index < values.length; index++) {
     const value = values[index]!;
-    if (filled === most && (most === 0 || value >= values[list[filled - 1]!]!)) continue;
+    if (filled === most && value >= bar) continue;
     let at = filled < most ? filled++ : filled - 1;
-    for (; at > 0 && values[list[at - 1]!]! > value; at--) list[at] = list[at - 1]!;
+    for (; at > 0 && found[at - 1]! > value; at--) {
+      found[at] = found[at - 1]!;
+      list[at] = list[at - 1]!;
+    }
+    found[at] = value;
     list[at] = index;
+    if (filled === most) bar = found[most - 1]!;
   }
   return list;
 }

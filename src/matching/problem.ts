@@ -43,6 +43,7 @@ export class Problem<Place> {
   readonly #pickups: Place[] = [];
   // Exact below 16,777 seconds. 0: not looked up yet, or no way at all, which is quickly looked up again: so that pages
   // that are never touched cost nothing.
+  // A restaurant's ways from everywhere lie side by side: they are asked for together.
   readonly #toRestaurant: Float32Array;
   readonly #toCustomer: Float32Array;
   readonly #betweenCustomers: Float32Array;
@@ -134,7 +135,7 @@ export class Problem<Place> {
   }
 
   toRestaurant(node: number, restaurant: number): number {
-    const at = node * this.restaurants + restaurant;
+    const at = restaurant * (this.drivers + this.orders) + node;
     const known = this.#toRestaurant[at]!;
     if (known > 0) return known;
     const { drivers, orders, travel } = this.situation;
@@ -142,6 +143,20 @@ export class Problem<Place> {
     const way = Math.fround(travel(from, this.#pickups[restaurant]!));
     this.#toRestaurant[at] = way;
     return way;
+  }
+
+  /** Writes when each driver would be at the restaurant, coming straight from where the present trip ends. */
+  arrivals(restaurant: number, arrivalAt: Float64Array): void {
+    const { drivers, travel } = this.situation;
+    const pickup = this.#pickups[restaurant]!;
+    const ways = this.#toRestaurant;
+    const first = restaurant * (this.drivers + this.orders);
+    for (let driver = 0; driver < this.drivers; driver++) {
+      const known = ways[first + driver]!;
+      const way = known > 0 ? known : Math.fround(travel(drivers[driver]!.place, pickup));
+      ways[first + driver] = way;
+      arrivalAt[driver] = this.freeAt[driver]! + way;
+    }
   }
 
   toCustomer(restaurant: number, order: number): number {

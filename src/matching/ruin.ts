@@ -17,12 +17,15 @@ export class Ruin<Place> {
   readonly #plan: Plan<Place>;
   readonly #relatives: (Int32Array | undefined)[];
   readonly #removedIn: Int32Array;
+  /** From the order whose relatives are looked for. */
+  readonly #distance: Float64Array;
   #round = 0;
 
   constructor(plan: Plan<Place>) {
     this.#plan = plan;
     this.#relatives = new Array(plan.problem.orders);
     this.#removedIn = new Int32Array(plan.problem.orders);
+    this.#distance = new Float64Array(plan.problem.orders);
   }
 
   /** Begins a round. */
@@ -77,7 +80,7 @@ export class Ruin<Place> {
     if (known !== undefined) return known;
     const { problem } = this.#plan;
     const restaurant = problem.restaurantOf[order]!;
-    const distance = new Float64Array(problem.orders);
+    const distance = this.#distance;
     problem.work += problem.orders * LOOK;
     for (let other = 0; other < problem.orders; other++) {
       distance[other] =

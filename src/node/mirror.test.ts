@@ -2,7 +2,7 @@ import t from "tap";
 import type { LinkMessage, MirrorEntry } from "../actors/runtime/mod.js";
 import type { Json } from "../lib/json.js";
 import { fixKey, viewKey } from "../services/tracking/mod.js";
-import { fanOutMirror } from "./mirror.js";
+import { createMirrorCopy, fanOutMirror } from "./mirror.js";
 
 t.test("R-BEN-1: where a driver without an order is goes to no gateway; R-GPS-5: all of it goes on", async (t) => {
   const sent: string[] = [];
@@ -36,3 +36,27 @@ t.test("R-BEN-1: where a driver without an order is goes to no gateway; R-GPS-5:
   t.same(heard(fix("d1")), []);
   t.equal(written.length, 8, "every entry went on");
 });
+
+t.test(
+  "R-GPS-5: a copy remembers what it was told last of an order, and no position longer than it lasts",
+  async (t) => {
+    let now = 1_000;
+    const clock = { now: () => now, monotonic: () => now, after: () => () => {}, every: () => () => {} };
+    const copy = createMirrorCopy(clock, 10);
+    const entry = (key: string, counter: number): MirrorEntry => ({
+      key,
+      value: counter,
+      version: [1, counter],
+      expiresAt: now + 10,
+    });
+    copy.put([entry(viewKey("o1"), 1), entry(fixKey("d1"), 2)]);
+    now += 10;
+    for (const key of [viewKey("o1"), fixKey("d1")]) t.equal(copy.get(key), null, "expired");
+    t.match(copy.told(viewKey("o1")), { value: 1 });
+    t.equal(copy.told(fixKey("d1")), null);
+    copy.put([entry(viewKey("o1"), 3)]);
+    t.match(copy.get(viewKey("o1")), { value: 3 });
+    copy.clear();
+    t.equal(copy.told(viewKey("o1")), null, "rule 15: what lives elsewhere tells others");
+  },
+);

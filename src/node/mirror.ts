@@ -11,6 +11,7 @@ import {
   type ShardMap,
 } from "../actors/runtime/mod.js";
 import type { Cancel, Clock } from "../lib/clock.js";
+import type { Json } from "../lib/json.js";
 import { isFixKey, type MirroredFix } from "../services/tracking/mod.js";
 
 /** Drivers whose last position somebody might be shown; beyond them it is forgotten who, which costs a message more each. */
@@ -26,7 +27,7 @@ export function fanOutMirror(
   shared: MirrorPort | null,
 ): MirrorPort {
   const shown = new Set<string>();
-  function isForGateways({ key, value }: MirrorEntry): boolean {
+  function isForGateways(key: string, value: Json): boolean {
     if (!isFixKey(key)) return true;
     const { grants } = value as unknown as MirroredFix;
     for (const _orderId in grants) {
@@ -38,8 +39,10 @@ export function fanOutMirror(
     return shown.delete(key);
   }
   return {
+    // With nobody else to write to, what gateways do not need is not even collected: most positions of most drivers.
+    ...(shared === null ? { wants: isForGateways } : {}),
     write(entries) {
-      const forGateways = entries.filter(isForGateways);
+      const forGateways = shared === null ? entries : entries.filter(({ key, value }) => isForGateways(key, value));
       if (forGateways.length > 0) {
         for (const gateway of gateways) link.send(gateway, { t: "mirror", entries: forGateways });
       }
@@ -53,6 +56,8 @@ export function fanOutMirror(
 export interface LocalMirrorCopy {
   /** Null where there is none or it has expired. */
   get(key: string): MirrorEntry | null;
+  /** What was told last of this key, expired or not. Positions are not kept longer than they last. */
+  told(key: string): MirrorEntry | null;
   put(entries: readonly MirrorEntry[]): void;
   /** Told each entry whose key begins so, when it comes in and is newer than what was there. */
   listen(keyPrefix: string, handler: (entry: MirrorEntry) => void): Cancel;
@@ -73,9 +78,10 @@ export function createMirrorCopy(clock: Clock, maxEntries: number): LocalMirrorC
       const entry = held.get(key);
       if (entry === undefined) return null;
       if (entry.expiresAt > clock.now()) return entry;
-      held.delete(key);
+      if (isFixKey(key)) held.delete(key);
       return null;
     },
+    told: (key) => held.get(key) ?? null,
     clear: () => held.clear(),
     listen(keyPrefix, handler) {
       const listener = { keyPrefix, handler };

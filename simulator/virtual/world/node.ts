@@ -121,7 +121,7 @@ const RELAY = { pollMs: 2_000, lagMs: 60_000 } as const;
 /** Few at a time, so that small towns need more than one transaction. */
 const BOOKKEEPER = { everyMs: 2_000, batch: 3 } as const;
 /** Narrower than in life: small towns ask little, and a flood must come to the bounds. */
-export const HOST_BOUNDS = { mailboxLimit: 48, maxQueued: 192, askWindow: 128 } as const;
+export const HOST_BOUNDS = { mailboxLimit: 48, maxQueued: 192, askWindow: 128, lanes: 2 } as const;
 const CLIENT_BOUNDS = { maxWaitingPerPeer: 160 } as const;
 const MIRROR_ENTRIES = 2_000;
 const DRAIN_MS = 1_000;

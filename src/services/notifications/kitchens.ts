@@ -21,7 +21,9 @@ const UNAVAILABLE = { ok: false, code: "unavailable", retryAfterMs: 2_000 } as c
 
 export function kitchenOperations(deps: {
   readonly client: Pick<ActorClient, "ask">;
-  readonly audit: { append(entries: readonly Omit<AuditEntry, "entryId">[]): Promise<void> };
+  readonly audit: {
+    append(entries: readonly (Omit<AuditEntry, "entryId"> & { readonly once: string })[]): Promise<void>;
+  };
   readonly clock: Clock;
 }): OperationHandlers<typeof KITCHEN_OPERATIONS> {
   const { client, audit, clock } = deps;
@@ -36,15 +38,16 @@ export function kitchenOperations(deps: {
       return { ok: true, value: { ...view, tablets: [...tablets], orders: inFull } };
     },
     "kitchens.resume": async ({ caller: { id, role, accountId }, params: { restaurantId }, body, key }) => {
+      const commandId = createHash("sha256").update(`${role}\n${id}\n${key}`).digest("base64url").slice(0, 27);
       // Written down first: what is done by hand is never done without its reason being known.
       try {
         const entry = { action: "restaurant.resume", subject: `restaurant/${restaurantId}`, reason: body.reason };
         const by = { role, principalId: id, ...(accountId === undefined ? {} : { accountId }) };
-        await audit.append([{ at: clock.now(), ...by, ...entry }]);
+        const once = `${entry.action}/${restaurantId}/${commandId}`;
+        await audit.append([{ at: clock.now(), ...by, ...entry, once }]);
       } catch {
         return UNAVAILABLE;
       }
-      const commandId = createHash("sha256").update(`${role}\n${id}\n${key}`).digest("base64url").slice(0, 27);
       // The actor lets its own people and admins; that support may is decided here.
       const options = { commandId, caller: { id, role: "admin" }, timeoutMs: TIMEOUT_MS };
       const answer = await client.ask(Restaurant, restaurantId, "resume", {}, options);
