@@ -15,15 +15,22 @@ import { runScenario } from "./harness/rounds.js";
 import { createStage } from "./harness/stage.js";
 import { asJson } from "./report/figures.js";
 import { asHtml } from "./report/html.js";
-import { asMarkdown, writeBetweenMarkers } from "./report/markdown.js";
+import { asMarkdown, placeIn, writeBetweenMarkers } from "./report/markdown.js";
 import { asText } from "./report/text.js";
-import { type GrowthSeries, measureGrowth } from "./scenarios/growth.js";
+import { GROWTH, type GrowthSeries } from "./scenarios/growth.js";
 import { SCENARIOS } from "./scenarios/mod.js";
+
+const atLeast = SCENARIOS.flatMap(({ name, leastSeconds }) =>
+  leastSeconds === undefined ? [] : [`${name}: at least ${leastSeconds} times the scale`],
+).join(", ");
+const onlyOnce = SCENARIOS.flatMap(({ name, rounds }) =>
+  rounds === undefined ? [] : [`${name}: at most ${rounds}`],
+).join(", ");
 
 const program = new Command("bench")
   .argument("[scenario...]", `of ${SCENARIOS.map(({ name }) => name).join(", ")}; default: all`)
-  .option("--seconds <n>", "how long each measurement takes", Number, 3)
-  .option("--rounds <n>", "measurements of each kind", Number, 2)
+  .option("--seconds <n>", `how long each measurement takes (${atLeast})`, Number, 3)
+  .option("--rounds <n>", `measurements of each kind (${onlyOnce})`, Number, 2)
   .option("--scale <n>", "times as many people; 1 is what the goals speak of", Number, 1)
   .option(
     "--lag-bound <ms>",
@@ -57,6 +64,13 @@ for (const name of program.args)
   if (!SCENARIOS.some((scenario) => scenario.name === name)) program.error(`there is no scenario ${name}`);
 
 const note = (line: string): void => void process.stderr.write(`${line}\n`);
+if (options.markdown !== undefined) {
+  try {
+    placeIn(options.markdown);
+  } catch (cause) {
+    program.error(`error: --markdown: ${cause instanceof Error ? cause.message : String(cause)}`);
+  }
+}
 const clock = systemClock();
 const machine = describeMachine();
 const scenarios: ScenarioResult[] = [];
@@ -65,7 +79,7 @@ process.once("exit", () => rmSync(runDirectory, { recursive: true, force: true }
 // Whatever ends this process, what it has started ends with it.
 process.once("exit", endAll);
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
-let growth: readonly GrowthSeries[] = [];
+const growth: GrowthSeries[] = [];
 let failed = false;
 
 /** On servers of its own; what goes wrong is told and the others go on. */
@@ -124,9 +138,12 @@ for (const scenario of SCENARIOS) {
   save();
 }
 if (options.growth === true) {
-  await attempt("growth", async (stage) => {
-    growth = await measureGrowth(stage);
-  });
+  for (const [name, measureGrowth] of GROWTH) {
+    await attempt(name, async (stage) => {
+      growth.push(await measureGrowth(stage));
+    });
+    save();
+  }
 }
 process.stdout.write(asText({ machine, scenarios, growth }));
 save();

@@ -44,6 +44,8 @@ export interface Sample {
   readonly figures?: Readonly<Record<string, number>>;
   /** What was not as it must be: refused, lost, wrong. */
   readonly problems: readonly string[];
+  /** Figures that could not be had this time, and why: nothing was wrong with the side. */
+  readonly unusable?: readonly string[];
 }
 
 export interface RunningSide {
@@ -88,7 +90,7 @@ export interface SideResult {
   /** By load and figure: the value of every valid round. */
   readonly byRound: Readonly<Record<string, Readonly<Record<string, readonly number[]>>>>;
   readonly problems: readonly string[];
-  /** Measurements that count for nothing. */
+  /** Measurements, or figures of them, that count for nothing. */
   readonly late: readonly string[];
 }
 
@@ -115,6 +117,8 @@ export interface Scenario {
   readonly warmUpSeconds: number;
   /** A round whose generators' p99 is later than this counts for nothing. */
   readonly lagBoundMs: number;
+  /** Sentences for whoever reads the report: why one round, why so long. */
+  readonly remarks?: readonly string[];
   /** True: what a process does without load is taken off its cost. */
   readonly withoutIdle: boolean;
   /** Rounds, where the run's own number is too many or too few. */
@@ -145,6 +149,7 @@ export interface ScenarioResult {
   readonly name: string;
   readonly what: string;
   readonly operation: string;
+  readonly remarks: readonly string[];
   readonly loads: readonly string[];
   readonly rounds: number;
   readonly seconds: number;

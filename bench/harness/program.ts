@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { systemClock } from "../../src/lib/clock.js";
 import { ofThisScenario } from "./children.js";
 import type { Address, FromProgram, RuntimeGauges, ToProgram } from "./program-messages.js";
+import { COLLECTABLE } from "./settle.js";
 
 const clock = systemClock();
 const END_WITHIN_MS = 10_000;
@@ -31,7 +32,7 @@ export async function startProgram(
 ): Promise<Program> {
   const child: ChildProcess = fork(fileURLToPath(script), [], {
     serialization: "advanced",
-    execArgv: ["--enable-source-maps", ...nodeOptions],
+    execArgv: ["--enable-source-maps", ...COLLECTABLE, ...nodeOptions],
     // Standard output is the figures' alone.
     stdio: ["ignore", 2, 2, "ipc"],
   });

@@ -5,13 +5,17 @@
  * Invariants: a measurement whose load was late is told and counts for nothing; no figure is shown without every round's
  * value beside it; every side is ended, whatever happened.
  */
-import { sleep, systemClock } from "../../src/lib/clock.js";
+import { systemClock } from "../../src/lib/clock.js";
 import { together } from "../lib/histogram.js";
-import { type ProcessUsage, usageOf, usageOfTree } from "../lib/process.js";
+import { cpuSecondsBetween, usageOf, usageOfTree } from "../lib/process.js";
 import type { Figures, Look, RunningSide, Scenario, ScenarioResult, Side, SideResult, Stage } from "./ports.js";
+import { atRest, collectGarbage } from "./settle.js";
 
 const clock = systemClock();
-const IDLE_SECONDS = 2;
+/** Of what was used: idling is known to a few hundredths, and what is left of a cost beside it to no better than that. */
+const MOST_IDLE_SHARE = 2 / 3;
+const CLEAR_SECONDS = 3;
+const IDLE_SECONDS = 5;
 const MAX_PROBLEMS = 20;
 
 interface Measured {
@@ -29,11 +33,6 @@ interface Running {
   readonly late: string[];
 }
 
-const usageOfAll = (pids: readonly number[]): ProcessUsage =>
-  pids.map(usageOf).reduce((sum, each) => ({
-    cpuSeconds: sum.cpuSeconds + each.cpuSeconds,
-    residentBytes: sum.residentBytes + each.residentBytes,
-  }));
 const digits = (value: number): number => Number(value.toPrecision(5));
 
 export function median(values: readonly number[]): number {
@@ -48,6 +47,28 @@ export async function runScenario(scenario: Scenario, stage: Stage, rounds: numb
   const seconds = Math.max(asked, (scenario.leastSeconds ?? 0) * Math.min(1, stage.scale));
   const all: Running[] = [];
   const offered = (side: Side): readonly string[] => side.loads ?? scenario.loads;
+  const watched = (): { each: Running; load: string }[] =>
+    all.flatMap((each) => offered(each.side).map((load) => ({ each, load })));
+  const pidsOf = ({ each, load }: { each: Running; load: string }): readonly number[] => each.running.pids(load);
+  async function rest(forSeconds: number): Promise<readonly number[]> {
+    const began = clock.monotonic();
+    const { shares, isSteady } = await atRest(watched().map(pidsOf), forSeconds);
+    const took = `${Math.round((clock.monotonic() - began) / 1000)} s`;
+    stage.note(`${scenario.name}: ${isSteady ? "at rest after" : "still not at rest after"} ${took}`);
+    return shares;
+  }
+  /**
+   * What was made while the sides were set up is nobody's cost. Before the warm-up, because collecting everything throws
+   * compiled code away, too.
+   */
+  async function clearUp(): Promise<void> {
+    collectGarbage(watched().flatMap(pidsOf));
+    await rest(CLEAR_SECONDS);
+  }
+  async function findIdleShares(): Promise<void> {
+    const shares = await rest(IDLE_SECONDS);
+    for (const [i, { each, load }] of watched().entries()) each.idleShare[load] = shares[i]!;
+  }
   let lateRounds = 0;
   let worstLagMs: number | null = null;
   try {
@@ -62,6 +83,7 @@ export async function runScenario(scenario: Scenario, stage: Stage, rounds: numb
         stage.note(`${scenario.name}: ${side.name} did not start: ${String(cause)}`);
       }
     }
+    if (scenario.warmUpSeconds > 0) await clearUp();
     for (const { side, running } of scenario.warmUpSeconds > 0 ? all : []) {
       for (const load of offered(side)) {
         await running.prepare?.(load);
@@ -69,20 +91,17 @@ export async function runScenario(scenario: Scenario, stage: Stage, rounds: numb
         await running.rest?.();
       }
     }
-    if (scenario.withoutIdle) {
-      const watched = all.flatMap((each) => offered(each.side).map((load) => ({ each, load })));
-      const used = ({ each, load }: (typeof watched)[number]): number => usageOfAll(each.running.pids(load)).cpuSeconds;
-      const before = watched.map(used);
-      const began = clock.monotonic();
-      await sleep(clock, IDLE_SECONDS * 1000);
-      const seconds = (clock.monotonic() - began) / 1000;
-      for (const [i, one] of watched.entries()) one.each.idleShare[one.load] = (used(one) - before[i]!) / seconds;
-    }
+    if (scenario.withoutIdle) await findIdleShares();
     for (let round = 0; round < rounds; round++) {
       for (const load of scenario.loads) {
         for (const each of all) {
           if (!offered(each.side).includes(load)) continue;
-          const { figures, problems } = await measure(each, load, seconds);
+          const { figures, problems, unusable } = await measure(each, load, seconds);
+          for (const what of unusable) {
+            const line = `${load}, round ${round + 1}: ${what}`;
+            each.late.push(line);
+            stage.note(`${scenario.name}: ${each.side.name}, ${line}`);
+          }
           for (const problem of problems)
             if (each.problems.length < MAX_PROBLEMS) each.problems.push(`${load}, round ${round + 1}: ${problem}`);
           const lagMs = figures.generatorLagP99Ms;
@@ -118,6 +137,7 @@ export async function runScenario(scenario: Scenario, stage: Stage, rounds: numb
       name: scenario.name,
       what: scenario.what,
       operation: scenario.operation,
+      remarks: scenario.remarks ?? [],
       loads: scenario.loads,
       rounds,
       seconds,
@@ -145,29 +165,40 @@ export async function runScenario(scenario: Scenario, stage: Stage, rounds: numb
   }
 }
 
-async function measure(
-  { running, idleShare }: Running,
-  load: string,
-  asked: number,
-): Promise<{ figures: Figures; problems: readonly string[] }> {
+interface Measurement {
+  readonly figures: Figures;
+  readonly problems: readonly string[];
+  /** Why a figure is not among them. */
+  readonly unusable: readonly string[];
+}
+
+async function measure({ running, idleShare }: Running, load: string, asked: number): Promise<Measurement> {
   await running.prepare?.(load);
   await running.gauges?.();
-  const before = usageOfAll(running.pids(load));
+  const pids = running.pids(load);
+  const before = pids.map(usageOf);
   const databaseBefore = running.databasePid === undefined ? null : usageOfTree(running.databasePid);
   const began = clock.monotonic();
   const sample = await running.load(load, asked);
   const seconds = (clock.monotonic() - began) / 1000;
-  const after = usageOfAll(running.pids(load));
-  const cpuSeconds = after.cpuSeconds - before.cpuSeconds;
+  const after = pids.map(usageOf);
+  const cpuSeconds = after.reduce((sum, each, i) => sum + cpuSecondsBetween(before[i]!, each), 0);
+  const idleSeconds = (idleShare[load] ?? 0) * seconds;
   const operations = Math.max(1, sample.operations);
   const perOperation = (value: number): number => digits((value * 1e6) / operations);
   const figures: Record<string, number> = {
     operations: sample.operations,
     perSecond: digits(sample.operations / sample.seconds),
-    cpuMicrosPerOperation: perOperation(Math.max(0, cpuSeconds - (idleShare[load] ?? 0) * seconds)),
     cpuShare: digits(cpuSeconds / seconds),
-    residentMegabytes: Math.round(after.residentBytes / 1e6),
+    residentMegabytes: Math.round(after.reduce((sum, { residentBytes }) => sum + residentBytes, 0) / 1e6),
   };
+  const unusable = [...(sample.unusable ?? [])];
+  if (idleSeconds <= MOST_IDLE_SHARE * cpuSeconds)
+    figures.cpuMicrosPerOperation = perOperation(cpuSeconds - idleSeconds);
+  else
+    unusable.push(
+      `its processor time counts for nothing, ${Math.round((100 * idleSeconds) / cpuSeconds)} % of it is idling`,
+    );
   if (idleShare[load] !== undefined) figures.idleCpuShare = digits(idleShare[load]);
   if (databaseBefore !== null) {
     const used = usageOfTree(running.databasePid!).cpuSeconds - databaseBefore.cpuSeconds;
@@ -186,7 +217,7 @@ async function measure(
     if (gauges.collector.maxMs !== null) figures.collectorMaxMs = gauges.collector.maxMs;
   }
   await running.rest?.();
-  return { figures: { ...figures, ...sample.figures }, problems: sample.problems };
+  return { figures: { ...figures, ...sample.figures }, problems: sample.problems, unusable };
 }
 
 function summed(each: Running, once: Figures, problems: readonly string[]): SideResult {

@@ -1,4 +1,7 @@
-/** Driver sockets of a generator: on shift, taking what is offered, collecting it, and one fix each every few seconds. */
+/**
+ * Driver sockets of a generator: on shift, taking what is offered, collecting it, driving to the customer and waiting at the
+ * door, with one fix each every few seconds.
+ */
 import { systemClock } from "../../src/lib/clock.js";
 import { OP, SOCKET_PATH, SUBPROTOCOL_MSGPACK } from "../../src/protocol/mod.js";
 import { record } from "../lib/histogram.js";
@@ -13,6 +16,13 @@ const OPEN_PER_SECOND = 1200;
 /** About 0.0002 degrees: some twenty metres, a plausible step in five seconds. */
 const STEP_DEGREES = 0.0002;
 
+/**
+ * What an order expects of a driver under way, as the crow flies (`domain.travel`, a motorcycle). Somebody who stands still with the food
+ * would make each of them say every two minutes that it comes later: a city of traffic jams, and commits instead of fixes.
+ */
+const DRIVING_METERS_PER_SECOND = (6.5 * 1.155) / 1.35;
+const METERS_PER_DEGREE = 111_195;
+
 /** Between two fixes of one frame. */
 const FIX_STEP_MS = 1_000;
 
@@ -24,6 +34,10 @@ export function runDrivers(plan: DriverPlan, gauges: Gauges): Pacer {
   /** Commands without an answer; what is refused for now is said again. */
   const asked = new Map<number, { readonly frame: Frame; readonly online: boolean }>();
   let lastCommandId = 10;
+  /** Where each driver takes what was collected, and since when. */
+  const rides: ({ readonly lat: number; readonly lng: number; readonly since: number } | null)[] = new Array(
+    count,
+  ).fill(null);
   const cities = plan.cities.length;
   const homeOf = (i: number): { lat: number; lng: number } => {
     const city = plan.cities[i % cities]!;
@@ -31,6 +45,16 @@ export function runDrivers(plan: DriverPlan, gauges: Gauges): Pacer {
     const angle = place * 2.399963;
     const radius = 0.04 * Math.sqrt((place + 0.5) / Math.ceil(count / cities));
     return { lat: city.lat + radius * Math.sin(angle), lng: city.lng + radius * Math.cos(angle) };
+  };
+  const placeOf = (i: number): { lat: number; lng: number } => {
+    const home = homeOf(i);
+    const ride = rides[i];
+    if (!ride) return home;
+    const [north, east] = [ride.lat - home.lat, ride.lng - home.lng];
+    const meters = METERS_PER_DEGREE * Math.hypot(north, east * Math.cos((home.lat * Math.PI) / 180));
+    const driven = ((clock.monotonic() - ride.since) / 1000) * DRIVING_METERS_PER_SECOND;
+    const share = meters === 0 ? 1 : Math.min(1, driven / meters);
+    return { lat: home.lat + share * north, lng: home.lng + share * east };
   };
   function command(socket: RawSocket, key: string, type: string, body: unknown): void {
     const id = ++lastCommandId;
@@ -49,10 +73,10 @@ export function runDrivers(plan: DriverPlan, gauges: Gauges): Pacer {
         if (socket) send(socket, again.frame);
       });
   }
-  function work(socket: RawSocket, frame: Frame): void {
+  function work(i: number, socket: RawSocket, frame: Frame): void {
     const body = frame[5] as {
       offerId?: string;
-      trip?: { stops: { kind: string; orderId: string; done: boolean }[] } | null;
+      trip?: { stops: { kind: string; orderId: string; lat: number; lng: number; done: boolean }[] } | null;
     };
     if (frame[3] === "offer.made" && body.offerId !== undefined) {
       command(socket, `accept-${body.offerId}`, "driver.accept", { offerId: body.offerId });
@@ -62,6 +86,8 @@ export function runDrivers(plan: DriverPlan, gauges: Gauges): Pacer {
         if (stop.done) gauges.picked.add(stop.orderId);
         else command(socket, `pickup-${stop.orderId}`, "driver.pickup", { orderId: stop.orderId });
       }
+      const door = body.trip.stops.at(-1);
+      if (door !== undefined) rides[i] ??= { lat: door.lat, lng: door.lng, since: clock.monotonic() };
     }
   }
   function hear(i: number, frame: Frame, socket: RawSocket): void {
@@ -82,7 +108,7 @@ export function runDrivers(plan: DriverPlan, gauges: Gauges): Pacer {
         if (gauges.measuring && frame[2] === sequence[i]! - 1) record(gauges.latency, clock.monotonic() - sentAt[i]!);
         return;
       case OP.event:
-        work(socket, frame);
+        work(i, socket, frame);
         return;
       case OP.ping:
         send(socket, [OP.pong, frame[1]]);
@@ -121,11 +147,11 @@ export function runDrivers(plan: DriverPlan, gauges: Gauges): Pacer {
     const seq = sequence[i]!;
     sequence[i] = seq + fixCount;
     sentAt[i] = due;
-    const home = homeOf(i);
+    const place = placeOf(i);
     const fixes = Array.from({ length: fixCount }, (_, n) => [
       n * FIX_STEP_MS,
-      home.lat + ((seq + n) % 2) * STEP_DEGREES,
-      home.lng,
+      place.lat + ((seq + n) % 2) * STEP_DEGREES,
+      place.lng,
       8,
       -1,
       -1,

@@ -3,7 +3,7 @@ import type { Address } from "../harness/program-messages.js";
 import { type Generator, nearlyAll, startGenerator, until } from "./generators.js";
 import type { CustomerPlan } from "./messages.js";
 import { issueTokens } from "./node-process.js";
-import { type citiesOf, placeOrders } from "./orders.js";
+import { cancelUncollected, type citiesOf, type PlacedOrder, placeOrders } from "./orders.js";
 import type { Target } from "./target.js";
 
 /** A process may have 20,000 files open. */
@@ -33,7 +33,10 @@ export async function startDrivers(
   return drivers;
 }
 
-/** Places so many orders, each by a customer of its own; resolves when (nearly) all were collected. */
+/**
+ * Places so many orders, each by a customer of its own; resolves with those that were collected when (nearly) all were. The
+ * others are cancelled.
+ */
 export async function ordersOnTheirWay(
   target: Target,
   drivers: Generator,
@@ -41,7 +44,7 @@ export async function ordersOnTheirWay(
   cities: ReturnType<typeof citiesOf>,
   patienceSeconds: number,
   note: (line: string) => void,
-): Promise<readonly { readonly orderId: string; readonly token: string }[]> {
+): Promise<readonly PlacedOrder[]> {
   const tokens = await issueTokens(
     target.nodes[0]!,
     Array.from({ length: count }, (_, i) => ({ id: `bench-customer-${i}`, role: "customer" })),
@@ -55,7 +58,10 @@ export async function ordersOnTheirWay(
     nearlyAll(drivers, count),
     () => `${drivers.progress.picked} of ${count}`,
   );
-  return orders.map((orderId, i) => ({ orderId, token: tokens[i]! }));
+  const placed = orders.map((orderId, i) => ({ orderId, token: tokens[i]! }));
+  const collected = await cancelUncollected(target.nodes, placed);
+  if (collected.length < count) note(`orders cancelled because no driver was left: ${count - collected.length}`);
+  return collected;
 }
 
 /** In as many processes as they need, at least `processes`. Resolves when every socket is there. */

@@ -17,6 +17,7 @@ export interface Gauges {
   connectedAt: number;
   measuring: boolean;
   noteError(code: unknown): void;
+  forgetErrors(): void;
 }
 
 export function createGauges(): Gauges {
@@ -34,6 +35,9 @@ export function createGauges(): Gauges {
     noteError(code) {
       const name = String(code);
       errors[name] = (errors[name] ?? 0) + 1;
+    },
+    forgetErrors() {
+      for (const name of Object.keys(errors)) delete errors[name];
     },
   };
 }

@@ -42,6 +42,8 @@ process.on("message", (message: ToGenerator) => {
     case "measure":
       gauges.latency.reset();
       gauges.lag.reset();
+      // Refusals while everything was set up belong to no measurement: setting up waits for what it needs.
+      gauges.forgetErrors();
       gauges.measuring = true;
       return;
     case "report":

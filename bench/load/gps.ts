@@ -134,7 +134,7 @@ try {
   const result = {
     ...(isLone ? {} : { nodes: nodes.length, cities: cities.length }),
     drivers: options.drivers,
-    ordersUnderWay: drivers.progress.picked,
+    ordersUnderWay: orders.length,
     trackingCustomers: sockets.length,
     seconds: Math.round(seconds),
     fixesPerSecond: Math.round(fromDrivers.lagMs.count / seconds),

@@ -41,6 +41,12 @@ async function post(
   }
 }
 
+/** An order and the token of the customer who placed it. */
+export interface PlacedOrder {
+  readonly orderId: string;
+  readonly token: string;
+}
+
 export interface Kitchens {
   readonly ids: readonly string[];
   readonly tokens: readonly string[];
@@ -127,4 +133,47 @@ export async function placeOrders(
   };
   await Promise.all(Array.from({ length: ORDERS_AT_ONCE }, lane));
   return orders;
+}
+
+/**
+ * Takes out of the load what found no driver while it was set up: an operator cancels it, so that no zone goes on looking
+ * for one while something else is measured. Resolves with the orders that are on their way.
+ */
+export async function cancelUncollected(
+  nodes: readonly BenchNode[],
+  orders: readonly PlacedOrder[],
+): Promise<readonly PlacedOrder[]> {
+  const [admin] = await issueTokens(nodes[0]!, [{ id: "bench-admin", role: "admin" }]);
+  const collected: boolean[] = new Array(orders.length).fill(false);
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    while (next < orders.length) {
+      const i = next++;
+      const { orderId, token } = orders[i]!;
+      const node = nodes[i % nodes.length]!;
+      const path = `/v1/orders/${orderId}`;
+      const isCollected = async (): Promise<boolean> => (await statusOf(node, path, token)) === "picked_up";
+      collected[i] = await isCollected();
+      if (collected[i]) continue;
+      try {
+        await post(node, `${path}/cancel`, admin!, `uncollected-${i}`, { reason: "no driver" });
+      } catch (cause) {
+        // A driver may have come after all.
+        collected[i] = await isCollected();
+        if (!collected[i]) throw cause;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: ORDERS_AT_ONCE }, lane));
+  return orders.filter((_, i) => collected[i]);
+}
+
+async function statusOf(node: BenchNode, path: string, token: string): Promise<unknown> {
+  for (let attempt = 0; ; attempt++) {
+    const answer = await fetch(node.url + path, { headers: { authorization: `Bearer ${token}` } });
+    const text = await answer.text();
+    if (answer.ok) return (JSON.parse(text) as { status?: unknown }).status;
+    if (attempt >= MAX_ATTEMPTS) throw new Error(`GET ${path} answered ${answer.status}: ${text}`);
+    await sleep(clock, 200);
+  }
 }

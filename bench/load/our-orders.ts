@@ -39,6 +39,8 @@ const FIX_EVERY_MS = 20_000;
 const ORDER_WITHIN_MS = 60_000;
 const HTTP_SOCKETS = 128;
 const DOOR_DEGREES = 0.01;
+/** A command whose refusal fails no order. */
+const NO_ORDER = "";
 
 /** A line of ours: commands are repeated while they are refused for now. */
 class Person {
@@ -164,13 +166,18 @@ export const orders: OrdersAdapter = {
         if (frame[0] === OP.welcome) person.send([OP.sub, 1, channel]);
         else if (frame[0] === OP.subbed) {
           epoch = Number(frame[2]);
-          person.command("driver.online", "online", "", { name: `Driver ${i}`, vehicle: "motorcycle", ...homeOf(i) });
+          person.command("driver.online", "online", NO_ORDER, {
+            name: `Driver ${i}`,
+            vehicle: "motorcycle",
+            ...homeOf(i),
+          });
           ready++;
         } else if (frame[0] === OP.event) {
           person.send([OP.ack, channel, epoch, frame[2]]);
           if (frame[3] === "offer.made") {
-            const { offerId, orderId } = frame[5] as { offerId: string; orderId: string };
-            person.command("driver.accept", `accept-${offerId}`, orderId, { offerId });
+            const { offerId } = frame[5] as { offerId: string };
+            // Of several offers a driver gets one. The others' orders ask somebody else: no order hangs on an answer.
+            person.command("driver.accept", `accept-${offerId}`, NO_ORDER, { offerId });
           } else if (frame[3] === "trip.changed") drive(person, (frame[5] as { trip: { stops: Stop[] } | null }).trip);
         }
       });

@@ -5,6 +5,20 @@ const clock = systemClock();
 const TICK_MS = 5;
 const BEGIN_MS = 1_000;
 
+/** Of a whole round: about the golden ratio, so that any few neighbours come evenly spread over the round. */
+const STRIDE_SHARE = 0.618034;
+
+/**
+ * How far the next one in turn stands from the last one, of `count`: everybody's turn comes once a round, and those who
+ * have something in common (the first of them carry the orders) never come in one burst with a silence after it.
+ */
+export function strideOf(count: number): number {
+  const divides = (a: number, b: number): number => (b === 0 ? a : divides(b, a % b));
+  let stride = Math.max(1, Math.round(count * STRIDE_SHARE));
+  while (divides(count, stride) > 1) stride++;
+  return stride;
+}
+
 export interface Pacer {
   /** Each of them every so many milliseconds from now on, so many fixes at a time; null: nobody. Goes on with whose turn it is. */
   pace(everyMs: number | null, fixes: number): void;
@@ -17,6 +31,7 @@ export function startPacer(
   everyMs: number | null,
   send: (index: number, due: number, now: number, fixes: number) => boolean,
 ): Pacer {
+  const stride = strideOf(count);
   let cursor = 0;
   let fixes = 1;
   let spacing = (everyMs ?? 0) / count;
@@ -28,7 +43,7 @@ export function startPacer(
     for (;;) {
       const due = start + cursor * spacing;
       if (due > now) return;
-      send(cursor % count, due, now, fixes);
+      send((cursor * stride) % count, due, now, fixes);
       cursor++;
     }
   });

@@ -15,6 +15,8 @@ const GIVE_UP_MS = 5_000;
 const END_OF_HEAD = Buffer.from("\r\n\r\n");
 const LENGTH = Buffer.from("Content-Length: ");
 const OK = Buffer.from("HTTP/1.1 200");
+/** What all lines of this process are read into, one after the other. */
+const READ_INTO = Buffer.allocUnsafeSlow(65_536);
 
 interface Line {
   readonly socket: Socket;
@@ -56,11 +58,12 @@ function answerLength(bytes: Buffer): number {
   return bytes.length >= whole ? whole : 0;
 }
 
+/** `chunk` is overwritten by the next read, whatever line that is of. */
 function heard(line: Line, chunk: Buffer): void {
   const bytes = line.held === null ? chunk : Buffer.concat([line.held, chunk]);
   const length = answerLength(bytes);
   if (length === 0 || Number.isNaN(line.dueAt)) {
-    line.held = bytes;
+    line.held = Buffer.from(bytes);
     return;
   }
   line.held = null;
@@ -93,6 +96,13 @@ function open({ host, port }: Address, pathPrefix: string): void {
       port,
       noDelay: true,
       ...(localAddresses === undefined ? {} : { localAddress: localAddresses[i % localAddresses.length]! }),
+      onread: {
+        buffer: READ_INTO,
+        callback(count, buffer) {
+          heard(line, (buffer as Buffer).subarray(0, count));
+          return true;
+        },
+      },
     });
     const line: Line = { socket, held: null, dueAt: Number.NaN };
     lines.push(line);
@@ -100,7 +110,6 @@ function open({ host, port }: Address, pathPrefix: string): void {
       free.push(line);
       if (free.length === connections) say({ t: "opened" });
     });
-    socket.on("data", (chunk: Buffer) => heard(line, chunk));
     socket.on("error", () => undefined);
     // A line that ends is missed: its request stays unanswered.
     socket.on("close", () => {

@@ -6,6 +6,7 @@ import { startLocalCluster } from "../../simulator/cluster/mod.js";
 import { SHARD_COUNT, shardOf } from "../../src/actors/runtime/mod.js";
 import { sleep, systemClock } from "../../src/lib/clock.js";
 import type { Address } from "../harness/program-messages.js";
+import { COLLECTABLE } from "../harness/settle.js";
 import { type ProcessUsage, usageOf, usageOfTree } from "../lib/process.js";
 import { startNodeProcess } from "./node-process.js";
 
@@ -57,7 +58,7 @@ export async function startTarget(options: {
     nodes: options.nodes,
     proxies: false,
     onProgress: options.onProgress,
-    nodeOptions: profiling(profileDirectory),
+    nodeOptions: nodeOptions(profileDirectory),
     ...(options.args === undefined ? {} : { nodeArguments: options.args }),
   });
   try {
@@ -85,8 +86,10 @@ export async function startTarget(options: {
   }
 }
 
-const profiling = (directory: string | undefined): readonly string[] =>
-  directory === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${directory}`];
+const nodeOptions = (profiles: string | undefined): readonly string[] => [
+  ...COLLECTABLE,
+  ...(profiles === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profiles}`]),
+];
 
 async function startLone(options: Parameters<typeof startTarget>[0]): Promise<Target> {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), "swift-eats-bench-"));
@@ -97,7 +100,7 @@ async function startLone(options: Parameters<typeof startTarget>[0]): Promise<Ta
       ...(options.databaseUrl === undefined ? [] : ["--store.databaseUrl", options.databaseUrl]),
       ...(options.args ?? []),
     ],
-    nodeOptions: profiling(options.profileDirectory),
+    nodeOptions: nodeOptions(options.profileDirectory),
   });
   return {
     nodes: [{ id: "node", url: node.url, pid: node.pid, operatorSecret: node.operatorSecret }],

@@ -3,12 +3,19 @@
  * the plan of the one before, as a zone asks them. The city is made up from a seed: restaurants in clusters, orders at a
  * steady rate, drivers who become free where they delivered.
  *
- * With `--live` as a zone asks them: its service times, and trips of two restaurants. Without: the setting that was measured
- * on the public instances.
+ * With `--live` as a zone asks them: the question as it reaches the thread that thinks, streets and vehicles, the zone's
+ * service times, trips of two restaurants. Without: the setting that was measured on the public instances.
  *
  *   node dist/bench/micro/decide.js [orders] [drivers] [decisions] [--live]
  */
-import { decisionRules, defaultDomainSettings } from "../../src/actors/domain/mod.js";
+import {
+  type DecisionRequest,
+  decisionRules,
+  defaultDomainSettings,
+  type OrderRow,
+  solveQuestion,
+  writeQuestion,
+} from "../../src/actors/domain/mod.js";
 import { systemClock } from "../../src/lib/clock.js";
 import type { Point } from "../../src/lib/geo.js";
 import { randomInteger, seededRandom } from "../../src/lib/random.js";
@@ -24,7 +31,8 @@ import {
 const given = process.argv.slice(2);
 const LIVE = given.includes("--live");
 const [ORDERS = 500, DRIVERS = 1_000, DECISIONS = 200] = given.filter((text) => text !== "--live").map(Number);
-const settings = LIVE ? decisionRules(defaultDomainSettings).matching : defaultMatchingSettings;
+const rules = decisionRules(defaultDomainSettings);
+const settings = LIVE ? rules.matching : defaultMatchingSettings;
 const STEP_MS = 15_000;
 const MINUTE = 60_000;
 const METERS_PER_SECOND = 5.5;
@@ -36,8 +44,11 @@ const around = (center: Point, meters: number): Point => ({
   lat: center.lat + ((random.next() + random.next() - 1) * meters) / 111_195,
   lng: center.lng + ((random.next() + random.next() - 1) * meters) / 70_000,
 });
-const travel = (from: Point, to: Point): number =>
-  (Math.hypot((from.lat - to.lat) * 111_195, (from.lng - to.lng) * 70_000) * STREET_FACTOR * 1_000) / METERS_PER_SECOND;
+const travel = (from: Point, to: Point): number => {
+  const [north, east] = [(from.lat - to.lat) * 111_195, (from.lng - to.lng) * 70_000];
+  return (Math.sqrt(north * north + east * east) * STREET_FACTOR * 1_000) / METERS_PER_SECOND;
+};
+const VEHICLES = ["bicycle", "scooter", "car"] as const;
 const CENTER: Point = { lat: 51, lng: 7 };
 const quarters = Array.from({ length: 25 }, () => around(CENTER, 9_000));
 const restaurants = Array.from({ length: 400 }, (_, index) => ({
@@ -78,19 +89,78 @@ let previous: readonly TripPlan[] = [];
 const times: number[] = [];
 let commits = 0;
 const cpuMs: number[] = [];
-for (let i = 0; i < DECISIONS; i++) {
-  const orders = [...open, ...expectedOrders(recent, now, settings.forecast)];
+
+interface Decided {
+  readonly tentative: readonly TripPlan[];
+  readonly trips: readonly {
+    readonly driverId: string;
+    readonly orderIds: readonly string[];
+    readonly freeAt: number;
+  }[];
+}
+
+function timed<T>(run: () => T): T {
   const cpuBefore = process.cpuUsage();
   const began = clock.monotonic();
-  const decision = decide({ now, orders, drivers, travel, settings, random, previous });
+  const result = run();
   times.push(clock.monotonic() - began);
   const cpu = process.cpuUsage(cpuBefore);
   cpuMs.push((cpu.user + cpu.system) / 1_000);
-  previous = decision.tentative;
-  commits += decision.commits.length;
-  for (const { driverId, orderIds, deliverAt } of decision.commits) {
+  return result;
+}
+
+function measured(): Decided {
+  const orders = [...open, ...expectedOrders(recent, now, settings.forecast)];
+  const { tentative, commits } = timed(() => decide({ now, orders, drivers, travel, settings, random, previous }));
+  const trips = commits.map(({ driverId, orderIds, deliverAt }) => ({
+    driverId,
+    orderIds,
+    freeAt: deliverAt.at(-1)! + settings.leaveCustomerMs,
+  }));
+  return { tentative, trips };
+}
+
+const orderRow = ({ orderId, restaurantId, pickup, dropOff, placedAt, readyAt }: OpenOrder<Point>): OrderRow => [
+  orderId,
+  restaurantId,
+  pickup.lat,
+  pickup.lng,
+  dropOff.lat,
+  dropOff.lng,
+  placedAt,
+  readyAt,
+  [],
+];
+
+function asAZone(turn: number): Decided {
+  const question = writeQuestion({
+    id: `question-${turn}`,
+    now,
+    seed: turn,
+    leadMs: defaultDomainSettings.zone.horizonMs + defaultDomainSettings.zone.answerMs,
+    orders: open.map(orderRow),
+    drivers: drivers.map(({ driverId, place, freeAt, overworked, acceptance }, index) => {
+      const vehicle = VEHICLES[index % VEHICLES.length]!;
+      return [driverId, place.lat, place.lng, freeAt, overworked, acceptance, vehicle, 0];
+    }),
+    recent: recent.filter(({ placedAt }) => placedAt > now - settings.forecast.aheadMs).map(orderRow),
+    previous,
+    ways: null,
+    rules,
+  } satisfies DecisionRequest);
+  const { tentative, trips } = timed(() => solveQuestion(question));
+  return {
+    tentative,
+    trips: trips.map(({ driverId, orderIds, terms }) => ({ driverId, orderIds, freeAt: now + terms.busyMs })),
+  };
+}
+
+for (let i = 0; i < DECISIONS; i++) {
+  const decided = LIVE ? asAZone(i) : measured();
+  previous = decided.tentative;
+  commits += decided.trips.length;
+  for (const { driverId, orderIds, freeAt } of decided.trips) {
     const last = open.find(({ orderId }) => orderId === orderIds.at(-1))!;
-    const freeAt = deliverAt.at(-1)! + settings.leaveCustomerMs;
     drivers = drivers.map((driver) =>
       driver.driverId === driverId ? { ...driver, place: last.dropOff, freeAt } : driver,
     );

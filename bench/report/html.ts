@@ -2,7 +2,7 @@
 import type { ScenarioResult, SideResult } from "../harness/ports.js";
 import type { GrowthSeries } from "../scenarios/growth.js";
 import { type RunResult, shown, verdictOf } from "./figures.js";
-import { figureTable, GOAL_HEAD, goalRows } from "./text.js";
+import { figureTable, GOAL_HEAD, goalRows, growthTable, manner } from "./text.js";
 
 const BAR_HEIGHT = 20;
 const BAR_GAP = 6;
@@ -72,7 +72,7 @@ function lineChart(series: GrowthSeries, figure: string): string {
       return `<circle cx="${cx}" cy="${cy}" r="3.5" fill="${COLOURS.ours}"><title>${shown(point.x)}: ${shown(point.y)}</title></circle><text x="${cx}" y="${base + 16}" text-anchor="middle">${shown(point.x)}</text>`;
     })
     .join("");
-  const title = `${series.drawn[figure]} by ${series.xName}`;
+  const title = `${series.drawn[figure]!.title} by ${series.xName}`;
   return (
     `<figure><figcaption>${safe(title)}</figcaption><svg viewBox="0 0 ${LINE.width} ${LINE.height}" width="${LINE.width}" role="img" aria-label="${safe(title)}">` +
     `<line x1="${LINE.left}" x2="${LINE.width - 12}" y1="${base}" y2="${base}" stroke="#868e96"/>` +
@@ -121,14 +121,14 @@ export function asHtml(run: RunResult): string {
     const bad = result.sides.flatMap(({ name, problems, late }) =>
       [...problems, ...late].map((line) => `<li class="bad">${safe(name)}: ${safe(line)}</li>`),
     );
-    return `<h2 id="${safe(result.name)}">${safe(result.name)}</h2><p>${safe(result.what)} ${result.rounds} rounds of ${result.seconds} s; an operation is one ${safe(result.operation)}.</p>${charts.join("")}${table(head, rows)}<ul>${sides.join("")}${bad.join("")}</ul>`;
+    return `<h2 id="${safe(result.name)}">${safe(result.name)}</h2><p>${safe(`${result.what} ${manner(result)}`)}</p>${charts.join("")}${table(head, rows)}<ul>${sides.join("")}${bad.join("")}</ul>`;
   });
-  const grown = growth.map(
-    (series) =>
-      `<h2>How cost grows: ${safe(series.name)}</h2>${Object.keys(series.drawn)
-        .map((figure) => lineChart(series, figure))
-        .join("")}`,
-  );
+  const grown = growth.map((series) => {
+    const { head, rows, sentences } = growthTable(series);
+    const charts = Object.keys(series.drawn).map((figure) => lineChart(series, figure));
+    const said = sentences.map((line) => `<li>${safe(line)}</li>`);
+    return `<h2>How cost grows: ${safe(series.name)}</h2>${charts.join("")}${table(head, rows)}<ul>${said.join("")}</ul>`;
+  });
   const key = (["ours", "limit", "peer"] as const)
     .map((role) => `<span style="background:${COLOURS[role]}"></span>${role}`)
     .join("");

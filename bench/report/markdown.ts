@@ -1,9 +1,8 @@
 /** A run between two markers of a document, so that the document's own words stay. */
 import { readFileSync, writeFileSync } from "node:fs";
-import { bend } from "../scenarios/growth.js";
 import { type RunResult, shown, verdictOf } from "./figures.js";
 import { shortfallOf } from "./shortfalls.js";
-import { figureTable, GOAL_HEAD, goalRows } from "./text.js";
+import { figureTable, GOAL_HEAD, goalRows, growthTable, manner } from "./text.js";
 
 export const BEGIN = "<!-- the last run: written by `npm run bench -- --markdown` -->";
 export const END = "<!-- end of the last run -->";
@@ -40,7 +39,7 @@ export function asMarkdown(run: RunResult): string {
     parts.push(
       `### ${result.name}`,
       "",
-      `${result.what} ${result.rounds} rounds of ${shown(result.seconds)} s; an operation is one ${result.operation}.`,
+      `${result.what} ${manner(result)}`,
       "",
       table(head, rows),
       "",
@@ -52,31 +51,29 @@ export function asMarkdown(run: RunResult): string {
     );
   }
   for (const series of growth) {
-    const figures = Object.keys(series.drawn);
-    const bends = figures.map((figure) => bend(series, figure));
+    const { head, rows, sentences } = growthTable(series);
     parts.push(
       `### How cost grows: ${series.name}`,
       "",
-      table(
-        [series.xName, ...figures.map((figure) => series.drawn[figure]!)],
-        [
-          ...series.points.map(({ x, figures: values }) => [
-            shown(x),
-            ...figures.map((figure) => shown(values[figure])),
-          ]),
-          ["last step ÷ first", ...bends.map((value) => (value === null ? "–" : shown(value)))],
-        ],
-      ),
+      table(head, rows),
+      "",
+      ...sentences.map((line) => `- ${line}`),
       "",
     );
   }
   return parts.join("\n");
 }
 
-/** Throws when the document has no markers. */
+/** Puts the text in place of the last run. Throws as `placeIn` does. */
 export function writeBetweenMarkers(file: string, text: string): void {
+  const { before, from, to } = placeIn(file);
+  writeFileSync(file, `${before.slice(0, from + BEGIN.length)}\n\n${text.trimEnd()}\n\n${before.slice(to)}`);
+}
+
+/** Throws when the document is not there or has no place for a run: to be asked before a long one. */
+export function placeIn(file: string): { readonly before: string; readonly from: number; readonly to: number } {
   const before = readFileSync(file, "utf8");
   const [from, to] = [before.indexOf(BEGIN), before.indexOf(END)];
   if (from < 0 || to < from) throw new Error(`${file} has no place for a run: it needs the lines\n${BEGIN}\n${END}`);
-  writeFileSync(file, `${before.slice(0, from + BEGIN.length)}\n\n${text.trimEnd()}\n\n${before.slice(to)}`);
+  return { before, from, to };
 }

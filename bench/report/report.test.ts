@@ -22,6 +22,7 @@ const scenario: ScenarioResult = {
   name: "menu",
   what: "Menus <of> a catalogue.",
   operation: "request",
+  remarks: ["One round because one is enough."],
   loads: ["calm", "rush"],
   rounds: 2,
   seconds: 3,
@@ -52,8 +53,11 @@ const run: RunResult = {
     {
       name: "orders on one node",
       xName: "orders a second",
-      drawn: { cpuShare: "processors busy" },
-      points: [1, 2, 4].map((x) => ({ x, figures: { cpuShare: x / 10 } })),
+      drawn: {
+        cpuShare: { title: "processors busy", reasons: { steeper: "Never said." } },
+        p99Ms: { title: "waiting", reasons: { flatter: "Never said.", steeper: "Waiting does not add up." } },
+      },
+      points: [1, 2, 4, 8].map((x) => ({ x, figures: { cpuShare: 0.2 + x / 10, p99Ms: 5 + 0.1 * x ** 3 } })),
     },
   ],
 };
@@ -82,7 +86,13 @@ t.test("R-BEN-1: a report tells what was reached, what was missed, and by how mu
   const markdown = asMarkdown(run);
   t.match(markdown, /- `menu`, a ratio: 0\.5, by a factor of 1\.2\./);
   t.match(markdown, /express \\\| others/, "a name breaks no table");
-  t.match(markdown, /How cost grows: orders on one node/);
+  t.match(markdown, /2 rounds of 3 s; an operation is one request\. One round because one is enough\./);
+  for (const report of [text, page, markdown]) {
+    t.match(report, /How cost grows: orders on one node/);
+    t.match(report, /processors busy: a straight line within 0 %; 8 times the orders a second, 3\.3 times as much\./);
+    t.match(report, /waiting: no straight line, off by up to \d+ %; [^.]+\d times as much\. Waiting does not add up\./);
+    t.notMatch(report, /Never said/);
+  }
   t.equal(shown(12_345.6), "12,346");
 });
 

@@ -1,5 +1,7 @@
 /** A run as text: one table of goals, and one of figures for each scenario. */
 import type { ScenarioResult } from "../harness/ports.js";
+import type { GrowthSeries } from "../scenarios/growth.js";
+import { shapeOf } from "../scenarios/growth-shape.js";
 import { type RunResult, shown, verdictOf } from "./figures.js";
 
 /** The figures that a table has room for, in this order; others are in the JSON. */
@@ -10,6 +12,8 @@ export const COLUMNS: readonly (readonly [figure: string, head: string])[] = [
   ["cpuMicrosPerOperation", "CPU µs each"],
   ["databaseCpuMicrosPerOperation", "database µs each"],
   ["residentMegabytes", "MB"],
+  ["bytesPerSocket", "bytes a socket"],
+  ["replayP95Ms", "replay p95 ms"],
   ["eventLoopDelayP99Ms", "loop late p99 ms"],
   ["collectorMaxMs", "longest GC ms"],
   ["generatorLagP99Ms", "load late p99 ms"],
@@ -30,6 +34,12 @@ export function goalRows({ scenarios }: RunResult): string[][] {
 }
 export const GOAL_HEAD = ["scenario", "what", "median", "rounds", "at least", "ambition", "reached"];
 
+/** How it was measured, in a sentence or a few. */
+export function manner({ rounds, seconds, operation, remarks }: ScenarioResult): string {
+  const often = `${rounds} ${rounds === 1 ? "round" : "rounds"} of ${shown(seconds)} s`;
+  return [`${often}; an operation is one ${operation}.`, ...remarks].join(" ");
+}
+
 export function figureTable(result: ScenarioResult): { readonly head: string[]; readonly rows: string[][] } {
   const used = COLUMNS.filter(([figure]) =>
     result.sides.some((side) => Object.values(side.loads).some((figures) => figures[figure] !== undefined)),
@@ -44,6 +54,24 @@ export function figureTable(result: ScenarioResult): { readonly head: string[]; 
       ]),
   );
   return { head: [...(result.loads.length === 1 ? [] : ["load"]), "side", ...used.map(([, head]) => head)], rows };
+}
+
+/** A row a point, and a sentence a column: a straight line, or the reason why not. */
+export function growthTable(series: GrowthSeries): {
+  readonly head: string[];
+  readonly rows: string[][];
+  readonly sentences: string[];
+} {
+  const figures = Object.keys(series.drawn);
+  const rows = series.points.map(({ x, figures: values }) => [
+    shown(x),
+    ...figures.map((figure) => shown(values[figure])),
+  ]);
+  return {
+    head: [series.xName, ...figures.map((figure) => series.drawn[figure]!.title)],
+    rows,
+    sentences: figures.map((figure) => shapeOf(series, figure)),
+  };
 }
 
 function aligned(rows: readonly (readonly string[])[]): string {
@@ -67,10 +95,15 @@ export function asText(run: RunResult): string {
     return [
       `${result.name} — ${result.what} (an operation: one ${result.operation})`,
       aligned([head, ...rows]),
+      ...result.remarks.map((line) => `  ${line}`),
       ...problems,
       "",
     ];
   });
   const goals = goalRows(run);
+  for (const series of run.growth) {
+    const { head, rows, sentences } = growthTable(series);
+    parts.push(`How cost grows: ${series.name}`, aligned([head, ...rows]), ...sentences.map((line) => `  ${line}`), "");
+  }
   return [...parts, ...(goals.length === 0 ? [] : [aligned([GOAL_HEAD, ...goals])]), ""].join("\n");
 }

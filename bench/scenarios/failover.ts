@@ -107,7 +107,6 @@ export const failover: Scenario = {
   warmUpSeconds: 0,
   lagBoundMs: 100,
   withoutIdle: false,
-  rounds: 1,
   sides: (stage) => [ours(stage)],
   goals: [
     {

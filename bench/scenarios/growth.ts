@@ -14,11 +14,19 @@ export interface GrowthPoint {
   readonly x: number;
   readonly figures: Figures;
 }
+/** Less at the far end than at the near one; or every next one costs less, or more, than the one before. */
+export type Bend = "falls" | "flatter" | "steeper";
+
+export interface Drawn {
+  readonly title: string;
+  /** Why it is no straight line, when it is none: by what it does instead. */
+  readonly reasons: Readonly<Partial<Record<Bend, string>>>;
+}
 export interface GrowthSeries {
   readonly name: string;
   readonly xName: string;
-  /** What is drawn, by figure: its name. */
-  readonly drawn: Readonly<Record<string, string>>;
+  /** What is drawn, by figure. */
+  readonly drawn: Readonly<Record<string, Drawn>>;
   readonly points: readonly GrowthPoint[];
 }
 
@@ -79,53 +87,72 @@ async function driversOn(stage: Stage, count: number, nodes: number): Promise<Fi
   return result.sides[0]!.loads[load]!;
 }
 
-export async function measureGrowth(stage: Stage): Promise<readonly GrowthSeries[]> {
-  const drivers: GrowthPoint[] = [];
+const WAITING = {
+  flatter:
+    "While there is little to do, most of the wait is the fixed time for which things gather to travel together.",
+  steeper: "Waiting does not add up: it stays low until a processor has little idle time left, and then rises fast.",
+};
+const STEPS = "The heaps of a node's threads grow by steps.";
+const TOGETHER =
+  "Fixes that come close together travel and are answered together: the next driver costs less than the last.";
+const FLUSHES = "Commits that come close together share a flush: the more orders, the less each costs.";
+const HOPS =
+  "The step from one node to two is not like the next: on one node every fix stays, of n nodes n − 1 send it on to the driver's owner over the network. Each has its own timers, and fewer fixes to carry together.";
+
+async function byDrivers(stage: Stage): Promise<GrowthSeries> {
+  const points: GrowthPoint[] = [];
   for (const each of DRIVERS) {
     const x = stage.scaled(each, 50);
-    drivers.push({ x, figures: await driversOn(stage, x, 1) });
+    points.push({ x, figures: await driversOn(stage, x, 1) });
   }
-  const loads = ORDERS_PER_SECOND.map((perSecond) => `${perSecond} orders/s`);
-  const orders = await runScenario(ordersAt(ORDERS_PER_SECOND), stage, ROUNDS);
-  const nodes: GrowthPoint[] = [];
-  const most = stage.scaled(DRIVERS.at(-1)!, 50);
-  for (const x of NODES) nodes.push({ x, figures: await driversOn(stage, most, x) });
-  return [
-    {
-      name: "drivers on one node, each a fix every 5 s",
-      xName: "drivers",
-      drawn: { cpuShare: "processors busy", residentMegabytes: "MB", p99Ms: "p99 ms to the actor and back" },
-      points: drivers,
+  return {
+    name: "drivers on one node, each a fix every 5 s",
+    xName: "drivers",
+    drawn: {
+      cpuShare: { title: "processors busy", reasons: { flatter: TOGETHER } },
+      residentMegabytes: { title: "MB", reasons: { falls: STEPS, flatter: STEPS, steeper: STEPS } },
+      p99Ms: { title: "p99 ms to the actor and back", reasons: WAITING },
     },
-    {
-      name: "orders on one node",
-      xName: "orders a second",
-      drawn: {
-        cpuShare: "processors busy",
-        databaseCpuMicrosPerOperation: "database µs an order",
-        p99Ms: "p99 ms from tap to door",
-      },
-      points: loads.map((load, i) => ({
-        x: ORDERS_PER_SECOND[i]! * Math.min(1, stage.scale),
-        figures: orders.sides[0]!.loads[load] ?? {},
-      })),
-    },
-    {
-      name: `${most} drivers over several nodes`,
-      xName: "nodes",
-      drawn: { cpuMicrosPerOperation: "µs a fix, all nodes together", residentMegabytes: "MB, all nodes together" },
-      points: nodes,
-    },
-  ];
+    points,
+  };
 }
 
-/**
- * How much dearer one more is at the far end than at the near one, by figure: 1 is a straight line. Compares the slope of
- * the last step with that of the first; null where the first did not cost anything that could be measured.
- */
-export function bend({ points }: GrowthSeries, figure: string): number | null {
-  const slope = (a: GrowthPoint | undefined, b: GrowthPoint | undefined): number =>
-    ((b?.figures[figure] ?? Number.NaN) - (a?.figures[figure] ?? Number.NaN)) / ((b?.x ?? 0) - (a?.x ?? 0));
-  const [first, last] = [slope(points[0], points[1]), slope(points.at(-2), points.at(-1))];
-  return Number.isFinite(first) && Number.isFinite(last) && first > 0 ? last / first : null;
+async function byOrders(stage: Stage): Promise<GrowthSeries> {
+  const loads = ORDERS_PER_SECOND.map((perSecond) => `${perSecond} orders/s`);
+  const orders = await runScenario(ordersAt(ORDERS_PER_SECOND), stage, ROUNDS);
+  return {
+    name: "orders on one node",
+    xName: "orders a second",
+    drawn: {
+      cpuShare: { title: "processors busy", reasons: { flatter: FLUSHES } },
+      databaseCpuMicrosPerOperation: { title: "database µs an order", reasons: { falls: FLUSHES } },
+      p99Ms: { title: "p99 ms from tap to door", reasons: WAITING },
+    },
+    points: loads.map((load, i) => ({
+      x: ORDERS_PER_SECOND[i]! * Math.min(1, stage.scale),
+      figures: orders.sides[0]!.loads[load] ?? {},
+    })),
+  };
 }
+
+async function byNodes(stage: Stage): Promise<GrowthSeries> {
+  const points: GrowthPoint[] = [];
+  const most = stage.scaled(DRIVERS.at(-1)!, 50);
+  for (const x of NODES) points.push({ x, figures: await driversOn(stage, most, x) });
+  return {
+    name: `${most.toLocaleString("en-US")} drivers over several nodes of one machine`,
+    xName: "nodes",
+    drawn: {
+      cpuMicrosPerOperation: { title: "µs a fix, all nodes together", reasons: { flatter: HOPS, steeper: HOPS } },
+      residentMegabytes: { title: "MB, all nodes together", reasons: {} },
+    },
+    points,
+  };
+}
+
+/** Each is a run of its own: when one breaks, the others are still there. */
+export const GROWTH: readonly (readonly [name: string, measure: (stage: Stage) => Promise<GrowthSeries>])[] = [
+  ["growth by drivers", byDrivers],
+  ["growth by orders", byOrders],
+  ["growth by nodes", byNodes],
+];

@@ -25,7 +25,7 @@ export function rawWebSocket(opened: (socket: RawSocket) => void): SocketConstru
         path: pathname,
         subprotocol: this.protocol,
         onOpen: () => this.onopen?.(undefined as never),
-        onMessage: (data) => this.onmessage?.({ data }),
+        onMessage: (data) => this.onmessage?.({ data: new Uint8Array(data) }),
         onClose: (code) => this.onclose?.({ code: code === 0 ? LOST : code, reason: "" }),
       });
       opened(this.#socket);

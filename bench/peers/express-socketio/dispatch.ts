@@ -38,8 +38,14 @@ export function openDispatch(parts: {
 }): Dispatch {
   const { pool, redis, live, clock, random } = parts;
   let closed = false;
-  /** Of open offers: how to forget that they will expire. */
-  const expiries = new Map<string, () => void>();
+  /** Of open offers: who wants a driver, and how to forget that the offer will expire. */
+  const open = new Map<string, { readonly wanting: Wanting; readonly forget: () => void }>();
+  const forget = (offerId: string): Wanting | undefined => {
+    const known = open.get(offerId);
+    known?.forget();
+    open.delete(offerId);
+    return known?.wanting;
+  };
   const again = (wanting: Wanting, afterMs: number): void => {
     clock.after(afterMs, () => {
       if (!closed) search(wanting).catch(() => again(wanting, LOOK_AGAIN_MS));
@@ -67,10 +73,10 @@ export function openDispatch(parts: {
         payMinor: order.totals.feeMinor,
         expiresAt: clock.now() + OFFER_MS,
       });
-      expiries.set(
-        offerId,
-        clock.after(OFFER_MS, () => void expire(wanting, offerId, driverId)),
-      );
+      open.set(offerId, {
+        wanting,
+        forget: clock.after(OFFER_MS, () => void expire(wanting, offerId, driverId)),
+      });
       return;
     }
     // Everybody near has been asked or is busy: whoever said nothing may be asked once more.
@@ -78,13 +84,19 @@ export function openDispatch(parts: {
     again(wanting, LOOK_AGAIN_MS);
   }
   async function expire(wanting: Wanting, offerId: string, driverId: string): Promise<void> {
-    expiries.delete(offerId);
+    open.delete(offerId);
     if (closed) return;
     const { rowCount } = await pool.query({ ...SQL.closeOffer, values: [offerId, "expired"] });
     if (rowCount !== 1) return;
     live.driver(driverId, "offer.closed", { offerId });
     live.free(driverId);
     again(wanting, 0);
+  }
+  /** The driver got another order a moment before: this one asks somebody else at once. */
+  async function lost(offerId: string): Promise<void> {
+    const wanting = forget(offerId);
+    await pool.query({ ...SQL.closeOffer, values: [offerId, "lost"] });
+    if (wanting !== undefined) again(wanting, 0);
   }
   return {
     wanted: (order, menu) => again({ order, menu, asked: new Set() }, 0),
@@ -103,12 +115,12 @@ export function openDispatch(parts: {
         await client.query("COMMIT");
       } catch (cause) {
         await client.query("ROLLBACK");
+        if (cause instanceof Refused && cause.message === "driver_busy") await lost(offerId);
         throw cause;
       } finally {
         client.release();
       }
-      expiries.get(offerId)?.();
-      expiries.delete(offerId);
+      forget(offerId);
       live.view(order);
       live.tablet(order.restaurant_id, "driver.assigned", { orderId: order.id, driverId });
       live.driver(driverId, "trip.changed", { orderId: order.id, status: order.status });
@@ -120,7 +132,7 @@ export function openDispatch(parts: {
     },
     close() {
       closed = true;
-      for (const forget of expiries.values()) forget();
+      for (const offer of open.values()) offer.forget();
     },
   };
 }

@@ -116,7 +116,9 @@ export const orders: OrdersAdapter = {
         const id = `driver-${i}`;
         const opened = await line("driver", id, (name, body) => {
           const { offerId, orderId } = body as { readonly offerId?: string; readonly orderId: string };
-          if (name === "offer.made") or(orderId, post("driver", id, `/v1/drivers/me/offers/${offerId}/accept`));
+          // Of several offers a driver gets one. The others' orders ask somebody else: no order hangs on an answer.
+          if (name === "offer.made")
+            post("driver", id, `/v1/drivers/me/offers/${offerId}/accept`).catch(() => undefined);
           else if (name === "trip.changed") collect(orderId, { driverId: id });
         });
         const angle = i * 2.399963;
