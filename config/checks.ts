@@ -118,13 +118,12 @@ export function conflictsOf(config: Config): readonly Conflict[] {
     "a live fix is not flagged as old",
     "Lower liveMs or raise maxAgeMs.",
   );
-  for (const every of ["presenceMs", "tripPresenceMs"] as const)
-    need(
-      domain.zone.presenceTtlMs > domain.driver[every],
-      ["domain.zone.presenceTtlMs", `domain.driver.${every}`],
-      "a zone remembers a driver from one telling to the next",
-      "Raise presenceTtlMs to a few tellings.",
-    );
+  need(
+    domain.zone.presenceTtlMs > domain.driver.presenceMs,
+    ["domain.zone.presenceTtlMs", "domain.driver.presenceMs"],
+    "a zone remembers a driver from one telling to the next",
+    "Raise presenceTtlMs to a few tellings.",
+  );
   need(
     domain.zone.mergeBelow < domain.zone.splitAbove,
     ["domain.zone.mergeBelow", "domain.zone.splitAbove"],

@@ -146,8 +146,7 @@ export const defaults: Config = {
       timelineKeep: 64,
     },
     driver: {
-      presenceMs: seconds(5),
-      tripPresenceMs: seconds(10),
+      presenceMs: seconds(10),
       stalledMs: minutes(3),
       gpsAvailableMs: seconds(5),
       gpsTripMs: seconds(5),

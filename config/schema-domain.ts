@@ -80,9 +80,8 @@ const order = section("The order's deadlines and offers.", {
 });
 
 const driver = section("Drivers and their positions. None of the GPS cadences is divided by timeScale.", {
-  presenceMs: duration("How often a driver who waits for an order tells the zones where they are.", HOUR_MS, 500),
-  tripPresenceMs: duration(
-    "The same for a driver on a trip: where and when the trip ends is foreseen, so it is news less often.",
+  presenceMs: duration(
+    "How often a driver tells the zones in reach where they are; a change of what they do is told at once.",
     HOUR_MS,
     500,
   ),

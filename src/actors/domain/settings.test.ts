@@ -16,7 +16,6 @@ t.test("R-ORD-8: a faster day divides what people and kitchens take, and nothing
     "gpsAvailableMs",
     "gpsTokenMs",
     "presenceMs",
-    "tripPresenceMs",
     "liveMs",
     "positionMirrorMs",
   ] as const) {

@@ -71,10 +71,8 @@ export interface OrderSettings {
 }
 
 export interface DriverSettings {
-  /** How often a driver who waits for an order tells the zones where they are. Never divided. */
+  /** How often a driver tells the zones in reach where they are; a change of what they do is told at once. Never divided. */
   readonly presenceMs: number;
-  /** The same on a trip. Never divided. */
-  readonly tripPresenceMs: number;
   /** Without a fix for this long a driver on a trip counts as lost. */
   readonly stalledMs: number;
   /** Cadence asked of the app. Never divided. */
@@ -251,8 +249,7 @@ export const defaultDomainSettings: DomainSettings = {
     timelineKeep: 64,
   },
   driver: {
-    presenceMs: seconds(5),
-    tripPresenceMs: seconds(10),
+    presenceMs: seconds(10),
     stalledMs: minutes(3),
     gpsAvailableMs: seconds(5),
     gpsTripMs: seconds(5),

@@ -15,11 +15,10 @@ import type { EndpointId, Link, LinkMessage } from "../../actors/runtime/link.js
 import { mayBeDropped } from "../../actors/runtime/mod.js";
 import type { Cancel, Clock } from "../../lib/clock.js";
 import type { Log, LogFields } from "../../lib/log.js";
-import { encode } from "../../lib/msgpack.js";
 import { type Random, uuidV7 } from "../../lib/random.js";
 import { endOfTurn } from "../../lib/schedule.js";
 import { Pair, type PairHost, type PairStats } from "./pair.js";
-import { decodeParcel, decodePresence, encodeParcel, encodePresence, parcelOverhead } from "./parcel.js";
+import { decodeParcel, decodePresence, encodeParcel, encodePresence } from "./parcel.js";
 import { checkNatsLinkSettings, DEFAULT_NATS_LINK_SETTINGS, type NatsLinkSettings } from "./settings.js";
 import { type ClusterSubjects, nodeOf } from "./subjects.js";
 
@@ -80,11 +79,8 @@ export function createLinkCore(options: LinkCoreOptions): LinkCore {
   const ownNode = nodeOf(self);
   const instance = uuidV7(clock.now(), random);
   const presence = encodePresence({ endpoint: self, instance });
-  const overhead = parcelOverhead(self, instance);
   const pairs = new Map<EndpointId, Pair>();
   const peerHandlers: ((peer: EndpointId, change: "up" | "down") => void)[] = [];
-  /** What goes to every listening endpoint is one message: it is encoded once. */
-  const encoded = new WeakMap<LinkMessage, Uint8Array>();
   const loggedAt = new Map<string, number>();
   let receiver: ((from: EndpointId, messages: readonly LinkMessage[]) => void) | null = null;
   let sessions = 0;
@@ -172,23 +168,12 @@ export function createLinkCore(options: LinkCoreOptions): LinkCore {
     atEndOfTurn(flush);
   }
 
-  function encodeMessage(peer: EndpointId, message: LinkMessage): Uint8Array | null {
-    let reason: string;
-    try {
-      const bytes = encoded.get(message) ?? encode(message);
-      if (message.t === "slot" || message.t === "event") encoded.set(message, bytes);
-      const most = wire.maxPayload() - overhead;
-      if (bytes.length <= most) return bytes;
-      reason = `${bytes.length} bytes, and NATS takes ${most}`;
-    } catch (error) {
-      reason = error instanceof Error ? error.message : String(error);
-    }
+  function leaveOut(peer: EndpointId, message: LinkMessage, reason: string): void {
     unsendable += 1;
     warn(
       { peer, type: message.t, mayBeDropped: mayBeDropped(message), reason },
       "A message cannot be sent to another node.",
     );
-    return null;
   }
 
   function meet(peer: EndpointId, theirInstance: string): Pair | null {
@@ -207,11 +192,13 @@ export function createLinkCore(options: LinkCoreOptions): LinkCore {
     const host: PairHost = {
       settings,
       nextSession: () => ++sessions,
-      publish: (head, messages) => {
-        if (working) wire.publish(inbox, encodeParcel({ ...head, from: self, instance }, messages));
+      encode: ({ kind, mine, theirs, number, consumed }, messages) =>
+        encodeParcel({ kind, from: self, instance, mine, theirs, number, consumed }, messages),
+      publish: (parcel) => {
+        if (working) wire.publish(inbox, parcel);
       },
-      encode: (message) => encodeMessage(peer, message),
-      maxParcelBytes: () => wire.maxPayload() - overhead,
+      maxParcelBytes: () => wire.maxPayload(),
+      unsendable: (message, reason) => leaveOut(peer, message, reason),
       announce: (change) => announce(peer, change),
       deliver(messages) {
         const handler = receiver;

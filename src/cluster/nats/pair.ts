@@ -34,17 +34,22 @@ export interface PairStats {
   readonly resets: number;
 }
 
+/** What a pair says of a parcel; the rest is its link's. */
+export type PairHead = Omit<ParcelHead, "from" | "instance">;
+
 /** What a pair needs of its link. */
 export interface PairHost {
   readonly settings: NatsLinkSettings;
   /** A number for a new session, greater than every earlier one of this link. */
   nextSession(): number;
-  /** Puts a parcel on the way; it may be lost. */
-  publish(head: Omit<ParcelHead, "from" | "instance">, messages: readonly Uint8Array[]): void;
-  /** The bytes of a message, or null for one that cannot be sent; that was reported then. */
-  encode(message: LinkMessage): Uint8Array | null;
-  /** Bytes of messages that one parcel can carry. */
+  /** Writes a parcel. Throws for what MessagePack cannot hold. */
+  encode(head: PairHead, messages: readonly LinkMessage[]): Uint8Array;
+  /** Puts a parcel on the way; it may be lost. The bytes are not changed afterwards. */
+  publish(parcel: Uint8Array): void;
+  /** Bytes that one parcel can have. */
   maxParcelBytes(): number;
+  /** A message cannot be sent and is left out. */
+  unsendable(message: LinkMessage, reason: string): void;
   announce(change: "up" | "down"): void;
   /** Gives messages to the receiver. False: there is none yet. */
   deliver(messages: readonly LinkMessage[]): boolean;
@@ -67,8 +72,8 @@ export class Pair {
   /** Something is queued that may not wait for company. */
   #urgent = false;
   #overflowed = false;
-  /** Encoded, but there was no room on the way: leaves first. */
-  #held: Uint8Array | null = null;
+  /** Try no more messages than this in the next parcel: twice as many as found room in the last one. */
+  #tryable = Number.POSITIVE_INFINITY;
   #batchesOut = 0;
   #batchesIn = 0;
   #sent = 0;
@@ -99,21 +104,17 @@ export class Pair {
 
   get room(): number {
     if (!this.#up || this.#overflowed) return 0;
-    return Math.max(0, this.#host.settings.maxDroppable - this.#waiting);
+    return Math.max(0, this.#host.settings.maxDroppable - this.#queue.length);
   }
 
   /** Whether what is queued may wait for more. */
   get canWait(): boolean {
-    return !this.#urgent && !this.#overflowed && this.#held === null;
-  }
-
-  get #waiting(): number {
-    return this.#queue.length + (this.#held === null ? 0 : 1);
+    return !this.#urgent && !this.#overflowed;
   }
 
   send(message: LinkMessage): void {
     const { maxDroppable, maxQueued } = this.#host.settings;
-    const waiting = this.#waiting;
+    const waiting = this.#queue.length;
     if (!this.#up || this.#overflowed || (waiting >= maxDroppable && mayBeDropped(message))) {
       this.#dropped += 1;
       return;
@@ -130,40 +131,62 @@ export class Pair {
   flush(): void {
     if (this.#overflowed) this.restart();
     if (!this.#up) return;
-    const { window, windowBytes, maxBatch, maxBatchBytes } = this.#host.settings;
-    const most = Math.min(maxBatchBytes, this.#host.maxParcelBytes());
+    const { window, maxBatch } = this.#host.settings;
     let taken = 0;
     for (;;) {
-      const room = Math.min(maxBatch, window - (this.#sent - this.#acknowledged));
-      const batch: Uint8Array[] = [];
-      let bytes = 0;
-      while (batch.length < room && (this.#held !== null || taken < this.#queue.length)) {
-        this.#held ??= this.#host.encode(this.#queue[taken++]!);
-        if (this.#held === null) continue;
-        const size = bytes + this.#held.length;
-        if (batch.length > 0 && size > most) break;
-        // One message may always be on its way, however big.
-        const nothingElse = this.#way.length === 0 && batch.length === 0;
-        if (!nothingElse && this.#wayBytes + size > windowBytes) break;
-        batch.push(this.#held);
-        bytes = size;
-        this.#held = null;
-      }
-      if (batch.length === 0) break;
-      this.#sent += batch.length;
-      this.#batchesOut += 1;
-      this.#way.push({ upTo: this.#sent, bytes });
-      this.#wayBytes += bytes;
-      // What could not leave makes a gap, which the next batch or heartbeat shows to the peer.
-      this.#say("batch", this.#batchesOut, batch);
+      const room = Math.min(maxBatch, window - (this.#sent - this.#acknowledged), this.#tryable);
+      const most = Math.min(room, this.#queue.length - taken);
+      if (most <= 0) break;
+      const count = this.#sendBatch(taken, most);
+      if (count === 0) break;
+      taken += count;
     }
     if (taken > 0) this.#queue = taken === this.#queue.length ? [] : this.#queue.slice(taken);
     if (this.#queue.length === 0) this.#urgent = false;
   }
 
+  /**
+   * Sends at most so many messages of the queue as one parcel: fewer when so many have no room in one. Returns how many
+   * are done with; 0: what is on the way leaves no room.
+   */
+  #sendBatch(from: number, most: number): number {
+    const { windowBytes, maxBatchBytes } = this.#host.settings;
+    const maxParcelBytes = this.#host.maxParcelBytes();
+    for (let count = most; ; count = Math.ceil(count / 2)) {
+      const messages = from === 0 && count === this.#queue.length ? this.#queue : this.#queue.slice(from, from + count);
+      let parcel: Uint8Array | null = null;
+      let reason = "";
+      try {
+        parcel = this.#host.encode(this.#head("batch", this.#batchesOut + 1), messages);
+        if (parcel.length > maxParcelBytes) reason = `${parcel.length} bytes, and NATS takes ${maxParcelBytes}`;
+      } catch (error) {
+        reason = error instanceof Error ? error.message : String(error);
+      }
+      if (count === 1 && (parcel === null || reason !== "")) {
+        this.#host.unsendable(messages[0]!, reason);
+        return 1;
+      }
+      if (parcel === null || reason !== "" || (count > 1 && parcel.length > maxBatchBytes)) continue;
+      // One message may always be on its way, however big.
+      const isAlone = this.#way.length === 0 && count === 1;
+      if (!isAlone && this.#wayBytes + parcel.length > windowBytes) {
+        if (count === 1) return 0;
+        continue;
+      }
+      this.#tryable = count === most ? this.#tryable * 2 : count * 2;
+      this.#sent += count;
+      this.#batchesOut += 1;
+      this.#way.push({ upTo: this.#sent, bytes: parcel.length });
+      this.#wayBytes += parcel.length;
+      // What could not leave makes a gap, which the next batch or heartbeat shows to the peer.
+      this.#publish(parcel);
+      return count;
+    }
+  }
+
   /** Tells the peer of the session, how much was sent and how much was consumed. */
   beat(): void {
-    if (!this.#gone) this.#say("beat", this.#batchesOut, []);
+    if (!this.#gone) this.#say("beat", this.#batchesOut);
   }
 
   /** Takes a parcel of this instance. `true`: it was of use, so the peer lives. */
@@ -228,7 +251,7 @@ export class Pair {
       arrived += 1;
     }
     this.#way.splice(0, arrived);
-    if (this.#waiting > 0) this.#host.wake();
+    if (this.#queue.length > 0) this.#host.wake();
     return true;
   }
 
@@ -277,24 +300,24 @@ export class Pair {
     this.#theirs = 0;
     this.#batchesOut = 0;
     this.#consumed = 0;
-    this.#say("beat", 0, []);
+    this.#say("beat", 0);
   }
 
   /** The last words of a link that closes. */
   farewell(): void {
     if (this.#up && !this.#overflowed) this.flush();
     this.#gone = true;
-    this.#say("bye", this.#batchesOut, []);
+    this.#say("bye", this.#batchesOut);
   }
 
   #end(): void {
     const wasUp = this.#up;
-    this.#dropped += this.#waiting;
+    this.#dropped += this.#queue.length;
     this.#up = false;
     this.#queue = [];
     this.#urgent = false;
     this.#overflowed = false;
-    this.#held = null;
+    this.#tryable = Number.POSITIVE_INFINITY;
     this.#batchesOut = 0;
     this.#batchesIn = 0;
     this.#sent = 0;
@@ -308,11 +331,19 @@ export class Pair {
     if (wasUp) this.#host.announce("down");
   }
 
-  #say(kind: ParcelHead["kind"], number: number, messages: readonly Uint8Array[]): void {
+  #head(kind: ParcelHead["kind"], number: number): PairHead {
+    return { kind, mine: this.#mine, theirs: this.#theirs, number, consumed: this.#consumed };
+  }
+
+  /** Any parcel tells how much was consumed. */
+  #publish(parcel: Uint8Array): void {
     this.#consumedSaid = this.#consumed;
     this.#owedBytes = 0;
-    const head = { kind, mine: this.#mine, theirs: this.#theirs, number, consumed: this.#consumed };
-    this.#host.publish(head, messages);
+    this.#host.publish(parcel);
+  }
+
+  #say(kind: "beat" | "bye", number: number): void {
+    this.#publish(this.#host.encode(this.#head(kind, number), []));
   }
 
   stats(): PairStats {
@@ -320,7 +351,7 @@ export class Pair {
       peer: this.peer,
       up: this.#up,
       session: [this.#mine, this.#theirs],
-      queued: this.#waiting,
+      queued: this.#queue.length,
       inFlight: this.#sent - this.#acknowledged,
       sent: this.#sent,
       received: this.#consumed,

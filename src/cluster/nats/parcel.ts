@@ -1,11 +1,11 @@
 /** The bytes that links put on NATS, and what is made of bytes that came from there. */
 import type { EndpointId, LinkMessage } from "../../actors/runtime/link.js";
-import { decode, encode } from "../../lib/msgpack.js";
-import { isLinkMessage } from "./messages.js";
-import { isSoundMessagePack } from "./scan.js";
+import { decode, encode, encodePassing } from "../../lib/msgpack.js";
+import { flat, messageOf } from "./flat.js";
+import { lookOver } from "./scan.js";
 
 /** Nodes that do not speak the same version do not hear each other. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** Announces a link to all others of the cluster. */
 export interface Presence {
@@ -58,37 +58,20 @@ export function decodePresence(bytes: Uint8Array): Presence | null {
   return isName(endpoint) && isName(instance) ? { endpoint, instance } : null;
 }
 
-const headList = (head: ParcelHead): unknown[] => [
-  VERSION,
-  KINDS.indexOf(head.kind),
-  head.from,
-  head.instance,
-  head.mine,
-  head.theirs,
-  head.number,
-  head.consumed,
-];
-
-/** Bytes that a parcel has beside those of its messages, at the most. */
-export const parcelOverhead = (from: EndpointId, instance: string): number => 64 + (from.length + instance.length) * 3;
-
-/** `messages` are encoded already: together with the head they are one list. */
-export function encodeParcel(head: ParcelHead, messages: readonly Uint8Array[] = []): Uint8Array {
-  const start = encode([...headList(head), null]);
-  // The last byte of the start is the null in whose place the list of messages comes.
-  let size = start.length - 1 + 5;
-  for (const message of messages) size += message.length;
-  const bytes = new Uint8Array(size);
-  bytes.set(start.subarray(0, -1));
-  let at = start.length - 1;
-  bytes[at] = 0xdd;
-  new DataView(bytes.buffer).setUint32(at + 1, messages.length);
-  at += 5;
-  for (const message of messages) {
-    bytes.set(message, at);
-    at += message.length;
-  }
-  return bytes;
+/** The bytes share their memory with parcels before and after; they are not written again. Throws for what has no form. */
+export function encodeParcel(head: ParcelHead, messages: readonly LinkMessage[] = []): Uint8Array {
+  const { kind, from, instance, mine, theirs, number, consumed } = head;
+  return encodePassing([
+    VERSION,
+    KINDS.indexOf(kind),
+    from,
+    instance,
+    mine,
+    theirs,
+    number,
+    consumed,
+    messages.map(flat),
+  ]);
 }
 
 /** Null for whatever is no parcel. */
@@ -100,16 +83,21 @@ export function decodeParcel(bytes: Uint8Array): Parcel | null {
   if (kind === undefined || !isName(from) || !isName(instance) || !Array.isArray(list)) return null;
   if (!isCount(mine) || mine === 0 || !isCount(theirs) || !isCount(number) || !isCount(consumed)) return null;
   if ((kind === "batch") !== list.length > 0) return null;
-  const messages = list.every(isLinkMessage) ? (list as LinkMessage[]) : list.filter(isLinkMessage);
+  const messages: LinkMessage[] = [];
+  for (const each of list) {
+    const message = messageOf(each);
+    if (message !== null) messages.push(message);
+  }
   const strange = list.length - messages.length;
   return { kind, from, instance, mine, theirs, number, consumed, messages, strange, size: bytes.length };
 }
 
 function decodeSafely(bytes: Uint8Array): unknown {
-  if (!isSoundMessagePack(bytes)) return undefined;
+  const found = lookOver(bytes);
+  if (found === "unsound") return undefined;
   try {
     // The copy, because byte strings of the result are views: they must not keep the socket's whole buffer alive.
-    return decode(new Uint8Array(bytes));
+    return decode(found === "plain" ? bytes : new Uint8Array(bytes));
   } catch {
     return undefined;
   }

@@ -7,8 +7,13 @@ const MAX_DEPTH = 64;
 /** msgpackr's own extension: defines a record's structure, also where records are switched off. */
 const RECORD_DEFINITION = 0x72;
 
-/** True when `bytes` is exactly one well-formed value of bounded depth. */
-export function isSoundMessagePack(bytes: Uint8Array): boolean {
+/** What was found: one well-formed value of bounded depth, which holds byte strings or does not; or anything else. */
+export type Found = "plain" | "with-bytes" | "unsound";
+
+export const isSoundMessagePack = (bytes: Uint8Array): boolean => lookOver(bytes) !== "unsound";
+
+export function lookOver(bytes: Uint8Array): Found {
+  let found: Found = "plain";
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const end = bytes.length;
   /** How many values each open container still holds. */
@@ -18,10 +23,10 @@ export function isSoundMessagePack(bytes: Uint8Array): boolean {
   for (;;) {
     while (missing === 0) {
       const outer = left.pop();
-      if (outer === undefined) return at === end;
+      if (outer === undefined) return at === end ? found : "unsound";
       missing = outer;
     }
-    if (at >= end) return false;
+    if (at >= end) return "unsound";
     missing -= 1;
     const head = bytes[at++]!;
     let skip = 0;
@@ -32,7 +37,7 @@ export function isSoundMessagePack(bytes: Uint8Array): boolean {
     else if (head <= 0xbf) skip = head & 0x1f;
     else {
       const lengthBytes = LENGTH_BYTES[head - 0xc0]!;
-      if (lengthBytes < 0 || at + lengthBytes > end) return false;
+      if (lengthBytes < 0 || at + lengthBytes > end) return "unsound";
       const length =
         lengthBytes === 0
           ? 0
@@ -45,19 +50,20 @@ export function isSoundMessagePack(bytes: Uint8Array): boolean {
       if (head === 0xdc || head === 0xdd) children = length;
       else if (head === 0xde || head === 0xdf) children = length * 2;
       else {
+        if (head >= 0xc4 && head <= 0xc6) found = "with-bytes";
         const fixed = FIXED_BYTES[head - 0xc0]!;
-        if (EXTENSIONS.has(head) && (at >= end || bytes[at] === RECORD_DEFINITION)) return false;
+        if (EXTENSIONS.has(head) && (at >= end || bytes[at] === RECORD_DEFINITION)) return "unsound";
         skip = fixed + length;
       }
     }
     if (children >= 0) {
       // Every value takes a byte at least, so a container cannot hold more than what is left.
-      if (children > end - at || left.length >= MAX_DEPTH) return false;
+      if (children > end - at || left.length >= MAX_DEPTH) return "unsound";
       left.push(missing);
       missing = children;
     } else {
       at += skip;
-      if (at > end) return false;
+      if (at > end) return "unsound";
     }
   }
 }

@@ -1,6 +1,8 @@
-import { cellToLatLng } from "h3-js";
+import { cellToBoundary, cellToLatLng, gridDisk } from "h3-js";
 import t from "tap";
-import type { ZoneLive } from "../../../protocol/mod.js";
+import { distanceMeters, interpolate, type Point } from "../../../lib/geo.js";
+import { seededRandom } from "../../../lib/random.js";
+import { brandId, type ZoneLive } from "../../../protocol/mod.js";
 import { at, CENTRE, createCity, customer, must, restaurant, support } from "../fixtures/city.js";
 import { Driver, defaultDomainSettings, Order, zoneOf, zonesInReach } from "../mod.js";
 import type { ZoneState } from "./state.js";
@@ -21,6 +23,44 @@ t.test("R-DSP-1: near a border a driver is present beyond it, and only there", a
   }
   t.ok(borders > 10);
 });
+
+t.test("R-DSP-1: a driver is present in the zones within reach and in no other, anywhere on the globe", async (t) => {
+  const random = seededRandom(11);
+  let zones = 0;
+  for (let i = 0; i < 400; i++) {
+    const point = { lat: (random.next() - 0.5) * 140, lng: (random.next() - 0.5) * 360 };
+    // The nearest of many points on each neighbour's edge, by the great circle.
+    const [home, ...others] = gridDisk(zoneOf(point), 1);
+    const near = others.filter((cell) => nearestMeters(point, cell) <= 2_500);
+    const far = others.filter((cell) => nearestMeters(point, cell) > 2_530);
+    const inReach = zonesInReach(point, 2_500);
+    zones += inReach.length;
+    t.equal(inReach[0], home);
+    t.ok(
+      near.every((cell) => inReach.includes(brandId(cell))),
+      `${point.lat},${point.lng}: none too few`,
+    );
+    t.notOk(
+      far.some((cell) => inReach.includes(brandId(cell))),
+      `${point.lat},${point.lng}: none too many`,
+    );
+  }
+  t.ok(zones > 600, "often there is a neighbour in reach");
+});
+
+function nearestMeters(point: Point, cell: string): number {
+  const corners = cellToBoundary(cell).map(([lat, lng]) => ({ lat, lng }));
+  let nearest = Number.POSITIVE_INFINITY;
+  for (const [i, corner] of corners.entries()) {
+    const next = corners[(i + 1) % corners.length]!;
+    const lng = next.lng + Math.round((corner.lng - next.lng) / 360) * 360;
+    for (let step = 0; step <= 200; step++) {
+      const on = interpolate(corner, { lat: next.lat, lng }, step / 200);
+      nearest = Math.min(nearest, distanceMeters(point, on));
+    }
+  }
+  return nearest;
+}
 
 t.test("R-DSP-1: an order near a border is offered to the driver beyond it", async (t) => {
   const city = createCity();

@@ -78,9 +78,7 @@ function show(ctx: DriverContext, settings: DomainSettings): void {
   }
   tellProgress(ctx, settings);
   mirrorPosition(ctx, settings);
-  const { presenceMs, tripPresenceMs } = settings.driver;
-  const everyMs = ctx.state.work.status === "on_trip" ? tripPresenceMs : presenceMs;
-  if (ctx.now - memory.presentAt >= everyMs) tellPresence(ctx, settings);
+  if (ctx.now - memory.presentAt >= settings.driver.presenceMs) tellPresence(ctx, settings);
 }
 
 const carriedLegs = (ctx: ReadContext<DriverState, DriverMemory>): readonly Leg[] =>
