@@ -25,7 +25,11 @@ export const gatewaySection = section("What a client may ask of one gateway thre
   ),
   helloTimeoutMs: duration("A socket that has not said HELLO by then closes with 4502.", 60_000, 100),
   pingMs: duration("A silent line is pinged this often.", 120_000, 1000),
-  silenceMs: duration("A socket not heard for this long closes with 4002.", 600_000, 2000),
+  silenceMs: duration(
+    "A socket not heard for this long closes with 4002; one that is told things is asked after this long.",
+    600_000,
+    2000,
+  ),
   tokenWarningMs: duration("TOKEN_EXPIRING comes this long before the token's end.", 3_600_000),
   maxConnections: count("Open sockets; one more is told to come back later.", 1_000_000),
   maxOpening: count("Sockets that have not said HELLO yet.", 1_000_000),

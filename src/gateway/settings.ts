@@ -15,7 +15,7 @@ export interface GatewaySettings {
   readonly helloTimeoutMs: number;
   /** A silent line is pinged this often. */
   readonly pingMs: number;
-  /** Nothing heard for this long closes with 4002. */
+  /** A silent line on which nothing was heard for this long closes with 4002; one that is told things is asked after it. */
   readonly silenceMs: number;
   /** TOKEN_EXPIRING comes this long before the end. */
   readonly tokenWarningMs: number;

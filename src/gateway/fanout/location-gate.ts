@@ -36,9 +36,13 @@ interface Grant {
   readonly number: number;
 }
 
+/** The frame is made anew for whoever comes later: thousands of them would be kept for the few that are asked for again. */
 interface Latest {
-  readonly broadcast: Broadcast;
+  readonly grant: number;
+  readonly position: GrantedPosition["position"];
+  /** As the slot came. */
   readonly at: number;
+  readonly ttlMs: number;
   /** Monotonic time after which it is no longer live. */
   readonly until: number;
 }
@@ -64,6 +68,10 @@ interface DriverFeed {
 }
 
 const grantText = (grant: Grant): string => `${grant.driverId}/${grant.number}`;
+
+function broadcastOf(orderId: string, { grant, position, at, ttlMs }: Latest): Broadcast {
+  return new Broadcast([OP.state, `order:${orderId}`, POSITION_SLOT, [grant, position.at], at, ttlMs, position]);
+}
 
 export interface LocationGatesOptions {
   readonly client: GatewayClient;
@@ -109,7 +117,7 @@ export class LocationGates {
     const latest = gate.latest;
     const now = this.#options.clock.monotonic();
     if (latest === null || latest.until <= now || !this.#heard(gate)) return;
-    this.#give(watcher, latest, now);
+    this.#give(watcher, broadcastOf(gate.orderId, latest), now);
   }
 
   /** The internal slot `tracking` of an order. */
@@ -134,7 +142,9 @@ export class LocationGates {
       if (now - watcher.positionSentAt < this.#options.positionEveryMs) continue;
       this.#waiting.delete(watcher);
       const latest = gate.latest;
-      if (latest !== null && latest.until > now && this.#heard(gate)) this.#give(watcher, latest, now);
+      if (latest !== null && latest.until > now && this.#heard(gate)) {
+        this.#give(watcher, broadcastOf(gate.orderId, latest), now);
+      }
     }
   }
 
@@ -231,22 +241,14 @@ export class LocationGates {
     if (grant.driverId !== feed.driverId || grant.number !== granted.grant) return;
     const position: GrantedPosition["position"] | null = granted.position;
     if (position === null) return;
-    if (gate.latest !== null && position.at <= gate.latest.at) return;
+    if (gate.latest !== null && position.at <= gate.latest.position.at) return;
     if (!this.#heard(gate)) return;
     const now = this.#options.clock.monotonic();
-    const broadcast = new Broadcast([
-      OP.state,
-      `order:${gate.orderId}`,
-      POSITION_SLOT,
-      [grant.number, position.at],
-      at,
-      ttlMs,
-      position,
-    ]);
-    const latest = { broadcast, at: position.at, until: now + ttlMs };
+    const latest = { grant: grant.number, position, at, ttlMs, until: now + ttlMs };
     gate.latest = latest;
+    const broadcast = broadcastOf(gate.orderId, latest);
     for (const watcher of gate.watchers) {
-      if (now - watcher.positionSentAt >= this.#options.positionEveryMs) this.#give(watcher, latest, now);
+      if (now - watcher.positionSentAt >= this.#options.positionEveryMs) this.#give(watcher, broadcast, now);
       else {
         this.#options.stats.positionsHeld++;
         this.#waiting.set(watcher, gate);
@@ -254,11 +256,11 @@ export class LocationGates {
     }
   }
 
-  #give(watcher: PositionWatcher, latest: Latest, now: number): void {
+  #give(watcher: PositionWatcher, broadcast: Broadcast, now: number): void {
     watcher.positionSentAt = now;
     this.#waiting.delete(watcher);
     this.#options.stats.positionsOut++;
-    watcher.position(latest.broadcast);
+    watcher.position(broadcast);
   }
 
   #heard(gate: OrderGate): boolean {

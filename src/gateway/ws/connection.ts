@@ -46,6 +46,8 @@ export interface Connection {
   heardAt: number;
   /** From when on the time until a PING counts. */
   pingedAt: number;
+  /** Of the first PING since it was heard; not after `heardAt`: it owes no answer. */
+  askedAt: number;
   /** Until then the sweep has nothing to do with it. */
   quietUntil: number;
 }

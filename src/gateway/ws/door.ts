@@ -78,6 +78,7 @@ export function socketBehavior(deps: SocketDeps): NativeSocketBehavior<UserData>
         state: { phase: "opening", since: now },
         heardAt: now,
         pingedAt: now,
+        askedAt: now,
         quietUntil: 0,
       };
       data.connection = connection;

@@ -45,6 +45,7 @@ function world() {
     state: { phase: "open", principal, warned: false, gpsInFlight: 0 } as unknown as OpenState,
     heardAt: monotonic,
     pingedAt: monotonic,
+    askedAt: monotonic,
     quietUntil: 0,
   } as unknown as Connection;
   const connections = new Set([connection]);
@@ -130,12 +131,20 @@ t.test("R-PRO-1: a line on which both are heard anyway is not pinged", async (t)
 t.test("R-PRO-1: who is only told is asked in time to answer, and hears of us in time", async (t) => {
   const told = world();
   const tell = (): void => void told.connection.outbox.frame([OP.tokenExpiring, 1]);
-  told.go(silenceMs * 0.6 - SWEEP_MS, tell);
+  told.go(silenceMs - SWEEP_MS, tell);
   t.equal(pings(told.said), 0);
   told.go(pingMs * 0.25 + SWEEP_MS, tell);
-  t.equal(pings(told.said), 1, "with a quarter of the silence left");
-  told.go(silenceMs, tell);
+  t.equal(pings(told.said), 1);
+  told.go(silenceMs - pingMs * 1.25 - 2 * SWEEP_MS, tell);
+  t.same(told.closes, [], "it has as long to answer as anybody");
+  told.go(pingMs * 0.25 + 2 * SWEEP_MS, tell);
   t.same(told.closes, [CLOSE.noPong]);
+
+  const stopped = world();
+  stopped.go(silenceMs - pingMs, () => stopped.connection.outbox.frame([OP.tokenExpiring, 1]));
+  stopped.go(pingMs);
+  t.equal(pings(stopped.said), 1, "whoever was told things and is not told any more");
+  t.same(stopped.closes, [], "is asked before it is given up");
 
   const once = world();
   once.connection.outbox.frame([OP.tokenExpiring, 1]);

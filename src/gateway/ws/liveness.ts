@@ -1,12 +1,11 @@
 /** Twice a second over all sockets: who has not said HELLO, who is silent, whose token ends or has been revoked. */
 import { CLOSE, OP } from "../../protocol/mod.js";
+import type { GatewaySettings } from "../settings.js";
 import type { Connection } from "./connection.js";
 import type { SocketDeps } from "./session.js";
 
 /** More than this between the two clocks' ways: somebody has set the wall clock. */
 const CLOCK_SET_MS = 250;
-/** Of `silenceMs`: so long a client that is told things may be unheard before it is asked, which leaves it the rest to answer. */
-const UNHEARD_SHARE = 0.6;
 /** Of `pingMs`. A client takes the line for dead after one and a half of it. */
 const LOOK_AGAIN_SHARE = 0.25;
 
@@ -31,12 +30,17 @@ export function createSweep(deps: SocketDeps): () => void {
 
 /** Nothing of this socket is due before, whatever is heard meanwhile; a new principal is looked at anew. */
 function quietUntil(deps: SocketDeps, connection: Connection, monotonic: number, now: number): number {
-  const { pingMs, silenceMs, tokenWarningMs } = deps.context.settings;
+  const { settings } = deps.context;
   const { state } = connection;
   if (state.phase !== "open") return 0;
-  const leftMs = state.principal.expiresAt - now - (state.warned ? 0 : tokenWarningMs);
-  return Math.min(connection.heardAt + silenceMs, connection.pingedAt + pingMs, monotonic + leftMs);
+  const leftMs = state.principal.expiresAt - now - (state.warned ? 0 : settings.tokenWarningMs);
+  const due = Math.min(connection.pingedAt + settings.pingMs, monotonic + leftMs);
+  return isUnanswered(connection) ? Math.min(due, connection.askedAt + answerMs(settings)) : due;
 }
+
+const isUnanswered = ({ askedAt, heardAt }: Connection): boolean => askedAt > heardAt;
+/** So that who says nothing and is told nothing is given up after `silenceMs`. */
+const answerMs = ({ silenceMs, pingMs }: GatewaySettings): number => silenceMs - pingMs;
 
 function check(deps: SocketDeps, connection: Connection, monotonic: number, now: number): void {
   const { settings } = deps.context;
@@ -49,7 +53,7 @@ function check(deps: SocketDeps, connection: Connection, monotonic: number, now:
     return;
   }
   if (state.phase === "closed") return;
-  if (monotonic - connection.heardAt >= settings.silenceMs) {
+  if (isUnanswered(connection) && monotonic - connection.askedAt >= answerMs(settings)) {
     registry.close(connection, CLOSE.noPong, "nothing heard");
     return;
   }
@@ -71,17 +75,19 @@ function check(deps: SocketDeps, connection: Connection, monotonic: number, now:
 }
 
 /**
- * A PING tells the client that we are here, and asks whether it is. Who has been told something else lately and has been heard
- * not long ago needs neither: on a phone that follows its dinner each one wakes the radio twice.
+ * A PING tells the client that we are here, and asks whether it is. Who has been told something else lately needs the first
+ * no more, and is asked only after `silenceMs`: on a phone that follows its dinner each PING wakes the radio twice, and all
+ * that a dead one costs are the positions it is sent.
  */
 function ping({ context: { clock, settings } }: SocketDeps, connection: Connection): void {
   const monotonic = clock.monotonic();
   const wasTold = connection.outbox.hasSpoken();
-  if (wasTold && monotonic - connection.heardAt < settings.silenceMs * UNHEARD_SHARE) {
+  if (wasTold && monotonic - connection.heardAt < settings.silenceMs) {
     // It may have been told at the beginning of this time: the next look comes long before the client would wonder.
     connection.pingedAt = monotonic - settings.pingMs * (1 - LOOK_AGAIN_SHARE);
     return;
   }
+  if (!isUnanswered(connection)) connection.askedAt = monotonic;
   connection.pingedAt = monotonic;
   connection.outbox.frame([OP.ping, clock.now()]);
   connection.outbox.hasSpoken();

@@ -15,7 +15,6 @@ import type { WheelEntry } from "./timer-wheel.js";
 
 /** One channel of one actor, with the local subscriptions to it. */
 export interface Hub {
-  readonly text: string;
   readonly address: ActorAddress;
   readonly channel: string;
   readonly shard: number;

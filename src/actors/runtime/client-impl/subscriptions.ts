@@ -16,10 +16,10 @@ import type { ActorError, ChannelAddress, ChannelItem, ChannelSink, SlotItem, Su
 import type { Caller } from "../definition.js";
 import type { EndpointId, Link } from "../link.js";
 import type { ActorAddress } from "../ports.js";
-import { shardOf } from "../shard.js";
+import { Hubs } from "./hubs.js";
 import type { Router } from "./router.js";
 import { type ActorClientSettings, reroutePauseMs } from "./settings.js";
-import { begin, forgetBuffers, type Hub, type Start, type Subscriber, takeEvent, takeSlot } from "./subscription.js";
+import { begin, forgetBuffers, type Start, type Subscriber, takeEvent, takeSlot } from "./subscription.js";
 import { createTimerWheel } from "./timer-wheel.js";
 
 export interface SubscriptionStats {
@@ -50,7 +50,6 @@ export interface Subscriptions {
 }
 
 const WHEEL_SLOTS = 1_024;
-const hubText = (of: ActorAddress, channel: string): string => `${of.kind}/${of.key}#${channel}`;
 
 export function createSubscriptions(options: {
   readonly link: Link;
@@ -61,7 +60,7 @@ export function createSubscriptions(options: {
   readonly nextId: () => number;
 }): Subscriptions {
   const { link, router, clock, random, settings, nextId } = options;
-  const hubs = new Map<string, Hub>();
+  const hubs = new Hubs();
   /** Starting and live ones by the id of their present attempt. */
   const byId = new Map<number, Subscriber>();
   const parked = new Set<Subscriber>();
@@ -69,17 +68,6 @@ export function createSubscriptions(options: {
   let total = 0;
   let resubscribed = 0;
   let closed = false;
-
-  function hubOf(address: ChannelAddress): Hub {
-    const text = hubText(address, address.channel);
-    let hub = hubs.get(text);
-    if (hub === undefined) {
-      const of = { kind: address.kind, key: address.key };
-      hub = { text, address: of, channel: address.channel, shard: shardOf(of), subscribers: new Set() };
-      hubs.set(text, hub);
-    }
-    return hub;
-  }
 
   /** Ends the present attempt; the endpoint is told unless it is gone. */
   function abandon(subscriber: Subscriber, tell: boolean): void {
@@ -99,7 +87,7 @@ export function createSubscriptions(options: {
     total -= 1;
     const { hub } = subscriber;
     hub.subscribers.delete(subscriber);
-    if (hub.subscribers.size === 0) hubs.delete(hub.text);
+    if (hub.subscribers.size === 0) hubs.remove(hub);
   }
 
   function end(subscriber: Subscriber, error: ActorError, tell: boolean): void {
@@ -176,7 +164,7 @@ export function createSubscriptions(options: {
         return { acknowledge() {}, close() {} };
       }
       const subscriber: Subscriber = {
-        hub: hubOf(channel),
+        hub: hubs.open(channel, channel.channel),
         caller,
         sink,
         phase: "parked",
@@ -245,14 +233,14 @@ export function createSubscriptions(options: {
     },
 
     event(from, of, channel, item) {
-      const hub = hubs.get(hubText(of, channel));
+      const hub = hubs.find(of, channel);
       if (hub === undefined) return;
       for (const subscriber of hub.subscribers)
         if (subscriber.target === from && !takeEvent(subscriber, item, settings)) again(subscriber, true);
     },
 
     slot(from, of, channel, item) {
-      const hub = hubs.get(hubText(of, channel));
+      const hub = hubs.find(of, channel);
       if (hub === undefined) return;
       for (const subscriber of hub.subscribers) if (subscriber.target === from) takeSlot(subscriber, item, settings);
     },
@@ -285,7 +273,7 @@ export function createSubscriptions(options: {
 
     close() {
       closed = true;
-      for (const hub of [...hubs.values()])
+      for (const hub of [...hubs.all()])
         for (const subscriber of [...hub.subscribers]) end(subscriber, { code: "unavailable", temporary: true }, true);
       wheel.close();
     },
