@@ -146,7 +146,8 @@ export class Channels {
     };
   }
 
-  live(): void {
+  /** HELLO is on its way: what is asked together with it is answered one way there and back earlier. */
+  greeting(): void {
     for (const channel of this.#channels.values()) this.#ask(channel);
   }
 
@@ -214,7 +215,8 @@ export class Channels {
   }
 
   #ask(channel: Channel): void {
-    if (this.#connection.state.name !== "live" || channel.asked) return;
+    const { name } = this.#connection.state;
+    if ((name !== "live" && name !== "greeting") || channel.asked) return;
     channel.asked = true;
     channel.id = this.#nextId();
     channel.sentAcknowledgement = 0;

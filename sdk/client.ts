@@ -132,15 +132,17 @@ export function createClient(options: ClientOptions): Client {
     {
       changed(state, before) {
         if (before.name === "live") {
-          channels.lost();
           commands.lost();
           gps.lost();
         }
-        if (state.name === "live") {
+        if (state.name === "greeting") {
           // Subscriptions first, so that what a command causes is heard.
-          channels.live();
+          channels.greeting();
+        } else if (state.name === "live") {
           gps.live();
           commands.live();
+        } else {
+          channels.lost();
         }
         if (state.name === "closed") {
           commands.closeAll();

@@ -46,6 +46,33 @@ t.test("R-PRO-3: from idle to live, HELLO first and the token never in the addre
   t.equal(socket.binaryType, "arraybuffer");
 });
 
+t.test(
+  "R-PRO-3: subscriptions go together with HELLO, once on each socket, and are told of only after WELCOME",
+  async (t) => {
+    const { client, clock, last } = setup({ backoffBaseMs: 100 });
+    const started: unknown[] = [];
+    client.subscribe("driver:d", { subscribed: (start) => started.push(start) }, { from: { epoch: 1, offset: 7 } });
+    client.connect();
+    last().opens();
+    const hello = [1, "token", "device", "1.0.0"];
+    const [, id] = last().sent[1] as [number, number];
+    t.same(last().sent, [hello, [2, id, "driver:d", 1, 7]]);
+    last().closes(1006);
+    await clock.advance(200);
+    last().opens();
+    const [, again] = last().sent[1] as [number, number];
+    t.not(again, id, "the first socket may answer no more");
+    last().receives([21, "driver:d", 1, 9, true]);
+    t.same(started, [], "nothing counts before WELCOME");
+    last().receives(WELCOME(clock.now()), [21, "driver:d", 1, 9, true]);
+    t.same(started, [{ epoch: 1, top: 9, recovered: true }]);
+    t.same(last().sent, [hello, [2, again, "driver:d", 1, 7]], "asked once");
+    client.subscribe("order:o", {});
+    await new Promise<void>(setImmediate);
+    t.equal(last().sent.length, 3, "and at once from then on");
+  },
+);
+
 t.test("R-PRO-3: a lost connection is tried again after a pause that grows, with full jitter", async (t) => {
   const { client, clock, last, states, open } = setup({ backoffBaseMs: 1000, backoffMaxMs: 8000 });
   client.connect();

@@ -59,6 +59,8 @@ export interface ConnectionListener {
 /** Request numbers of REFRESH never meet those of commands and subscriptions, which count up from 1. */
 const REFRESH_ID = 0;
 const NORMAL_CLOSURE = 1000;
+/** Before WELCOME says what a node takes: every node takes as much. */
+const GREETING_BYTES = 16 * 1024;
 const ABNORMAL_CLOSURE = 1006;
 
 /** Closed because of what this client did or asked: another node would say the same. Anything else is the node's or the line's. */
@@ -135,13 +137,13 @@ export class Connection {
     return { data, fits: this.#outgoing.fits(data) };
   }
 
-  /** Queues a frame, in order; frames of one turn of the event loop leave together. Ignored unless `live`. */
+  /** Queues a frame, in order; frames of one turn of the event loop leave together. Ignored before HELLO and after the end. */
   send(frame: ClientFrame): void {
     this.sendEncoded(this.#options.codec.encode(frame));
   }
 
   sendEncoded(data: Uint8Array | string): void {
-    if (this.#state.name === "live") this.#outgoing.push(data);
+    if (this.#state.name === "live" || this.#state.name === "greeting") this.#outgoing.push(data);
   }
 
   #enter(state: ConnectionState): void {
@@ -203,8 +205,11 @@ export class Connection {
     socket.onopen = () => {
       this.#refuseCachedToken = false;
       this.#helloAtMs = this.#options.clock.monotonic();
-      socket.send(codec.encode([OP.hello, token, deviceId, appVersion]));
+      this.#outgoing.open(socket, GREETING_BYTES);
+      this.#outgoing.push(codec.encode([OP.hello, token, deviceId, appVersion]));
+      // Whoever hears of this may have something to ask together with it.
       this.#enter({ name: "greeting", attempt: this.#attempt });
+      this.#outgoing.flush();
     };
     socket.onmessage = (event) => this.#message(event.data);
     socket.onerror = () => {};

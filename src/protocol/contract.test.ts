@@ -94,7 +94,7 @@ t.test("R-PRO-1: frames and bodies are checked op by op, command by command", as
   t.match(protocol.validateCommandBody("order.place", { ...order, note: "a\ud800b" }), { path: "/note" });
   t.equal(protocol.validateCommandBody("order.place", { ...order, note: "a 😀 b\n" }), null);
   t.match(protocol.validateCommandBody("order.place", Object.assign(Object.create(order), {})), {
-    problem: /required/,
+    problem: /is missing/,
   });
   t.same(protocol.framesOf([0]), null);
   t.same(protocol.framesOf([0, ...new Array(65).fill([8, 1])]), null);

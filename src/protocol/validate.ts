@@ -115,8 +115,9 @@ function tellingProblem(errors: readonly ErrorObject[], error: ErrorObject): Pro
   if (error.keyword !== "anyOf") {
     const extra = error.params as { additionalProperty?: unknown; missingProperty?: unknown };
     const name = extra.additionalProperty ?? extra.missingProperty;
-    const path = typeof name === "string" ? `${error.instancePath}/${name.slice(0, 64)}` : error.instancePath;
-    return { path, problem: error.message ?? error.keyword };
+    if (typeof name !== "string") return { path: error.instancePath, problem: error.message ?? error.keyword };
+    const problem = error.keyword === "required" ? "is missing" : "is no field of this";
+    return { path: `${error.instancePath}/${name.slice(0, 64)}`, problem };
   }
   const kinds = error.schema as readonly Kind[];
   if (kinds.every((kind) => kind.const !== undefined)) {
