@@ -68,7 +68,7 @@ t.test(
     t.same(started, [{ epoch: 1, top: 9, recovered: true }]);
     t.same(last().sent, [hello, [2, again, "driver:d", 1, 7]], "asked once");
     client.subscribe("order:o", {});
-    await new Promise<void>(setImmediate);
+    await clock.advance(0);
     t.equal(last().sent.length, 3, "and at once from then on");
   },
 );

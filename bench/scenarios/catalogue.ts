@@ -30,7 +30,11 @@ export const restaurantIds = (catalogue: Catalogue): string[] =>
   Array.from({ length: catalogue.restaurants }, (_, number) => restaurantOf(catalogue, number).id);
 
 /** A node that comes up with the catalogue in its database, as a node does. */
-export async function startWithCatalogue(stage: Stage, catalogue: Catalogue): Promise<OurNode> {
+export async function startWithCatalogue(
+  stage: Stage,
+  catalogue: Catalogue,
+  args: readonly string[] = [],
+): Promise<OurNode> {
   const dataDir = stage.directory(`catalogue-${catalogue.restaurants}-${catalogue.items}`);
   const written = join(dataDir, "written");
   if (!existsSync(written)) {
@@ -43,7 +47,7 @@ export async function startWithCatalogue(stage: Stage, catalogue: Catalogue): Pr
     }
     writeFileSync(written, "");
   }
-  return startOurs(stage, { dataDir });
+  return startOurs(stage, { dataDir, args });
 }
 
 async function write(node: BenchNode, catalogue: Catalogue, note: (line: string) => void): Promise<void> {

@@ -6,7 +6,7 @@ import type { Scenario } from "../harness/ports.js";
 import { type Document, readDocuments } from "../load/readers.js";
 import { peers } from "../peers/mod.js";
 import { catalogueOf, restaurantIds, startWithCatalogue } from "./catalogue.js";
-import { bareReads, bareToOurs, FOUR_FIFTHS, MOST, peerReads, type ReadLoad, runningReads } from "./reads.js";
+import { bareReads, bareToOurs, FOUR_FIFTHS, MOST, OFTEN, peerReads, type ReadLoad, runningReads } from "./reads.js";
 
 const PER_SECOND = 8_000;
 const CONNECTIONS = 512;
@@ -44,7 +44,7 @@ export const menu: Scenario = {
         name: "ours",
         what: "one node with its own PostgreSQL, started with the catalogue in it",
         async start() {
-          const ours = await startWithCatalogue(stage, catalogue);
+          const ours = await startWithCatalogue(stage, catalogue, OFTEN);
           const node = ours.target.nodes[0]!;
           url = node.url;
           documents = await readDocuments(url, requests, { "accept-encoding": "br" });
@@ -77,12 +77,12 @@ export const menu: Scenario = {
   },
   goals: [
     {
-      what: "bare server's CPU per request ÷ ours, same bytes",
+      what: "bare server's CPU per request ÷ ours, same bytes, both as many as go",
       unit: "×",
       better: "higher",
       atLeast: 0.6,
       ambition: 0.9,
-      value: (look) => bareToOurs(look, LOAD),
+      value: (look) => bareToOurs(look, MOST),
     },
     {
       what: "p99 at 80 % of the most that one node answers",
@@ -93,5 +93,5 @@ export const menu: Scenario = {
       value: (look) => look("ours", "p99Ms", FOUR_FIFTHS),
     },
   ],
-  ratioToLimit: (look) => bareToOurs(look, LOAD),
+  ratioToLimit: (look) => bareToOurs(look, MOST),
 };

@@ -8,10 +8,18 @@ import { addressFor, type Document, type Readers, startReaders } from "../load/r
 import type { ReadsPeer, ReadsPlan } from "../peers/ports.js";
 import { peerSides, ratioOf, startPeer } from "./peer.js";
 
-/** Every connection asks again as soon as it is answered. */
+/** Every connection asks again as soon as it is answered; also at the end of a load's name. */
 export const MOST = "as many as go";
 /** Of what went at `MOST` last. */
 export const FOUR_FIFTHS = "80 % of that";
+
+/** As many as go are more than the few people of a load may ask: they stand for many. */
+export const OFTEN = ["browse", "anonymous"].flatMap((tier) => [
+  `--gateway.tierRates.${tier}.perMinute`,
+  "60000",
+  `--gateway.tierRates.${tier}.burst`,
+  "10000",
+]);
 
 export interface ReadLoad {
   readonly perSecond: number;
@@ -50,7 +58,7 @@ export async function runningReads(
       await readers.open(address, pathPrefix);
     },
     async load(name, seconds): Promise<Sample> {
-      const isMost = name === MOST;
+      const isMost = name.endsWith(MOST);
       const perSecond = name === FOUR_FIFTHS ? 0.8 * most : load.perSecond;
       const { answered, refused, unanswered, latency, lag } = await readers.read(isMost ? null : perSecond, seconds);
       if (isMost) most = answered / seconds;
