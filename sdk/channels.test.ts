@@ -164,6 +164,13 @@ t.test("R-RST-4: with manual acknowledgement nothing is acknowledged before a pe
   subscription.acknowledge(99);
   await until(() => node.channel("restaurant:r").trimmedTo === 3);
   t.same(offsets, [1, 2, 3], "an acknowledgement beyond what was seen counts for what was seen");
+  node.push("restaurant:r", "order.new", { orderId: "4" });
+  await until(() => offsets.length === 4);
+  node.dropAll();
+  await until(() => client.state.name === "waiting");
+  subscription.acknowledge(4);
+  await until(() => node.channel("restaurant:r").trimmedTo === 4);
+  t.equal(node.connectionsEver, 3, "what was seen while there was no line is acknowledged on the next");
 });
 
 t.test("R-TRK-3: an application that kept its position resumes after a restart without a snapshot", async (t) => {

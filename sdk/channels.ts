@@ -246,6 +246,9 @@ export class Channels {
       if (!isVersioned(name)) channel.offset = top;
       channel.acknowledged = 0;
       channel.slots.clear();
+    } else if (channel.acknowledged > 0) {
+      // What was acknowledged while there was no line, or on one that broke.
+      this.#toAcknowledge.add(channel);
     }
     channel.handlers.subscribed?.({ epoch, top, recovered });
   }

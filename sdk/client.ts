@@ -141,7 +141,7 @@ export function createClient(options: ClientOptions): Client {
         } else if (state.name === "live") {
           gps.live();
           commands.live();
-        } else {
+        } else if (before.name === "live" || before.name === "greeting") {
           channels.lost();
         }
         if (state.name === "closed") {

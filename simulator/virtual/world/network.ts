@@ -146,7 +146,8 @@ export function createNetwork(world: World): WorldNetwork {
         endOfTurn: (run) => void process.clock.after(0, run),
         wire: {
           publish(subject, bytes) {
-            if (serverRuns && own.ear !== null && own.ear.connection > 0) publish(process, subject, bytes.slice());
+            if (serverRuns && own.ear !== null && own.ear.connection > 0)
+              publish(process, subject, new Uint8Array(bytes));
           },
           maxPayload: () => MAX_PAYLOAD_BYTES,
         },

@@ -58,6 +58,9 @@ export interface PairHost {
   malformed(what: string): void;
 }
 
+/** Messages tried in the first parcel of a session, whose size nobody knows. */
+const FIRST_TRY = 64;
+
 export class Pair {
   readonly peer: EndpointId;
   readonly instance: string;
@@ -72,8 +75,8 @@ export class Pair {
   /** Something is queued that may not wait for company. */
   #urgent = false;
   #overflowed = false;
-  /** Try no more messages than this in the next parcel: twice as many as found room in the last one. */
-  #tryable = Number.POSITIVE_INFINITY;
+  /** Try no more messages than this in the next parcel: as many as have room when they are as big as those of the last. */
+  #tryable = FIRST_TRY;
   #batchesOut = 0;
   #batchesIn = 0;
   #sent = 0;
@@ -173,7 +176,8 @@ export class Pair {
         if (count === 1) return 0;
         continue;
       }
-      this.#tryable = count === most ? this.#tryable * 2 : count * 2;
+      const bytes = Math.min(maxBatchBytes, maxParcelBytes);
+      this.#tryable = Math.max(1, Math.floor((count * bytes) / parcel.length));
       this.#sent += count;
       this.#batchesOut += 1;
       this.#way.push({ upTo: this.#sent, bytes: parcel.length });
@@ -317,7 +321,7 @@ export class Pair {
     this.#queue = [];
     this.#urgent = false;
     this.#overflowed = false;
-    this.#tryable = Number.POSITIVE_INFINITY;
+    this.#tryable = FIRST_TRY;
     this.#batchesOut = 0;
     this.#batchesIn = 0;
     this.#sent = 0;

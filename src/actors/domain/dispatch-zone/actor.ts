@@ -11,7 +11,7 @@ import { type DecisionRules, decisionRules } from "../decision.js";
 import { Driver } from "../driver/messages.js";
 import { asJson } from "../json.js";
 import type { DomainSettings } from "../settings.js";
-import { isPart, isZone, PART_RESOLUTION, wholeOf, zoneOf, zonesInReach } from "./cells.js";
+import { isPart, isZone, PART_RESOLUTION, partOf, wholeOf, zonesInReach } from "./cells.js";
 import * as horizon from "./horizon.js";
 import { keepRatings } from "./knowledge.js";
 import { type PresenceInput, Zone, type ZoneContract, type ZoneOrderInput } from "./messages.js";
@@ -74,7 +74,9 @@ export function zoneActor(settings: DomainSettings): ActorDefinition<ZoneContrac
       driverGone(ctx, { driverId, at }) {
         const known = ctx.volatile.drivers.get(driverId);
         if (known !== undefined && known.at <= at) ctx.volatile.drivers.delete(driverId);
-        if (ctx.state.split) for (const part of parts(ctx, known)) ctx.cast(Zone, part, "driverGone", { driverId, at });
+        if (ctx.state.split && known !== undefined) {
+          for (const part of partsInReach(ctx, settings, known)) ctx.cast(Zone, part, "driverGone", { driverId, at });
+        }
         return null;
       },
       orderMoved(ctx, order) {
@@ -174,19 +176,17 @@ function resize(ctx: ZoneContext, settings: DomainSettings): void {
 }
 
 function passOrder(ctx: ZoneContext, order: ZoneOrderInput): void {
-  ctx.cast(Zone, zoneOf(order.pickup, PART_RESOLUTION), "orderMoved", order);
+  ctx.cast(Zone, partOf(order.pickup), "orderMoved", order);
 }
 
 function passPresence(ctx: ZoneContext, settings: DomainSettings, presence: PresenceInput): void {
-  // Parts beyond the border hear it from their own zone, where the driver is present too.
-  for (const part of zonesInReach(presence, settings.zone.borderMeters, PART_RESOLUTION)) {
-    if (wholeOf(part) === ctx.key) ctx.cast(Zone, part, "driverPresent", presence);
-  }
+  for (const part of partsInReach(ctx, settings, presence)) ctx.cast(Zone, part, "driverPresent", presence);
 }
 
-function parts(ctx: ZoneContext, presence: PresenceInput | undefined): readonly string[] {
-  if (presence === undefined) return [];
-  return zonesInReach(presence, 0, PART_RESOLUTION).filter((part) => wholeOf(part) === ctx.key);
+/** Parts beyond the border hear of a driver from their own zone, where the driver is present too. */
+function partsInReach(ctx: ZoneContext, settings: DomainSettings, presence: PresenceInput): readonly string[] {
+  const near = zonesInReach(presence, settings.zone.borderMeters, PART_RESOLUTION);
+  return near.filter((part) => wholeOf(part) === ctx.key);
 }
 
 /** A driver with an order of this zone who has not been heard of is asked after. */

@@ -1,5 +1,6 @@
 /** The city's grid: H3 cells. Pure. The only place that knows which grid it is. */
 import {
+  cellToChildren,
   cellToChildrenSize,
   cellToLatLng,
   cellToParent,
@@ -121,6 +122,23 @@ export function isPart(zone: string): boolean {
 /** The zone a part belongs to; a whole zone is its own. */
 export function wholeOf(zone: string): ZoneId {
   return brandId<ZoneId>(isPart(zone) ? cellToParent(zone, ZONE_RESOLUTION) : zone);
+}
+
+/**
+ * The part of its zone in which a point lies. Cells of two sizes do not fit exactly: near the zone's edge the small cell
+ * around a point may be a neighbour's part; then it is the nearest of the own ones.
+ */
+export function partOf(point: Point): ZoneId {
+  const zone = zoneOf(point);
+  const part = zoneOf(point, PART_RESOLUTION);
+  if (wholeOf(part) === zone) return part;
+  let [nearest, leastMeters] = [part, Number.POSITIVE_INFINITY];
+  for (const child of cellToChildren(zone, PART_RESOLUTION)) {
+    const [lat, lng] = cellToLatLng(child);
+    const meters = distanceMeters(point, { lat, lng });
+    if (meters < leastMeters) [nearest, leastMeters] = [brandId<ZoneId>(child), meters];
+  }
+  return nearest;
 }
 
 /** Into how many parts a zone splits. */

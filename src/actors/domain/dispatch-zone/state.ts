@@ -9,7 +9,7 @@ import type { IndexRow } from "../../runtime/ports.js";
 import type { LearnedWays } from "../decision.js";
 import type { OrderRecord } from "../order/messages.js";
 import type { ZoneSettings } from "../settings.js";
-import { isPart, zoneOf } from "./cells.js";
+import { isPart, partOf } from "./cells.js";
 import { type PresenceInput, wantedSince, type ZoneOrderInput } from "./messages.js";
 
 export interface ZoneState {
@@ -105,7 +105,7 @@ export function pictureOf(row: IndexRow, settings: ZoneSettings): ZoneOrderInput
 
 /** True when this zone, or this part of one, follows the order. */
 export function follows(zone: string, order: ZoneOrderInput): boolean {
-  return !isPart(zone) || zoneOf(order.pickup, 7) === zone;
+  return !isPart(zone) || partOf(order.pickup) === zone;
 }
 
 /** Keeps the newer picture. Bounded: beyond `maxOrders` new orders wait for the next hydration. */

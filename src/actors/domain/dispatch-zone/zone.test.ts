@@ -5,6 +5,7 @@ import { seededRandom } from "../../../lib/random.js";
 import { brandId, type ZoneLive } from "../../../protocol/mod.js";
 import { at, CENTRE, createCity, customer, must, restaurant, support } from "../fixtures/city.js";
 import { Driver, defaultDomainSettings, Order, zoneOf, zonesInReach } from "../mod.js";
+import { PART_RESOLUTION, partOf, wholeOf } from "./cells.js";
 import type { ZoneState } from "./state.js";
 
 t.test("R-DSP-1: near a border a driver is present beyond it, and only there", async (t) => {
@@ -47,6 +48,21 @@ t.test("R-DSP-1: a driver is present in the zones within reach and in no other, 
   }
   t.ok(zones > 600, "often there is a neighbour in reach");
 });
+
+t.test(
+  "R-DSP-1: a point's part belongs to the point's zone, also where the cells of the two sizes do not fit",
+  async (t) => {
+    const random = seededRandom(12);
+    let crooked = 0;
+    for (let i = 0; i < 2_000; i++) {
+      const point = { lat: (random.next() - 0.5) * 140, lng: (random.next() - 0.5) * 360 };
+      const part = partOf(point);
+      if (wholeOf(part) !== zoneOf(point)) t.fail(`${point.lat},${point.lng}: ${part}`);
+      if (part !== zoneOf(point, PART_RESOLUTION)) crooked++;
+    }
+    t.ok(crooked > 20, `${crooked} points lie in a neighbour's part`);
+  },
+);
 
 function nearestMeters(point: Point, cell: string): number {
   const corners = cellToBoundary(cell).map(([lat, lng]) => ({ lat, lng }));

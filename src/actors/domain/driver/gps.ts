@@ -78,7 +78,9 @@ function show(ctx: DriverContext, settings: DomainSettings): void {
   }
   tellProgress(ctx, settings);
   mirrorPosition(ctx, settings);
-  if (ctx.now - memory.presentAt >= settings.driver.presenceMs) tellPresence(ctx, settings);
+  // A fix that comes a little early for it would make the telling late by a whole one.
+  const { presenceMs, gpsAvailableMs } = settings.driver;
+  if (ctx.now - memory.presentAt >= presenceMs - gpsAvailableMs / 2) tellPresence(ctx, settings);
 }
 
 const carriedLegs = (ctx: ReadContext<DriverState, DriverMemory>): readonly Leg[] =>
