@@ -166,9 +166,10 @@ t.test("R-RST-4: with manual acknowledgement nothing is acknowledged before a pe
   t.same(offsets, [1, 2, 3], "an acknowledgement beyond what was seen counts for what was seen");
   node.push("restaurant:r", "order.new", { orderId: "4" });
   await until(() => offsets.length === 4);
+  client.onState(({ name }) => {
+    if (name === "waiting") subscription.acknowledge(4);
+  });
   node.dropAll();
-  await until(() => client.state.name === "waiting");
-  subscription.acknowledge(4);
   await until(() => node.channel("restaurant:r").trimmedTo === 4);
   t.equal(node.connectionsEver, 3, "what was seen while there was no line is acknowledged on the next");
 });

@@ -247,7 +247,8 @@ export class Channels {
       channel.acknowledged = 0;
       channel.slots.clear();
     } else if (channel.acknowledged > 0) {
-      // What was acknowledged while there was no line, or on one that broke.
+      // While there was no line, on one that broke, or so early on this one that the node did not know what of.
+      channel.sentAcknowledgement = 0;
       this.#toAcknowledge.add(channel);
     }
     channel.handlers.subscribed?.({ epoch, top, recovered });
