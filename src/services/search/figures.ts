@@ -4,6 +4,7 @@
  * says what is true and tells every change.
  */
 import type { Kept } from "./catalogue.js";
+import { lengthFor, widened } from "./columns.js";
 
 /** Where a number stands among those of a restaurant. */
 export const LAT = 0;
@@ -60,15 +61,9 @@ export class Figures {
   }
 
   #grow(slot: number): void {
-    const length = 2 ** Math.ceil(Math.log2(slot + 1));
-    const numbers = new Float64Array(length * NUMBERS);
-    numbers.set(this.#numbers);
-    this.#numbers = numbers;
-    const diets = new Uint32Array(length);
-    diets.set(this.#diets);
-    this.#diets = diets;
-    const isCircle = new Uint8Array(length);
-    isCircle.set(this.#isCircle);
-    this.#isCircle = isCircle;
+    const length = lengthFor(slot);
+    this.#numbers = widened(this.#numbers, new Float64Array(length * NUMBERS));
+    this.#diets = widened(this.#diets, new Uint32Array(length));
+    this.#isCircle = widened(this.#isCircle, new Uint8Array(length));
   }
 }

@@ -6,6 +6,7 @@
  * Invariant: nobody is left out who is within reach, or within the distance asked for.
  */
 import { EARTH_RADIUS_METERS, type Point } from "../../lib/geo.js";
+import { lengthFor, widened } from "./columns.js";
 
 /** More than what rounding takes. */
 const MARGIN_METERS = 1;
@@ -96,16 +97,10 @@ export class Places {
   }
 
   #grow(slot: number): void {
-    const length = 2 ** Math.ceil(Math.log2(slot + 1));
-    const numbers = new Float64Array(length * NUMBERS).fill(NOWHERE);
-    numbers.set(this.#numbers);
-    this.#numbers = numbers;
-    const row = new Int32Array(length);
-    row.set(this.#row);
-    this.#row = row;
-    const placeInRow = new Int32Array(length);
-    placeInRow.set(this.#placeInRow);
-    this.#placeInRow = placeInRow;
+    const length = lengthFor(slot);
+    this.#numbers = widened(this.#numbers, new Float64Array(length * NUMBERS).fill(NOWHERE));
+    this.#row = widened(this.#row, new Int32Array(length));
+    this.#placeInRow = widened(this.#placeInRow, new Int32Array(length));
     this.#near = new Int32Array(length);
   }
 }

@@ -4,6 +4,7 @@
  * is true and tells every change.
  */
 import type { PriceBand } from "./bands.js";
+import { lengthFor, widened } from "./columns.js";
 
 const OPEN = 1;
 const BAND_SHIFT = 1;
@@ -47,13 +48,9 @@ export class Traits {
   }
 
   #grow(slot: number): void {
-    const length = 2 ** Math.ceil(Math.log2(slot + 1));
-    const packed = new Int32Array(length);
-    packed.set(this.#packed);
-    this.#packed = packed;
-    const ratings = new Float64Array(length);
-    ratings.set(this.#ratings);
-    this.#ratings = ratings;
+    const length = lengthFor(slot);
+    this.#packed = widened(this.#packed, new Int32Array(length));
+    this.#ratings = widened(this.#ratings, new Float64Array(length));
   }
 }
 
