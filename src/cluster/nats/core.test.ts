@@ -7,7 +7,7 @@ import { randomInteger, seededRandom } from "../../lib/random.js";
 import { endOfTurn } from "../../lib/schedule.js";
 import type { LinkCore } from "./core.js";
 import { createEther, type Ether } from "./fixtures/wires.js";
-import { decodeParcel, decodePresence } from "./parcel.js";
+import { decodeParcel, decodePresence, encodeParcel } from "./parcel.js";
 import { isSoundMessagePack } from "./scan.js";
 
 const turn = (): Promise<void> => new Promise((resolve) => endOfTurn(resolve));
@@ -401,6 +401,19 @@ t.test("a batch with a message of a newer version: that one is dropped and count
   t.equal(b.stats().malformed, 1);
   await pass(clock, 1_000);
   t.equal(atB.length, 3, "and what was consumed agrees, or the session would have ended");
+});
+
+t.test("R-CLU-3: byte strings that are kept do not keep the bytes that came with them", async (t) => {
+  const head = { kind: "batch", from: "a/1", instance: "i", mine: 1, theirs: 1, number: 1, consumed: 0 } as const;
+  const from = { kind: "echo", key: "k" };
+  const tell = { t: "tell", from, number: 1, to: from, name: "n", input: new Uint8Array([7, 8, 9]) } as const;
+  const received = new Uint8Array(100_000);
+  const parcel = encodeParcel(head, [tell]);
+  received.set(parcel, 50_000);
+  const [message] = decodeParcel(received.subarray(50_000, 50_000 + parcel.length))!.messages;
+  received.fill(0);
+  t.match(message, { t: "tell", input: new Uint8Array([7, 8, 9]) });
+  t.not((message as typeof tell).input.buffer, received.buffer);
 });
 
 t.test("bytes of strangers: sizes that lie, depth without end and record definitions are refused", async (t) => {

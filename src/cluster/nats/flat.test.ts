@@ -52,7 +52,7 @@ const plain = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
 const messages: fc.Arbitrary<LinkMessage> = fc.oneof(asks, replies, casts, slots, others).map(plain);
 const overTheLine = (message: LinkMessage): unknown => decode(encode(flat(message)));
 
-t.test("a message arrives as it was sent", async (t) => {
+t.test("R-CLU-3: a message arrives as it was sent", async (t) => {
   fc.assert(
     fc.property(messages, (message) => {
       t.strictSame(messageOf(overTheLine(message)), message);
@@ -61,32 +61,35 @@ t.test("a message arrives as it was sent", async (t) => {
   t.end();
 });
 
-t.test("a list in which a place is missing or holds anything else is no message, or one of sound types", async (t) => {
-  const sound: Readonly<Record<string, (message: never) => boolean>> = {
-    ask: ({ id, to, name, commandId, bodyHash, caller }: Extract<LinkMessage, { t: "ask" }>) =>
-      Number.isSafeInteger(id) &&
-      [to.kind, to.key, name, commandId, bodyHash, caller.id, caller.role].every((each) => typeof each === "string"),
-    reply: ({ id }: Extract<LinkMessage, { t: "reply" }>) => Number.isSafeInteger(id),
-    cast: ({ to, name, caller, from }: Extract<LinkMessage, { t: "cast" }>) =>
-      [to.kind, to.key, name, caller?.id ?? "", caller?.role ?? "", from?.kind ?? "", from?.key ?? ""].every(
-        (each) => typeof each === "string",
-      ),
-    slot: ({ of, channel, item }: Extract<LinkMessage, { t: "slot" }>) =>
-      [of.kind, of.key, channel, item.slot].every((each) => typeof each === "string") &&
-      [...item.version, item.at, item.ttlMs].every((each) => typeof each === "number"),
-  };
-  const junk = fc.oneof(json, fc.constant(undefined), fc.constant(Number.NaN), fc.constant(-1));
-  let refused = 0;
-  fc.assert(
-    fc.property(fc.oneof(asks, replies, casts, slots), fc.nat(11), junk, (message, place, value) => {
-      const list = flat(message) as unknown[];
-      t.equal(messageOf(list.slice(0, -1)), null, "one too short");
-      list[Math.min(place, list.length - 1)] = value;
-      const heard = messageOf(list);
-      if (heard === null) refused++;
-      else t.ok(sound[heard.t]?.(heard as never), JSON.stringify(list));
-    }),
-  );
-  t.ok(refused > 10, `${refused} refused`);
-  for (const value of [null, 7, "ask", [], [9], ["ask"], {}, { t: "cast" }]) t.equal(messageOf(value), null);
-});
+t.test(
+  "R-CLU-3: a list in which a place is missing or holds anything else is no message, or one of sound types",
+  async (t) => {
+    const sound: Readonly<Record<string, (message: never) => boolean>> = {
+      ask: ({ id, to, name, commandId, bodyHash, caller }: Extract<LinkMessage, { t: "ask" }>) =>
+        Number.isSafeInteger(id) &&
+        [to.kind, to.key, name, commandId, bodyHash, caller.id, caller.role].every((each) => typeof each === "string"),
+      reply: ({ id }: Extract<LinkMessage, { t: "reply" }>) => Number.isSafeInteger(id),
+      cast: ({ to, name, caller, from }: Extract<LinkMessage, { t: "cast" }>) =>
+        [to.kind, to.key, name, caller?.id ?? "", caller?.role ?? "", from?.kind ?? "", from?.key ?? ""].every(
+          (each) => typeof each === "string",
+        ),
+      slot: ({ of, channel, item }: Extract<LinkMessage, { t: "slot" }>) =>
+        [of.kind, of.key, channel, item.slot].every((each) => typeof each === "string") &&
+        [...item.version, item.at, item.ttlMs].every((each) => typeof each === "number"),
+    };
+    const junk = fc.oneof(json, fc.constant(undefined), fc.constant(Number.NaN), fc.constant(-1));
+    let refused = 0;
+    fc.assert(
+      fc.property(fc.oneof(asks, replies, casts, slots), fc.nat(11), junk, (message, place, value) => {
+        const list = flat(message) as unknown[];
+        t.equal(messageOf(list.slice(0, -1)), null, "one too short");
+        list[Math.min(place, list.length - 1)] = value;
+        const heard = messageOf(list);
+        if (heard === null) refused++;
+        else t.ok(sound[heard.t]?.(heard as never), JSON.stringify(list));
+      }),
+    );
+    t.ok(refused > 10, `${refused} refused`);
+    for (const value of [null, 7, "ask", [], [9], ["ask"], {}, { t: "cast" }]) t.equal(messageOf(value), null);
+  },
+);
