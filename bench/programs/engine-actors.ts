@@ -24,6 +24,14 @@ export const SprayerRef = actorRef<SprayerContract>("sprayer");
 
 export const counterKey = (prefix: string, number: number): string => `${prefix}-${number}`;
 
+let known: { readonly prefix: string; readonly keys: readonly string[] } = { prefix: "", keys: [] };
+/** The counters' names, made once for each question: as an order knows its restaurant's, and the peers' sprayers their references. */
+function keysOf(prefix: string, actors: number): readonly string[] {
+  if (known.prefix !== prefix || known.keys.length !== actors)
+    known = { prefix, keys: Array.from({ length: actors }, (_, number) => counterKey(prefix, number)) };
+  return known.keys;
+}
+
 const FOREVER_MS = 3_600_000;
 const isVolatile = { version: 1, durability: "volatile", idleMs: FOREVER_MS } as const;
 
@@ -49,8 +57,9 @@ export const Sprayer = defineActor<SprayerContract, null>({
   volatileCommands: ["spray", "heap"],
   commands: {
     spray(ctx, { prefix, from, count, actors }) {
+      const keys = keysOf(prefix, actors);
       for (let number = from; number < from + count; number++)
-        ctx.cast(CounterRef, counterKey(prefix, number % actors), "add", number % NUMBERS);
+        ctx.cast(CounterRef, keys[number % actors]!, "add", number % NUMBERS);
       return null;
     },
     heap() {

@@ -72,6 +72,8 @@ export class Gate {
         }
       }
     }
+    // Reading both clocks costs more than such a run: what has nothing to say and nobody to answer needs no leave.
+    if (delivery.source === "cast" && !recorded?.said) return;
     const mayEmit = this.#ownership.mayEmit();
     if (!mayEmit && !actor.muted) {
       actor.muted = true;
