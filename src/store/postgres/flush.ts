@@ -61,9 +61,11 @@ async function flushShare(
   share: Share,
   send: <T>(call: (client: pg.ClientBase) => Promise<T>) => Promise<T>,
 ): Promise<FlushResult> {
+  // Before there is a connection: what waits for one is ready to be sent.
+  const parameters = parametersOf(share);
   for (let attempt = 1; ; attempt++) {
     try {
-      return await send((client) => callFlush(client, share));
+      return await send((client) => callFlush(client, share, parameters));
     } catch (error) {
       if (isConflict(error)) {
         if (attempt < MAX_ATTEMPTS) continue;
@@ -103,12 +105,12 @@ async function isolate(
   };
 }
 
-async function callFlush(client: pg.ClientBase, share: Share): Promise<FlushResult> {
+async function callFlush(client: pg.ClientBase, share: Share, parameters: readonly Buffer[]): Promise<FlushResult> {
   const { batch, positions } = share;
   const query: pg.QueryConfig = {
     name: "flush_actors_v1",
     text: FLUSH_SQL,
-    values: [batch.flushId, batch.at, share.inOrder, ...parametersOf(share)],
+    values: [batch.flushId, batch.at, share.inOrder, ...parameters],
     types: RESULT_TYPES,
   };
   const { rows } = await client.query<{ flush_actors_v1: string | null }>(query);

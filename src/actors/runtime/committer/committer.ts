@@ -126,7 +126,9 @@ export class Committer {
     for (;;) {
       const waiting = this.#dirty.length;
       if (waiting === 0 && this.#delivered.length === 0) return;
-      if (this.#lanesBusy >= this.#settings.lanes) return;
+      // A whole flush is handed over one early: the store goes on with it while the answers of the last one leave.
+      const early = waiting >= this.#settings.flushActors ? 1 : 0;
+      if (this.#lanesBusy >= this.#settings.lanes + early) return;
       const now = this.#clock.monotonic();
       if (now < this.#notBefore) {
         this.#wake(this.#notBefore);
