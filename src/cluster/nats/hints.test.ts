@@ -10,7 +10,7 @@ import { clock, random, startProxy, until } from "./fixtures/links.js";
 import { openNatsHints } from "./mod.js";
 
 t.test(
-  "hints of ownership reach other nodes; losing NATS loses hints and nothing else",
+  "R-CLU-1: hints of ownership reach other nodes; losing NATS loses hints and nothing else",
   { skip: missing("nats") },
   async (t) => {
     const server = await startNats();
@@ -46,6 +46,13 @@ t.test(
     await sayUntilHeard(1);
     t.same(b.heard[0], hintOf("a", 1));
     t.same(a.heard, [], "its own are not for itself");
+
+    const gift = hintOf("b", 2);
+    while (!b.heard.some(({ node }) => node === "b")) {
+      a.hints.announce(gift);
+      await sleep(clock, 5);
+    }
+    t.same(b.heard.at(-1), gift, "R-CLU-1: who is given a shard hears so, and need not wait for its next heartbeat");
 
     const stranger = await connect(natsConnectOptions(server.url));
     t.teardown(() => stranger.close());

@@ -15,7 +15,7 @@ import { clusterSubjects } from "./subjects.js";
 export interface NatsHintsOptions {
   readonly url: string;
   readonly cluster: string;
-  /** Hints of this node itself are not heard. */
+  /** Names the connection. What a node says itself does not come back to it (`noEcho`). */
   readonly node: string;
   readonly clock: Clock;
   readonly log: Log;
@@ -43,13 +43,12 @@ export function openNatsHints(options: NatsHintsOptions): NatsHints {
   const testimony: ((testimony: Testimony) => void)[] = [];
   let malformed = 0;
 
-  function hear<T extends { readonly node: string }>(said: T | null, handlers: readonly ((said: T) => void)[]): void {
+  function hear<T>(said: T | null, handlers: readonly ((said: T) => void)[]): void {
     if (said === null) {
       malformed += 1;
       if (malformed === 1) log.warn({}, "A hint on NATS was not understood and is ignored.");
       return;
     }
-    if (said.node === node) return;
     for (const handler of handlers) {
       try {
         handler(said);
