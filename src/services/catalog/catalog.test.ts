@@ -29,7 +29,7 @@ function world(settings: Partial<CatalogSettings> = {}) {
     ...more,
   });
   const rows = new Map<string, Row>();
-  const state = { down: false, menuReads: 0, feedReads: 0, viewsRead: 0 };
+  const state = { down: false, menuReads: 0, feedReads: 0, rowsFed: 0, viewsRead: 0 };
   const hearers: ((entry: MirrorEntry) => void)[] = [];
   const catalog = createCatalog({
     clock,
@@ -56,6 +56,7 @@ function world(settings: Partial<CatalogSettings> = {}) {
           .sort(([a, x], [b, y]) => x.at - y.at || (a < b ? -1 : 1))
           .slice(0, limit);
         if (views !== false) state.viewsRead += found.length;
+        else state.rowsFed += found.length;
         return found.map(
           ([key, { menu: view, at }]) =>
             ({ key, at, view: views === false ? null : (view as unknown as Json) }) as IndexRow,
@@ -109,6 +110,25 @@ t.test("R-RST-3: a menu is read when it changes, however many ask, and is ready 
   await w.catalog.ready("none");
   await w.settle();
   t.equal((await w.catalog.menu("none"))?.menuVersion, 1, "what was not there is, once it is written");
+});
+
+t.test("R-RST-3: after an import that nothing follows its changes are not read for ever", async (t) => {
+  const w = world();
+  for (let i = 0; i < 500; i++) w.write(w.menu(1, `r${i}`));
+  await w.catalog.ready("r1");
+  const read = async (): Promise<number> => {
+    const before = w.state.rowsFed;
+    w.pass(1_000);
+    await w.catalog.ready("r1");
+    return w.state.rowsFed - before;
+  };
+  t.equal(await read(), 500, "for a while they may still be followed by late ones");
+  for (let second = 0; second < 20; second++) await read();
+  t.equal(await read(), 0);
+  w.write(w.menu(2));
+  t.equal(await read(), 1);
+  await w.settle();
+  t.equal(w.catalog.current("r1")?.menuVersion, 2, "and what is new is seen");
 });
 
 t.test("R-RST-3: compressed once for all, and small ones not at all", async (t) => {

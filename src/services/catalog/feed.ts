@@ -47,14 +47,16 @@ export function createMenuFeed(deps: {
   const told = new Map<string, number>();
   let readAt = Number.NEGATIVE_INFINITY;
   let fullAt = clock.monotonic();
-  let newest = clock.now();
+  /** Changes of before are known: told, and older than any that is still on its way. */
+  let knownTo = clock.now();
   let reading: Promise<void> | null = null;
 
   async function readOn(): Promise<void> {
-    const began = clock.monotonic();
+    const [began, wall] = [clock.monotonic(), clock.now()];
     const full = began - fullAt >= settings.reconcileMs;
-    const since = newest - settings.overlapMs;
+    const since = knownTo - settings.overlapMs;
     let from = { at: full ? -1 : since, key: "" };
+    let newest = knownTo;
     for (;;) {
       const rows = await index.queryIndex({ kind: "restaurant", from, views: false, limit: PAGE });
       const changes = rows.filter(({ key, at }) => full || told.get(key) !== at);
@@ -70,7 +72,9 @@ export function createMenuFeed(deps: {
       if (last === undefined || rows.length < PAGE) break;
       from = { at: last.at, key: last.key };
     }
-    for (const [key, at] of told) if (at <= newest - settings.overlapMs) told.delete(key);
+    // Also while nothing changes: else what was written last, a whole import, would be read again and again for ever.
+    knownTo = Math.max(newest, wall - settings.overlapMs);
+    for (const [key, at] of told) if (at <= knownTo - settings.overlapMs) told.delete(key);
     if (full) fullAt = began;
     readAt = began;
   }
