@@ -27,7 +27,7 @@ export const gps: Scenario = {
   what: "Fixes from 10,000 drivers' sockets to their actors, acknowledged.",
   loads: Object.keys(PACES),
   operation: "frame",
-  warmUpSeconds: 2,
+  warmUpSeconds: 6,
   lagBoundMs: 25,
   withoutIdle: false,
   sides(stage) {

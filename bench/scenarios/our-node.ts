@@ -11,7 +11,10 @@ export interface OurNode {
 }
 
 /** Limits count what one person sends; a load's few people stand for many. */
-export const GENEROUS = ["--gateway.gpsPerMinute", "6000", "--gateway.gpsBurst", "1000"];
+export const GENEROUS = [
+  ...["--gateway.gpsPerMinute", "6000", "--gateway.gpsBurst", "1000"],
+  ...["--domain.driver.gpsTokenMs", "500", "--domain.driver.gpsBurst", "100"],
+];
 
 export async function startOurs(
   stage: Stage,

@@ -33,9 +33,9 @@ export function askGps(context: GatewayContext, driverId: string, batch: GpsBatc
   return new Promise((resolve) => passOn(context, driverId, batch, resolve));
 }
 
-/** 0 when the driver may send a batch now; otherwise milliseconds to wait. */
-export function gpsWaitMs(context: GatewayContext, driverId: string): number {
-  const waitMs = context.gpsLimits.take(driverId, context.clock.monotonic());
+/** 0 when the driver may send a batch now; otherwise milliseconds to wait. `now` is monotonic. */
+export function gpsWaitMs(context: GatewayContext, driverId: string, now = context.clock.monotonic()): number {
+  const waitMs = context.gpsLimits.take(driverId, now);
   if (waitMs > 0) context.stats.gpsLimited++;
   return waitMs;
 }
@@ -51,7 +51,7 @@ export function gps(
 ): void {
   const { context } = deps;
   const driverId = state.principal.id;
-  const waitMs = gpsWaitMs(context, driverId);
+  const waitMs = gpsWaitMs(context, driverId, connection.heardAt);
   // GPS has no request id: 0 stands for the connection. What is not acknowledged is sent again by the app.
   if (waitMs > 0) {
     sendRefusal(deps, connection, 0, "rate_limited", undefined, waitMs);
