@@ -123,12 +123,49 @@ t.test("R-RST-3: after an import that nothing follows its changes are not read f
     return w.state.rowsFed - before;
   };
   t.equal(await read(), 500, "for a while they may still be followed by late ones");
-  for (let second = 0; second < 20; second++) await read();
+  for (let second = 0; second < 60; second++) await read();
   t.equal(await read(), 0);
   w.write(w.menu(2));
   t.equal(await read(), 1);
   await w.settle();
   t.equal(w.catalog.current("r1")?.menuVersion, 2, "and what is new is seen");
+});
+
+t.test("R-CLU-5: a change of before an outage that is committed after it is found", async (t) => {
+  const w = world();
+  w.write(w.menu(1));
+  for (let second = 0; second < 60; second++) {
+    await w.catalog.ready("r1");
+    w.pass(1_000);
+  }
+  const changedAt = 1_060_000;
+  w.state.down = true;
+  w.pass(60_000);
+  await Promise.resolve(w.catalog.ready("r1")).catch(() => {});
+  await w.settle();
+  w.state.down = false;
+  w.pass(1_000);
+  await w.catalog.ready("r1");
+  w.write(w.menu(2), changedAt);
+  w.pass(1_000);
+  await w.catalog.ready("r1");
+  await w.settle();
+  t.equal(w.catalog.current("r1")?.menuVersion, 2);
+});
+
+t.test("R-RST-3: a clock that was ahead hides no change once it is right", async (t) => {
+  const w = world();
+  w.write(w.menu(1));
+  w.write(w.menu(1, "ahead"), 1_000_000 + 3_600_000);
+  for (let second = 0; second < 60; second++) {
+    await w.catalog.ready("r1");
+    w.pass(1_000);
+  }
+  w.write(w.menu(2));
+  w.pass(1_000);
+  await w.catalog.ready("r1");
+  await w.settle();
+  t.equal(w.catalog.current("r1")?.menuVersion, 2);
 });
 
 t.test("R-RST-3: compressed once for all, and small ones not at all", async (t) => {

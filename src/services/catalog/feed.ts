@@ -34,6 +34,8 @@ export interface MenuFeed {
 }
 
 const PAGE = 1000;
+/** Readings further apart than so many times `overlapMs` have a gap between them. */
+const GAP = 3;
 
 export function createMenuFeed(deps: {
   readonly clock: Clock;
@@ -42,21 +44,29 @@ export function createMenuFeed(deps: {
 }): MenuFeed {
   const { clock, index } = deps;
   const settings = { ...DEFAULT_FEED_SETTINGS, ...deps.settings };
+  const gapMs = GAP * settings.overlapMs;
   const handlers = new Set<(changes: readonly MenuChange[]) => void>();
   /** Told already, of the time that is read again and again. */
   const told = new Map<string, number>();
   let readAt = Number.NEGATIVE_INFINITY;
   let fullAt = clock.monotonic();
-  /** Changes of before are known: told, and older than any that is still on its way. */
-  let knownTo = clock.now();
+  let newest = clock.now();
+  /**
+   * The wall clock's time of the last reading, once there have been readings for `overlapMs` without a gap: after an outage
+   * commits come late, and the window stays as wide as it was until they are through. One in a shorter gap may have
+   * been seen by nobody, so the window is never narrower than that.
+   */
+  let readWall = Number.NEGATIVE_INFINITY;
+  let steadyFrom = Number.POSITIVE_INFINITY;
   let reading: Promise<void> | null = null;
 
   async function readOn(): Promise<void> {
     const [began, wall] = [clock.monotonic(), clock.now()];
     const full = began - fullAt >= settings.reconcileMs;
-    const since = knownTo - settings.overlapMs;
+    // Also while nothing changes: else what was written last, a whole import, would be read again and again for ever.
+    // Never ahead of the clock: a restaurant whose node's clock was wrong must not hide the others' changes.
+    const since = Math.min(wall, Math.max(newest, readWall - gapMs)) - settings.overlapMs;
     let from = { at: full ? -1 : since, key: "" };
-    let newest = knownTo;
     for (;;) {
       const rows = await index.queryIndex({ kind: "restaurant", from, views: false, limit: PAGE });
       const changes = rows.filter(({ key, at }) => full || told.get(key) !== at);
@@ -72,10 +82,10 @@ export function createMenuFeed(deps: {
       if (last === undefined || rows.length < PAGE) break;
       from = { at: last.at, key: last.key };
     }
-    // Also while nothing changes: else what was written last, a whole import, would be read again and again for ever.
-    knownTo = Math.max(newest, wall - settings.overlapMs);
-    for (const [key, at] of told) if (at <= knownTo - settings.overlapMs) told.delete(key);
+    for (const [key, at] of told) if (at <= since) told.delete(key);
     if (full) fullAt = began;
+    if (began - readAt > gapMs) steadyFrom = began;
+    if (began - steadyFrom >= settings.overlapMs) readWall = wall;
     readAt = began;
   }
 

@@ -16,7 +16,7 @@ export interface HostSettings {
 
   readonly flushActors: number;
   readonly flushDelayMs: number;
-  /** Flushes under way at once, each on its own connection. An actor is in at most one. */
+  /** Flushes under way at once, each on its own connection; a whole one may wait for one of them beside. An actor is in at most one. */
   readonly lanes: number;
   /** Handler runs of one actor that one flush carries. */
   readonly runsPerWrite: number;
