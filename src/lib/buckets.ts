@@ -56,6 +56,8 @@ interface Kept {
   readonly bucket: Bucket;
   /** Taken from since the hand came by. */
   used: boolean;
+  /** Has given way: another bucket may have its key. */
+  gone: boolean;
 }
 
 /** As many as are spared before somebody gives way all the same: what making room costs has a bound. */
@@ -69,6 +71,7 @@ export class Buckets {
   readonly #rate: Rate;
   readonly #maxKeys: number;
   readonly #buckets = new Map<string, Kept>();
+  readonly #byOwner = new WeakMap<object, Kept>();
 
   constructor(rate: Rate, maxKeys: number) {
     this.#rate = rate;
@@ -76,15 +79,29 @@ export class Buckets {
   }
 
   take(key: string, now: number, many = 1): number {
-    const kept = this.#buckets.get(key);
-    if (kept !== undefined) {
-      kept.used = true;
-      return kept.bucket.take(now, many);
+    return this.#keptOf(key, now).bucket.take(now, many);
+  }
+
+  /** `take` for one who comes again and again as the same object: its key is made and looked for once. */
+  takeFor<T extends object>(owner: T, keyOf: (owner: T) => string, now: number): number {
+    let kept = this.#byOwner.get(owner);
+    if (kept === undefined || kept.gone) {
+      kept = this.#keptOf(keyOf(owner), now);
+      this.#byOwner.set(owner, kept);
+    } else kept.used = true;
+    return kept.bucket.take(now);
+  }
+
+  #keptOf(key: string, now: number): Kept {
+    const known = this.#buckets.get(key);
+    if (known !== undefined) {
+      known.used = true;
+      return known;
     }
     if (this.#buckets.size >= this.#maxKeys) this.#makeRoom();
-    const bucket = new Bucket(this.#rate, now);
-    this.#buckets.set(key, { bucket, used: false });
-    return bucket.take(now, many);
+    const kept: Kept = { bucket: new Bucket(this.#rate, now), used: false, gone: false };
+    this.#buckets.set(key, kept);
+    return kept;
   }
 
   /** Takes a `take` back. */
@@ -96,7 +113,10 @@ export class Buckets {
     let spare = SPARED_AT_ONCE;
     for (const [key, kept] of this.#buckets) {
       this.#buckets.delete(key);
-      if (!kept.used || spare-- <= 0) return;
+      if (!kept.used || spare-- <= 0) {
+        kept.gone = true;
+        return;
+      }
       kept.used = false;
       this.#buckets.set(key, kept);
     }

@@ -3,6 +3,7 @@
  * answered, and the short way for the plainest: a token seen before, no other page's script, a view that is at hand.
  * Everybody else takes the way of every route, with the same answer.
  */
+import { PrefixedBytes } from "../../lib/prefixed-bytes.js";
 import { isId, ROLES, type Role } from "../../protocol/mod.js";
 import type { Tracked, TrackingService, TrackResult } from "../../services/tracking/mod.js";
 import { mayEnter } from "../auth/access.js";
@@ -20,12 +21,21 @@ const BEARER = "Bearer ";
 const tagOf = ({ tracking, position, fresh }: Tracked): string =>
   `"t${tracking.version}-${position?.at ?? 0}${fresh ? "" : "-s"}"`;
 
-function bodyOf({ viewJson, position, positionJson, fresh }: Tracked, now: number): string {
+/** In memory that the next answer about this order writes again: to be sent before anything else runs. */
+function bodyOf({ document, position, positionJson, fresh }: Tracked, now: number): Uint8Array {
   const shown =
     position === null || positionJson === null
       ? ""
       : `,"position":${positionJson.slice(0, -1)},"ageMs":${Math.max(0, now - position.at)}}`;
-  return `{"view":${viewJson}${shown},"fresh":${fresh},"serverTime":${now}}`;
+  return document.with(shown + endOf(fresh, now));
+}
+
+/** Many polls are answered within one millisecond. */
+let lastEnd = { fresh: true, now: 0, text: "" };
+function endOf(fresh: boolean, now: number): string {
+  if (lastEnd.now !== now || lastEnd.fresh !== fresh)
+    lastEnd = { fresh, now, text: `,"fresh":${fresh},"serverTime":${now}}` };
+  return lastEnd.text;
 }
 
 export function trackAnswer(
@@ -44,7 +54,7 @@ export function trackAnswer(
     return {
       kind: "body",
       status: 200,
-      body: bodyOf(result, context.clock.now()),
+      body: bodyOf(result, context.clock.now()).slice(),
       contentType: JSON_TYPE,
       headers: [
         ["etag", etag],
@@ -56,19 +66,11 @@ export function trackAnswer(
   return result instanceof Promise ? result.then(answer) : answer(result);
 }
 
-/** Heads differ in their tag alone, which stands between these two. */
-const ETAG = "\u0000";
-const [BODY_HEAD = "", BODY_HEAD_END = ""] = headText(statusText(200), [
-  ...COMMON_HEADERS,
-  ["content-type", JSON_TYPE],
-  ["etag", ETAG],
-  ["cache-control", CACHE_CONTROL],
-]).split(ETAG);
-const [UNCHANGED_HEAD = "", UNCHANGED_HEAD_END = ""] = headText(statusText(304), [
-  ...COMMON_HEADERS,
-  ["etag", ETAG],
-  ["cache-control", CACHE_CONTROL],
-]).split(ETAG);
+/** Heads differ in their tag alone, which stands last. */
+const headBefore = (status: number, headers: readonly (readonly [name: string, value: string])[]): PrefixedBytes =>
+  new PrefixedBytes(headText(statusText(status), [...headers, ["etag", ""]]), ETAG_ROOM);
+const ETAG_ROOM = 64;
+const CACHED = [...COMMON_HEADERS, ["cache-control", CACHE_CONTROL]] as const;
 
 /** What stands before the way of every route: true when the request has been answered. */
 export function trackShortcut(
@@ -79,6 +81,8 @@ export function trackShortcut(
   const { tier } = route;
   const name = routeName(route);
   const roles: ReadonlySet<Role> = new Set(ROLES.filter((role) => mayEnter(name, role)));
+  const ok = headBefore(200, [...CACHED, ["content-type", JSON_TYPE]]);
+  const unchanged = headBefore(304, CACHED);
   // Without origins that are allowed there is nothing to be said to any.
   const asksOrigin = settings.corsOrigins.length > 0;
   return (res, req) => {
@@ -87,8 +91,7 @@ export function trackShortcut(
     if (!authorization.startsWith(BEARER) || (asksOrigin && req.getHeader("origin") !== "")) return false;
     const principal = tokens.remembered(authorization.slice(BEARER.length));
     if (principal === null || !roles.has(principal.role)) return false;
-    const orderId = req.getParameter(0) ?? "";
-    const result = isId(orderId) ? tracking.atHand(orderId, principal) : null;
+    const result = tracking.atHand(req.getParameter(0) ?? "", principal);
     if (result === null || !result.ok) return false;
     // Over its limit: the other way says so, and counts nothing either.
     if (tiers.takeFor(principal, tier, clock.monotonic()) > 0) return false;
@@ -96,11 +99,11 @@ export function trackShortcut(
     const ifNoneMatch = req.getHeader("if-none-match");
     if (ifNoneMatch !== "" && matches(ifNoneMatch, etag)) {
       count(stats.httpStatuses, 304);
-      res.writeStatus(UNCHANGED_HEAD + etag + UNCHANGED_HEAD_END).endWithoutBody();
+      res.writeStatus(unchanged.with(etag)).endWithoutBody();
       return true;
     }
     count(stats.httpStatuses, 200);
-    res.writeStatus(BODY_HEAD + etag + BODY_HEAD_END).end(bodyOf(result, clock.now()));
+    res.writeStatus(ok.with(etag)).end(bodyOf(result, clock.now()));
     return true;
   };
 }

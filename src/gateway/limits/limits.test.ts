@@ -33,6 +33,21 @@ t.test("R-PRO-5 rule 16: a million keys take the memory of a thousand", async (t
   }
 });
 
+t.test("R-PRO-5: who is known as an object shares the bucket of its key, also after it had to give way", async (t) => {
+  const buckets = new Buckets({ perMinute: 60, burst: 2 }, 2);
+  const keyOf = ({ id }: { readonly id: string }): string => id;
+  const [phone, tablet] = [{ id: "c1" }, { id: "c1" }];
+  t.equal(buckets.takeFor(phone, keyOf, 0), 0);
+  t.equal(buckets.takeFor(tablet, keyOf, 0), 0);
+  t.ok(buckets.takeFor(phone, keyOf, 0) > 0, "two logins, one account");
+  t.ok(buckets.take("c1", 0) > 0);
+  for (let i = 0; i < 40; i++) buckets.take(`other-${i}`, 0);
+  t.equal(buckets.size, 2);
+  t.equal(buckets.takeFor(phone, keyOf, 0), 0, "forgotten");
+  t.equal(buckets.takeFor(tablet, keyOf, 0), 0);
+  t.ok(buckets.takeFor(phone, keyOf, 0) > 0, "and not counted twice");
+});
+
 t.test("R-PRO-5: support and admin have a tier of their own, whatever they ask", async (t) => {
   const once = { perMinute: 60, burst: 1 };
   const limits = new TierLimits({ ...DEFAULT_TIER_RATES, command: once, operations: { perMinute: 60, burst: 3 } }, 10);

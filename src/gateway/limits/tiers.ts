@@ -21,6 +21,8 @@ export const DEFAULT_TIER_RATES: TierRates = {
   tokens: { perMinute: 600, burst: 100 },
 };
 
+const keyOf = ({ role, id }: { readonly id: string; readonly role: Role }): string => `${role}/${id}`;
+
 export class TierLimits {
   readonly #tiers: Readonly<Record<Tier, Buckets>>;
 
@@ -34,7 +36,7 @@ export class TierLimits {
   /** `take` for an account, by the tier its role has for this kind of request. */
   takeFor(principal: { readonly id: string; readonly role: Role }, tier: Tier, now: number): number {
     const operations = principal.role === "admin" || principal.role === "support";
-    return this.take(operations ? "operations" : tier, `${principal.role}/${principal.id}`, now);
+    return this.#tiers[operations ? "operations" : tier].takeFor(principal, keyOf, now);
   }
 
   /** 0 when allowed; otherwise milliseconds to wait. `now` is monotonic. `many`: how many requests this one stands for. */

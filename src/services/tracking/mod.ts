@@ -9,6 +9,7 @@
  */
 import type { MirrorEntry } from "../../actors/runtime/mod.js";
 import type { Clock } from "../../lib/clock.js";
+import { PrefixedBytes } from "../../lib/prefixed-bytes.js";
 import type { OrderTracking, PositionView } from "../../protocol/mod.js";
 import { fixKey, type MirroredFix, viewKey } from "./keys.js";
 import type { IndexReader, MirrorCopy, MirrorReader } from "./ports.js";
@@ -24,8 +25,8 @@ export interface Viewer {
 export interface Tracked {
   readonly ok: true;
   readonly tracking: OrderTracking;
-  /** The view as JSON, made once per version. */
-  readonly viewJson: string;
+  /** `{"view":…` and room for the rest, made once per version. */
+  readonly document: PrefixedBytes;
   readonly position: PositionView | null;
   /** The position as JSON, made once per fix. Null where there is none. */
   readonly positionJson: string | null;
@@ -71,8 +72,11 @@ interface Entry {
   fixKey: string;
   fixesOf: string;
   tracking: OrderTracking;
-  viewJson: string | null;
+  /** Of `tracking`, once somebody was shown it. */
+  document: PrefixedBytes | null;
   fix: MirroredFix | null;
+  /** Under which of this order's grants `fix` was sent. */
+  fixGrant: number | undefined;
   /** Of `fix`, once somebody was shown it. */
   fixJson: string | null;
   /** Whose fix it is: versions of different drivers do not compare. */
@@ -106,6 +110,8 @@ export interface TrackingService {
 
 /** As many as are spared before somebody gives way all the same: what making room costs has a bound. */
 const SPARED_AT_ONCE = 16;
+/** For a position, its age, and the time. */
+const DOCUMENT_ROOM = 256;
 const NOT_FOUND: TrackResult = { ok: false, code: "not_found" };
 const UNAVAILABLE: TrackResult = { ok: false, code: "unavailable" };
 /** What a read found: the entry, nothing, or that no source answered. */
@@ -125,8 +131,8 @@ export function createTrackingService(deps: {
   const waiting = new Map<string, { readonly promise: Promise<Loaded>; readonly settle: (loaded: Loaded) => void }>();
   let gathering: string[] = [];
 
-  function keep(orderId: string, tracking: OrderTracking): Entry {
-    let entry = cache.get(orderId);
+  function keep(orderId: string, tracking: OrderTracking, known = cache.get(orderId)): Entry {
+    let entry = known;
     if (entry === undefined) {
       if (cache.size >= settings.maxCached) makeRoom();
       entry = {
@@ -135,8 +141,9 @@ export function createTrackingService(deps: {
         fixKey: "",
         fixesOf: "",
         tracking,
-        viewJson: null,
+        document: null,
         fix: null,
+        fixGrant: undefined,
         fixJson: null,
         fixOf: "",
         fixVersion: [0, 0],
@@ -150,7 +157,7 @@ export function createTrackingService(deps: {
       entry.used = true;
       if (tracking.version > entry.tracking.version) {
         entry.tracking = tracking;
-        entry.viewJson = null;
+        entry.document = null;
       }
     }
     return entry;
@@ -178,30 +185,41 @@ export function createTrackingService(deps: {
   }
 
   /** The newest of what was seen; the mirror writes only what is newer, but two sources may answer in any order. */
-  function keepFix(entry: Entry, driverId: string, mirrored: MirrorEntry | null): void {
+  function keepFix(orderId: string, entry: Entry, driverId: string, mirrored: MirrorEntry | null): void {
     const fix = (mirrored?.value ?? null) as MirroredFix | null;
     if (mirrored === null || fix === null) return;
     const [epoch, counter] = mirrored.version;
     const [knownEpoch, knownCounter] = entry.fixVersion;
     const older = epoch < knownEpoch || (epoch === knownEpoch && counter < knownCounter);
     if (older && entry.fixOf === driverId) return;
-    if (entry.fix !== fix) entry.fixJson = null;
+    if (entry.fix !== fix) {
+      entry.fixJson = null;
+      entry.fixGrant = fix.grants[orderId];
+    }
     entry.fix = fix;
     entry.fixOf = driverId;
     entry.fixVersion = mirrored.version;
     entry.fixUntil = mirrored.expiresAt;
   }
 
-  function answer(orderId: string, entry: Entry, viewer: Viewer, fresh: boolean): TrackResult {
+  function answer(
+    orderId: string,
+    entry: Entry,
+    viewer: Viewer,
+    fresh: boolean,
+    copied?: MirrorEntry | null,
+  ): TrackResult {
     const { tracking } = entry;
     if (!maySee(tracking, viewer)) return NOT_FOUND;
-    if (fresh && tracking.grant !== null)
-      keepFix(entry, tracking.grant.driverId, copiedFix(entry, tracking.grant.driverId));
-    entry.viewJson ??= JSON.stringify(tracking.view);
-    const position = fresh ? shown(orderId, entry, clock.now()) : null;
+    if (fresh && tracking.grant !== null) {
+      const { driverId } = tracking.grant;
+      keepFix(orderId, entry, driverId, copied === undefined ? copiedFix(entry, driverId) : copied);
+    }
+    entry.document ??= new PrefixedBytes(`{"view":${JSON.stringify(tracking.view)}`, DOCUMENT_ROOM);
+    const position = fresh ? shown(entry, clock.now()) : null;
     if (position !== null) entry.fixJson ??= JSON.stringify(position);
     const positionJson = position === null ? null : entry.fixJson;
-    return { ok: true, tracking, viewJson: entry.viewJson, position, positionJson, fresh };
+    return { ok: true, tracking, document: entry.document, position, positionJson, fresh };
   }
 
   function atHand(orderId: string, viewer: Viewer, maxAgeMs = Number.POSITIVE_INFINITY): TrackResult | null {
@@ -209,9 +227,11 @@ export function createTrackingService(deps: {
     const copied = copiedView(known, orderId, maxAgeMs);
     if (copied !== null) {
       stats.fromCopy++;
-      const entry = keep(orderId, copied.value as unknown as OrderTracking);
+      const entry = keep(orderId, copied.value as unknown as OrderTracking, known);
+      const { grant } = entry.tracking;
+      const fix = grant === null ? null : copiedFix(entry, grant.driverId);
       // The copy's own view is current; a position that this process does not hold is looked for at its own pace.
-      if (!needsFix(entry)) return answer(orderId, entry, viewer, true);
+      if (fix !== null || grant === null || mirror === null) return answer(orderId, entry, viewer, true, fix);
     }
     const entry = known ?? cache.get(orderId);
     if (entry !== undefined) {
@@ -247,12 +267,6 @@ export function createTrackingService(deps: {
       if (loaded === "unreachable") stats.stale++;
       return answer(orderId, found, viewer, loaded === "found");
     });
-  }
-
-  function needsFix(entry: Entry): boolean {
-    const { grant } = entry.tracking;
-    if (mirror === null || grant === null) return false;
-    return copiedFix(entry, grant.driverId) === null;
   }
 
   function load(orderId: string): Promise<Loaded> {
@@ -312,17 +326,18 @@ export function createTrackingService(deps: {
         found.add(row.key);
       }
     }
-    const moving: { readonly entry: Entry; readonly driverId: string }[] = [];
+    const moving: { readonly orderId: string; readonly entry: Entry; readonly driverId: string }[] = [];
     for (const orderId of found) {
       const entry = cache.get(orderId);
       if (entry === undefined) continue;
       entry.readAt = readAt;
       const { grant } = entry.tracking;
-      if (grant !== null) moving.push({ entry, driverId: grant.driverId });
+      if (grant !== null) moving.push({ orderId, entry, driverId: grant.driverId });
     }
     if (moving.length > 0) {
       const fixes = await fromMirror(moving.map(({ driverId }) => fixKey(driverId)));
-      for (const [i, { entry, driverId }] of moving.entries()) keepFix(entry, driverId, fixes[i] ?? null);
+      for (const [i, { orderId, entry, driverId }] of moving.entries())
+        keepFix(orderId, entry, driverId, fixes[i] ?? null);
     }
     return found;
   }
@@ -363,10 +378,10 @@ function maySee(tracking: OrderTracking, viewer: Viewer): boolean {
 }
 
 /** The position that may be shown: stamped with the very grant that the view holds open, and live. */
-function shown(orderId: string, entry: Entry, now: number): PositionView | null {
+function shown(entry: Entry, now: number): PositionView | null {
   const { fix, tracking } = entry;
   const { grant } = tracking;
   if (fix === null || grant === null || tracking.view.status !== "picked_up") return null;
-  if (entry.fixOf !== grant.driverId || fix.grants[orderId] !== grant.number || entry.fixUntil <= now) return null;
+  if (entry.fixOf !== grant.driverId || entry.fixGrant !== grant.number || entry.fixUntil <= now) return null;
   return fix.position;
 }
