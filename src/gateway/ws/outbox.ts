@@ -17,6 +17,10 @@ export interface OutboxLimits {
 
 /** What the native socket gives when it would not take a message. */
 const DROPPED = 2;
+/** What a frame may take on the line beyond its own bytes. */
+const FRAME_HEAD_BYTES = 10;
+/** Of one UTF-16 unit in UTF-8, at most. */
+const UTF8_PER_UNIT = 3;
 
 export class Outbox {
   readonly #ws: NativeSocket<unknown>;
@@ -28,6 +32,8 @@ export class Outbox {
   #slots: Map<string, Broadcast> | null = null;
   #closed = false;
   #hasSpoken = false;
+  /** The most that may be unsent: what was when the native socket was asked last, and all that it has taken since. */
+  #unsentAtMost = 0;
 
   constructor(
     ws: NativeSocket<unknown>,
@@ -63,7 +69,7 @@ export class Outbox {
       if (this.#ws.getBufferedAmount() === 0) this.drain();
       return;
     }
-    if (this.#ws.getBufferedAmount() > this.#limits.slotBacklogBytes) {
+    if (this.#isBehind(this.#limits.slotBacklogBytes)) {
       this.#slots ??= new Map();
       this.#slots.set(slot, broadcast);
       return;
@@ -85,7 +91,7 @@ export class Outbox {
   drain(): void {
     if (this.#closed || this.#slots === null) return;
     for (const [slot, broadcast] of this.#slots) {
-      if (this.#ws.getBufferedAmount() > this.#limits.slotBacklogBytes) return;
+      if (this.#isBehind(this.#limits.slotBacklogBytes)) return;
       this.#slots.delete(slot);
       this.#send(broadcast.bytes(this.#codec.name));
     }
@@ -115,15 +121,23 @@ export class Outbox {
   }
 
   #reliable(bytes: Uint8Array | string): void {
-    if (this.#ws.getBufferedAmount() > this.#limits.reliableBacklogBytes) {
+    if (this.#isBehind(this.#limits.reliableBacklogBytes)) {
       this.#tooSlow();
       return;
     }
     this.#send(bytes);
   }
 
+  /** Whether more than this is unsent. Asks the native socket, which costs as much as a small frame, only when it may be. */
+  #isBehind(bytes: number): boolean {
+    if (this.#unsentAtMost <= bytes) return false;
+    this.#unsentAtMost = this.#ws.getBufferedAmount();
+    return this.#unsentAtMost > bytes;
+  }
+
   #send(bytes: Uint8Array | string): void {
     this.#hasSpoken = true;
+    this.#unsentAtMost += FRAME_HEAD_BYTES + (typeof bytes === "string" ? UTF8_PER_UNIT : 1) * bytes.length;
     this.#stats.framesOut++;
     this.#stats.bytesOut += bytes.length;
     if (this.#ws.send(bytes, this.#codec.binary) === DROPPED) this.#tooSlow();

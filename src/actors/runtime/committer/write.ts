@@ -2,7 +2,7 @@
  * Turns the runs of one actor that wait for a commit into one `ActorWrite`. Pure but for reading the activation.
  */
 import type { Json } from "../../../lib/json.js";
-import { encode } from "../../../lib/msgpack.js";
+import { encodePassing } from "../../../lib/msgpack.js";
 import { type Activation, type KindRuntime, keepOf } from "../activation/activation.js";
 import type { IndexEntry } from "../definition.js";
 import type { ActorWrite, ChannelEvent, OutboxTell, PublishedEvent, RememberedCommand, TimerRow } from "../ports.js";
@@ -72,8 +72,9 @@ export function prepareWrite(actor: Activation, mostRuns: number): PreparedWrite
     expectedSeq: actor.committedSeq,
     seq: newest.seq,
     version: actor.kind.definition.version,
-    state: encode(hot),
-    ...(coldChanged && coldValues.length > 0 ? { cold: encode(coldOf(actor.kind, coldValues)) } : null),
+    // Gone once it is committed.
+    state: encodePassing(hot),
+    ...(coldChanged && coldValues.length > 0 ? { cold: encodePassing(coldOf(actor.kind, coldValues)) } : null),
     commands,
     tells: tells ?? NONE,
     timersSet,
