@@ -1,7 +1,12 @@
 /** The short way of a poll: the same answers as the long one, and nothing that the long one would refuse. */
 import t from "tap";
+import type { Json } from "../../lib/json.js";
+import { createTrackingService, viewKey } from "../../services/tracking/mod.js";
+import type { GatewayContext } from "../context.js";
 import { eventually, startHarness, trackingOf } from "../fixtures/harness.js";
 import { DEFAULT_TIER_RATES } from "../mod.js";
+import type { Exchange } from "./exchange.js";
+import { trackAnswer } from "./track.js";
 
 const PATH = "/v1/orders/o1/track";
 const SAME = ["etag", "cache-control", "content-type", "x-content-type-options", "referrer-policy", "x-frame-options"];
@@ -64,4 +69,33 @@ t.test("R-PRO-5: polls by the short way count against their limit", async (t) =>
   for (let i = 0; i < 6; i++) statuses.push(await ask(token));
   t.same(statuses.slice(0, 3), [200, 200, 200]);
   t.ok(statuses.slice(3).includes(429), statuses.join());
+});
+
+t.test("R-TRK-1: an answer that waits to be sent is not written over by the next about the same order", async (t) => {
+  let now = 999;
+  const clock = { now: () => now, monotonic: () => now, after: () => () => {}, every: () => () => {} };
+  const view = {
+    key: viewKey("o1"),
+    value: trackingOf("o1", 1, "ready") as unknown as Json,
+    version: [1, 1] as const,
+    expiresAt: 10_000,
+  };
+  const held = (key: string) => (key === view.key ? view : null);
+  const tracking = createTrackingService({
+    clock,
+    copy: { get: held, told: held },
+    mirror: null,
+    index: { queryIndex: async () => [] },
+  });
+  const ask = async (): Promise<Uint8Array> => {
+    const exchange = { principal: { id: "c1", role: "customer" }, params: { orderId: "o1" }, ifNoneMatch: "" };
+    const answer = await trackAnswer({ clock } as unknown as GatewayContext, tracking, exchange as unknown as Exchange);
+    if (answer.kind !== "body") throw new Error(answer.kind);
+    return answer.body as Uint8Array;
+  };
+  const first = await ask();
+  now = 1_000;
+  const second = await ask();
+  const timeOf = (body: Uint8Array): number => JSON.parse(new TextDecoder().decode(body)).serverTime;
+  t.same([timeOf(first), timeOf(second)], [999, 1_000]);
 });

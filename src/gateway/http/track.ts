@@ -54,7 +54,8 @@ export function trackAnswer(
     return {
       kind: "body",
       status: 200,
-      body: bodyOf(result, context.clock.now()).slice(),
+      // A copy: others may be answered before this is sent. (`slice` of a Buffer would be none.)
+      body: new Uint8Array(bodyOf(result, context.clock.now())),
       contentType: JSON_TYPE,
       headers: [
         ["etag", etag],
