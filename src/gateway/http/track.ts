@@ -67,11 +67,12 @@ export function trackAnswer(
   return result instanceof Promise ? result.then(answer) : answer(result);
 }
 
+const ETAG_ROOM = 64;
+const CACHED = [...COMMON_HEADERS, ["cache-control", CACHE_CONTROL]] as const;
+
 /** Heads differ in their tag alone, which stands last. */
 const headBefore = (status: number, headers: readonly (readonly [name: string, value: string])[]): PrefixedBytes =>
   new PrefixedBytes(headText(statusText(status), [...headers, ["etag", ""]]), ETAG_ROOM);
-const ETAG_ROOM = 64;
-const CACHED = [...COMMON_HEADERS, ["cache-control", CACHE_CONTROL]] as const;
 
 /** What stands before the way of every route: true when the request has been answered. */
 export function trackShortcut(

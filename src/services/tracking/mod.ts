@@ -65,6 +65,7 @@ export const DEFAULT_TRACKING_SETTINGS: TrackingSettings = {
 };
 
 interface Entry {
+  readonly orderId: string;
   /** Asked for since the hand came by that makes room. */
   used: boolean;
   /** Where its view is mirrored, and the fixes of `fixesOf`: made once, because every poll asks for both. */
@@ -136,6 +137,7 @@ export function createTrackingService(deps: {
     if (entry === undefined) {
       if (cache.size >= settings.maxCached) makeRoom();
       entry = {
+        orderId,
         used: false,
         viewKey: viewKey(orderId),
         fixKey: "",
@@ -185,7 +187,7 @@ export function createTrackingService(deps: {
   }
 
   /** The newest of what was seen; the mirror writes only what is newer, but two sources may answer in any order. */
-  function keepFix(orderId: string, entry: Entry, driverId: string, mirrored: MirrorEntry | null): void {
+  function keepFix(entry: Entry, driverId: string, mirrored: MirrorEntry | null): void {
     const fix = (mirrored?.value ?? null) as MirroredFix | null;
     if (mirrored === null || fix === null) return;
     const [epoch, counter] = mirrored.version;
@@ -194,7 +196,7 @@ export function createTrackingService(deps: {
     if (older && entry.fixOf === driverId) return;
     if (entry.fix !== fix) {
       entry.fixJson = null;
-      entry.fixGrant = fix.grants[orderId];
+      entry.fixGrant = fix.grants[entry.orderId];
     }
     entry.fix = fix;
     entry.fixOf = driverId;
@@ -202,19 +204,18 @@ export function createTrackingService(deps: {
     entry.fixUntil = mirrored.expiresAt;
   }
 
-  function answer(
-    orderId: string,
-    entry: Entry,
-    viewer: Viewer,
-    fresh: boolean,
-    copied?: MirrorEntry | null,
-  ): TrackResult {
+  /** False when a position may be shown and this process was told none. */
+  function takeCopiedFix(entry: Entry): boolean {
+    const { grant } = entry.tracking;
+    if (grant === null) return true;
+    const copied = copiedFix(entry, grant.driverId);
+    keepFix(entry, grant.driverId, copied);
+    return copied !== null;
+  }
+
+  function answer(entry: Entry, viewer: Viewer, fresh: boolean): TrackResult {
     const { tracking } = entry;
     if (!maySee(tracking, viewer)) return NOT_FOUND;
-    if (fresh && tracking.grant !== null) {
-      const { driverId } = tracking.grant;
-      keepFix(orderId, entry, driverId, copied === undefined ? copiedFix(entry, driverId) : copied);
-    }
     entry.document ??= new PrefixedBytes(`{"view":${JSON.stringify(tracking.view)}`, DOCUMENT_ROOM);
     const position = fresh ? shown(entry, clock.now()) : null;
     if (position !== null) entry.fixJson ??= JSON.stringify(position);
@@ -228,10 +229,8 @@ export function createTrackingService(deps: {
     if (copied !== null) {
       stats.fromCopy++;
       const entry = keep(orderId, copied.value as unknown as OrderTracking, known);
-      const { grant } = entry.tracking;
-      const fix = grant === null ? null : copiedFix(entry, grant.driverId);
       // The copy's own view is current; a position that this process does not hold is looked for at its own pace.
-      if (fix !== null || grant === null || mirror === null) return answer(orderId, entry, viewer, true, fix);
+      if (takeCopiedFix(entry) || mirror === null) return answer(entry, viewer, true);
     }
     const entry = known ?? cache.get(orderId);
     if (entry !== undefined) {
@@ -239,7 +238,8 @@ export function createTrackingService(deps: {
       const ttlMs = entry.tracking.grant === null ? settings.viewMs : settings.movingMs;
       if (clock.monotonic() - entry.readAt < Math.min(ttlMs, maxAgeMs)) {
         stats.fromCache++;
-        return answer(orderId, entry, viewer, true);
+        takeCopiedFix(entry);
+        return answer(entry, viewer, true);
       }
       // Whoever may not see it learns nothing, and costs nothing.
       if (!maySee(entry.tracking, viewer)) return NOT_FOUND;
@@ -265,7 +265,8 @@ export function createTrackingService(deps: {
       if (loaded === "none" || (loaded === "found" && found === undefined)) return NOT_FOUND;
       if (found === undefined) return UNAVAILABLE;
       if (loaded === "unreachable") stats.stale++;
-      return answer(orderId, found, viewer, loaded === "found");
+      if (loaded === "found") takeCopiedFix(found);
+      return answer(found, viewer, loaded === "found");
     });
   }
 
@@ -326,18 +327,17 @@ export function createTrackingService(deps: {
         found.add(row.key);
       }
     }
-    const moving: { readonly orderId: string; readonly entry: Entry; readonly driverId: string }[] = [];
+    const moving: { readonly entry: Entry; readonly driverId: string }[] = [];
     for (const orderId of found) {
       const entry = cache.get(orderId);
       if (entry === undefined) continue;
       entry.readAt = readAt;
       const { grant } = entry.tracking;
-      if (grant !== null) moving.push({ orderId, entry, driverId: grant.driverId });
+      if (grant !== null) moving.push({ entry, driverId: grant.driverId });
     }
     if (moving.length > 0) {
       const fixes = await fromMirror(moving.map(({ driverId }) => fixKey(driverId)));
-      for (const [i, { orderId, entry, driverId }] of moving.entries())
-        keepFix(orderId, entry, driverId, fixes[i] ?? null);
+      for (const [i, { entry, driverId }] of moving.entries()) keepFix(entry, driverId, fixes[i] ?? null);
     }
     return found;
   }
