@@ -27,8 +27,7 @@ function placesOf(find: string): RegExp {
 }
 
 const EXECUTOR = "src/actors/runtime/activation/executor.js";
-const PENDING =
-  "actor.pending.push({ delivery, dirty, seq: actor.seq, state: actor.state, at, recorded, remembered, answer });";
+const PENDING = "actor.pending.push({ delivery, dirty, seq, state, at, recorded, remembered, answer, atLeisure });";
 
 /** Whoever asks is answered as soon as the handler has run; the commit follows, if nothing comes between. */
 export const ACKNOWLEDGE_BEFORE_COMMIT: Patch = {

@@ -118,6 +118,32 @@ export class RunContext implements ActorContext<unknown, unknown> {
     this.#outbox({ kind: to.kind, key }, name, encode(input));
   }
 
+  tellAhead<C extends Contract, N extends CommandName<C>>(
+    withinMs: number,
+    to: ActorRef<C>,
+    key: string,
+    name: N,
+    input: Input<C, N>,
+  ): void {
+    this.tell(to, key, name, input);
+    const { recorded } = this;
+    const tell = recorded.tells?.at(-1);
+    if (tell === undefined) return;
+    recorded.ahead ??= [];
+    recorded.ahead.push({ tell, input });
+    recorded.aheadMs = withinMs;
+  }
+
+  castAhead<C extends Contract, N extends CommandName<C>>(
+    to: ActorRef<C>,
+    key: string,
+    name: N,
+    input: Input<C, N>,
+  ): void {
+    this.cast(to, key, name, input);
+    this.recorded.overtakes = true;
+  }
+
   cast<C extends Contract, N extends CommandName<C>>(to: ActorRef<C>, key: string, name: N, input: Input<C, N>): void {
     this.#say({ t: "cast", to: { kind: to.kind, key }, name, input });
   }

@@ -33,6 +33,8 @@ export interface Caller {
 
 /** Why the handler runs. */
 export interface CommandInfo {
+  /** How it came. A `cast` is said once: who said it may have forgotten it since, and may never hear the answer. */
+  readonly source: "ask" | "tell" | "cast" | "timer" | "effect" | "subscribe" | "unsubscribe" | "quarantine";
   readonly id: string;
   readonly name: string;
   readonly caller: Caller | null;
@@ -75,8 +77,31 @@ export interface ActorContext<S, V = undefined> {
   reject(code: string, detail?: JsonObject): Rejection;
   /** A durable message: sent after the commit, resent until the receiver has committed it, in order per receiver. */
   tell<C extends Contract, N extends CommandName<C>>(to: ActorRef<C>, key: string, name: N, input: Input<C, N>): void;
+  /**
+   * A tell that is said at once and whose answer this handler's commit waits for, up to `withinMs`. Answered by a message
+   * of the receiver that changes this actor, both changes are one commit and the tell was never kept; else it is kept and
+   * sent like any other. So the receiver may hear it twice, first as a cast, and of an actor that has forgotten it in a
+   * crash: it must bear both. Nothing that was told before is overtaken.
+   */
+  tellAhead<C extends Contract, N extends CommandName<C>>(
+    withinMs: number,
+    to: ActorRef<C>,
+    key: string,
+    name: N,
+    input: Input<C, N>,
+  ): void;
   /** A message at most once: no outbox row. For presence and other things that are soon said again. */
   cast<C extends Contract, N extends CommandName<C>>(to: ActorRef<C>, key: string, name: N, input: Input<C, N>): void;
+  /**
+   * A cast that does not wait for runs that are put off (`mayWait`): of what it saw, that much a crash may forget. For
+   * answers that promise nothing.
+   */
+  castAhead<C extends Contract, N extends CommandName<C>>(
+    to: ActorRef<C>,
+    key: string,
+    name: N,
+    input: Input<C, N>,
+  ): void;
   /**
    * Asks the world to do something. Durable before it runs, keyed (actor, `key`), run at least once by the
    * `EffectRunner` registered under `name`; its `EffectResult` returns as the command `onResult` of this actor.

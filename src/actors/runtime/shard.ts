@@ -23,3 +23,7 @@ function hashed(before: number, text: string): number {
 export function addressText(address: ActorAddress): string {
   return `${address.kind}/${address.key}`;
 }
+
+export function isSame(one: ActorAddress, other: ActorAddress): boolean {
+  return one.key === other.key && one.kind === other.kind;
+}

@@ -9,7 +9,7 @@ import { type DriverContext, tellGone, tellPresence } from "./gps.js";
 import type { OfferInput } from "./messages.js";
 import { wayOnClaim } from "./progress.js";
 import { newRecord, withAnswer } from "./record.js";
-import { type DriverState, emptyMemory, gpsPolicy, withPast } from "./state.js";
+import { type DriverState, emptyMemory, gpsPolicy, type OnShift, withPast } from "./state.js";
 
 export function pushPolicy(ctx: DriverContext, settings: DomainSettings): void {
   ctx.push("work", "gps.policy", asJson(gpsPolicy(ctx.state, settings.driver)));
@@ -199,7 +199,21 @@ export function acceptOffer(
   if (work.status !== "free") return ctx.reject("driver_busy");
   // The timer only wakes us; the clock decides.
   if (expiryOf(card) <= ctx.now) return ctx.reject("offer_expired");
-  const number = state.trips + 1;
+  claimCard(ctx, card, shift);
+  tellPresence(ctx, settings);
+  return { claiming: cardId };
+}
+
+/** Long enough for an order's answer, and shorter than a person notices. */
+const CLAIM_WAITS_MS = 250;
+
+function claimCard(ctx: DriverContext, card: HeldCard, { name, vehicle }: OnShift): void {
+  const { state, volatile: memory } = ctx;
+  const { cardId } = card;
+  // An actor that woke may have forgotten a claim under one of the next numbers. Another number meets it in the guard
+  // against two trips: what is claimed first leaves one out, or two, as the epoch before did not.
+  const number = state.trips + (memory.hasClaimed ? 1 : 2 + (ctx.epoch & 1));
+  memory.hasClaimed = true;
   const claims = card.parts.map((held, place) => ({ held, place }));
   ctx.become({
     ...state,
@@ -219,12 +233,12 @@ export function acceptOffer(
     trips: number,
     record: withAnswer(state.record, true),
   });
-  const { name, vehicle } = shift;
   for (const { held, place } of claims) {
     const { orderId, offerId } = held.offer;
     const seat = { trip: number, place };
     const way = wayOnClaim(ctx, card, orderId);
-    ctx.tell(Order, orderId, "claim", {
+    // The order's answer and the claim are one commit. A claim that a crash forgets is still on its card.
+    ctx.tellAhead(CLAIM_WAITS_MS, Order, orderId, "claim", {
       driverId: ctx.key,
       offerId,
       acceptedAt: ctx.now,
@@ -236,8 +250,16 @@ export function acceptOffer(
     });
   }
   armOffers(ctx);
-  tellPresence(ctx, settings);
-  return { claiming: cardId };
+}
+
+/** An order has decided for us on a claim that a crash has forgotten: its card is still open, and claimed again. */
+export function claimAgain(ctx: DriverContext, offerId: string): void {
+  const { shift, work, offers } = ctx.state;
+  if (shift.status === "off" || work.status !== "free") return;
+  const card = offers.find(
+    ({ showAt, parts }) => showAt === null && parts.some(({ offer }) => offer.offerId === offerId),
+  );
+  if (card !== undefined) claimCard(ctx, card, shift);
 }
 
 export function declineOffer(

@@ -12,9 +12,14 @@ import { cardView, type HeldCard, type HeldOffer, stopsInOrder } from "./cards.j
 import type { ToldProgress } from "./progress.js";
 import { newRecord, type WorkRecord } from "./record.js";
 
-export type Shift =
-  | { readonly status: "off" }
-  | { readonly status: "on"; readonly since: number; readonly name: string; readonly vehicle: string };
+export interface OnShift {
+  readonly status: "on";
+  readonly since: number;
+  readonly name: string;
+  readonly vehicle: string;
+}
+
+export type Shift = { readonly status: "off" } | OnShift;
 
 /** `at_pickup` and `at_dropoff` were kept by older versions. */
 export type LegStage = "to_pickup" | "at_pickup" | "carrying" | "at_dropoff";
@@ -66,7 +71,7 @@ export interface DriverState {
   readonly work: Work;
   /** The last cards that are over, so that a late tap gets a clear answer. */
   readonly past: readonly { readonly offerId: string; readonly outcome: OfferOutcome }[];
-  /** Trips so far, claimed ones that came to nothing too. */
+  /** The number of the last trip, claimed ones that came to nothing too; some are left out. */
   readonly trips: number;
   readonly record: WorkRecord;
 }
@@ -168,6 +173,8 @@ export interface DriverMemory {
   nearAt: number;
   lostAt: number;
   flagged: number;
+  /** Since it woke. */
+  hasClaimed: boolean;
 }
 
 export const emptyMemory = (): DriverMemory => ({
@@ -184,6 +191,7 @@ export const emptyMemory = (): DriverMemory => ({
   nearAt: 0,
   lostAt: 0,
   flagged: 0,
+  hasClaimed: false,
 });
 
 /** All collections, then the deliveries, both as they were planned. */

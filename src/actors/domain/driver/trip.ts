@@ -7,7 +7,7 @@ import type { DomainSettings } from "../settings.js";
 import { closeGate, type DriverContext, tellPresence } from "./gps.js";
 import type { DriverContract } from "./messages.js";
 import { cameToCounter, waitedMs } from "./progress.js";
-import { declineAll, pushClosed, pushPolicy, withdrawOffer } from "./shift.js";
+import { claimAgain, declineAll, pushClosed, pushPolicy, withdrawOffer } from "./shift.js";
 import {
   type DriverState,
   isCarrying,
@@ -59,9 +59,9 @@ function cardOver(ctx: DriverContext, cardId: string, outcome: OfferOutcome): vo
 
 /** The order decided for this driver. The first that does makes the trip; the others join it as they decide. */
 export function claimWon(ctx: DriverContext, settings: DomainSettings, orderId: string, offerId: string): null {
-  const { state } = ctx;
-  const { work } = state;
-  if (legOf(state, orderId)?.offerId === offerId) return null;
+  if (legOf(ctx.state, orderId)?.offerId === offerId) return null;
+  claimAgain(ctx, offerId);
+  const { work } = ctx.state;
   const claim =
     work.status === "free" ? undefined : work.trip.claims.find(({ held }) => held.offer.offerId === offerId);
   if (work.status === "free" || claim === undefined) {

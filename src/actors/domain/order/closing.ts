@@ -16,7 +16,7 @@ import { release } from "./payment.js";
 import { releasePromotion } from "./promotion.js";
 import { type OrderContext, save } from "./save.js";
 import { seatClaims, TRIP_CLAIM } from "./seats.js";
-import { type Closing, type Delivery, isPlaced, type Payment, type PlacedOrder, statusOf } from "./state.js";
+import { type Closing, type Delivery, isPlaced, isUnheld, type Payment, type PlacedOrder, statusOf } from "./state.js";
 
 export interface End {
   readonly status: Closing["status"];
@@ -42,10 +42,7 @@ export function close(ctx: OrderContext, settings: DomainSettings, order: Placed
       orderId: ctx.key,
       status: end.status,
       reason: end.reason,
-      holds:
-        order.kitchen.status === "reserving"
-          ? null
-          : order.content.lines.map(({ itemId, quantity }) => ({ itemId, quantity })),
+      holds: holdsOf(order),
       pickedUp: order.kitchen.status === "handed_over",
     });
   }
@@ -65,6 +62,13 @@ export function close(ctx: OrderContext, settings: DomainSettings, order: Placed
   return save(ctx, settings, next, [{ kind: end.status, by: end.by, reason: end.reason }], {
     zone: order.delivery.status !== "none",
   });
+}
+
+/** What its restaurant holds for it; null: nothing, or not known. */
+function holdsOf({ kitchen, content }: PlacedOrder): readonly { itemId: string; quantity: number }[] | null {
+  return kitchen.status === "reserving" || isUnheld(kitchen)
+    ? null
+    : content.lines.map(({ itemId, quantity }) => ({ itemId, quantity }));
 }
 
 /** Offers and trips are taken back; a driver who has the order is asked to acknowledge it. */

@@ -7,11 +7,11 @@ import { at, createCity, customer, driver, must, restaurant } from "../fixtures/
 import { Driver, Order } from "../mod.js";
 
 /** From the placement until the last thing that a delivery causes. */
-const MOST_COMMITS = 20;
+const MOST_COMMITS = 17;
 /** The same where a restaurant has many at once, without the zone, whose watch beats for all. */
-const MOST_COMMITS_IN_A_RUSH = 16.5;
-const MOST_QUERIES = 26;
-const MOST_MESSAGES = 18;
+const MOST_COMMITS_IN_A_RUSH = 13.5;
+const MOST_QUERIES = 21;
+const MOST_MESSAGES = 12;
 
 t.test("R-BEN-1: commits, queries and messages of one order, from the tap to the captured payment", async (t) => {
   const city = createCity();

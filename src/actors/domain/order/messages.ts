@@ -165,7 +165,17 @@ export type OrderContract = {
   /** The same for the driver who delivered it. */
   forgetDriver: { input: { readonly driverId: string }; reply: { readonly forgotten: true } };
   // The restaurant actor
-  reserved: { input: { readonly menuVersion: number; readonly outlook?: Outlook }; reply: null };
+  reserved: {
+    input: {
+      readonly menuVersion: number;
+      readonly outlook?: Outlook;
+      /** Nothing of it is counted: the restaurant has only looked, and keeps nothing before it is offered the order. */
+      readonly unheld?: true;
+    };
+    reply: null;
+  };
+  /** Something of it is counted: the restaurant answers once the order is kept. */
+  reserveWhenKept: { input: null; reply: null };
   refused: { input: { readonly code: string; readonly detail: JsonObject }; reply: null };
   /** Nobody at the restaurant has answered: it is being reached by another way. */
   kitchenAlerted: { input: { readonly step: AlertStep; readonly delivered: boolean }; reply: null };

@@ -2,7 +2,6 @@
  * From the customer's tap to `confirmed`: reserve at the restaurant, then authorise the payment. Owns the order of the
  * two, and what happens when either says no or says nothing.
  */
-import type { Outlook } from "../../../eta/mod.js";
 import type { JsonObject } from "../../../lib/json.js";
 import { type NamedLine, orderTotals, type PlacedReply, type PricedLine, sameTotals } from "../../../protocol/mod.js";
 import type { EffectResult, Rejection } from "../../runtime/definition.js";
@@ -10,7 +9,7 @@ import { zoneOf } from "../dispatch-zone/messages.js";
 import { Restaurant } from "../restaurant/messages.js";
 import type { DomainSettings } from "../settings.js";
 import { close } from "./closing.js";
-import type { PaymentAnswer, PaymentNotice, PlaceInput, PromotionAnswer } from "./messages.js";
+import type { OrderContract, PaymentAnswer, PaymentNotice, PlaceInput, PromotionAnswer } from "./messages.js";
 import { askedFor, authorise, authoriseOther, retryAt, settled, switchMethod, voidNow } from "./payment.js";
 import { driverPayMinor } from "./payment-facts.js";
 import { refundDone } from "./payment-refund.js";
@@ -18,6 +17,9 @@ import { promotionPending, reservePromotion } from "./promotion.js";
 import { type OrderContext, save } from "./save.js";
 import { confirm, whenProblem } from "./scheduling.js";
 import { initialOrder, isPlaced, type OrderContent, type PlacedOrder, statusOf } from "./state.js";
+
+/** Longer than a restaurant takes that is there, and shorter than a person notices. */
+const RESERVE_WAITS_MS = 250;
 
 export function place(ctx: OrderContext, settings: DomainSettings, input: PlaceInput): PlacedReply | Rejection {
   const { caller } = ctx.command;
@@ -66,7 +68,8 @@ export function place(ctx: OrderContext, settings: DomainSettings, input: PlaceI
     ...(deliverAt === undefined ? {} : { deliverAt }),
     ...(input.way === undefined ? {} : { way: input.way }),
   };
-  ctx.tell(Restaurant, input.restaurantId, "reserve", {
+  // Most restaurants have only to look, and answer before the order is kept: then both are one commit.
+  ctx.tellAhead(RESERVE_WAITS_MS, Restaurant, input.restaurantId, "reserve", {
     orderId: ctx.key,
     lines: input.lines.map(withoutNames),
     destination: input.destination,
@@ -93,12 +96,16 @@ function reply(orderId: string, order: PlacedOrder): PlacedReply {
 }
 
 /** The restaurant holds the stock. Too late (the order is over): the closing told it to let go already. */
-export function reserved(ctx: OrderContext, settings: DomainSettings, outlook: Outlook | undefined): null {
+export function reserved(
+  ctx: OrderContext,
+  settings: DomainSettings,
+  { outlook, unheld }: OrderContract["reserved"]["input"],
+): null {
   const order = ctx.state;
   if (!isPlaced(order) || order.closed !== null || order.kitchen.status !== "reserving") return null;
   save(ctx, settings, {
     ...order,
-    kitchen: { status: "reserved" },
+    kitchen: { status: "reserved", ...(unheld === true ? { unheld } : {}) },
     payment: promotionPending(order) ? order.payment : authorise(ctx, order),
     ...(outlook === undefined ? {} : { outlook }),
   });

@@ -8,7 +8,7 @@ import { Restaurant } from "../restaurant/messages.js";
 import type { DomainSettings } from "../settings.js";
 import { spareMs } from "./eta.js";
 import { type Entry, type OrderContext, save, setDeadline } from "./save.js";
-import { isPlaced, type PlacedOrder } from "./state.js";
+import { isPlaced, isUnheld, type PlacedOrder } from "./state.js";
 
 /** Longer ahead nobody knows what the kitchen will sell, and no card's authorisation lasts. */
 const MOST_AHEAD_MS = 7 * 24 * 3_600_000;
@@ -50,7 +50,7 @@ function offer(
   entries: readonly Entry[],
 ): PlacedOrder {
   const acceptBy = ctx.now + settings.order.acceptDeadlineMs;
-  const { content } = order;
+  const { content, kitchen } = order;
   ctx.tell(Restaurant, content.restaurant.id, "offerOrder", {
     orderId: ctx.key,
     lines: content.lines,
@@ -59,6 +59,7 @@ function offer(
     placedAt: content.placedAt,
     ...(content.deliverAt === undefined ? {} : { deliverAt: content.deliverAt }),
     acceptBy,
+    ...(isUnheld(kitchen) ? { unheld: true } : {}),
   });
   return save(ctx, settings, { ...order, kitchen: { status: "offered", acceptBy } }, entries);
 }

@@ -7,9 +7,10 @@
  * have no point in common: the orders of one trip never hinder each other. Lines of two directions have exactly one: an
  * order of another trip always meets what is left of this one, whichever of its orders are still under way.
  *
- * Does not own: who gives the numbers (the driver actor counts its trips and gives each order of one another place).
+ * Does not own: who gives the numbers (the driver actor counts its trips, gives each order of one another place, and leaves
+ * out a number whose claim a crash may have made it forget).
  * Not guarded: trips whose numbers differ by a multiple of four. The driver actor, which is on one trip at a time and
- * fenced by its shard's epoch, would have to be wrong about its last four trips.
+ * fenced by its shard's epoch, would have to be wrong about its last trips.
  */
 
 /** The most orders on one trip. A prime: the geometry needs it. */

@@ -50,8 +50,8 @@ export interface OrderContent {
 export type Kitchen =
   /** Asked to reserve; no answer yet. */
   | { readonly status: "reserving" }
-  /** Stock is held; the payment is being authorised. */
-  | { readonly status: "reserved" }
+  /** Stock is held; the payment is being authorised. `unheld`: nothing of it is counted, so nothing is. */
+  | { readonly status: "reserved"; readonly unheld?: true }
   /** Paid, and for later: the restaurant hears of it at `offerAt`. */
   | { readonly status: "scheduled"; readonly offerAt: number }
   /** On the restaurant's tablet, until `acceptBy`. */
@@ -62,6 +62,11 @@ export type Kitchen =
   | { readonly status: "handed_over"; readonly readyAt: number }
   /** The restaurant could not reserve, or a person there said no. */
   | { readonly status: "refused" };
+
+/** Its restaurant will serve it, and holds nothing for it yet. */
+export function isUnheld(kitchen: Kitchen): boolean {
+  return kitchen.status === "reserved" && kitchen.unheld === true;
+}
 
 export interface OpenOffer {
   readonly offerId: string;

@@ -62,10 +62,19 @@ function pushChanged(ctx: RestaurantContext, orderId: string, status: OrderStatu
   ctx.push("inbox", "order.changed", { orderId, status, ...(reason === undefined ? {} : { reason }) });
 }
 
-export function offerOrder(ctx: RestaurantContext, settings: DomainSettings, input: TabletOrder): null {
+const NOTHING_HELD: OpenOrder = { stage: "held", took: [] };
+
+export function offerOrder(
+  ctx: RestaurantContext,
+  settings: DomainSettings,
+  { unheld, ...input }: RestaurantContract["offerOrder"]["input"],
+): null {
   const { orderId, acceptBy } = input;
-  const held = ctx.state.orders[orderId];
+  const { orders, tombstones } = ctx.state;
+  const isNew = unheld === true && !tombstones.some(([id]) => id === orderId);
+  const held = orders[orderId] ?? (isNew ? NOTHING_HELD : undefined);
   if (held?.stage !== "held") return null;
+  ctx.volatile.unheld.delete(orderId);
   const nextAt = againAt(1, { deliveredAt: undefined, heard: ctx.hasSubscribers("inbox") }, ctx.now, settings);
   const order: OpenOrder = {
     stage: "offered",

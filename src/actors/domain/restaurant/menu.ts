@@ -46,22 +46,49 @@ export function reserveRefusal(
   return null;
 }
 
+/** Orders that want a place in the kitchen of now. */
+function inKitchenNow({ state, volatile: memory, now }: RestaurantContext, settings: DomainSettings): number {
+  let count = 0;
+  for (const [id, order] of Object.entries(state.orders)) if (!memory.left.has(id) && !isForLater(order)) count++;
+  for (const [id, at] of memory.unheld) {
+    // The oldest come first. Its order has ended by itself by now.
+    if (at > now - settings.order.placementDeadlineMs) break;
+    memory.unheld.delete(id);
+  }
+  return count + memory.unheld.size;
+}
+
+/**
+ * A cast is an order that asks before it is kept. Where nothing that it wants is counted, the answer is all: nothing is
+ * kept, so nothing has to be given back should the order forget that it asked.
+ */
 export function reserve(ctx: RestaurantContext, settings: DomainSettings, input: ReserveInput): null {
   const { orderId } = input;
-  const { state } = ctx;
+  const { state, volatile: memory } = ctx;
+  const asksAhead = ctx.command.source === "cast";
   if (state.orders[orderId] === undefined) {
     const later = input.deliverAt !== undefined;
-    const inKitchen = Object.entries(state.orders).filter(
-      ([id, order]) => !ctx.volatile.left.has(id) && !isForLater(order),
-    ).length;
+    const inKitchen = memory.unheld.has(orderId) ? 0 : inKitchenNow(ctx, settings);
     const busy = later ? new Map<string, number>() : busyWith(ctx);
     const refusal = reserveRefusal(ctx.key, state, { now: ctx.now, inKitchen, busy }, input, settings);
     if (refusal !== null) {
-      ctx.tell(Order, orderId, "refused", refusal);
+      if (asksAhead) ctx.castAhead(Order, orderId, "refused", refusal);
+      else ctx.tell(Order, orderId, "refused", refusal);
       return null;
     }
     const took = tookOf(state.left, input.lines);
     const cooks = cooksOf(state.menu?.items ?? [], input.lines);
+    if (asksAhead) {
+      if (later || took.length > 0 || cooks.length > 0) {
+        ctx.castAhead(Order, orderId, "reserveWhenKept", null);
+        return null;
+      }
+      noteRush(ctx);
+      memory.unheld.set(orderId, ctx.now);
+      const outlook = outlookOf(ctx, settings, input.lines);
+      ctx.castAhead(Order, orderId, "reserved", { menuVersion: state.menuVersion, outlook, unheld: true });
+      return null;
+    }
     const held: OpenOrder = {
       stage: "held",
       took,
@@ -69,8 +96,8 @@ export function reserve(ctx: RestaurantContext, settings: DomainSettings, input:
       ...(later ? { later: true } : {}),
     };
     const orders = { ...state.orders, [orderId]: held };
-    ctx.volatile.gapMs = ctx.now - ctx.volatile.reservedAt;
-    ctx.volatile.reservedAt = ctx.now;
+    memory.unheld.delete(orderId);
+    noteRush(ctx);
     save(ctx, settings, { ...state, orders, left: take(state.left, took) });
   }
   ctx.tell(Order, orderId, "reserved", {
@@ -78,4 +105,9 @@ export function reserve(ctx: RestaurantContext, settings: DomainSettings, input:
     outlook: outlookOf(ctx, settings, input.lines),
   });
   return null;
+}
+
+function noteRush({ volatile: memory, now }: RestaurantContext): void {
+  memory.gapMs = now - memory.reservedAt;
+  memory.reservedAt = now;
 }

@@ -46,7 +46,8 @@ export type RestaurantContract = {
   found: { input: { readonly profile: Omit<RestaurantProfile, "items"> }; reply: { readonly menuVersion: number } };
   // The order actor
   reserve: { input: ReserveInput; reply: null };
-  offerOrder: { input: TabletOrder; reply: null };
+  /** `unheld`: this restaurant has said that it keeps nothing of the order before this. */
+  offerOrder: { input: TabletOrder & { readonly unheld?: true }; reply: null };
   orderAccepted: {
     input: {
       readonly orderId: string;
@@ -63,7 +64,7 @@ export type RestaurantContract = {
       readonly orderId: string;
       readonly status: OrderStatus;
       readonly reason: string;
-      /** What was reserved, if the order knows that it was; null while the restaurant's answer was still on its way. */
+      /** What was reserved, if the order knows that it was; null while the answer was on its way, and where nothing was held. */
       readonly holds: readonly Pick<PricedLine, "itemId" | "quantity">[] | null;
       /** The food is out of the house: nothing of it comes back. */
       readonly pickedUp: boolean;

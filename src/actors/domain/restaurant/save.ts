@@ -98,6 +98,7 @@ export function remove(
   ctx.volatile.offeredAt.delete(orderId);
   ctx.volatile.pushed.delete(orderId);
   ctx.volatile.delivered.delete(orderId);
+  ctx.volatile.unheld.delete(orderId);
   const { tombstoneMs, maxTombstones } = settings.restaurant;
   const tombstones = [...state.tombstones.filter(([, at]) => at > ctx.now - tombstoneMs), [orderId, ctx.now] as const];
   const next = also({

@@ -136,6 +136,11 @@ export interface RestaurantMemory {
   readonly heardAt: Map<string, number>;
   /** When this actor woke: before that it could hear nobody. */
   awakeSince: number;
+  /**
+   * Orders for now that it has said yes to and keeps nothing of, by when: they count for the kitchen until they are
+   * offered, closed or too old. A crash forgets them, and the kitchen may get so many orders more than it wants.
+   */
+  readonly unheld: Map<string, number>;
   /** When it reserved last, and how long after the one before: orders that come this fast are a rush. */
   reservedAt: number;
   gapMs: number;
@@ -153,6 +158,7 @@ export const emptyRestaurantMemory = (): RestaurantMemory => ({
   delivered: new Map(),
   heardAt: new Map(),
   awakeSince: 0,
+  unheld: new Map(),
   reservedAt: 0,
   gapMs: Number.POSITIVE_INFINITY,
 });

@@ -80,6 +80,8 @@ export interface Unit {
   readonly recorded: Recorded | null;
   readonly remembered: RememberedCommand | null;
   readonly answer: Answer | null;
+  /** Its commit may be put off: what it changed may be seen before it is kept. */
+  readonly atLeisure: boolean;
 }
 
 export type Phase = "loading" | "active" | "gone";

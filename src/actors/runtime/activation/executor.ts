@@ -20,11 +20,12 @@ import { Rejection } from "../definition.js";
 import type { Gate } from "../gate/gate.js";
 import type { HostHooks, HostSettings } from "../host/settings.js";
 import type { RememberedCommand } from "../ports.js";
+import { isSame } from "../shard.js";
 import type { Supervision } from "../supervision/supervision.js";
 import type { Activation, Answer, CommandRuntime, Remembered } from "./activation.js";
 import type { Delivery } from "./delivery.js";
 import { decodeOutcome, encodeOutcome, NO_OUTCOME, type Outcome } from "./outcome.js";
-import type { Recorded } from "./recorded.js";
+import type { Ahead, Recorded } from "./recorded.js";
 
 export interface ExecutorEvents {
   /** The time of this turn, milliseconds since the epoch. */
@@ -33,6 +34,8 @@ export interface ExecutorEvents {
   dirty(actor: Activation): void;
   /** The same, but nobody waits for it before so much time has passed. */
   dirtyAtLeisure(actor: Activation, withinMs: number): void;
+  /** Something that it told before is not with its receiver yet. */
+  hasUnsent(actor: Activation): boolean;
   storeStalled(): boolean;
   /** The message is not handled: its sender is told, or it comes again by itself. */
   refuse(actor: Activation, delivery: Delivery, error: ActorError): void;
@@ -278,14 +281,33 @@ export class Executor {
       this.#gate.open(actor, delivery, recorded, answer, at);
       return;
     }
-    // A cast that only looked, or only touched what is volatile, has nothing to hold back.
-    if (!dirty && delivery.source === "cast" && !recorded?.said) return;
-    actor.pending.push({ delivery, dirty, seq: actor.seq, state: actor.state, at, recorded, remembered, answer });
-    this.queued++;
+    if (!dirty && delivery.source === "cast") {
+      // A cast that only looked, or only touched what is volatile, has nothing to hold back.
+      if (!recorded?.said) {
+        if (isAnswer(actor, delivery)) this.#events.dirty(actor);
+        return;
+      }
+      if (recorded.overtakes && actor.pending.every((unit) => unit.atLeisure)) {
+        this.#gate.open(actor, delivery, recorded, answer, at);
+        return;
+      }
+    }
     const mayWaitMs = dirty && delivery.source !== "ask" ? (recorded?.mayWaitMs ?? 0) : 0;
-    if (mayWaitMs > 0) this.#events.dirtyAtLeisure(actor, mayWaitMs);
+    const atLeisure = mayWaitMs > 0;
+    const { seq, state } = actor;
+    actor.pending.push({ delivery, dirty, seq, state, at, recorded, remembered, answer, atLeisure });
+    this.queued++;
+    if (atLeisure) this.#events.dirtyAtLeisure(actor, mayWaitMs);
+    else if (recorded?.ahead && this.#sayAhead(actor, recorded.ahead)) {
+      this.#events.dirtyAtLeisure(actor, recorded.aheadMs);
+    }
     // Also what only looked: what it saw may have been put off.
     else this.#events.dirty(actor);
+  }
+
+  /** False: it would overtake something, or cannot be said; then it goes the way of every tell. */
+  #sayAhead(actor: Activation, tells: readonly Ahead[]): boolean {
+    return actor.pending.length === 1 && !this.#events.hasUnsent(actor) && this.#gate.sayAhead(actor, tells);
   }
 
   #subscribe(actor: Activation, delivery: Delivery, now: number): void {
@@ -380,6 +402,12 @@ export class Executor {
   #refuse(actor: Activation, delivery: Delivery, code: "overloaded" | "unavailable"): void {
     this.#events.refuse(actor, delivery, { code, temporary: true, retryAfterMs: this.#settings.retryAfterMs });
   }
+}
+
+/** From somebody whose answer the actor's commit waits for. */
+function isAnswer(actor: Activation, { from }: Delivery): boolean {
+  const ahead = actor.pending[0]?.recorded?.ahead ?? null;
+  return from !== null && ahead !== null && ahead.some(({ tell }) => isSame(tell.to, from));
 }
 
 function mustRemember(actor: Activation, delivery: Delivery, outcome: Outcome): boolean {

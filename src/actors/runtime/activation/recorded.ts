@@ -21,6 +21,12 @@ export interface Claim {
   readonly value: string;
 }
 
+/** A tell that is said before its commit; see `tellAhead`. */
+export interface Ahead {
+  readonly tell: OutboxTell;
+  readonly input: unknown;
+}
+
 export class Recorded {
   /** True once anything below needs a commit. */
   durable = false;
@@ -37,4 +43,9 @@ export class Recorded {
   said: Said[] | null = null;
   /** How long its commit may be put off for company. */
   mayWaitMs = 0;
+  /** Of `tells`, those that are said at once; the commit waits so long for their answers. */
+  ahead: Ahead[] | null = null;
+  aheadMs = 0;
+  /** What is said may leave before runs that are put off. */
+  overtakes = false;
 }

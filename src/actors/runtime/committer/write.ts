@@ -6,6 +6,7 @@ import { encodePassing } from "../../../lib/msgpack.js";
 import { type Activation, type KindRuntime, keepOf } from "../activation/activation.js";
 import type { IndexEntry } from "../definition.js";
 import type { ActorWrite, ChannelEvent, OutboxTell, PublishedEvent, RememberedCommand, TimerRow } from "../ports.js";
+import { isSame } from "../shard.js";
 
 /** What the write was made from, to be taken over by the activation once it is committed. */
 export interface PreparedWrite {
@@ -35,6 +36,7 @@ export function prepareWrite(actor: Activation, mostRuns: number): PreparedWrite
     if (unit.remembered !== null) commands.push(unit.remembered);
     const recorded = unit.recorded;
     if (recorded === null) continue;
+    if (recorded.ahead !== null) forgetAnswered(actor, i, runs);
     if (recorded.tells !== null) tells = append(tells, recorded.tells);
     if (recorded.events !== null) events = append(events, recorded.events);
     if (recorded.pushes !== null) pushes = append(pushes, recorded.pushes);
@@ -111,6 +113,24 @@ function prefix(actor: Activation, mostRuns: number): number {
     }
   }
   return end;
+}
+
+/** What was told ahead and has been answered by a later run of the same write needs no keeping. */
+function forgetAnswered(actor: Activation, run: number, runs: number): void {
+  const { recorded } = actor.pending[run]!;
+  if (recorded === null) return;
+  const answered = recorded.ahead?.filter(({ tell }) => {
+    for (let i = run + 1; i < runs; i++) {
+      const { dirty, delivery } = actor.pending[i]!;
+      if (dirty && delivery.from !== null && isSame(delivery.from, tell.to)) return true;
+    }
+    return false;
+  });
+  recorded.ahead = null;
+  if (answered === undefined || answered.length === 0) return;
+  const gone = new Set(answered.map(({ tell }) => tell));
+  const left = (recorded.tells ?? []).filter((tell) => !gone.has(tell));
+  recorded.tells = left.length === 0 ? null : left;
 }
 
 function append<T>(list: T[] | null, more: readonly T[]): T[] {

@@ -2,14 +2,14 @@
  * The output gate. Lets out what a run wants to say once everything that the run saw is committed, in the order in
  * which the runs happened. It owns no queue: the actor's `pending` list is the queue.
  *
- * Invariant: nothing of a run leaves this process before its commit, and nothing leaves while the lease has passed, nor
+ * Invariant: nothing of a run leaves this process before its commit but what it says ahead, and nothing leaves while the lease has passed, nor
  * once the shard has gone: a thread that slept hears that only after what had come before.
  */
 import type { Clock } from "../../../lib/clock.js";
 import type { Activation, Answer } from "../activation/activation.js";
 import type { Delivery } from "../activation/delivery.js";
 import { errorOf } from "../activation/outcome.js";
-import type { Recorded } from "../activation/recorded.js";
+import type { Ahead, Recorded } from "../activation/recorded.js";
 import type { Channels } from "../channels/channels.js";
 import type { EndpointId, LinkMessage, Ownership, ShardMap } from "../link.js";
 import type { MirrorBatch } from "../mirror/mirror-batch.js";
@@ -57,7 +57,7 @@ export class Gate {
 
   /** Everything the run saw is committed. */
   open(actor: Activation, delivery: Delivery, recorded: Recorded | null, answer: Answer | null, at: number): void {
-    if (this.#ownership.epochOf(actor.shard) !== actor.epoch) {
+    if (this.#hasGone(actor)) {
       this.#events.moved(actor, delivery);
       return;
     }
@@ -81,6 +81,25 @@ export class Gate {
     }
     if (mayEmit && recorded?.said) this.#say(actor, recorded, at);
     this.#answer(actor, delivery, answer, mayEmit);
+  }
+
+  /**
+   * Says tells before their commit, as casts. False, and nothing is said, when this node may not speak for the actor or
+   * nobody is there to hear one of them.
+   */
+  sayAhead(actor: Activation, tells: readonly Ahead[]): boolean {
+    if (this.#hasGone(actor) || !this.#ownership.mayEmit()) return false;
+    const owners = tells.map(({ tell }) => this.#shardMap.ownerOf(shardOf(tell.to)));
+    if (owners.includes(null)) return false;
+    for (const [i, { tell, input }] of tells.entries()) {
+      const { to, name } = tell;
+      this.#events.post(owners[i]!, { t: "cast", to, name, input, caller: null, from: actor.address });
+    }
+    return true;
+  }
+
+  #hasGone(actor: Activation): boolean {
+    return this.#ownership.epochOf(actor.shard) !== actor.epoch;
   }
 
   #say(actor: Activation, recorded: Recorded, at: number): void {

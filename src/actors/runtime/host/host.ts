@@ -178,6 +178,7 @@ class Host implements ShardHost {
         turn,
         dirty: (actor) => this.#committer.add(actor),
         dirtyAtLeisure: (actor, withinMs) => this.#committer.addLater(actor, withinMs),
+        hasUnsent: (actor) => this.#outbox.isReading(actor.shard) || this.#sender.hasUnsent(actor.text),
         storeStalled: () => this.#committer.stalled,
         refuse: (actor, delivery, error) => this.#refusals.refuse(actor.address, actor.shard, delivery, error),
         recall: (actor, commandId) => store.rememberedCommand(actor.address, commandId),

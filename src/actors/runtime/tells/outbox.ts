@@ -84,6 +84,11 @@ export class Outbox {
     }
   }
 
+  /** There may be rows of the shard that are not in memory yet. */
+  isReading(shard: number): boolean {
+    return this.#scans.has(shard);
+  }
+
   release(shards: ReadonlySet<number>): void {
     for (const shard of shards) this.#scans.delete(shard);
   }
