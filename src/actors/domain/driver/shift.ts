@@ -252,14 +252,17 @@ function claimCard(ctx: DriverContext, card: HeldCard, { name, vehicle }: OnShif
   armOffers(ctx);
 }
 
-/** An order has decided for us on a claim that a crash has forgotten: its card is still open, and claimed again. */
+/**
+ * An order has decided for us on a claim that a crash has forgotten: its card is still open, and claimed again. Not once
+ * it has expired: the phone may have been told so.
+ */
 export function claimAgain(ctx: DriverContext, offerId: string): void {
   const { shift, work, offers } = ctx.state;
   if (shift.status === "off" || work.status !== "free") return;
   const card = offers.find(
     ({ showAt, parts }) => showAt === null && parts.some(({ offer }) => offer.offerId === offerId),
   );
-  if (card !== undefined) claimCard(ctx, card, shift);
+  if (card !== undefined && expiryOf(card) > ctx.now) claimCard(ctx, card, shift);
 }
 
 export function declineOffer(

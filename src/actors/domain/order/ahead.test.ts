@@ -1,4 +1,5 @@
 import t from "tap";
+import type { StoreCall } from "../../runtime/testkit/mod.js";
 import { at, type City, codeOf, createCity, driver, must, restaurant } from "../fixtures/city.js";
 import { Driver } from "../mod.js";
 
@@ -154,6 +155,28 @@ t.test("rule 5: a claim that a crash forgot is won all the same: its card was st
   const forgotten = delivery.driver.seat?.trip ?? 0;
   t.not(work.trip.number % 4, forgotten % 4, "claimed anew under a number that meets the forgotten one in the guard");
   t.equal(await codeOf(city.drive("d", "pickUp", { orderId: "o" })), "ok");
+  await city.kit.close();
+});
+
+t.test("rule 13: won by a claim that a crash forgot, and heard of too late: the order looks on", async (t) => {
+  const city = createCity();
+  const offerId = await onOffer(city);
+  const { kit } = city;
+  const ofDriver = (call: StoreCall): boolean =>
+    call.batch?.actors.some(({ kind, key }) => kind === "driver" && key === "d") ?? false;
+  kit.store.decide = (call) => (ofDriver(call) ? "unavailable" : null);
+  const tap = kit.send(Driver, "d", "acceptOffer", { offerId }, { caller: driver("d"), timeoutMs: 100 });
+  await kit.advance(60);
+  t.equal((await city.state("o")).delivery.status, "assigned");
+  await kit.crash();
+  await kit.run(() => tap);
+  await kit.advance(city.settings.order.offerMs);
+  kit.store.heal();
+  await kit.restart();
+  t.equal(await codeOf(city.drive("d", "acceptOffer", { offerId })), "offer_expired");
+  await kit.advance(3_000);
+  t.equal((await city.driverState("d")).work.status, "free");
+  t.match((await city.state("o")).delivery.status, /searching|offered/);
   await city.kit.close();
 });
 

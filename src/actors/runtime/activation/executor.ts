@@ -406,8 +406,9 @@ export class Executor {
 
 /** From somebody whose answer the actor's commit waits for. */
 function isAnswer(actor: Activation, { from }: Delivery): boolean {
-  const ahead = actor.pending[0]?.recorded?.ahead ?? null;
-  return from !== null && ahead !== null && ahead.some(({ tell }) => isSame(tell.to, from));
+  if (from === null) return false;
+  const ahead = actor.pending[0]?.recorded?.ahead ?? [];
+  return ahead.some(({ tell }) => isSame(tell.to, from));
 }
 
 function mustRemember(actor: Activation, delivery: Delivery, outcome: Outcome): boolean {
