@@ -74,6 +74,9 @@ const BOOT_MS = 30_000;
 /** From the end of healing. */
 const CONVERGE_MS = 20 * 60_000;
 const LOOK_MS = 500;
+/** For everybody to leave, and for what they said to arrive. */
+const LEAVING_MS = 2_000;
+const MOST_LEAVING_MS = 60_000;
 /** Quicker than in life, so that a line that fell silent is missed within a world's few minutes. */
 const IMPATIENT: Surroundings["patience"] = {
   pingMs: 5_000,
@@ -191,7 +194,10 @@ async function runWorld(options: SeedOptions, errors: string[]): Promise<SeedRes
 
   faults.enter("over");
   workload.stop();
-  await scheduler.until(() => false, endedAt + 2_000);
+  await scheduler.until(() => false, endedAt + LEAVING_MS);
+  // Who leaves says so, and that is an event, too.
+  while (scheduler.now < endedAt + MOST_LEAVING_MS && !isDone(await endState(database.tables)))
+    await scheduler.until(() => false, scheduler.now + LOOK_MS);
   const stored = await databaseOf(database.tables.audit(), () => true);
   const end: EndState = {
     ...(await endState(database.tables)),
