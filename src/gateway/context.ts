@@ -23,6 +23,8 @@ export interface GatewayContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Runs something once everything that has come in this turn of the event loop was handled. */
+  readonly endOfTurn: (run: () => void) => void;
   readonly settings: GatewaySettings;
   readonly stats: GatewayStats;
   readonly tokens: Tokens;

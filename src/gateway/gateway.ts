@@ -12,6 +12,7 @@ import { sleep } from "../lib/clock.js";
 import { Gathering } from "../lib/gather.js";
 import { type Log, silentLog } from "../lib/log.js";
 import type { Random } from "../lib/random.js";
+import { endOfTurn } from "../lib/schedule.js";
 import { type AnyOperationHandlers, CLOSE, compileValidators, OP } from "../protocol/mod.js";
 import type { AnnouncementService } from "../services/announcements/mod.js";
 import type { AuditLog } from "../services/audit/mod.js";
@@ -102,6 +103,8 @@ export interface GatewayOptions {
   readonly operations?: readonly AnyOperationHandlers[];
   /** A server in place of the native one, which listens by itself. */
   readonly app?: NativeApp;
+  /** When a turn of its event loop ends, where that is not this process' own. */
+  readonly endOfTurn?: (run: () => void) => void;
   /** The text of `GET /metrics`. */
   readonly metrics?: () => string | Promise<string>;
 }
@@ -171,6 +174,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     clock,
     random,
     log,
+    endOfTurn: options.endOfTurn ?? endOfTurn,
     settings,
     stats,
     tokens,

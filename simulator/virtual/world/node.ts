@@ -225,6 +225,7 @@ export function startLife(options: LifeOptions): { readonly life: Life; readonly
     gateway = createGateway({
       id: gatewayEndpoint,
       app: transport.open(self, url),
+      endOfTurn: (run) => void clock.after(0, run),
       client,
       clock,
       random,

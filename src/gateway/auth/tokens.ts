@@ -39,8 +39,11 @@ export interface Tokens {
   /** Signs with the first key. Throws when it has no private part. */
   issue(principal: Omit<Principal, "expiresAt">, ttlSeconds: number): string;
   verify(token: string): Verified;
-  /** Who a token that was verified before belongs to, while it counts. Null of every other, whatever it is worth. */
-  remembered(token: string): Principal | null;
+  /**
+   * Who a token that was verified before belongs to, while it counts. Null of every other, whatever it is worth.
+   * `authorization`: as the header brings it, `Bearer` and the token.
+   */
+  remembered(authorization: string): Principal | null;
   /** Others from now on: the first signs, all verify. What was verified before stays so until it expires. */
   useKeys(keys: readonly TokenKey[]): void;
   /** Ends what was verified before its time. False when nothing was told that was not known. */
@@ -59,6 +62,15 @@ const EXPIRED: Verified = { ok: false, code: "token_expired" };
 const MAX_TOKEN_LENGTH = 2048;
 /** Ended sessions within the life of an access token, and bans. */
 const MAX_REVOCATIONS = 200_000;
+
+const BEARER = "Bearer ";
+/** Of a signature: as good as random, and a token that ends alike is compared as a whole. */
+const TAIL_LENGTH = 16;
+
+interface Seen {
+  readonly authorization: string;
+  readonly principal: Principal;
+}
 
 interface Keys {
   readonly sign: ((claims: object) => string) | null;
@@ -98,7 +110,10 @@ export function createTokens(options: {
   let keys = keysOf(options.keys);
   const revocations = new Revocations(clock, MAX_REVOCATIONS);
   const decode = createDecoder({ complete: true });
-  const cache = new Map<string, Principal>();
+  const cache = new Map<string, Seen>();
+
+  /** By its end: to hash a text takes time for each letter, to compare two takes hardly any. */
+  const endsAs = (text: string): Seen | undefined => cache.get(text.slice(-TAIL_LENGTH));
 
   function remember(token: string, principal: Principal): void {
     if (cache.size >= maxCached) {
@@ -108,7 +123,7 @@ export function createTokens(options: {
         break;
       }
     }
-    cache.set(token, principal);
+    cache.set(token.slice(-TAIL_LENGTH), { authorization: BEARER + token, principal });
   }
 
   function verifySlowly(token: string): Verified {
@@ -159,15 +174,17 @@ export function createTokens(options: {
     },
     verify(token) {
       if (token.length === 0 || token.length > MAX_TOKEN_LENGTH) return UNAUTHENTICATED;
-      const known = cache.get(token);
-      if (known === undefined) return verifySlowly(token);
-      if (known.expiresAt > clock.now()) return standing(known);
-      cache.delete(token);
+      const known = endsAs(token);
+      if (known === undefined || known.authorization !== BEARER + token) return verifySlowly(token);
+      if (known.principal.expiresAt > clock.now()) return standing(known.principal);
+      cache.delete(token.slice(-TAIL_LENGTH));
       return EXPIRED;
     },
-    remembered(token) {
-      const known = cache.get(token);
-      return known !== undefined && known.expiresAt > clock.now() && revocations.why(known) === null ? known : null;
+    remembered(authorization) {
+      const known = endsAs(authorization);
+      if (known === undefined || known.authorization !== authorization) return null;
+      const { principal } = known;
+      return principal.expiresAt > clock.now() && revocations.why(principal) === null ? principal : null;
     },
     useKeys(next) {
       keys = keysOf(next);

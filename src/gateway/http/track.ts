@@ -11,22 +11,21 @@ import type { GatewayContext } from "../context.js";
 import { headText, type NativeRequest, type NativeResponse } from "../native.js";
 import { count } from "../stats.js";
 import { type Answer, JSON_TYPE, matches, problem } from "./answer.js";
+import { Burst } from "./burst.js";
 import { COMMON_HEADERS, type Exchange } from "./exchange.js";
 import { statusText } from "./problem.js";
 import { type Route, routeName } from "./routes.js";
 
 const CACHE_CONTROL = "private, no-cache";
-const BEARER = "Bearer ";
 
-const tagOf = ({ tracking, position, fresh }: Tracked): string =>
-  `"t${tracking.version}-${position?.at ?? 0}${fresh ? "" : "-s"}"`;
+const tagOf = ({ stamp, fresh }: Tracked): string => (fresh ? `"t${stamp}"` : `"t${stamp}-s"`);
 
 /** In memory that the next answer about this order writes again: to be sent before anything else runs. */
 function bodyOf({ document, position, positionJson, fresh }: Tracked, now: number): Uint8Array {
   const shown =
     position === null || positionJson === null
       ? ""
-      : `,"position":${positionJson.slice(0, -1)},"ageMs":${Math.max(0, now - position.at)}}`;
+      : `,"position":${positionJson},"ageMs":${Math.max(0, now - position.at)}}`;
   return document.with(shown + endOf(fresh, now));
 }
 
@@ -76,23 +75,29 @@ const headBefore = (status: number, headers: readonly (readonly [name: string, v
 
 /** What stands before the way of every route: true when the request has been answered. */
 export function trackShortcut(
-  { stats, tiers, tokens, clock, settings }: Pick<GatewayContext, "stats" | "tiers" | "tokens" | "clock" | "settings">,
+  context: Pick<GatewayContext, "stats" | "tiers" | "tokens" | "clock" | "settings" | "endOfTurn">,
   tracking: TrackingService,
   route: Route,
 ): (res: NativeResponse, req: NativeRequest) => boolean {
+  const { stats, tiers, tokens, clock, settings } = context;
   const { tier } = route;
   const name = routeName(route);
-  const roles: ReadonlySet<Role> = new Set(ROLES.filter((role) => mayEnter(name, role)));
+  const roles: readonly Role[] = ROLES.filter((role) => mayEnter(name, role));
   const ok = headBefore(200, [...CACHED, ["content-type", JSON_TYPE]]);
   const unchanged = headBefore(304, CACHED);
   // Without origins that are allowed there is nothing to be said to any.
   const asksOrigin = settings.corsOrigins.length > 0;
+  const burst = new Burst<{ readonly result: Tracked; readonly etag: string }>(
+    (res, { result, etag }, now) => res.writeStatus(ok.with(etag)).end(bodyOf(result, now)),
+    () => clock.now(),
+    context.endOfTurn,
+  );
   return (res, req) => {
     if (tier === "none" || stats.requests >= settings.maxRequests) return false;
     const authorization = req.getHeader("authorization");
-    if (!authorization.startsWith(BEARER) || (asksOrigin && req.getHeader("origin") !== "")) return false;
-    const principal = tokens.remembered(authorization.slice(BEARER.length));
-    if (principal === null || !roles.has(principal.role)) return false;
+    if (asksOrigin && req.getHeader("origin") !== "") return false;
+    const principal = tokens.remembered(authorization);
+    if (principal === null || !roles.includes(principal.role)) return false;
     const result = tracking.atHand(req.getParameter(0) ?? "", principal);
     if (result === null || !result.ok) return false;
     // Over its limit: the other way says so, and counts nothing either.
@@ -105,7 +110,7 @@ export function trackShortcut(
       return true;
     }
     count(stats.httpStatuses, 200);
-    res.writeStatus(ok.with(etag)).end(bodyOf(result, clock.now()));
+    burst.answer(res, { result, etag });
     return true;
   };
 }

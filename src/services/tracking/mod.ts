@@ -28,8 +28,10 @@ export interface Tracked {
   /** `{"view":…` and room for the rest, made once per version. */
   readonly document: PrefixedBytes;
   readonly position: PositionView | null;
-  /** The position as JSON, made once per fix. Null where there is none. */
+  /** The position as JSON without its last brace, made once per fix. Null where there is none. */
   readonly positionJson: string | null;
+  /** Another one whenever anything but the position's age is another. */
+  readonly stamp: string;
   readonly fresh: boolean;
 }
 export type TrackResult = Tracked | { readonly ok: false; readonly code: "not_found" | "unavailable" };
@@ -80,6 +82,10 @@ interface Entry {
   fixGrant: number | undefined;
   /** Of `fix`, once somebody was shown it. */
   fixJson: string | null;
+  /** Of what was answered last: of this version, with this position. */
+  stamp: string;
+  stampVersion: number;
+  stampPosition: PositionView | null;
   /** Whose fix it is: versions of different drivers do not compare. */
   fixOf: string;
   fixVersion: readonly [number, number];
@@ -147,6 +153,9 @@ export function createTrackingService(deps: {
         fix: null,
         fixGrant: undefined,
         fixJson: null,
+        stamp: "",
+        stampVersion: -1,
+        stampPosition: null,
         fixOf: "",
         fixVersion: [0, 0],
         fixUntil: 0,
@@ -177,13 +186,15 @@ export function createTrackingService(deps: {
   }
 
   /** The copy's newest fix of the driver whom this order's grant names. */
-  function copiedFix(entry: Entry, driverId: string): MirrorEntry | null {
+  function copiedFix(entry: Entry, driverId: string, now: number): MirrorEntry | null {
     if (copy === null) return null;
     if (entry.fixesOf !== driverId) {
       entry.fixesOf = driverId;
       entry.fixKey = fixKey(driverId);
     }
-    return copy.get(entry.fixKey);
+    const told = copy.told(entry.fixKey);
+    // Expired: the copy forgets it when it is asked for.
+    return told === null || told.expiresAt > now ? told : copy.get(entry.fixKey);
   }
 
   /** The newest of what was seen; the mirror writes only what is newer, but two sources may answer in any order. */
@@ -205,32 +216,51 @@ export function createTrackingService(deps: {
   }
 
   /** False when a position may be shown and this process was told none. */
-  function takeCopiedFix(entry: Entry): boolean {
+  function takeCopiedFix(entry: Entry, now: number): boolean {
     const { grant } = entry.tracking;
     if (grant === null) return true;
-    const copied = copiedFix(entry, grant.driverId);
+    const copied = copiedFix(entry, grant.driverId, now);
     keepFix(entry, grant.driverId, copied);
     return copied !== null;
   }
 
-  function answer(entry: Entry, viewer: Viewer, fresh: boolean): TrackResult {
+  function answer(entry: Entry, viewer: Viewer, fresh: boolean, now: number): TrackResult {
     const { tracking } = entry;
     if (!maySee(tracking, viewer)) return NOT_FOUND;
     entry.document ??= new PrefixedBytes(`{"view":${JSON.stringify(tracking.view)}`, DOCUMENT_ROOM);
-    const position = fresh ? shown(entry, clock.now()) : null;
-    if (position !== null) entry.fixJson ??= JSON.stringify(position);
+    const position = fresh ? shown(entry, now) : null;
+    if (position !== null) entry.fixJson ??= JSON.stringify(position).slice(0, -1);
     const positionJson = position === null ? null : entry.fixJson;
-    return { ok: true, tracking, document: entry.document, position, positionJson, fresh };
+    return {
+      ok: true,
+      tracking,
+      document: entry.document,
+      position,
+      positionJson,
+      stamp: stampOf(entry, position),
+      fresh,
+    };
+  }
+
+  function stampOf(entry: Entry, position: PositionView | null): string {
+    const { version } = entry.tracking;
+    if (entry.stampVersion !== version || entry.stampPosition !== position) {
+      entry.stamp = `${version}-${position?.at ?? 0}`;
+      entry.stampVersion = version;
+      entry.stampPosition = position;
+    }
+    return entry.stamp;
   }
 
   function atHand(orderId: string, viewer: Viewer, maxAgeMs = Number.POSITIVE_INFINITY): TrackResult | null {
+    const now = clock.now();
     const known = cache.get(orderId);
-    const copied = copiedView(known, orderId, maxAgeMs);
+    const copied = copiedView(known, orderId, maxAgeMs, now);
     if (copied !== null) {
       stats.fromCopy++;
       const entry = keep(orderId, copied.value as unknown as OrderTracking, known);
       // The copy's own view is current; a position that this process does not hold is looked for at its own pace.
-      if (takeCopiedFix(entry) || mirror === null) return answer(entry, viewer, true);
+      if (takeCopiedFix(entry, now) || mirror === null) return answer(entry, viewer, true, now);
     }
     const entry = known ?? cache.get(orderId);
     if (entry !== undefined) {
@@ -238,8 +268,8 @@ export function createTrackingService(deps: {
       const ttlMs = entry.tracking.grant === null ? settings.viewMs : settings.movingMs;
       if (clock.monotonic() - entry.readAt < Math.min(ttlMs, maxAgeMs)) {
         stats.fromCache++;
-        takeCopiedFix(entry);
-        return answer(entry, viewer, true);
+        takeCopiedFix(entry, now);
+        return answer(entry, viewer, true, now);
       }
       // Whoever may not see it learns nothing, and costs nothing.
       if (!maySee(entry.tracking, viewer)) return NOT_FOUND;
@@ -248,10 +278,9 @@ export function createTrackingService(deps: {
   }
 
   /** The view that this process was told last, as long as it was written or confirmed a short while ago. */
-  function copiedView(known: Entry | undefined, orderId: string, maxAgeMs: number): MirrorEntry | null {
+  function copiedView(known: Entry | undefined, orderId: string, maxAgeMs: number, now: number): MirrorEntry | null {
     const told = copy?.told(known?.viewKey ?? viewKey(orderId)) ?? null;
     if (told === null) return null;
-    const now = clock.now();
     if (told.expiresAt > now) return told;
     if (known === undefined || known.confirmed !== told || known.confirmedUntil <= now) return null;
     return clock.monotonic() - known.readAt < maxAgeMs ? told : null;
@@ -265,8 +294,9 @@ export function createTrackingService(deps: {
       if (loaded === "none" || (loaded === "found" && found === undefined)) return NOT_FOUND;
       if (found === undefined) return UNAVAILABLE;
       if (loaded === "unreachable") stats.stale++;
-      if (loaded === "found") takeCopiedFix(found);
-      return answer(found, viewer, loaded === "found");
+      const now = clock.now();
+      if (loaded === "found") takeCopiedFix(found, now);
+      return answer(found, viewer, loaded === "found", now);
     });
   }
 
