@@ -145,7 +145,8 @@ export class RunContext implements ActorContext<unknown, unknown> {
   }
 
   cast<C extends Contract, N extends CommandName<C>>(to: ActorRef<C>, key: string, name: N, input: Input<C, N>): void {
-    this.#say({ t: "cast", to: { kind: to.kind, key }, name, input });
+    const from = this.#actor.address;
+    this.#say({ t: "cast", to: { kind: to.kind, key }, name, input, caller: null, from, here: null });
   }
 
   effect(name: string, key: string, input: Json, onResult: string): void {

@@ -2,6 +2,7 @@
  * One message on its way to one actor, from wherever it came. It is kept whole until its effects are committed, so that
  * it can be run again on restored state.
  */
+
 import type { Caller, CommandInfo } from "../definition.js";
 import type { EndpointId } from "../link.js";
 import type { ActorAddress, TimerRow } from "../ports.js";

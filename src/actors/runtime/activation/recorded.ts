@@ -2,15 +2,23 @@
 import type { Json } from "../../../lib/json.js";
 import type { ChannelItem } from "../client.js";
 import type { ActorAddress, ChannelEvent, OutboxTell, PublishedEvent, TimerRow } from "../ports.js";
+import type { Activation } from "./activation.js";
+
+/** As it goes over a link, so that what stays in this thread goes as it is. */
+export interface SaidCast {
+  readonly t: "cast";
+  readonly to: ActorAddress;
+  readonly name: string;
+  readonly input: unknown;
+  readonly caller: null;
+  readonly from: ActorAddress;
+  /** Found in this thread's memory as it was let out. */
+  here: Activation | null;
+}
 
 /** What is said once, without an outbox row of its own. */
 export type Said =
-  | {
-      readonly t: "cast";
-      readonly to: ActorAddress;
-      readonly name: string;
-      readonly input: unknown;
-    }
+  | SaidCast
   | { readonly t: "event"; readonly channel: string; readonly item: ChannelItem }
   | { readonly t: "slot"; readonly channel: string; readonly slot: string; readonly body: Json; readonly ttlMs: number }
   | { readonly t: "readmit"; readonly channel: string }

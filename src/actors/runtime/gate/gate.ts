@@ -9,7 +9,7 @@ import type { Clock } from "../../../lib/clock.js";
 import type { Activation, Answer } from "../activation/activation.js";
 import type { Delivery } from "../activation/delivery.js";
 import { errorOf } from "../activation/outcome.js";
-import type { Ahead, Recorded } from "../activation/recorded.js";
+import type { Ahead, Recorded, SaidCast } from "../activation/recorded.js";
 import type { Channels } from "../channels/channels.js";
 import type { EndpointId, LinkMessage, Ownership, ShardMap } from "../link.js";
 import type { MirrorBatch } from "../mirror/mirror-batch.js";
@@ -19,6 +19,9 @@ import type { Timers } from "../timers/timers.js";
 
 export interface GateEvents {
   post(to: EndpointId, message: LinkMessage): void;
+  /** The actor, where it is in this thread's memory under its present epoch; otherwise null. */
+  resident(address: ActorAddress): Activation | null;
+  postHere(cast: SaidCast): void;
   outboxed(from: ActorAddress, fromShard: number, tell: OutboxTell): void;
   effectDone(actor: ActorAddress, number: number): void;
   /** An ask has its answer: its sender may send another. */
@@ -122,9 +125,15 @@ export class Gate {
           });
           break;
         case "cast": {
-          const owner = this.#shardMap.ownerOf(shardOf(said.to));
-          if (owner === null) break;
           const { to, name, input } = said;
+          // Most are said to somebody near: to find them costs less than to find out whose they are.
+          said.here = this.#events.resident(to);
+          if (said.here !== null) {
+            this.#events.postHere(said);
+            break;
+          }
+          const owner = this.#shardMap.ownerOf(shardOf(to));
+          if (owner === null) break;
           this.#events.post(owner, { t: "cast", to, name, input, caller: null, from: actor.address });
           break;
         }

@@ -16,6 +16,7 @@ import { type Activation, type KindRuntime, kindsOf } from "../activation/activa
 import { Delivery, effectCommandId, timerCommandId } from "../activation/delivery.js";
 import { Executor } from "../activation/executor.js";
 import { installFresh, Loader, needsNoLoading } from "../activation/loader.js";
+import type { SaidCast } from "../activation/recorded.js";
 import { Channels } from "../channels/channels.js";
 import type { ActorError } from "../client.js";
 import { Committer } from "../committer/committer.js";
@@ -75,7 +76,7 @@ class Host implements ShardHost {
   /** Shards that are being given up, each by the call that began it. */
   readonly #releasing = new Map<number, Release>();
   readonly #muted = new Set<Activation>();
-  #local: LinkMessage[] = [];
+  #local: (LinkMessage | SaidCast)[] = [];
   #inTurn = false;
   #now = 0;
   #stopped = false;
@@ -156,6 +157,13 @@ class Host implements ShardHost {
     });
     const gate = new Gate(clock, ownership, shardMap, this.#channels, this.#timers, this.#mirror, {
       post,
+      resident: (address) => {
+        const actor = this.#residents.find(address);
+        return actor !== undefined && ownership.epochOf(actor.shard) === actor.epoch ? actor : null;
+      },
+      postHere: (cast) => {
+        if (!this.#stopped) this.#local.push(cast);
+      },
       outboxed: (from, shard, tell) => {
         const kind = kinds.get(from.kind);
         if (kind?.durable === false) this.#effects.add(from, shard, tell);
@@ -213,6 +221,7 @@ class Host implements ShardHost {
     );
     this.#router = new Router({
       deliver: (to, delivery) => this.#deliver(to, delivery),
+      deliverHere: (actor, delivery) => this.#deliverHere(actor, delivery),
       refuse: (to, delivery, error) => this.#refusals.refuse(to, shardOf(to), delivery, error),
       inMemory,
       admit: (actor, delivery) => this.#executor.admit(actor, delivery),
@@ -377,6 +386,12 @@ class Host implements ShardHost {
     }
     this.#credits.peerDown(peer);
     this.#channels.endpointDown(peer);
+  }
+
+  #deliverHere(actor: Activation, delivery: Delivery): void {
+    const isHere = actor.phase !== "gone" && this.#options.ownership.epochOf(actor.shard) === actor.epoch;
+    if (isHere && this.#releasing.size === 0) this.#executor.admit(actor, delivery);
+    else this.#deliver(actor.address, delivery);
   }
 
   #deliver(to: ActorAddress, delivery: Delivery): void {

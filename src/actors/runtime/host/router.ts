@@ -5,6 +5,7 @@
 import { decode } from "../../../lib/msgpack.js";
 import type { Activation } from "../activation/activation.js";
 import { Delivery, tellId } from "../activation/delivery.js";
+import type { SaidCast } from "../activation/recorded.js";
 import type { ActorError } from "../client.js";
 import { readContext } from "../context.js";
 import type { EndpointId, LinkMessage } from "../link.js";
@@ -12,6 +13,8 @@ import type { ActorAddress } from "../ports.js";
 
 export interface RouterEvents {
   deliver(to: ActorAddress, delivery: Delivery): void;
+  /** To one that was in memory a moment ago. */
+  deliverHere(actor: Activation, delivery: Delivery): void;
   refuse(to: ActorAddress, delivery: Delivery, error: ActorError): void;
   /** Only an actor that is in memory can have listeners or a channel to trim. */
   inMemory(address: ActorAddress): Activation | undefined;
@@ -33,18 +36,20 @@ export class Router {
     this.#events = events;
   }
 
-  receive(from: EndpointId, messages: readonly LinkMessage[]): void {
+  receive(from: EndpointId, messages: readonly (LinkMessage | SaidCast)[]): void {
     for (const message of messages) this.#route(from, message);
   }
 
-  #route(from: EndpointId, message: LinkMessage): void {
+  #route(from: EndpointId, message: LinkMessage | SaidCast): void {
     switch (message.t) {
       case "ask":
         this.#ask(from, message);
         break;
       case "cast": {
         const { to, name, input, caller } = message;
-        this.#events.deliver(to, new Delivery("cast", "", name, input, caller, message.from, from, 0));
+        const delivery = new Delivery("cast", "", name, input, caller, message.from, from, 0);
+        if ("here" in message && message.here !== null) this.#events.deliverHere(message.here, delivery);
+        else this.#events.deliver(to, delivery);
         break;
       }
       case "tell":
