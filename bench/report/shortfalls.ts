@@ -11,9 +11,8 @@ export const SHORTFALLS: readonly Shortfall[] = [
   {
     scenario: "orders",
     goal: "actor commits per order",
-    why: "Order, restaurant and driver each commit their part of a step, because no two actors share a commit.",
-    closedBy:
-      "Fewer durable steps between actors: claims that travel with the acceptance, and the kitchen's bookkeeping in the reservation's answer.",
+    why: "Each thing that a person did or was promised is a commit, of the order and of whoever did it: no two actors share one.",
+    closedBy: "What was considered is in docs/decisions/commits-per-order.md.",
   },
 ];
 

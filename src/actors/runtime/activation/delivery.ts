@@ -8,7 +8,7 @@ import type { EndpointId } from "../link.js";
 import type { ActorAddress, TimerRow } from "../ports.js";
 
 /** `quarantine` records that a command failed too often; it runs no handler. */
-export type DeliverySource = "ask" | "tell" | "cast" | "timer" | "effect" | "subscribe" | "unsubscribe" | "quarantine";
+export type DeliverySource = CommandInfo["source"];
 
 export interface Resume {
   readonly epoch: number;

@@ -2,8 +2,8 @@
  * The output gate. Lets out what a run wants to say once everything that the run saw is committed, in the order in
  * which the runs happened. It owns no queue: the actor's `pending` list is the queue.
  *
- * Invariant: nothing of a run leaves this process before its commit but what it says ahead, and nothing leaves while the lease has passed, nor
- * once the shard has gone: a thread that slept hears that only after what had come before.
+ * Invariant: nothing of a run leaves this process before its commit but what it says ahead, and nothing leaves while the
+ * lease has passed, nor once the shard has gone: a thread that slept hears that only after what had come before.
  */
 import type { Clock } from "../../../lib/clock.js";
 import type { Activation, Answer } from "../activation/activation.js";
