@@ -67,9 +67,27 @@ const BEARER = "Bearer ";
 /** Of a signature: as good as random, and a token that ends alike is compared as a whole. */
 const TAIL_LENGTH = 16;
 
-interface Seen {
-  readonly authorization: string;
-  readonly principal: Principal;
+/** Of a token that was verified. The header is nobody's to see: whoever has it may speak for this principal. */
+class Known implements Principal {
+  readonly id: string;
+  readonly role: Role;
+  declare readonly accountId?: string;
+  declare readonly sessionId?: string;
+  readonly expiresAt: number;
+  readonly #authorization: string;
+
+  constructor({ id, role, accountId, sessionId, expiresAt }: Principal, authorization: string) {
+    this.id = id;
+    this.role = role;
+    if (accountId !== undefined) this.accountId = accountId;
+    if (sessionId !== undefined) this.sessionId = sessionId;
+    this.expiresAt = expiresAt;
+    this.#authorization = authorization;
+  }
+
+  cameBy(authorization: string): boolean {
+    return this.#authorization === authorization;
+  }
 }
 
 interface Keys {
@@ -110,12 +128,12 @@ export function createTokens(options: {
   let keys = keysOf(options.keys);
   const revocations = new Revocations(clock, MAX_REVOCATIONS);
   const decode = createDecoder({ complete: true });
-  const cache = new Map<string, Seen>();
+  const cache = new Map<string, Known>();
 
   /** By its end: to hash a text takes time for each letter, to compare two takes hardly any. */
-  const endsAs = (text: string): Seen | undefined => cache.get(text.slice(-TAIL_LENGTH));
+  const endsAs = (text: string): Known | undefined => cache.get(text.slice(-TAIL_LENGTH));
 
-  function remember(token: string, principal: Principal): void {
+  function remember(token: string, principal: Principal): Known {
     if (cache.size >= maxCached) {
       // The oldest entry goes: tokens are seen again soon or not at all.
       for (const oldest of cache.keys()) {
@@ -123,7 +141,11 @@ export function createTokens(options: {
         break;
       }
     }
-    cache.set(token.slice(-TAIL_LENGTH), { authorization: BEARER + token, principal });
+    // In one piece: two texts joined keep both, and become a third when they are first compared. Its end is a view of it.
+    const authorization = Buffer.from(BEARER + token, "latin1").toString("latin1");
+    const known = new Known(principal, authorization);
+    cache.set(authorization.slice(-TAIL_LENGTH), known);
+    return known;
   }
 
   function verifySlowly(token: string): Verified {
@@ -150,8 +172,7 @@ export function createTokens(options: {
       expiresAt: exp * 1000,
     };
     if (principal.expiresAt <= clock.now()) return EXPIRED;
-    remember(token, principal);
-    return standing(principal);
+    return standing(remember(token, principal));
   }
 
   /** Not remembered: a ban may be lifted. */
@@ -175,16 +196,15 @@ export function createTokens(options: {
     verify(token) {
       if (token.length === 0 || token.length > MAX_TOKEN_LENGTH) return UNAUTHENTICATED;
       const known = endsAs(token);
-      if (known === undefined || known.authorization !== BEARER + token) return verifySlowly(token);
-      if (known.principal.expiresAt > clock.now()) return standing(known.principal);
+      if (known === undefined || !known.cameBy(BEARER + token)) return verifySlowly(token);
+      if (known.expiresAt > clock.now()) return standing(known);
       cache.delete(token.slice(-TAIL_LENGTH));
       return EXPIRED;
     },
     remembered(authorization) {
       const known = endsAs(authorization);
-      if (known === undefined || known.authorization !== authorization) return null;
-      const { principal } = known;
-      return principal.expiresAt > clock.now() && revocations.why(principal) === null ? principal : null;
+      if (known === undefined || !known.cameBy(authorization)) return null;
+      return known.expiresAt > clock.now() && revocations.why(known) === null ? known : null;
     },
     useKeys(next) {
       keys = keysOf(next);
