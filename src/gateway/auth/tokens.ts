@@ -63,7 +63,8 @@ const MAX_TOKEN_LENGTH = 2048;
 /** Ended sessions within the life of an access token, and bans. */
 const MAX_REVOCATIONS = 200_000;
 
-const BEARER = "Bearer ";
+/** How an `authorization` header begins that brings a token. */
+export const BEARER = "Bearer ";
 /** Of a signature: as good as random, and a token that ends alike is compared as a whole. */
 const TAIL_LENGTH = 16;
 

@@ -4,6 +4,7 @@
  */
 import { CLIENT_FRAME_LIMITS, type ScanLimits } from "../../protocol/mod.js";
 import { mayEnter, routeAccess } from "../auth/access.js";
+import { BEARER } from "../auth/tokens.js";
 import type { GatewayContext } from "../context.js";
 import { type DocumentPath, isDocumentPath } from "../documents/mod.js";
 import type { NativeApp, NativeRequest, NativeResponse } from "../native.js";
@@ -25,7 +26,6 @@ import { methodsOf, parametersOf, ROUTES, type Route, routeName } from "./routes
 import type { StaticFile } from "./static-files.js";
 import { trackShortcut } from "./track.js";
 
-const BEARER = "Bearer ";
 const JSON_BODY = /^application\/json[ \t]*(;[ \t]*charset="?utf-8"?[ \t]*)?$/i;
 /** Pages run their own scripts and workers only, and talk to this node only. */
 const PAGE_POLICY =

@@ -103,6 +103,38 @@ t.test("R-TRK-1: this process's copy first, then the mirror, then the index", as
   t.match(await w.track("o1"), { tracking: { version: 3 } }, "rule 15: the index is behind, the view does not go back");
 });
 
+t.test("R-TRK-1: the stamp is another one whenever the view or the position is, and else the same", async (t) => {
+  const w = world();
+  const grant = { driverId: "d1", number: 1 };
+  const stamp = async (): Promise<string> => {
+    const result = await w.track("o1");
+    if (!result.ok) throw new Error(result.code);
+    return result.stamp;
+  };
+  const fix = (at: number, ttlMs: number) =>
+    w.put(w.copy, "fix:d1", { position: { lat: 41, lng: 29, at }, grants: { o1: 1 } }, ttlMs);
+  const view = (version: number) => {
+    w.rows.set("o1", tracking("o1", version, "picked_up", grant));
+    w.put(w.copy, "view:o1", tracking("o1", version, "picked_up", grant), 60_000);
+  };
+  const seen: string[] = [];
+  const changes: readonly (() => void)[] = [
+    () => view(1),
+    () => fix(1, 5_000),
+    () => fix(2, 5_000),
+    () => view(2),
+    // Too old to be shown.
+    () => w.pass(5_001),
+  ];
+  for (const change of changes) {
+    w.pass(1);
+    change();
+    seen.push(await stamp());
+    t.equal(await stamp(), seen.at(-1), "nothing has changed");
+  }
+  t.equal(new Set(seen).size, changes.length, seen.join(" "));
+});
+
 t.test("R-TRK-1: what the copy was told last is asked about every ten seconds, and counts for no longer", async (t) => {
   const w = world();
   const grant = { driverId: "d1", number: 1 };

@@ -43,7 +43,7 @@ t.test(
   },
 );
 
-t.test("R-ORD-2: refused before it is kept: the order stands, with the reason", async (t) => {
+t.test("R-ORD-1: refused before it is kept: the order stands, with the reason", async (t) => {
   const city = createCity();
   await city.openRestaurant("r");
   await must(city.cook("r", "setOpen", { open: false }));

@@ -1,6 +1,7 @@
 import t from "tap";
 import { createMemoryActorStore } from "../../../store/memory/mod.js";
 import { actorRef, defineActor } from "../definition.js";
+import type { HostSettings } from "../host/settings.js";
 import { shardOf } from "../shard.js";
 import { createTestKit, type TestKit } from "../testkit/mod.js";
 
@@ -98,11 +99,11 @@ const Cleaner = defineActor<CleanerContract, null>({
   },
 });
 
-const kitOf = (hosts = 1): TestKit =>
+const kitOf = (hosts = 1, settings: Partial<HostSettings> = {}): TestKit =>
   createTestKit({
     definitions: [Desk, Room, Cleaner],
     hosts,
-    settings: { lanes: 2 },
+    settings: { lanes: 2, ...settings },
     store: (clock) => createMemoryActorStore({ clock, latencyMs: 5 }),
   });
 /** A room at another host than desk `d`. */
@@ -203,6 +204,23 @@ t.test("rule 11: what is told ahead overtakes nothing that was told before", asy
   await far.advance(3_000);
   t.same(await far.must(RoomRef, room, "heard", null), ["first", "tell of d", "tell of d", "0 ahead"]);
   await far.close();
+});
+
+t.test("rule 11: what is told ahead waits for rows of its shard that are not in memory", async (t) => {
+  // One row fills the memory: what is told after it stays in the store until there is room.
+  const kit = kitOf(2, { outboxInMemory: 1 });
+  const room = await roomElsewhere(kit);
+  const hostOf = (key: string) => kit.cluster.shardMap.ownerOf(shardOf({ kind: "desk", key }));
+  const neighbour = Array.from({ length: 20 }, (_, i) => `n${i}`).find((key) => hostOf(key) === hostOf("d")) ?? "";
+  kit.linkFault = (_from, _to, message) => (message.t === "tell" ? "drop" : null);
+  await kit.must(DeskRef, neighbour, "say", { room, what: "in the way" });
+  await kit.must(DeskRef, "d", "say", { room, what: "first" });
+  await kit.must(DeskRef, "d", "book", { room, answer: "tell" });
+  t.same(await kit.must(RoomRef, room, "heard", null), ["0 ahead"]);
+  kit.linkFault = () => null;
+  await kit.advance(5_000);
+  t.same(await kit.must(RoomRef, room, "heard", null), ["in the way", "first", "tell of d", "0 ahead"]);
+  await kit.close();
 });
 
 t.test("R-ENG-3: who asked ahead and crashed has forgotten it; the answer finds an actor that bears it", async (t) => {
