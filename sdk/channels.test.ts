@@ -40,6 +40,21 @@ t.test("R-TRK-3: a first subscription gets a snapshot, then every event once, an
   t.same(subscription.position(), { epoch: 1, offset: 3 });
 });
 
+t.test("R-PRO-3: what many listen to is not acknowledged: the node would refuse each", async (t) => {
+  const [node, client] = await nodeAndClient(t);
+  const lines: number[] = [];
+  const room = client.subscribe("room:support:c", { event: ({ offset }) => lines.push(offset) });
+  client.subscribe("restaurant:r", {});
+  await client.ready();
+  await until(() => room.position() !== null);
+  node.push("room:support:c", "chat.message", { text: "Hello" });
+  await until(() => lines.length === 1);
+  // Sent after the message was taken: whatever was to be acknowledged of it has been by now.
+  node.push("restaurant:r", "order.new", { orderId: "1" });
+  await until(() => node.channel("restaurant:r").trimmedTo === 1);
+  t.equal(node.channel("room:support:c").trimmedTo, 0);
+});
+
 for (const codec of ["msgpack", "json"] as const) {
   t.test(`R-TRK-3: no gap, no repeat, no going backwards while lines are cut at random (${codec})`, async (t) => {
     const random = seededRandom(11);

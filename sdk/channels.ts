@@ -15,7 +15,7 @@
 import type { Clock } from "../src/lib/clock.js";
 import type { Json, JsonObject } from "../src/lib/json.js";
 import type { ServerFrame } from "../src/protocol/mod.js";
-import { OP } from "../src/protocol/mod.js";
+import { ACKNOWLEDGED_CHANNELS, OP } from "../src/protocol/mod.js";
 import type { Alarm } from "./alarm.js";
 import type { Connection } from "./connection.js";
 import { SwiftEatsError } from "./errors.js";
@@ -65,7 +65,7 @@ export interface ChannelSubscription {
   readonly channel: string;
   /** Where the application is: keep it with your own state to resume after a restart. Null before the first answer. */
   position(): { readonly epoch: number; readonly offset: number } | null;
-  /** Everything up to `offset` is safe with this device; the node may forget it. Cumulative. */
+  /** Of a driver's or a restaurant's channel: everything up to `offset` is safe with this device; the node may forget it. Cumulative. */
   acknowledge(offset: number): void;
   unsubscribe(): void;
 }
@@ -73,7 +73,8 @@ export interface ChannelSubscription {
 interface Channel {
   readonly name: string;
   readonly handlers: ChannelHandlers;
-  readonly manual: boolean;
+  /** Acknowledged without being asked: what the handlers have taken. */
+  readonly acknowledges: boolean;
   id: number;
   /** The subscription is asked for on the present socket. */
   asked: boolean;
@@ -88,6 +89,9 @@ interface Channel {
 
 /** A channel whose position is the version of what its slot `view` holds. */
 const isVersioned = (name: string): boolean => name.startsWith("order:");
+
+/** One of which the node wants to know what is safe here. */
+const isAcknowledged = (name: string): boolean => ACKNOWLEDGED_CHANNELS.some((family) => name.startsWith(`${family}:`));
 
 /** Slots that one channel may remember versions of; a map of a city has one slot, an order two. */
 const MAX_SLOTS = 1024;
@@ -120,7 +124,7 @@ export class Channels {
     const channel: Channel = {
       name,
       handlers,
-      manual: options.manualAcknowledge ?? false,
+      acknowledges: isAcknowledged(name) && !(options.manualAcknowledge ?? false),
       id: 0,
       asked: false,
       epoch: options.from?.epoch ?? null,
@@ -268,7 +272,7 @@ export class Channels {
     channel.offset = offset;
     this.#witness(name, type, body);
     channel.handlers.event?.({ channel: name, offset, type, at, body });
-    if (channel.manual) return;
+    if (!channel.acknowledges) return;
     channel.acknowledged = offset;
     this.#toAcknowledge.add(channel);
   }
@@ -287,7 +291,7 @@ export class Channels {
     this.#witness(name, slot, body);
     channel.handlers.state?.({ channel: name, slot, version, at, ttlMs, body });
     // A reliable channel's snapshot holds everything before it.
-    if (slot !== "snapshot" || channel.epoch === null || channel.manual) return;
+    if (slot !== "snapshot" || channel.epoch === null || !channel.acknowledges) return;
     channel.acknowledged = channel.offset;
     this.#toAcknowledge.add(channel);
   }

@@ -335,6 +335,11 @@ export const CHANNELS = {
   agents: { actor: "chat-queue", channel: "rooms", delivery: "latest", roles: AGENTS },
 } as const;
 export type ChannelFamily = keyof typeof CHANNELS;
+/**
+ * Reliable channels with one listener, who says with ACK what is safe and may be forgotten. Of the other reliable channels
+ * nothing is acknowledged: many listen, and what was said stays.
+ */
+export const ACKNOWLEDGED_CHANNELS: readonly ChannelFamily[] = ["driver", "restaurant"];
 
 /** Internal: fixes of a driver with open grants. Gateways listen to it for their order subscribers; clients cannot. */
 export const LOCATION_CHANNEL = { actor: "driver", channel: "location" } as const;

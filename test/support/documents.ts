@@ -6,7 +6,16 @@ import { configurationDocument } from "../../config/mod.js";
 import { ROUTE_ACCESS } from "../../src/gateway/auth/access.js";
 import { STATUS } from "../../src/gateway/http/problem.js";
 import { ROUTES, routeName } from "../../src/gateway/http/routes.js";
-import { CHANNELS, CLOSE, COMMANDS, type CommandEntry, ERRORS, mayReconnect, OP } from "../../src/protocol/mod.js";
+import {
+  ACKNOWLEDGED_CHANNELS,
+  CHANNELS,
+  CLOSE,
+  COMMANDS,
+  type CommandEntry,
+  ERRORS,
+  mayReconnect,
+  OP,
+} from "../../src/protocol/mod.js";
 import { filesBelow, readText } from "./project.js";
 
 /** Documents by path, as they should be. */
@@ -84,9 +93,12 @@ function fieldsOf(schema: unknown): string {
 }
 
 function channelTable(): string {
+  const acknowledged: readonly string[] = ACKNOWLEDGED_CHANNELS;
+  const reliable = (family: string): string =>
+    acknowledged.includes(family) ? "reliable: offsets, acknowledged, replayed" : "reliable: offsets, replayed";
   const rows = Object.entries(CHANNELS).map(([family, { delivery, roles, actor }]) => [
     code(`${family}:<id>`),
-    delivery === "reliable" ? "reliable: offsets, acknowledged, replayed" : "latest wins: one slot per key",
+    delivery === "reliable" ? reliable(family) : "latest wins: one slot per key",
     roles.join(", "),
     code(actor),
   ]);

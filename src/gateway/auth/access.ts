@@ -3,6 +3,7 @@
  * and channels; whether a thing is the caller's own is decided by the actor behind (and answered with `not_found`).
  */
 import {
+  ACKNOWLEDGED_CHANNELS,
   CHANNELS,
   type ChannelFamily,
   COMMANDS,
@@ -85,7 +86,7 @@ export const FRAME_ACCESS: Readonly<Record<number, readonly Role[]>> = {
   [OP.sub]: ROLES,
   [OP.unsub]: ROLES,
   [OP.cmd]: ROLES,
-  [OP.ack]: ["driver", "restaurant"],
+  [OP.ack]: ACKNOWLEDGED_CHANNELS.flatMap((family): readonly Role[] => CHANNELS[family].roles),
   [OP.gps]: ["driver"],
   [OP.refresh]: ROLES,
   [OP.pong]: ROLES,

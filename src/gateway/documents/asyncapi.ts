@@ -4,6 +4,7 @@
  */
 import type { Json, JsonObject } from "../../lib/json.js";
 import {
+  ACKNOWLEDGED_CHANNELS,
   CHANNEL_MESSAGES,
   CHANNELS,
   CLIENT_FRAME_SCHEMAS,
@@ -165,6 +166,11 @@ function commandChannel(
   } as JsonObject;
 }
 
+function newsOf(family: keyof typeof CHANNELS): string {
+  if (CHANNELS[family].delivery === "latest") return "Only the newest of each key.";
+  return ACKNOWLEDGED_CHANNELS.includes(family) ? "Numbered, acknowledged, repeated." : "Numbered, repeated.";
+}
+
 /** A key in angle brackets stands for many. */
 const isLiteral = (key: string): boolean => !key.startsWith("<");
 
@@ -204,7 +210,7 @@ function newsChannel(
   operations[`${family}.news`] = {
     action: "send",
     channel: REF(`channels/${family}`),
-    summary: delivery === "reliable" ? "Numbered, acknowledged, repeated." : "Only the newest of each key.",
+    summary: newsOf(family),
     messages: Object.keys(own).map((key) => REF(`channels/${family}/messages/${key}`)),
   } as JsonObject;
   return {
