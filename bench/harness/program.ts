@@ -3,14 +3,19 @@
  * it ends with this process, however this one ends, because it ends when the line between them does.
  */
 import { type ChildProcess, fork } from "node:child_process";
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { systemClock } from "../../src/lib/clock.js";
+import { markingFlag } from "../../src/node/collector-helpers.js";
 import { ofThisScenario } from "./children.js";
 import type { Address, FromProgram, RuntimeGauges, ToProgram } from "./program-messages.js";
 import { COLLECTABLE } from "./settle.js";
 
 const clock = systemClock();
 const END_WITHIN_MS = 10_000;
+const MARKING = markingFlag(availableParallelism());
+/** What our nodes do for themselves where cores are few: no program is to be slower for want of it. */
+const AS_OURS: readonly string[] = MARKING === null ? [] : [MARKING];
 
 export interface Program {
   readonly pid: number;
@@ -32,7 +37,7 @@ export async function startProgram(
 ): Promise<Program> {
   const child: ChildProcess = fork(fileURLToPath(script), [], {
     serialization: "advanced",
-    execArgv: ["--enable-source-maps", ...COLLECTABLE, ...nodeOptions],
+    execArgv: ["--enable-source-maps", ...AS_OURS, ...COLLECTABLE, ...nodeOptions],
     // Standard output is the figures' alone.
     stdio: ["ignore", 2, 2, "ipc"],
   });

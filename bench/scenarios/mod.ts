@@ -10,7 +10,7 @@ import { menu } from "./menu.js";
 import { orders } from "./orders.js";
 import { poll } from "./poll.js";
 import { search } from "./search.js";
-import { storm } from "./storm.js";
+import { storm, tablets } from "./storm.js";
 
 export const SCENARIOS: readonly Scenario[] = [
   gps,
@@ -24,4 +24,5 @@ export const SCENARIOS: readonly Scenario[] = [
   failover,
   mailbox,
   storm,
+  tablets,
 ];

@@ -1,9 +1,13 @@
-/** `storm`: thousands of tablets on a bad line while orders flow, beside Socket.IO with connection state recovery. */
-import type { Look, Scenario, Side, Stage } from "../harness/ports.js";
+/**
+ * `storm`: thousands of lines that break and come back while something is said on them, beside Socket.IO with connection
+ * state recovery: an event is one command, one commit and twenty pushes on either side. `tablets`: the same lines as
+ * restaurants' tablets, where every event is a whole order, which nothing stands beside.
+ */
+import type { Look, RunningSide, Scenario, Side, Stage } from "../harness/ports.js";
 import { peers } from "../peers/mod.js";
 import type { StormPlan } from "../peers/ports.js";
+import { argumentsFor } from "../storm/people.js";
 import { stormOnOurs, stormOnPeer } from "../storm/side.js";
-import { argumentsFor } from "../storm/stage-ours.js";
 import { startOurs } from "./our-node.js";
 
 const SOCKETS = 5_000;
@@ -32,9 +36,16 @@ const ratio = (look: Look): number | null => {
   return ours === null || theirs === null ? null : ours / theirs;
 };
 
-export const storm: Scenario = {
-  name: "storm",
-  what: "Tablets that are away about 2 s of every 15 s while orders come: how long until they know what they missed.",
+async function startStorm(stage: Stage, listeners: Parameters<typeof stormOnOurs>[2]): Promise<RunningSide> {
+  const plan = stormPlan(stage);
+  const ours = await startOurs(stage, { args: argumentsFor(plan) });
+  const { url, operatorSecret } = ours.target.nodes[0]!;
+  const gauges = (): ReturnType<typeof ours.gauges> => ours.gauges();
+  const node = { url, operatorSecret, pids: ours.pids, gauges, stop: () => ours.stop() };
+  return stormOnOurs(plan, node, listeners);
+}
+
+const LIKE_A_STORM = {
   loads: ["storm"],
   operation: "event delivered",
   // The program beside ours keeps thirty seconds of events for those who return, and searches them: it is to have some.
@@ -45,21 +56,29 @@ export const storm: Scenario = {
   // A line breaks every fifteen seconds.
   leastSeconds: 60,
   remarks: [
-    "At least a minute, whatever `--seconds` says: a tablet is away two seconds of every fifteen.",
-    "One round: it has four breaks of every tablet.",
+    "At least a minute, whatever `--seconds` says: a line is away two seconds of every fifteen.",
+    "One round: it has four breaks of every line.",
   ],
+} as const;
+const DELIVERED = {
+  what: "delivered, in order, once",
+  unit: "%",
+  better: "higher",
+  atLeast: 100,
+  ambition: 100,
+  value: (look: Look) => look("ours", "deliveredPercent"),
+} as const;
+
+export const storm: Scenario = {
+  ...LIKE_A_STORM,
+  name: "storm",
+  what: "Lines that are away about 2 s of every 15 s while something is said on them: how long until they know what they missed.",
   sides: (stage): readonly Side[] => [
     {
       role: "ours",
       name: "ours",
-      what: "tablets by the client library, on their restaurants' inboxes; every event is an order, committed",
-      async start() {
-        const plan = stormPlan(stage);
-        const ours = await startOurs(stage, { args: argumentsFor(plan) });
-        const { url, operatorSecret } = ours.target.nodes[0]!;
-        const gauges = (): ReturnType<typeof ours.gauges> => ours.gauges();
-        return stormOnOurs(plan, { url, operatorSecret, pids: ours.pids, gauges, stop: () => ours.stop() });
-      },
+      what: "customers' devices by the client library, on their conversations; every event is a message, committed",
+      start: () => startStorm(stage, "conversations"),
     },
     ...peers.storm.map(
       (peer): Side => ({
@@ -72,14 +91,23 @@ export const storm: Scenario = {
   ],
   goals: [
     { what: "p95 of replay ÷ Socket.IO's", unit: "×", better: "lower", atLeast: 0.5, ambition: 0.2, value: ratio },
-    {
-      what: "delivered, in order, once",
-      unit: "%",
-      better: "higher",
-      atLeast: 100,
-      ambition: 100,
-      value: (look) => look("ours", "deliveredPercent"),
-    },
+    DELIVERED,
   ],
   ratioToLimit: ratio,
+};
+
+export const tablets: Scenario = {
+  ...LIKE_A_STORM,
+  name: "tablets",
+  what: "The same storm on restaurants' tablets, where every event is an order that is placed, paid for, shown and refused.",
+  sides: (stage): readonly Side[] => [
+    {
+      role: "ours",
+      name: "ours",
+      what: "tablets by the client library, on their restaurants' inboxes; every event is an order, committed",
+      start: () => startStorm(stage, "tablets"),
+    },
+  ],
+  goals: [DELIVERED],
+  ratioToLimit: () => null,
 };

@@ -5,11 +5,16 @@ import type { Address } from "../harness/program-messages.js";
 import { joined, together } from "../lib/histogram.js";
 import type { StormPeer, StormPlan } from "../peers/ports.js";
 import type { Endured, GeneratorOptions, Heard, Published, StormQuestion } from "./messages.js";
-import { stageOurs } from "./stage-ours.js";
+import { stageConversations } from "./stage-conversations.js";
+import { stageTablets } from "./stage-tablets.js";
 import { judge } from "./tally.js";
 
 const GENERATOR = new URL("./generator.js", import.meta.url);
-const OURS = new URL("./ours.js", import.meta.url);
+/** What the lines of a node of ours listen to. */
+const OURS = {
+  conversations: { stage: stageConversations, adapter: new URL("./conversations.js", import.meta.url) },
+  tablets: { stage: stageTablets, adapter: new URL("./tablets.js", import.meta.url) },
+} as const;
 /** A process may have 20,000 files open; a loop that holds fewer lines is late less often. */
 const LINES_A_PROCESS = 2_500;
 const HEAR_WITHIN_MS = 60_000;
@@ -130,14 +135,19 @@ async function raise(server: Server, plan: StormPlan): Promise<RunningSide> {
 }
 
 /** The node was started with `argumentsFor(plan)`. */
-export async function stormOnOurs(plan: StormPlan, node: OurServer): Promise<RunningSide> {
+export async function stormOnOurs(
+  plan: StormPlan,
+  node: OurServer,
+  listeners: keyof typeof OURS,
+): Promise<RunningSide> {
   const { gauges, stop } = node;
+  const { stage, adapter } = OURS[listeners];
   try {
-    const note = await stageOurs(node, plan);
+    const note = await stage(node, plan);
     const { hostname, port } = new URL(node.url);
     const address = { host: hostname, port: Number(port) };
     return await raise(
-      { address, note, adapter: OURS, pids: node.pids, stop, ...(gauges === undefined ? {} : { gauges }) },
+      { address, note, adapter, pids: node.pids, stop, ...(gauges === undefined ? {} : { gauges }) },
       plan,
     );
   } catch (cause) {

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
 import { startNodeProcess } from "../load/node-process.js";
+import { argumentsFor } from "./people.js";
 import { outagesOf } from "./schedule.js";
 import { stormOnOurs } from "./side.js";
-import { argumentsFor } from "./stage-ours.js";
 import { judge, Tally } from "./tally.js";
 
 const heard = (...events: readonly (readonly [number, number | null])[]): Tally => {
@@ -55,24 +55,26 @@ t.test("R-BEN-1: a storm's lines are away as long and as often as planned, whate
   t.ok(apart, "a line that is away comes back before it breaks again");
 });
 
-t.test("R-PRO-3 rule 15: a hundred tablets that break and come back miss nothing, in order, once", async (t) => {
-  const plan = { sockets: 100, channels: 10, everyMs: 2_000, awayMs: 500, eventsPerSecond: 20, seed: 1 };
-  const dataDir = mkdtempSync(join(tmpdir(), "swift-storm-"));
-  t.teardown(() => rmSync(dataDir, { recursive: true, force: true }));
-  const node = await startNodeProcess({ dataDir, args: ["--log-level", "warn", ...argumentsFor(plan)] });
-  const side = await stormOnOurs(plan, { ...node, pids: [node.pid] });
-  t.teardown(() => side.stop());
-  const { problems, figures, operations } = await side.load("storm", 4);
-  // On a busy machine a line may still be behind when it breaks again, or an order be asked for twice: that is slow, not wrong.
-  const wrong = problems.filter((problem) =>
-    /never came|came again|came before|different things|not back/.test(problem),
-  );
-  t.same(wrong, [], "nothing is missing, comes again or comes too early");
-  t.equal(
-    operations,
-    4 * plan.eventsPerSecond * (plan.sockets / plan.channels),
-    "every event reached every tablet of its restaurant",
-  );
-  t.ok((figures?.reconnectsPerSecond ?? 0) > 10, "lines did break");
-  t.equal(figures?.unrecovered, 0, "and went on where they were");
-});
+for (const listeners of ["tablets", "conversations"] as const) {
+  t.test(`R-PRO-3 rule 15: a hundred ${listeners} whose lines break and come back miss nothing`, async (t) => {
+    const plan = { sockets: 100, channels: 10, everyMs: 2_000, awayMs: 500, eventsPerSecond: 20, seed: 1 };
+    const dataDir = mkdtempSync(join(tmpdir(), "swift-storm-"));
+    t.teardown(() => rmSync(dataDir, { recursive: true, force: true }));
+    const node = await startNodeProcess({ dataDir, args: ["--log-level", "warn", ...argumentsFor(plan)] });
+    const side = await stormOnOurs(plan, { ...node, pids: [node.pid] }, listeners);
+    t.teardown(() => side.stop());
+    const { problems, figures, operations } = await side.load("storm", 4);
+    // On a busy machine a line may still be behind when it breaks again, or an event be asked for twice: that is slow, not wrong.
+    const wrong = problems.filter((problem) =>
+      /never came|came again|came before|different things|not back/.test(problem),
+    );
+    t.same(wrong, [], "nothing is missing, comes again or comes too early");
+    t.equal(
+      operations,
+      4 * plan.eventsPerSecond * (plan.sockets / plan.channels),
+      "every event reached every line of its channel",
+    );
+    t.ok((figures?.reconnectsPerSecond ?? 0) > 10, "lines did break");
+    t.equal(figures?.unrecovered, 0, "and went on where they were");
+  });
+}

@@ -7,7 +7,7 @@ import { type Client, createClient, createHttp, type Http } from "../../sdk/mod.
 import type { RawSocket } from "../load/raw-socket.js";
 import type { StormAdapterMaker } from "../peers/ports.js";
 import { rawWebSocket } from "./raw-web-socket.js";
-import { CENTER, restaurantOf, type StormTokens } from "./stage-ours.js";
+import { CENTER, restaurantOf, type TabletTokens } from "./stage-tablets.js";
 
 interface Position {
   readonly epoch: number;
@@ -25,7 +25,7 @@ const PRICE_MINOR = 1200;
 
 export const storm: StormAdapterMaker = (address, note, { channels }) => {
   const url = `http://${address.host}:${address.port}`;
-  const { tablets, customers } = note as StormTokens;
+  const { tablets, customers } = note as TabletTokens;
   const buyers: readonly Http[] = customers.map((token) => createHttp({ url, token }));
   let placed = 0;
   return {
