@@ -291,3 +291,23 @@ t.test(
     await kit.close();
   },
 );
+
+t.test(
+  "R-COM-1, R-BEN-1: a word in a conversation that goes on is one commit, and agents see it without another",
+  async (t) => {
+    const { city, room } = await opened();
+    const { kit } = city;
+    await must(room.say(carol, "hello"));
+    const queue = await kit.subscribe({ kind: "chat-queue", key: "all", channel: "rooms" }, ann);
+    await kit.advance(1_000);
+    const before = { commits: kit.store.committed.length, calls: kit.store.calls };
+    for (const text of ["one", "two", "three"]) {
+      await must(room.say(carol, text));
+      await kit.advance(100);
+    }
+    t.equal(kit.store.committed.length - before.commits, 3);
+    t.equal(kit.store.calls - before.calls, 3, "nothing was kept for the queue, and nothing taken away again");
+    t.match(queue.latest()[ROOM], { excerpt: "three", top: 4 });
+    await kit.close();
+  },
+);

@@ -19,9 +19,16 @@ export function save<R extends OpenRoom>(ctx: RoomContext, next: R, lines: reado
     ctx.push("talk", line.type, asJson(line.body));
   }
   const room: R = { ...next, top, reads, revision: next.revision + 1, changedAt: ctx.now };
+  const before = ctx.state;
   ctx.become(room);
   const view = asJson(roomView(ctx.key, room));
   if (ctx.hasSubscribers("state")) ctx.emit("state", "room", view, STATE_TTL_MS);
-  if (room.kind === "support") ctx.tell(ChatQueue, QUEUE_KEY, "roomMoved", roomView(ctx.key, room));
+  if (room.kind === "support") {
+    const moved = roomView(ctx.key, room);
+    // That it waits, or has an agent, must arrive. What was said meanwhile may be lost: the next word brings it again.
+    if (before.kind === "support" && before.standing === room.standing)
+      ctx.cast(ChatQueue, QUEUE_KEY, "roomMoved", moved);
+    else ctx.tell(ChatQueue, QUEUE_KEY, "roomMoved", moved);
+  }
   return room;
 }
