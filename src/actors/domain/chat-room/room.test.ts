@@ -308,6 +308,9 @@ t.test(
     t.equal(kit.store.committed.length - before.commits, 3);
     t.equal(kit.store.calls - before.calls, 3, "nothing was kept for the queue, and nothing taken away again");
     t.match(queue.latest()[ROOM], { excerpt: "three", top: 4 });
+    await must(room.ask("claim", { roomId: ROOM }, ann));
+    const kept = kit.store.committed.filter(({ kind }) => kind === "chat-room").map(({ tells }) => tells.length);
+    t.same(kept, [1, 1, 0, 0, 0, 1], "that it was opened, that it waits and who has it cannot be lost on the way");
     await kit.close();
   },
 );
