@@ -65,7 +65,10 @@ export interface ChannelSubscription {
   readonly channel: string;
   /** Where the application is: keep it with your own state to resume after a restart. Null before the first answer. */
   position(): { readonly epoch: number; readonly offset: number } | null;
-  /** Of a driver's or a restaurant's channel: everything up to `offset` is safe with this device; the node may forget it. Cumulative. */
+  /**
+   * Everything up to `offset` is safe with this device; the node may forget it. Cumulative. Of channels that many listen to
+   * nothing is acknowledged, and this does nothing.
+   */
   acknowledge(offset: number): void;
   unsubscribe(): void;
 }
@@ -140,6 +143,7 @@ export class Channels {
       channel: name,
       position: () => (channel.epoch === null ? null : { epoch: channel.epoch, offset: channel.offset }),
       acknowledge: (offset) => {
+        if (!isAcknowledged(name)) return;
         channel.acknowledged = Math.max(channel.acknowledged, Math.min(offset, channel.offset));
         this.#toAcknowledge.add(channel);
         this.drained();

@@ -50,7 +50,7 @@ function openLine(address: Address, { channel, token, deviceId, from }: Listener
     switch (frame[0]) {
       case OP.subbed: {
         const [, , epoch, top, recovered] = frame as readonly [number, string, number, number, boolean];
-        if (!recovered || place === null) place = { epoch, offset: top };
+        place = { epoch, offset: recovered && place !== null ? place.offset : top };
         if (recovered) target = top;
         caughtUp();
         return;
