@@ -7,7 +7,7 @@ import type { Look, RunningSide, Scenario, Side, Stage } from "../harness/ports.
 import { peers } from "../peers/mod.js";
 import type { StormPlan } from "../peers/ports.js";
 import { argumentsFor } from "../storm/people.js";
-import { stormOnOurs, stormOnPeer } from "../storm/side.js";
+import { type Listeners, stormOnOurs, stormOnPeer } from "../storm/side.js";
 import { startOurs } from "./our-node.js";
 
 const SOCKETS = 5_000;
@@ -36,7 +36,7 @@ const ratio = (look: Look): number | null => {
   return ours === null || theirs === null ? null : ours / theirs;
 };
 
-async function startStorm(stage: Stage, listeners: Parameters<typeof stormOnOurs>[2]): Promise<RunningSide> {
+async function startStorm(stage: Stage, listeners: Listeners): Promise<RunningSide> {
   const plan = stormPlan(stage);
   const ours = await startOurs(stage, { args: argumentsFor(plan) });
   const { url, operatorSecret } = ours.target.nodes[0]!;
@@ -77,7 +77,7 @@ export const storm: Scenario = {
     {
       role: "ours",
       name: "ours",
-      what: "customers' devices by the client library, on their conversations; every event is a message, committed",
+      what: "customers' devices by lean lines, on their conversations; every event is a message, committed",
       start: () => startStorm(stage, "conversations"),
     },
     ...peers.storm.map(

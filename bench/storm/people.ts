@@ -1,5 +1,4 @@
-/** What both storms against a node of ours begin with: tokens, and a limit of connections that lets a line stand for a person. */
-import { createHttp, type Principal } from "../../sdk/mod.js";
+/** What both storms against a node of ours begin with. */
 import type { StormPlan } from "../peers/ports.js";
 
 /** A node's own HTTP address, and the secret that lets whoever operates it issue tokens. */
@@ -8,9 +7,7 @@ export interface NodeAccess {
   readonly operatorSecret: string;
 }
 
-const TOKENS_A_CALL = 1_000;
 const AT_ONCE = 8;
-const TTL_SECONDS = 7_200;
 /** A node's own default; a plan of fewer lines a channel leaves it alone. */
 const CONNECTIONS_A_PERSON = 20;
 
@@ -18,21 +15,6 @@ const CONNECTIONS_A_PERSON = 20;
 export function argumentsFor({ sockets, channels }: StormPlan): readonly string[] {
   const most = Math.max(CONNECTIONS_A_PERSON, Math.ceil(sockets / channels) + 4);
   return ["--gateway.maxConnectionsPerUser", String(most)];
-}
-
-export async function tokensOf(node: NodeAccess, principals: readonly Principal[]): Promise<readonly string[]> {
-  const anyone = createHttp({ url: node.url });
-  const tokens: string[] = [];
-  for (let from = 0; from < principals.length; from += TOKENS_A_CALL) {
-    tokens.push(
-      ...(await anyone.issueTokens({
-        operatorSecret: node.operatorSecret,
-        principals: principals.slice(from, from + TOKENS_A_CALL),
-        ttlSeconds: TTL_SECONDS,
-      })),
-    );
-  }
-  return tokens;
 }
 
 /** Does `work` for 0 … count − 1, a few at once. */

@@ -15,6 +15,7 @@ const OURS = {
   conversations: { stage: stageConversations, adapter: new URL("./conversations.js", import.meta.url) },
   tablets: { stage: stageTablets, adapter: new URL("./tablets.js", import.meta.url) },
 } as const;
+export type Listeners = keyof typeof OURS;
 /** A process may have 20,000 files open; a loop that holds fewer lines is late less often. */
 const LINES_A_PROCESS = 2_500;
 const HEAR_WITHIN_MS = 60_000;
@@ -135,11 +136,7 @@ async function raise(server: Server, plan: StormPlan): Promise<RunningSide> {
 }
 
 /** The node was started with `argumentsFor(plan)`. */
-export async function stormOnOurs(
-  plan: StormPlan,
-  node: OurServer,
-  listeners: keyof typeof OURS,
-): Promise<RunningSide> {
+export async function stormOnOurs(plan: StormPlan, node: OurServer, listeners: Listeners): Promise<RunningSide> {
   const { gauges, stop } = node;
   const { stage, adapter } = OURS[listeners];
   try {

@@ -1,7 +1,8 @@
 /** What a node of ours needs before the tablets' storm: restaurants with a menu, and tokens for tablets and customers. */
 import { createHttp } from "../../sdk/mod.js";
+import { issueTokens } from "../load/node-process.js";
 import type { StormPlan } from "../peers/ports.js";
-import { forEach, type NodeAccess, tokensOf } from "./people.js";
+import { forEach, type NodeAccess } from "./people.js";
 
 export interface TabletTokens {
   /** By channel. */
@@ -16,11 +17,11 @@ export const restaurantOf = (channel: number): string => `storm-${channel}`;
 
 export async function stageTablets(node: NodeAccess, { channels }: StormPlan): Promise<TabletTokens> {
   const ids = Array.from({ length: channels }, (_, channel) => restaurantOf(channel));
-  const tablets = await tokensOf(
+  const tablets = await issueTokens(
     node,
     ids.map((id) => ({ id, role: "restaurant" })),
   );
-  const [admin] = await tokensOf(node, [{ id: "storm-admin", role: "admin" }]);
+  const [admin] = await issueTokens(node, [{ id: "storm-admin", role: "admin" }]);
   const http = createHttp({ url: node.url, token: admin! });
   await forEach(ids.length, async (channel) => {
     const angle = (channel / ids.length) * 2 * Math.PI;
@@ -34,7 +35,7 @@ export async function stageTablets(node: NodeAccess, { channels }: StormPlan): P
       items: [{ itemId: "dish", name: "Dish of the day", priceMinor: 1200 }],
     });
   });
-  const customers = await tokensOf(
+  const customers = await issueTokens(
     node,
     Array.from({ length: CUSTOMERS }, (_, i) => ({ id: `storm-customer-${i}`, role: "customer" as const })),
   );

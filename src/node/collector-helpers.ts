@@ -14,7 +14,10 @@ export function markingFlag(cores: number): string | null {
   return helpers >= HELPERS ? null : `--concurrent-marking-max-worker-num=${helpers}`;
 }
 
-/** Read whenever marking begins, in every thread's heap: it may be set while the process runs. */
+/**
+ * For the heaps of threads that are started from now on: those of the shards' workers and of the search. The heap of the
+ * thread that calls was made before; it takes the flag from the command line only.
+ */
 export function leaveACoreToWork(cores: number): void {
   const flag = markingFlag(cores);
   if (flag !== null) setFlagsFromString(flag);

@@ -21,14 +21,13 @@ export function save<R extends OpenRoom>(ctx: RoomContext, next: R, lines: reado
   const room: R = { ...next, top, reads, revision: next.revision + 1, changedAt: ctx.now };
   const before = ctx.state;
   ctx.become(room);
-  const view = asJson(roomView(ctx.key, room));
-  if (ctx.hasSubscribers("state")) ctx.emit("state", "room", view, STATE_TTL_MS);
+  const view = roomView(ctx.key, room);
+  if (ctx.hasSubscribers("state")) ctx.emit("state", "room", asJson(view), STATE_TTL_MS);
   if (room.kind === "support") {
-    const moved = roomView(ctx.key, room);
     // That it waits, or has an agent, must arrive. What was said meanwhile may be lost: the next word brings it again.
     if (before.kind === "support" && before.standing === room.standing)
-      ctx.cast(ChatQueue, QUEUE_KEY, "roomMoved", moved);
-    else ctx.tell(ChatQueue, QUEUE_KEY, "roomMoved", moved);
+      ctx.cast(ChatQueue, QUEUE_KEY, "roomMoved", view);
+    else ctx.tell(ChatQueue, QUEUE_KEY, "roomMoved", view);
   }
   return room;
 }
