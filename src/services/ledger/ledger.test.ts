@@ -64,6 +64,7 @@ function booksWith(facts: readonly { readonly orderId: string; readonly body: un
   return {
     ...books,
     pending: async (limit) => [...inbox.values()].slice(0, limit),
+    backlog: async () => ({ ...(await books.backlog()), waiting: inbox.size }),
     async book(bookings, done, refused) {
       const booked = await books.book(bookings, [], []);
       for (const id of [...done, ...refused.map((each) => each.id)]) inbox.delete(id);
@@ -215,6 +216,43 @@ t.test(
     t.match(report.currencies, [{ currency: "COP", oursMinor: 360, sumMinor: 0, heldCount: 1, heldMinor: 7 }]);
     const patient = await createLedgerReports({ store, provider, clock, graceMs: 1e15 }).reconciliation(ALL);
     t.match(patient, { inTransit: 2, differences: { length: 1 } }, "young ones may still arrive; amounts never mend");
+  },
+);
+
+t.test(
+  "R-PAY-2: whatever is booked while a report is made, it says that something waits, or has it in its sums",
+  async (t) => {
+    const sides = ["held", "movements", "backlog", "cash", "balances"] as const;
+    for (const moment of sides) {
+      const store = booksWith(eventsOf([sale("a"), capture("a", 1_330)]));
+      const provider = providerWith([moved(1, "a:capture:1", 1_330)]);
+      // One of the reads arrives late: everything that waits was booked in between.
+      const late = <A extends unknown[], R>(name: (typeof sides)[number], read: (...of: A) => Promise<R>) => {
+        return async (...of: A): Promise<R> => {
+          if (name === moment) await bookedBy(store);
+          return read(...of);
+        };
+      };
+      const report = await createLedgerReports({
+        store: {
+          ...store,
+          backlog: late("backlog", store.backlog),
+          cash: late("cash", store.cash),
+          balances: late("balances", store.balances),
+        },
+        provider: {
+          ...provider,
+          held: late("held", provider.held),
+          movements: late("movements", provider.movements),
+        },
+        clock,
+        graceMs: 1e15,
+      }).reconciliation(ALL);
+      const clearing = report.currencies
+        .flatMap(({ accounts }) => accounts)
+        .find(({ account }) => account === "provider_clearing");
+      t.ok(report.waitingFacts > 0 || clearing?.amountMinor === 1_330, `booked just before ${moment} was read`);
+    }
   },
 );
 

@@ -189,13 +189,12 @@ export function createLedgerReports(deps: {
 
     async reconciliation(period) {
       const now = clock.now();
-      const [ours, theirs, balances, backlog, held] = await Promise.all([
-        allCash(period),
-        allProvided(period),
-        store.balances(period),
-        store.backlog(),
-        provider.held(),
-      ]);
+      // In the order money takes: held, moved, a fact that waits, booked. Whatever a later read lacks, an earlier one
+      // has counted as still to come; the other way round, a report could say that nothing waits beside old sums.
+      const held = await provider.held();
+      const theirs = await allProvided(period);
+      const backlog = await store.backlog();
+      const [ours, balances] = await Promise.all([allCash(period), store.balances(period)]);
       const here = new Map(ours.map((movement) => [movement.key, movement]));
       const there = new Map(theirs.map((movement) => [movement.key, movement]));
       // What one side has at the edge of the period, the other may have just beyond it.
