@@ -46,7 +46,8 @@ export function gps(ctx: DriverContext, settings: DomainSettings, batch: GpsBatc
     if (batch.seq0 + i <= last) continue;
     const judgement = judgeFix(batch.fixes[i]!, batch.baseTs, memory.live, ctx.now, settings.driver);
     if (judgement.verdict === "live") {
-      memory.live = judgement.position;
+      if (memory.live === null) memory.live = judgement.position;
+      else moveTo(memory.live, judgement.position);
       moved = true;
     } else if (judgement.verdict === "flagged") {
       flagged++;
@@ -57,6 +58,17 @@ export function gps(ctx: DriverContext, settings: DomainSettings, batch: GpsBatc
   remember(memory.boots, batch.bootId, seq);
   if (moved) show(ctx, settings);
   return { bootId: batch.bootId, seq, flagged };
+}
+
+/**
+ * Written over, not replaced: an object that lives until the driver's next fix outlives two collections of the young
+ * generation, and tens of thousands of them fill the old one.
+ */
+function moveTo(live: LivePosition, { lat, lng, bearing, at }: LivePosition): void {
+  live.lat = lat;
+  live.lng = lng;
+  live.bearing = bearing;
+  live.at = at;
 }
 
 function remember(boots: Map<string, number>, bootId: string, seq: number): void {

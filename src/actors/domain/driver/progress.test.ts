@@ -1,7 +1,9 @@
 import t from "tap";
 import { at } from "../fixtures/city.js";
-import { wayTo } from "./progress.js";
-import type { Leg, Trip } from "./state.js";
+import { defaultDomainSettings as settings } from "../settings.js";
+import type { DriverContext } from "./gps.js";
+import { tellProgress, wayTo } from "./progress.js";
+import type { Leg, LivePosition, Trip } from "./state.js";
 
 const stop = (kind: "pickup" | "dropoff", orderId: string, north: number, done = false) => ({
   kind,
@@ -47,4 +49,26 @@ t.test("R-ETA-1: the way of an order leads over the stops before it", async (t) 
   const loaded = trip(first, second);
   near(wayTo(loaded, first, at(1_200)), 1_800, 0);
   near(wayTo(loaded, second, at(1_200)), 1_800 + 500, 1);
+});
+
+t.test("R-ETA-2: a detour of many small steps is told once it is long enough to matter", async (t) => {
+  const carried = leg("a", 0, 3_000, "carrying");
+  const told: { meters: number }[] = [];
+  const live: LivePosition = { ...at(0), bearing: null, at: 1_000_000 };
+  const ctx = {
+    now: 1_000_000,
+    state: { work: { status: "on_trip", trip: trip(carried) }, shift: { status: "on", vehicle: "" } },
+    volatile: { live, progress: new Map() },
+    cast: (_kind: unknown, _key: string, _name: string, input: { meters: number }) => told.push(input),
+  };
+  const { moveMeters, driftMs } = settings.eta;
+  const steps = 4;
+  for (let step = 0; step <= steps; step++) {
+    // As a fix does: the one live position is written over.
+    Object.assign(live, at((-step * (moveMeters + 20)) / steps));
+    tellProgress(ctx as unknown as DriverContext, settings);
+    t.equal(told.length, step < steps ? 1 : 2, `after step ${step}`);
+    ctx.now += driftMs / steps;
+  }
+  t.ok(told[1]!.meters > told[0]!.meters + moveMeters);
 });

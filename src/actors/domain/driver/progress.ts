@@ -46,6 +46,9 @@ function wayOver(stops: readonly StopView[], orderId: string, kind: StopView["ki
   return { meters: Math.round(meters), stops: before };
 }
 
+/** To keep: the live position itself is written over by the next fix. */
+const spotOf = ({ lat, lng }: Point): Point => ({ lat, lng });
+
 /** To this order's next place: its restaurant, then its customer. */
 export function wayTo(trip: Trip, leg: Leg, here: Point): WayLeft {
   return wayOver(tripView(trip).stops, leg.orderId, isCarrying(leg) ? "dropoff" : "pickup", here);
@@ -56,7 +59,7 @@ export function wayOnClaim(ctx: DriverContext, card: HeldCard, orderId: string):
   const { live, progress } = ctx.volatile;
   if (live === null) return undefined;
   const way = wayOver(cardView(card).stops, orderId, "pickup", live);
-  progress.set(orderId, { carrying: false, meters: way.meters, at: ctx.now, from: live, reachedAt: null });
+  progress.set(orderId, { carrying: false, meters: way.meters, at: ctx.now, from: spotOf(live), reachedAt: null });
   return way;
 }
 
@@ -100,7 +103,7 @@ function tell(ctx: DriverContext, trip: Trip, leg: Leg, here: Point): void {
   const before = progress.get(leg.orderId);
   const reached = !carrying && stops === 0 && meters <= AT_THE_COUNTER_METERS;
   const reachedAt = before?.reachedAt ?? (reached ? ctx.now : null);
-  progress.set(leg.orderId, { carrying, meters, at: ctx.now, from: here, reachedAt });
+  progress.set(leg.orderId, { carrying, meters, at: ctx.now, from: spotOf(here), reachedAt });
   ctx.cast(Order, leg.orderId, "progress", {
     driverId: ctx.key,
     carrying,
@@ -116,7 +119,7 @@ export function cameToCounter(ctx: DriverContext, orderId: string): void {
   const known = progress.get(orderId);
   if (known !== undefined) known.reachedAt ??= ctx.now;
   else if (live !== null) {
-    progress.set(orderId, { carrying: false, meters: 0, at: ctx.now, from: live, reachedAt: ctx.now });
+    progress.set(orderId, { carrying: false, meters: 0, at: ctx.now, from: spotOf(live), reachedAt: ctx.now });
   }
 }
 

@@ -145,12 +145,12 @@ export function withPast(
   return [...state.past, { offerId, outcome }].slice(-MOST_PAST);
 }
 
-/** The latest position that may be shown, as the phone measured it. */
+/** The latest position that may be shown, as the phone measured it. A driver has one, which is written over: copy it. */
 export interface LivePosition {
-  readonly lat: number;
-  readonly lng: number;
-  readonly bearing: number | null;
-  readonly at: number;
+  lat: number;
+  lng: number;
+  bearing: number | null;
+  at: number;
 }
 
 /** What no commit keeps. */
