@@ -51,7 +51,7 @@ export interface Connections {
   /**
    * Runs one call on a connection of its own. Throws StoreUnavailable when no connection can be had or the server says
    * that nothing was done, OutcomeUnknown when the call was sent and no answer came. Server errors that concern the
-   * data itself (`isDataError`) pass as they are. `onSession` hears which session is used, before the call.
+   * data itself (`isDataError`, `isLongWay`) pass as they are. `onSession` hears which session is used, before the call.
    */
   run<T>(call: (client: pg.ClientBase) => Promise<T>, onSession?: (session: SessionName) => void): Promise<T>;
   /** Callers in line for a connection. */
@@ -161,7 +161,7 @@ async function withTimeout<T>(clock: Clock, work: Promise<T>): Promise<T> {
 export function classify(error: unknown): Error {
   if (error instanceof OutcomeUnknown || error instanceof StoreUnavailable) return error;
   if (error instanceof pg.DatabaseError && error.severity === "ERROR") {
-    if (isDataError(error) || isConflict(error)) return error;
+    if (isDataError(error) || isConflict(error) || isLongWay(error)) return error;
     return new StoreUnavailable(`The database refuses: ${error.message} (${error.code})`, { cause: error });
   }
   return new OutcomeUnknown(`The connection to the database was lost: ${messageOf(error)}`, { cause: error });
@@ -175,6 +175,11 @@ export function isDataError(error: unknown): boolean {
 /** Serialization failure or deadlock: nothing was done, and at once is a good time to try again. */
 export function isConflict(error: unknown): boolean {
   return error instanceof pg.DatabaseError && (error.code === "40001" || error.code === "40P01");
+}
+
+/** The short way of a flush met something that only the long one judges: nothing was done. */
+export function isLongWay(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === "SE003";
 }
 
 /** A connection that fails on every address of a host rejects with an AggregateError, whose own message is empty. */

@@ -1,7 +1,8 @@
 /**
- * The parameters of the SQL function `flush_actors_v1`, in order: the one thing that its definition
- * (`migrations/0002-flush-function.ts`) and its caller (`flush.ts`) share. Frozen once released: a change of shape is a
- * new function beside the old one, so that nodes of two releases can flush to one database.
+ * The parameters of the SQL functions `flush_actors_v1` and `flush_few_v1`, in order: the one thing that their
+ * definitions (`migrations/0002-flush-function.ts`, `0028-flush-few.ts`) and their caller (`flush.ts`) share. Frozen once
+ * released: a change of shape is a new function beside the old one, so that nodes of two releases can flush to one
+ * database.
  *
  * Every table's rows come as parallel arrays. `*_actor` is the position (from 1) of the row's actor in the `actor_*`
  * arrays, which ascends.

@@ -15,6 +15,7 @@ import * as auditOnce from "./0021-audit-once.js";
 import * as unheard from "./0024-unheard.js";
 import * as reachedAndRetried from "./0026-reached-and-retried.js";
 import * as attemptsInTurn from "./0027-attempts-in-turn.js";
+import * as flushFew from "./0028-flush-few.js";
 
 /** Every migration, oldest first. A released one never changes: what is wrong is put right by the next. */
 export const MIGRATIONS = [
@@ -35,4 +36,5 @@ export const MIGRATIONS = [
   { name: "0024-unheard", ...unheard },
   { name: "0026-reached-and-retried", ...reachedAndRetried },
   { name: "0027-attempts-in-turn", ...attemptsInTurn },
+  { name: "0028-flush-few", ...flushFew },
 ] as const;
