@@ -121,6 +121,11 @@ export interface Scenario {
   readonly remarks?: readonly string[];
   /** True: what a process does without load is taken off its cost. */
   readonly withoutIdle: boolean;
+  /**
+   * True: one side stands at a time and has the whole machine. Where thousands of lines are held, answering their
+   * heartbeats would be a load on the side that is measured. All rounds of a side then follow one another.
+   */
+  readonly apart?: boolean;
   /** Rounds, where the run's own number is too many or too few. */
   readonly rounds?: number;
   /** How long a measurement is at most, where more tells no more. */

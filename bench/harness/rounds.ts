@@ -1,6 +1,6 @@
 /**
  * Runs one scenario: starts its sides, warms each up, then measures them in turns, round after round, so that whatever
- * else the machine does meets all of them.
+ * else the machine does meets all of them. Or one side after the other, where standing idle costs the one that is measured.
  *
  * Invariants: a measurement whose load was late is told and counts for nothing; no figure is shown without every round's
  * value beside it; every side is ended, whatever happened.
@@ -46,9 +46,12 @@ export async function runScenario(scenario: Scenario, stage: Stage, rounds: numb
   const asked = Math.min(stage.seconds, scenario.mostSeconds ?? stage.seconds);
   const seconds = Math.max(asked, (scenario.leastSeconds ?? 0) * Math.min(1, stage.scale));
   const all: Running[] = [];
+  /** Those of them that stand now. */
+  let standing: Running[] = [];
+  const results: SideResult[] = [];
   const offered = (side: Side): readonly string[] => side.loads ?? scenario.loads;
   const watched = (): { each: Running; load: string }[] =>
-    all.flatMap((each) => offered(each.side).map((load) => ({ each, load })));
+    standing.flatMap((each) => offered(each.side).map((load) => ({ each, load })));
   const pidsOf = ({ each, load }: { each: Running; load: string }): readonly number[] => each.running.pids(load);
   async function rest(forSeconds: number): Promise<readonly number[]> {
     const began = clock.monotonic();
@@ -71,60 +74,76 @@ export async function runScenario(scenario: Scenario, stage: Stage, rounds: numb
   }
   let lateRounds = 0;
   let worstLagMs: number | null = null;
-  try {
-    for (const side of scenario.sides(stage)) {
-      stage.note(`${scenario.name}: starting ${side.name}`);
-      try {
-        const running = await side.start();
-        all.push({ side, running, idleShare: {}, measured: {}, problems: [], late: [] });
-      } catch (cause) {
-        // Without ours or the limit there is nothing to say; a peer that does not start is told.
-        if (side.role !== "peer") throw cause;
-        stage.note(`${scenario.name}: ${side.name} did not start: ${String(cause)}`);
-      }
+  async function start(side: Side): Promise<void> {
+    stage.note(`${scenario.name}: starting ${side.name}`);
+    try {
+      const running = await side.start();
+      standing.push({ side, running, idleShare: {}, measured: {}, problems: [], late: [] });
+    } catch (cause) {
+      // Without ours or the limit there is nothing to say; a peer that does not start is told.
+      if (side.role !== "peer") throw cause;
+      stage.note(`${scenario.name}: ${side.name} did not start: ${String(cause)}`);
     }
-    if (scenario.warmUpSeconds > 0) await clearUp();
-    for (const { side, running } of scenario.warmUpSeconds > 0 ? all : []) {
+  }
+  async function stop(): Promise<void> {
+    for (const { running, side } of standing.toReversed())
+      await running.stop().catch((cause: unknown) => stage.note(`${side.name} did not end in order: ${String(cause)}`));
+    standing = [];
+  }
+  async function warmUp(): Promise<void> {
+    if (scenario.warmUpSeconds === 0) return;
+    await clearUp();
+    for (const { side, running } of standing) {
       for (const load of offered(side)) {
         await running.prepare?.(load);
         await running.load(load, scenario.warmUpSeconds);
         await running.rest?.();
       }
     }
+  }
+  async function measureInRound(each: Running, load: string, round: number): Promise<void> {
+    const { figures, problems, unusable } = await measure(each, load, seconds);
+    const tell = (what: string): void => {
+      const line = `${load}, round ${round + 1}: ${what}`;
+      each.late.push(line);
+      stage.note(`${scenario.name}: ${each.side.name}, ${line}`);
+    };
+    for (const what of unusable) tell(what);
+    for (const problem of problems)
+      if (each.problems.length < MAX_PROBLEMS) each.problems.push(`${load}, round ${round + 1}: ${problem}`);
+    const lagMs = figures.generatorLagP99Ms;
+    const valid = lagMs === undefined || lagMs <= scenario.lagBoundMs;
+    if (lagMs !== undefined) worstLagMs = Math.max(worstLagMs ?? 0, lagMs);
+    if (!valid) {
+      lateRounds++;
+      tell(`its load was late (p99 ${lagMs} ms) and counts for nothing`);
+    }
+    each.measured[load] = [...(each.measured[load] ?? []), { round, valid, figures }];
+  }
+  /** Sides that stand at the same time. */
+  async function runTogether(sides: readonly Side[]): Promise<void> {
+    for (const side of sides) await start(side);
+    await warmUp();
     if (scenario.withoutIdle) await findIdleShares();
     for (let round = 0; round < rounds; round++) {
-      for (const load of scenario.loads) {
-        for (const each of all) {
-          if (!offered(each.side).includes(load)) continue;
-          const { figures, problems, unusable } = await measure(each, load, seconds);
-          for (const what of unusable) {
-            const line = `${load}, round ${round + 1}: ${what}`;
-            each.late.push(line);
-            stage.note(`${scenario.name}: ${each.side.name}, ${line}`);
-          }
-          for (const problem of problems)
-            if (each.problems.length < MAX_PROBLEMS) each.problems.push(`${load}, round ${round + 1}: ${problem}`);
-          const lagMs = figures.generatorLagP99Ms;
-          const valid = lagMs === undefined || lagMs <= scenario.lagBoundMs;
-          if (lagMs !== undefined) worstLagMs = Math.max(worstLagMs ?? 0, lagMs);
-          if (!valid) {
-            lateRounds++;
-            const line = `${load}, round ${round + 1}: its load was late (p99 ${lagMs} ms) and counts for nothing`;
-            each.late.push(line);
-            stage.note(`${scenario.name}: ${each.side.name}, ${line}`);
-          }
-          each.measured[load] = [...(each.measured[load] ?? []), { round, valid, figures }];
-        }
-      }
+      for (const load of scenario.loads)
+        for (const each of standing) if (offered(each.side).includes(load)) await measureInRound(each, load, round);
       stage.note(`${scenario.name}: round ${round + 1} of ${rounds} measured`);
     }
-    const sides: SideResult[] = [];
-    for (const each of all) {
+    for (const each of standing) {
       const last = (await each.running.finish?.()) ?? { figures: {}, problems: [] };
-      sides.push(summed(each, last.figures, [...each.problems, ...last.problems]));
+      results.push(summed(each, last.figures, [...each.problems, ...last.problems]));
+    }
+    all.push(...standing);
+  }
+  try {
+    const sides = scenario.sides(stage);
+    for (const group of scenario.apart === true ? sides.map((side) => [side]) : [sides]) {
+      await runTogether(group);
+      await stop();
     }
     const look: Look = (name, figure, load = scenario.loads[0]) =>
-      sides.find((side) => side.name === name)?.loads[load ?? ""]?.[figure] ?? null;
+      results.find((side) => side.name === name)?.loads[load ?? ""]?.[figure] ?? null;
     const inRound =
       (round: number): Look =>
       (name, figure, load = scenario.loads[0]) =>
@@ -142,7 +161,7 @@ export async function runScenario(scenario: Scenario, stage: Stage, rounds: numb
       rounds,
       seconds,
       scale: stage.scale,
-      sides,
+      sides: results,
       goals: scenario.goals.map(({ value, ...goal }) => {
         const values = Array.from({ length: rounds }, (_, round) => value(inRound(round))).filter(
           (each) => each !== null,
@@ -159,9 +178,7 @@ export async function runScenario(scenario: Scenario, stage: Stage, rounds: numb
       lateRounds,
     };
   } finally {
-    for (const { running, side } of all.reverse()) {
-      await running.stop().catch((cause: unknown) => stage.note(`${side.name} did not end in order: ${String(cause)}`));
-    }
+    await stop();
   }
 }
 

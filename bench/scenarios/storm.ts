@@ -52,12 +52,14 @@ const LIKE_A_STORM = {
   warmUpSeconds: 10,
   lagBoundMs: 100,
   withoutIdle: false,
+  apart: true,
   rounds: 1,
   // A line breaks every fifteen seconds.
   leastSeconds: 60,
   remarks: [
     "At least a minute, whatever `--seconds` says: a line is away two seconds of every fifteen.",
     "One round: it has four breaks of every line.",
+    "One side stands at a time: five thousand idle lines and their heartbeats would be a load on the other.",
   ],
 } as const;
 const DELIVERED = {
