@@ -20,7 +20,7 @@ type FlushFunction = "flush_actors_v1" | "flush_few_v1";
 const callOf = (name: FlushFunction): string =>
   `SELECT ${name}($1, $2, $3, ${FLUSH_V1_PARAMETERS.map((_, i) => `$${i + 4}`).join(", ")}) AS answer`;
 const FLUSH_SQL = { flush_actors_v1: callOf("flush_actors_v1"), flush_few_v1: callOf("flush_few_v1") };
-/** With three actors, or more than so many rows of a table for one of them, both functions cost about the same. */
+/** With four actors, row by row is no cheaper any more; many rows of one are the same (docs/decisions/flush-in-one-call.md). */
 const FEW_ACTORS = 2;
 const FEW_ROWS = 4;
 

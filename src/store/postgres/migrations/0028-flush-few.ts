@@ -2,9 +2,9 @@ import type { MigrationBuilder } from "node-pg-migrate";
 import { FLUSH_V1_PARAMETERS } from "../flush-parameters.js";
 
 /**
- * The short way of a flush that writes few rows: what `flush_actors_v1` does set by set, row by row. Each statement that
- * spreads arrays costs the server some 30 µs to begin with, whatever they hold; one that inserts a row costs a third.
- * Same parameters and the same order. It takes no claims or releases, and judges nobody: where anything is not as
+ * The short way of a flush that writes few rows: what `flush_actors_v1` does set by set, row by row. A statement
+ * that spreads arrays costs the server some 30 µs before it has done anything; with few rows those that write one cost
+ * less (docs/decisions/flush-in-one-call.md). Same parameters and the same order. It takes no claims or releases, and judges nobody: where anything is not as
  * expected (an epoch, a seq, a command that is there already) it raises SE003 and leaves no trace, and the caller goes
  * the long way, which says what it was.
  */
