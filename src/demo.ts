@@ -16,7 +16,7 @@ import { systemClock } from "./lib/clock.js";
 import type { Point } from "./lib/geo.js";
 import { systemRandom } from "./lib/random.js";
 import { SIGNING_KEY_ID } from "./node/accounts.js";
-import { leaveACoreToWork } from "./node/collector-helpers.js";
+import { tuneCollector } from "./node/collector.js";
 import { markDemonstration } from "./node/data-directory.js";
 import { startNode } from "./node/node.js";
 import { whenStarterIsGone } from "./node/starter.js";
@@ -57,7 +57,7 @@ if (asksForHelp(process.argv.slice(2))) {
   );
   process.exit(0);
 }
-leaveACoreToWork(availableParallelism());
+tuneCollector(availableParallelism());
 if (!existsSync(pages)) {
   process.stderr.write("The pages are not built. Run `npm run build` first, or start with `npm run demo`.\n");
   process.exit(2);

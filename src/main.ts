@@ -7,7 +7,7 @@ import { availableParallelism } from "node:os";
 import { asksForHelp, ConfigError, helpText, loadConfig, printable, startedByScript } from "../config/mod.js";
 import { systemClock } from "./lib/clock.js";
 import { systemRandom } from "./lib/random.js";
-import { leaveACoreToWork } from "./node/collector-helpers.js";
+import { tuneCollector } from "./node/collector.js";
 import { refuseDemonstration } from "./node/data-directory.js";
 import { startNode } from "./node/node.js";
 import { whenStarterIsGone } from "./node/starter.js";
@@ -29,7 +29,7 @@ function configuration(): ReturnType<typeof loadConfig> {
   }
 }
 
-leaveACoreToWork(availableParallelism());
+tuneCollector(availableParallelism());
 const config = configuration();
 const clock = systemClock();
 const log = createLog({ level: config.node.logLevel, node: config.node.id, thread: "main", clock, to: "stderr" });

@@ -6,16 +6,15 @@ import { type ChildProcess, fork } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { systemClock } from "../../src/lib/clock.js";
-import { markingFlag } from "../../src/node/collector-helpers.js";
+import { collectorFlags } from "../../src/node/collector.js";
 import { ofThisScenario } from "./children.js";
 import type { Address, FromProgram, RuntimeGauges, ToProgram } from "./program-messages.js";
 import { COLLECTABLE } from "./settle.js";
 
 const clock = systemClock();
 const END_WITHIN_MS = 10_000;
-const MARKING = markingFlag(availableParallelism());
-/** What our nodes do for themselves where cores are few: no program is to be slower for want of it. */
-const AS_OURS: readonly string[] = MARKING === null ? [] : [MARKING];
+/** What our nodes ask of the collector: no program is to be slower for want of it. */
+const AS_OURS = collectorFlags(availableParallelism());
 
 export interface Program {
   readonly pid: number;

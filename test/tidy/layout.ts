@@ -173,7 +173,7 @@ export const PARTS: readonly Part[] = [
         file: "src/node/decision-pool.ts",
         why: "what a zone's question costs its shard worker, with the pool of a node",
       },
-      { file: "src/node/collector-helpers.ts", why: "what a node does for itself, done for those beside it, too" },
+      { file: "src/node/collector.ts", why: "what a node does for itself, done for those beside it, too" },
     ],
   },
   {

@@ -63,8 +63,7 @@ export function zoneActor(settings: DomainSettings): ActorDefinition<ZoneContrac
     volatileCommands: ["driverPresent", "driverGone", "orderMoved", "decided", "waysLearned", "ratingsRead", "beat"],
     commands: {
       driverPresent(ctx, presence) {
-        const before = ctx.volatile.drivers.get(presence.driverId)?.state;
-        keepDriver(ctx.volatile, presence, settings.zone);
+        const before = keepDriver(ctx.volatile, presence, settings.zone);
         if (ctx.state.split) passPresence(ctx, settings, presence);
         const isNew = before !== "available";
         const news = presence.state === "available" && (isNew || isOccasion(ctx.volatile, settings));

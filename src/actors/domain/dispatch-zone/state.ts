@@ -10,15 +10,22 @@ import type { LearnedWays } from "../decision.js";
 import type { OrderRecord } from "../order/messages.js";
 import type { ZoneSettings } from "../settings.js";
 import { isPart, partOf } from "./cells.js";
-import { type PresenceInput, wantedSince, type ZoneOrderInput } from "./messages.js";
+import { type DriverPresence, type PresenceInput, wantedSince, type ZoneOrderInput } from "./messages.js";
 
 export interface ZoneState {
   /** True: the parts of this zone match its orders; the zone passes on what it hears. */
   readonly split: boolean;
 }
 
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+export type KeptPresence = Mutable<Omit<PresenceInput, "free">> & { readonly free: Mutable<PresenceInput["free"]> };
+
+/** How often in the time that a presence lasts those are looked for that have lasted longer. */
+const FORGETS_PER_TTL = 6;
+
 export interface ZoneMemory {
-  readonly drivers: Map<string, PresenceInput>;
+  /** Each is written over by the driver's next presence: what is to last longer than a run is copied. */
+  readonly drivers: Map<string, KeptPresence>;
   readonly orders: Map<string, ZoneOrderInput>;
   /** Order → the proposal on its way to it. Neither is proposed again until the order answers, or `until`. */
   readonly proposals: Map<string, { readonly until: number; readonly driverIds: readonly string[] }>;
@@ -48,6 +55,8 @@ export interface ZoneMemory {
   tentative: readonly Tentative[];
   plannedAt: number;
   startedAt: number;
+  /** When silent drivers were forgotten last. */
+  forgotAt: number;
   matchedAt: number;
   shownAt: number;
   /** When the watch comes again; 0: not set. */
@@ -75,6 +84,7 @@ export const emptyZone = (): ZoneMemory => ({
   tentative: [],
   plannedAt: 0,
   startedAt: 0,
+  forgotAt: 0,
   matchedAt: 0,
   shownAt: 0,
   watchAt: 0,
@@ -128,17 +138,52 @@ function keepRecent({ recent }: ZoneMemory, order: ZoneOrderInput): void {
   if (recent.size > MOST_RECENT) recent.delete(recent.keys().next().value as string);
 }
 
-export function keepDriver(memory: ZoneMemory, presence: PresenceInput, settings: ZoneSettings): void {
+/**
+ * Keeps the newer presence, as the zone's own copy: the same message goes to several zones, and thousands of messages kept
+ * for seconds each would fill the old generation. Returns what the driver was to be had for before.
+ */
+export function keepDriver(
+  memory: ZoneMemory,
+  presence: PresenceInput,
+  settings: ZoneSettings,
+): DriverPresence | undefined {
   const known = memory.drivers.get(presence.driverId);
-  if (known !== undefined && known.at > presence.at) return;
-  if (known === undefined && memory.drivers.size >= settings.maxDrivers) return;
-  memory.drivers.set(presence.driverId, presence);
+  if (known === undefined) {
+    if (memory.drivers.size < settings.maxDrivers) memory.drivers.set(presence.driverId, ownCopy(presence));
+    return undefined;
+  }
+  const before = known.state;
+  if (known.at <= presence.at) writeOver(known, presence);
+  return before;
+}
+
+/** Name by name: numbers in an object that was spread are not written over in place, but made anew each time. */
+function ownCopy({ driverId, lat, lng, state, at, vehicle, free, acceptance, busyShare }: PresenceInput): KeptPresence {
+  const whenFree = { lat: free.lat, lng: free.lng, at: free.at };
+  return { driverId, lat, lng, state, at, vehicle, free: whenFree, acceptance, busyShare };
+}
+
+function writeOver(known: KeptPresence, { lat, lng, state, at, vehicle, free, acceptance, busyShare }: PresenceInput) {
+  known.lat = lat;
+  known.lng = lng;
+  known.state = state;
+  known.at = at;
+  known.vehicle = vehicle;
+  known.free.lat = free.lat;
+  known.free.lng = free.lng;
+  known.free.at = free.at;
+  known.acceptance = acceptance;
+  known.busyShare = busyShare;
 }
 
 /** Forgets drivers who have not been heard of, and proposals that were not answered. */
 export function forgetSilent(memory: ZoneMemory, now: number, settings: ZoneSettings): void {
-  for (const [driverId, presence] of memory.drivers) {
-    if (now - presence.at > settings.presenceTtlMs) memory.drivers.delete(driverId);
+  // Whoever looks for drivers looks at the time, too: this only frees memory, and a zone has thousands.
+  if (now - memory.forgotAt >= settings.presenceTtlMs / FORGETS_PER_TTL) {
+    memory.forgotAt = now;
+    for (const { driverId, at } of memory.drivers.values()) {
+      if (now - at > settings.presenceTtlMs) memory.drivers.delete(driverId);
+    }
   }
   for (const [orderId, { until }] of memory.proposals) if (until <= now) memory.proposals.delete(orderId);
 }

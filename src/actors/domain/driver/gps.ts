@@ -18,7 +18,7 @@ import { freeAfter } from "./forecast.js";
 import type { DriverContract } from "./messages.js";
 import { tellProgress } from "./progress.js";
 import { acceptanceOf, busyShareOf } from "./record.js";
-import { type DriverMemory, type DriverState, isCarrying, type Leg, type LivePosition } from "./state.js";
+import { type Boot, type DriverMemory, type DriverState, isCarrying, type Leg, type LivePosition } from "./state.js";
 
 export type DriverContext = ActorContext<DriverState, DriverMemory>;
 
@@ -39,7 +39,8 @@ export function gps(ctx: DriverContext, settings: DomainSettings, batch: GpsBatc
   }
   memory.tokens = tokens - 1;
 
-  const last = memory.boots.get(batch.bootId) ?? -1;
+  const boot = bootOf(memory.boots, batch.bootId);
+  const last = boot.seq;
   let flagged = 0;
   let moved = false;
   for (let i = 0; i < batch.fixes.length; i++) {
@@ -55,7 +56,7 @@ export function gps(ctx: DriverContext, settings: DomainSettings, batch: GpsBatc
   }
   memory.flagged += flagged;
   const seq = Math.max(last, batch.seq0 + batch.fixes.length - 1);
-  remember(memory.boots, batch.bootId, seq);
+  boot.seq = seq;
   if (moved) show(ctx, settings);
   return { bootId: batch.bootId, seq, flagged };
 }
@@ -71,11 +72,15 @@ function moveTo(live: LivePosition, { lat, lng, bearing, at }: LivePosition): vo
   live.at = at;
 }
 
-function remember(boots: Map<string, number>, bootId: string, seq: number): void {
-  // The newest start is last in the row. Nearly always there is but one, which is there already.
-  if (boots.size > 1) boots.delete(bootId);
-  boots.set(bootId, seq);
-  if (boots.size > MOST_BOOTS) boots.delete(boots.keys().next().value as string);
+/** Nearly always there is but one start, and it is the newest: no text is hashed to find that out. */
+function bootOf(boots: Boot[], bootId: string): Boot {
+  const newest = boots.at(-1);
+  if (newest?.id === bootId) return newest;
+  const at = boots.findIndex(({ id }) => id === bootId);
+  const boot = at < 0 ? { id: bootId, seq: -1 } : boots.splice(at, 1)[0]!;
+  boots.push(boot);
+  if (boots.length > MOST_BOOTS) boots.shift();
+  return boot;
 }
 
 function show(ctx: DriverContext, settings: DomainSettings): void {
@@ -102,7 +107,7 @@ function positionOf(memory: DriverMemory) {
   const { live } = memory;
   if (live === null) return null;
   const { lat, lng, bearing, at } = live;
-  return { lat, lng, ...(bearing === null ? {} : { bearing }), at };
+  return bearing === null ? { lat, lng, at } : { lat, lng, bearing, at };
 }
 
 /** The live position as this order's customer may see it; null without a grant, or when it was measured before the pickup. */

@@ -67,7 +67,8 @@ export function wayOnClaim(ctx: DriverContext, card: HeldCard, orderId: string):
 export function tellProgress(ctx: DriverContext, settings: DomainSettings): void {
   const { live, progress } = ctx.volatile;
   const { work, shift } = ctx.state;
-  if (work.status === "free") progress.clear();
+  // To clear a map makes it a new table, full or empty, and with every fix.
+  if (work.status === "free" && progress.size > 0) progress.clear();
   if (work.status !== "on_trip" || live === null) return;
   const { legs, plan } = work.trip;
   for (const orderId of progress.keys()) if (!plan.includes(orderId)) progress.delete(orderId);

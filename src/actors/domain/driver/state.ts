@@ -153,10 +153,16 @@ export interface LivePosition {
   at: number;
 }
 
+/** A start of the app, and the last sequence number that came from it. */
+export interface Boot {
+  readonly id: string;
+  seq: number;
+}
+
 /** What no commit keeps. */
 export interface DriverMemory {
-  /** Last sequence number per start of the app; the newest starts only. */
-  readonly boots: Map<string, number>;
+  /** The newest starts of the app, the newest of all last. */
+  readonly boots: Boot[];
   live: LivePosition | null;
   /** When the last batch came, by our clock; 0: not yet. */
   heardAt: number;
@@ -178,7 +184,7 @@ export interface DriverMemory {
 }
 
 export const emptyMemory = (): DriverMemory => ({
-  boots: new Map(),
+  boots: [],
   live: null,
   heardAt: 0,
   tokens: Number.POSITIVE_INFINITY,

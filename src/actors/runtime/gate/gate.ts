@@ -182,8 +182,10 @@ export class Gate {
     const error = errorOf(answer.outcome);
     if (error !== null) this.#events.post(delivery.endpoint, { t: "error", id: delivery.number, error });
     else if (answer.outcome.t === "reply") {
-      const reply = { t: "reply", id: delivery.number, value: answer.outcome.value } as const;
-      this.#events.post(delivery.endpoint, delivery.mayWait ? { ...reply, mayWait: true } : reply);
+      const { endpoint, number: id, mayWait } = delivery;
+      const { value } = answer.outcome;
+      // Written out: thousands a second, and a spread that adds a name to it is a slow way (docs/decisions/what-survives.md).
+      this.#events.post(endpoint, mayWait ? { t: "reply", id, value, mayWait } : { t: "reply", id, value });
     }
   }
 }

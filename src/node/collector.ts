@@ -1,0 +1,33 @@
+/**
+ * What a node asks of the garbage collector.
+ *
+ * That a core is left to work. V8 starts four threads that help to mark what lives, wherever it runs, at the same priority
+ * as the threads that serve: with two cores, all work stands still for some tens of milliseconds whenever one of a node's
+ * heaps is marked. Marking takes longer then and is noticed less (`storm` in docs/PERFORMANCE.md).
+ *
+ * That what is young is taken for young. V8 remembers the places in the code whose objects all survived once, and lets
+ * what is made there begin in the old generation. While a city's drivers sign on, the object of every message survives; from
+ * then on every message would be the old generation's garbage (docs/decisions/what-survives.md).
+ */
+import { setFlagsFromString } from "node:v8";
+
+/** Of V8's own. With more cores than these there is nothing to leave. */
+const HELPERS = 4;
+const EVERYTHING_BEGINS_YOUNG = "--no-allocation-site-pretenuring";
+
+/** As arguments of `node`, too. */
+export function collectorFlags(cores: number): readonly string[] {
+  const helpers = Math.max(1, cores - 1);
+  return helpers >= HELPERS
+    ? [EVERYTHING_BEGINS_YOUNG]
+    : [EVERYTHING_BEGINS_YOUNG, `--concurrent-marking-max-worker-num=${helpers}`];
+}
+
+/**
+ * To be called before anything runs often. How many may help holds for the heaps of threads that are started from now on,
+ * those of the shards' workers and of the search: the heap of the thread that calls was made before, and takes that flag
+ * from the command line only.
+ */
+export function tuneCollector(cores: number): void {
+  for (const flag of collectorFlags(cores)) setFlagsFromString(flag);
+}
