@@ -3,7 +3,7 @@
  * rows with unique indexes, so that an order has one open offer and a driver, too, whatever several processes do.
  */
 import type { Redis } from "ioredis";
-import type { Pool } from "pg";
+import type { Pool, PoolClient } from "pg";
 import type { Clock } from "../../../src/lib/clock.js";
 import { type Random, uuidV7 } from "../../../src/lib/random.js";
 import { FREE_DRIVERS, type Live } from "./live.js";
@@ -93,9 +93,9 @@ export function openDispatch(parts: {
     again(wanting, 0);
   }
   /** The driver got another order a moment before: this one asks somebody else at once. */
-  async function lost(offerId: string): Promise<void> {
+  async function lost(client: PoolClient, offerId: string): Promise<void> {
     const wanting = forget(offerId);
-    await pool.query({ ...SQL.closeOffer, values: [offerId, "lost"] });
+    await client.query({ ...SQL.closeOffer, values: [offerId, "lost"] });
     if (wanting !== undefined) again(wanting, 0);
   }
   return {
@@ -115,7 +115,8 @@ export function openDispatch(parts: {
         await client.query("COMMIT");
       } catch (cause) {
         await client.query("ROLLBACK");
-        if (cause instanceof Refused && cause.message === "driver_busy") await lost(offerId);
+        // On the same connection: when all of the pool are held by such as these, each would wait for another's for ever.
+        if (cause instanceof Refused && cause.message === "driver_busy") await lost(client, offerId);
         throw cause;
       } finally {
         client.release();
