@@ -2,11 +2,12 @@
  * How a message looks on the line. Those that go by thousands a second (asks, their answers, casts and slots) are lists,
  * whose places have no names to write, read and look up; the others are maps, as they are.
  */
+
 import type { LinkMessage } from "../../actors/runtime/link.js";
+import type { Mutable } from "../../lib/mutable.js";
 import { isLinkMessage } from "./messages.js";
 
 type Of<T extends LinkMessage["t"]> = Extract<LinkMessage, { t: T }>;
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** The first place of a list. */
 const ASK = 1;

@@ -35,6 +35,15 @@ t.test("R-DSP-1: the newest presence is kept whole, an older one changes nothing
   t.same(memory.drivers.get("d1"), newer);
 });
 
+t.test("R-DSP-1: who comes back after the time that a presence lasts is new, forgotten or not", async (t) => {
+  const memory = emptyZone();
+  const { presenceTtlMs } = settings;
+  keepDriver(memory, presence("d1", 1_000), settings);
+  t.equal(keepDriver(memory, presence("d1", 1_000 + presenceTtlMs), settings), "available");
+  t.equal(keepDriver(memory, presence("d1", 1_001 + 2 * presenceTtlMs), settings), undefined);
+  t.equal(memory.drivers.get("d1")?.at, 1_001 + 2 * presenceTtlMs);
+});
+
 t.test("R-DSP-1: zones that were told by the same message do not see each other's news", async (t) => {
   const [here, beyond] = [emptyZone(), emptyZone()];
   const told = presence("d1", 1_000);

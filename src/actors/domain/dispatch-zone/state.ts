@@ -2,6 +2,7 @@
  * What a zone knows. Kept: whether it is split. Everything else is memory, told by drivers every few seconds and read
  * from the index of orders when the zone wakes up.
  */
+import type { Mutable } from "../../../lib/mutable.js";
 import type { Tentative } from "../../../matching/mod.js";
 import type { OrderStatus, RatingTotals, ZoneLive } from "../../../protocol/mod.js";
 import type { ActorContext } from "../../runtime/definition.js";
@@ -17,7 +18,6 @@ export interface ZoneState {
   readonly split: boolean;
 }
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 export type KeptPresence = Mutable<Omit<PresenceInput, "free">> & { readonly free: Mutable<PresenceInput["free"]> };
 
 /** How often in the time that a presence lasts those are looked for that have lasted longer. */
@@ -140,7 +140,8 @@ function keepRecent({ recent }: ZoneMemory, order: ZoneOrderInput): void {
 
 /**
  * Keeps the newer presence, as the zone's own copy: the same message goes to several zones, and thousands of messages kept
- * for seconds each would fill the old generation. Returns what the driver was to be had for before.
+ * for seconds each would fill the old generation. Returns what the driver was to be had for before; undefined of one who
+ * was not known, or silent for too long.
  */
 export function keepDriver(
   memory: ZoneMemory,
@@ -152,7 +153,8 @@ export function keepDriver(
     if (memory.drivers.size < settings.maxDrivers) memory.drivers.set(presence.driverId, ownCopy(presence));
     return undefined;
   }
-  const before = known.state;
+  // Who was silent for so long has come back, forgotten by now or not.
+  const before = presence.at - known.at > settings.presenceTtlMs ? undefined : known.state;
   if (known.at <= presence.at) writeOver(known, presence);
   return before;
 }

@@ -37,6 +37,9 @@ t.test("R-GPS-2: batches are acknowledged; duplicates are ignored; a new start o
   t.match(await shown(city), { lat: 4.6502 }, "only the new one of an overlapping batch");
   t.same(await must(send(city, 0, [here(4.6503, -74.08)], "b2")), { bootId: "b2", seq: 0, flagged: 0 });
   t.match(await shown(city), { lat: 4.6503 });
+  const late = [here(4.6504, -74.08)];
+  t.same(await must(send(city, 3, late)), { bootId: "b", seq: 3, flagged: 0 }, "what the start before sends again");
+  t.match(await shown(city), { lat: 4.6503 }, "is known still");
   await city.kit.close();
 });
 

@@ -2,11 +2,11 @@
  * Messages as they go through a port: the two that go by thousands a second, asks and their answers, laid flat into one
  * array for the whole batch. A structured clone writes and reads every name of every object; places have none.
  */
+import type { Mutable } from "../../../lib/mutable.js";
 import type { LinkMessage } from "../link.js";
 
 type Ask = Extract<LinkMessage, { t: "ask" }>;
 type Reply = Extract<LinkMessage, { t: "reply" }>;
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** What begins each message of a parcel; how many places follow is up to its kind. */
 const WHOLE = 0;
