@@ -10,54 +10,63 @@ export interface Rate {
   readonly burst: number;
 }
 
-/** One bucket, for one socket. */
-export class Bucket {
-  /** Tokens are counted in the milliseconds that make one, so that sums of whole numbers stay exact. */
-  readonly #msPerToken: number;
-  readonly #fullMs: number;
-  #savedMs: number;
-  #at: number;
+/** Sums of fractions are off by less, sums of whole numbers by nothing. */
+const ROUNDING_MS = 0.001;
 
-  constructor(rate: Rate, now: number) {
-    this.#msPerToken = 60_000 / rate.perMinute;
-    this.#fullMs = rate.burst * this.#msPerToken;
-    this.#savedMs = this.#fullMs;
-    this.#at = now;
+/** A rate as buckets reckon with it: once for all that share it. */
+export interface Pace {
+  /** Tokens are counted in the milliseconds that make one, so that sums of whole numbers stay exact. */
+  readonly msPerToken: number;
+  readonly fullMs: number;
+}
+
+export function paceOf({ perMinute, burst }: Rate): Pace {
+  const msPerToken = 60_000 / perMinute;
+  return { msPerToken, fullMs: burst * msPerToken };
+}
+
+/**
+ * One bucket. There is one for every socket and several for every account, so all that it holds is when it will be full
+ * (ITU-T I.371's "theoretical arrival time"). Times are monotonic milliseconds and count whole, which V8 keeps without a
+ * box of their own.
+ */
+export class Bucket {
+  readonly #pace: Pace;
+  #fullAt: number;
+
+  constructor(pace: Pace, now: number) {
+    this.#pace = pace;
+    this.#fullAt = Math.floor(now);
   }
 
   /**
-   * 0 when allowed; otherwise the milliseconds until it would be. Times are monotonic milliseconds. One that stands for
-   * `many` is allowed while there is a token, and pays for all: the bucket may owe some.
+   * 0 when allowed; otherwise the milliseconds until it would be. One that stands for `many` is allowed while there is a
+   * token, and pays for all: the bucket may owe some.
    */
   take(now: number, many = 1): number {
     const waitMs = this.waitMs(now);
-    if (waitMs === 0) this.#savedMs -= many * this.#msPerToken;
+    if (waitMs === 0) this.#fullAt = Math.max(this.#fullAt, Math.floor(now)) + many * this.#pace.msPerToken;
     return waitMs;
   }
 
   /** Takes a `take` back. */
   give(): void {
-    this.#savedMs = Math.min(this.#fullMs, this.#savedMs + this.#msPerToken);
+    this.#fullAt -= this.#pace.msPerToken;
   }
 
   /** What `take` would answer, without taking. */
   waitMs(now: number): number {
-    const elapsed = now - this.#at;
-    if (elapsed > 0) {
-      this.#savedMs = Math.min(this.#fullMs, this.#savedMs + elapsed);
-      this.#at = now;
-    }
-    if (this.#savedMs >= this.#msPerToken) return 0;
-    return Math.max(1, Math.ceil(this.#msPerToken - this.#savedMs));
+    const { msPerToken, fullMs } = this.#pace;
+    const waitMs = this.#fullAt - Math.floor(now) + msPerToken - fullMs;
+    return waitMs > ROUNDING_MS ? Math.max(1, Math.ceil(waitMs)) : 0;
   }
 }
 
-interface Kept {
-  readonly bucket: Bucket;
+class Kept extends Bucket {
   /** Taken from since the hand came by. */
-  used: boolean;
+  used = false;
   /** Has given way: another bucket may have its key. */
-  gone: boolean;
+  gone = false;
 }
 
 /** As many as are spared before somebody gives way all the same: what making room costs has a bound. */
@@ -68,18 +77,18 @@ const SPARED_AT_ONCE = 16;
  * is moved while there is room, because this stands before every request.
  */
 export class Buckets {
-  readonly #rate: Rate;
+  readonly #pace: Pace;
   readonly #maxKeys: number;
   readonly #buckets = new Map<string, Kept>();
   readonly #byOwner = new WeakMap<object, Kept>();
 
   constructor(rate: Rate, maxKeys: number) {
-    this.#rate = rate;
+    this.#pace = paceOf(rate);
     this.#maxKeys = maxKeys;
   }
 
   take(key: string, now: number, many = 1): number {
-    return this.#keptOf(key, now).bucket.take(now, many);
+    return this.#keptOf(key, now).take(now, many);
   }
 
   /** `take` for one who comes again and again as the same object: its key is made and looked for once. */
@@ -89,7 +98,7 @@ export class Buckets {
       kept = this.#keptOf(keyOf(owner), now);
       this.#byOwner.set(owner, kept);
     } else kept.used = true;
-    return kept.bucket.take(now);
+    return kept.take(now);
   }
 
   #keptOf(key: string, now: number): Kept {
@@ -99,14 +108,14 @@ export class Buckets {
       return known;
     }
     if (this.#buckets.size >= this.#maxKeys) this.#makeRoom();
-    const kept: Kept = { bucket: new Bucket(this.#rate, now), used: false, gone: false };
+    const kept = new Kept(this.#pace, now);
     this.#buckets.set(key, kept);
     return kept;
   }
 
   /** Takes a `take` back. */
   give(key: string): void {
-    this.#buckets.get(key)?.bucket.give();
+    this.#buckets.get(key)?.give();
   }
 
   #makeRoom(): void {

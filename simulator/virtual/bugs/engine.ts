@@ -222,7 +222,7 @@ export const ENGINE_BUGS: readonly Bug[] = [
   },
   {
     name: "a slow reader is never cut off",
-    patches: [patch("src/gateway/ws/outbox.js", "this.#isBehind(this.#limits.reliableBacklogBytes)", "false")],
+    patches: [patch("src/gateway/ws/outbox.js", "this.#isBehind(this.#terms.reliableBacklogBytes)", "false")],
     by: ["rule-16"],
     within: 20,
     shownFrom: 1,

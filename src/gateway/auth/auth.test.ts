@@ -89,24 +89,31 @@ t.test("tokens: what is not one of ours is refused, whatever its header claims",
   t.match(tokens.verify(good), { ok: true });
 });
 
-t.test("R-ACC-3: what ends like a token that was seen is not that token", async (t) => {
-  const clock = handClock(1_790_000_000_000);
-  const tokens = createTokens({ keys: [generateTokenKey("k1")], clock, maxCached: 100 });
-  const good = tokens.issue({ id: "c1", role: "customer" }, 60);
-  t.equal(tokens.remembered(`Bearer ${good}`), null, "not seen yet");
-  const verified = tokens.verify(good);
-  t.match(tokens.remembered(`Bearer ${good}`), { id: "c1", role: "customer" });
-  const [head, , signature] = good.split(".") as [string, string, string];
-  const claims = { sub: "c2", role: "admin", exp: clock.now() / 1000 + 60 };
-  const forged = `${head}.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.${signature}`;
-  for (const text of [forged, `x${good}`, good.slice(-16), good.slice(1)]) {
-    t.same(tokens.verify(text), { ok: false, code: "unauthenticated" });
-    t.equal(tokens.remembered(`Bearer ${text}`), null);
-  }
-  for (const header of [good, `bearer ${good}`, `Basic ${good}`, `Bearer  ${good}`, ""])
-    t.equal(tokens.remembered(header), null);
-  t.notOk(JSON.stringify(verified).includes(signature), "a principal does not tell the token it came by");
-});
+for (const seen of ["by a socket", "by a header"])
+  t.test(`R-ACC-3: what ends like a token that was seen ${seen} is not that token`, async (t) => {
+    const clock = handClock(1_790_000_000_000);
+    const tokens = createTokens({ keys: [generateTokenKey("k1")], clock, maxCached: 100 });
+    const good = tokens.issue({ id: "c1", role: "customer" }, 60);
+    t.equal(tokens.remembered(`Bearer ${good}`), null, "not seen yet");
+    const verified = seen === "by a header" ? tokens.verifyHeader(`Bearer ${good}`) : tokens.verify(good);
+    const [head, , signature] = good.split(".") as [string, string, string];
+    const claims = { sub: "c2", role: "admin", exp: clock.now() / 1000 + 60 };
+    const forged = `${head}.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.${signature}`;
+    for (const text of [forged, `x${good}`, good.slice(-16), good.slice(1)]) {
+      t.same(tokens.verify(text), { ok: false, code: "unauthenticated" });
+      t.same(tokens.verifyHeader(`Bearer ${text}`), { ok: false, code: "unauthenticated" });
+      t.equal(tokens.remembered(`Bearer ${text}`), null);
+    }
+    for (const header of [good, `bearer ${good}`, `Basic ${good}`, `Bearer  ${good}`, ""]) {
+      t.equal(tokens.remembered(header), null);
+      t.same(tokens.verifyHeader(header), { ok: false, code: "unauthenticated" });
+    }
+    t.match(tokens.verify(good), { ok: true, principal: { id: "c1" } });
+    t.match(tokens.remembered(`Bearer ${good}`), { id: "c1", role: "customer" });
+    t.match(tokens.verifyHeader(`Bearer ${good}`), { ok: true, principal: { id: "c1" } });
+    t.equal(tokens.cacheSize, 1);
+    t.notOk(JSON.stringify(verified).includes(signature), "a principal does not tell the token it came by");
+  });
 
 t.test("R-PRO-5: the cache of verified tokens is bounded", async (t) => {
   const clock = handClock(1_790_000_000_000);

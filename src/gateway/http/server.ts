@@ -95,7 +95,7 @@ function serverOf(deps: HttpDeps, route: Route): (res: NativeResponse, req: Nati
       return problem("unauthenticated");
     }
     if (authorization.startsWith(BEARER)) {
-      const verified = context.tokens.verify(authorization.slice(BEARER.length));
+      const verified = context.tokens.verifyHeader(authorization);
       if (verified.ok) exchange.principal = verified.principal;
       else if (access !== "anyone") return problem(verified.code);
     }

@@ -1,9 +1,9 @@
 import t from "tap";
-import { Bucket, Buckets } from "../../lib/buckets.js";
+import { Bucket, Buckets, paceOf } from "../../lib/buckets.js";
 import { DEFAULT_TIER_RATES, TierLimits } from "./tiers.js";
 
 t.test("R-PRO-5: a bucket gives its burst, then its rate, and says how long to wait", async (t) => {
-  const bucket = new Bucket({ perMinute: 20, burst: 3 }, 0);
+  const bucket = new Bucket(paceOf({ perMinute: 20, burst: 3 }), 0);
   t.same(
     [0, 0, 0].map(() => bucket.take(0)),
     [0, 0, 0],

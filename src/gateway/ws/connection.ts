@@ -26,7 +26,8 @@ export type ConnectionState =
       readonly deviceId: string;
       /** TOKEN_EXPIRING has been sent for this principal. */
       warned: boolean;
-      readonly subscriptions: Map<string, SocketSubscription>;
+      /** By channel. Made with the first: most sockets never need it. */
+      subscriptions: Map<string, SocketSubscription> | null;
       commandsInFlight: number;
       gpsInFlight: number;
     }
@@ -34,15 +35,22 @@ export type ConnectionState =
 
 export type OpenState = Extract<ConnectionState, { phase: "open" }>;
 
+/**
+ * Kept small, because most sockets are silent and there are a hundred thousand of them: nothing is made before it is
+ * needed, and times are whole milliseconds, which V8 keeps without a box of their own (`docs/decisions/idle-sockets.md`).
+ */
 export interface Connection {
   readonly id: string;
   readonly ws: NativeSocket<unknown>;
   readonly codec: FrameCodec;
   readonly outbox: Outbox;
   readonly frames: Bucket;
-  readonly mistakes: Bucket;
+  /** Made with the first mistake. */
+  mistakes: Bucket | null;
   state: ConnectionState;
-  /** Monotonic times. */
+  /** Another socket of the same person: see `Registry`. */
+  next: Connection | null;
+  /** Monotonic times, in whole milliseconds. */
   heardAt: number;
   /** From when on the time until a PING counts. */
   pingedAt: number;

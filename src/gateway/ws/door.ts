@@ -3,14 +3,14 @@
  * nothing may touch a socket after its close handler has run.
  */
 
-import { Bucket } from "../../lib/buckets.js";
+import { Bucket, paceOf } from "../../lib/buckets.js";
 import { uuidV7 } from "../../lib/random.js";
 import { CLOSE, codecOf, type FrameCodec, MAX_FRAME_BYTES } from "../../protocol/mod.js";
 import { sendProblem } from "../http/problem.js";
 import type { NativeRequest, NativeResponse, NativeSocket, NativeSocketBehavior } from "../native.js";
 import { count } from "../stats.js";
 import type { Connection } from "./connection.js";
-import { Outbox } from "./outbox.js";
+import { Outbox, type OutboxTerms } from "./outbox.js";
 import { receive } from "./receive.js";
 import type { SocketDeps } from "./session.js";
 
@@ -29,6 +29,16 @@ const NATIVE_IDLE_SECONDS = 120;
 export function socketBehavior(deps: SocketDeps): NativeSocketBehavior<UserData> {
   const { context, registry } = deps;
   const { settings, stats, clock, log } = context;
+  const framesPace = paceOf({ perMinute: settings.framesPerMinute, burst: settings.frameBurst });
+  const terms: OutboxTerms = {
+    slotBacklogBytes: settings.slotBacklogBytes,
+    reliableBacklogBytes: settings.reliableBacklogBytes,
+    stats,
+    tooSlow(ws) {
+      const { connection } = (ws as NativeSocket<UserData>).getUserData();
+      if (connection !== null) registry.close(connection, CLOSE.slow, "reads too slowly");
+    },
+  };
 
   function upgrade(res: NativeResponse, req: NativeRequest, socketContext: object): void {
     if (context.phase !== "serving") {
@@ -65,17 +75,16 @@ export function socketBehavior(deps: SocketDeps): NativeSocketBehavior<UserData>
     upgrade,
     open(ws) {
       const data = ws.getUserData();
-      const now = clock.monotonic();
+      const now = Math.floor(clock.monotonic());
       const connection: Connection = {
         id: uuidV7(clock.now(), context.random),
         ws: ws as NativeSocket<unknown>,
         codec: data.codec,
-        outbox: new Outbox(ws as NativeSocket<unknown>, data.codec, settings, stats, () =>
-          registry.close(connection, CLOSE.slow, "reads too slowly"),
-        ),
-        frames: new Bucket({ perMinute: settings.framesPerMinute, burst: settings.frameBurst }, now),
-        mistakes: new Bucket({ perMinute: settings.maxMistakesPerMinute, burst: settings.maxMistakesPerMinute }, now),
+        outbox: new Outbox(ws as NativeSocket<unknown>, data.codec, terms),
+        frames: new Bucket(framesPace, now),
+        mistakes: null,
         state: { phase: "opening", since: now },
+        next: null,
         heardAt: now,
         pingedAt: now,
         askedAt: now,

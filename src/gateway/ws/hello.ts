@@ -28,7 +28,7 @@ export function hello(
     principal: verified.principal,
     deviceId,
     warned: false,
-    subscriptions: new Map(),
+    subscriptions: null,
     commandsInFlight: 0,
     gpsInFlight: 0,
   };

@@ -14,7 +14,7 @@ export function createSweep(deps: SocketDeps): () => void {
   let wallAhead = 0;
   let revocations = -1;
   return () => {
-    const monotonic = clock.monotonic();
+    const monotonic = Math.floor(clock.monotonic());
     const now = clock.now();
     // What is due when is known of each socket, unless a token lost its worth or the wall clock was set.
     const asExpected = Math.abs(now - monotonic - wallAhead) < CLOCK_SET_MS && tokens.revocations === revocations;
@@ -80,11 +80,11 @@ function check(deps: SocketDeps, connection: Connection, monotonic: number, now:
  * that a dead one costs are the positions it is sent.
  */
 function ping({ context: { clock, settings } }: SocketDeps, connection: Connection): void {
-  const monotonic = clock.monotonic();
+  const monotonic = Math.floor(clock.monotonic());
   const wasTold = connection.outbox.hasSpoken();
   if (wasTold && monotonic - connection.heardAt < settings.silenceMs) {
     // It may have been told at the beginning of this time: the next look comes long before the client would wonder.
-    connection.pingedAt = monotonic - settings.pingMs * (1 - LOOK_AGAIN_SHARE);
+    connection.pingedAt = Math.floor(monotonic - settings.pingMs * (1 - LOOK_AGAIN_SHARE));
     return;
   }
   if (!isUnanswered(connection)) connection.askedAt = monotonic;

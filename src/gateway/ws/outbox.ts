@@ -10,9 +10,13 @@ import type { Broadcast } from "../fanout/broadcast.js";
 import type { NativeSocket } from "../native.js";
 import type { GatewayStats } from "../stats.js";
 
-export interface OutboxLimits {
+/** One for all outboxes of a gateway. */
+export interface OutboxTerms {
   readonly slotBacklogBytes: number;
   readonly reliableBacklogBytes: number;
+  readonly stats: GatewayStats;
+  /** The socket must be closed: it reads too slowly. */
+  tooSlow(ws: NativeSocket<unknown>): void;
 }
 
 /** What the native socket gives when it would not take a message. */
@@ -25,9 +29,7 @@ const UTF8_PER_UNIT = 3;
 export class Outbox {
   readonly #ws: NativeSocket<unknown>;
   readonly #codec: FrameCodec;
-  readonly #limits: OutboxLimits;
-  readonly #stats: GatewayStats;
-  readonly #tooSlow: () => void;
+  readonly #terms: OutboxTerms;
   /** Made when the first value has to wait: most sockets never need it. */
   #slots: Map<string, Broadcast> | null = null;
   #closed = false;
@@ -35,18 +37,10 @@ export class Outbox {
   /** The most that may be unsent: what was when the native socket was asked last, and all that it has taken since. */
   #unsentAtMost = 0;
 
-  constructor(
-    ws: NativeSocket<unknown>,
-    codec: FrameCodec,
-    limits: OutboxLimits,
-    stats: GatewayStats,
-    tooSlow: () => void,
-  ) {
+  constructor(ws: NativeSocket<unknown>, codec: FrameCodec, terms: OutboxTerms) {
     this.#ws = ws;
     this.#codec = codec;
-    this.#limits = limits;
-    this.#stats = stats;
-    this.#tooSlow = tooSlow;
+    this.#terms = terms;
   }
 
   /** A frame that must not be lost. */
@@ -63,13 +57,13 @@ export class Outbox {
   latest(slot: string, broadcast: Broadcast): void {
     if (this.#closed) return;
     if (this.#slots !== null && this.#slots.size > 0) {
-      if (this.#slots.has(slot)) this.#stats.slotsOverwritten++;
+      if (this.#slots.has(slot)) this.#terms.stats.slotsOverwritten++;
       this.#slots.set(slot, broadcast);
       // The drain event may have come while other slots were filled; a socket that is empty must not wait for it.
       if (this.#ws.getBufferedAmount() === 0) this.drain();
       return;
     }
-    if (this.#isBehind(this.#limits.slotBacklogBytes)) {
+    if (this.#isBehind(this.#terms.slotBacklogBytes)) {
       this.#slots ??= new Map();
       this.#slots.set(slot, broadcast);
       return;
@@ -91,7 +85,7 @@ export class Outbox {
   drain(): void {
     if (this.#closed || this.#slots === null) return;
     for (const [slot, broadcast] of this.#slots) {
-      if (this.#isBehind(this.#limits.slotBacklogBytes)) return;
+      if (this.#isBehind(this.#terms.slotBacklogBytes)) return;
       this.#slots.delete(slot);
       this.#send(broadcast.bytes(this.#codec.name));
     }
@@ -121,8 +115,8 @@ export class Outbox {
   }
 
   #reliable(bytes: Uint8Array | string): void {
-    if (this.#isBehind(this.#limits.reliableBacklogBytes)) {
-      this.#tooSlow();
+    if (this.#isBehind(this.#terms.reliableBacklogBytes)) {
+      this.#terms.tooSlow(this.#ws);
       return;
     }
     this.#send(bytes);
@@ -138,8 +132,8 @@ export class Outbox {
   #send(bytes: Uint8Array | string): void {
     this.#hasSpoken = true;
     this.#unsentAtMost += FRAME_HEAD_BYTES + (typeof bytes === "string" ? UTF8_PER_UNIT : 1) * bytes.length;
-    this.#stats.framesOut++;
-    this.#stats.bytesOut += bytes.length;
-    if (this.#ws.send(bytes, this.#codec.binary) === DROPPED) this.#tooSlow();
+    this.#terms.stats.framesOut++;
+    this.#terms.stats.bytesOut += bytes.length;
+    if (this.#ws.send(bytes, this.#codec.binary) === DROPPED) this.#terms.tooSlow(this.#ws);
   }
 }

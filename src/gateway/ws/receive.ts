@@ -14,7 +14,7 @@ import { acknowledge, subscribe, unsubscribe } from "./subscribe.js";
 export function receive(deps: SocketDeps, connection: Connection, message: ArrayBuffer, isBinary: boolean): void {
   const { context, registry } = deps;
   if (connection.state.phase === "closed") return;
-  connection.heardAt = context.clock.monotonic();
+  connection.heardAt = Math.floor(context.clock.monotonic());
   context.stats.bytesIn += message.byteLength;
   if (isBinary !== connection.codec.binary) {
     registry.close(connection, CLOSE.protocol, isBinary ? "expected text" : "expected binary");

@@ -1,4 +1,5 @@
 /** What the phases share: refusing, and closing for repeated mistakes. */
+import { Bucket, paceOf } from "../../lib/buckets.js";
 import type { JsonObject } from "../../lib/json.js";
 import { CLOSE, ERRORS, type ErrorCode, isErrorCode, OP } from "../../protocol/mod.js";
 import type { GatewayContext } from "../context.js";
@@ -23,12 +24,16 @@ const MISTAKES: ReadonlySet<ErrorCode> = new Set([
 
 /** Sends ERR. A client that goes on making mistakes is closed: 4004 for haste, 4501 for nonsense. */
 export function sendError(deps: SocketDeps, connection: Connection, requestId: number, error: ActorError): void {
-  const { stats, clock } = deps.context;
+  const { stats, clock, settings } = deps.context;
+  const { maxMistakesPerMinute } = settings;
   const code: ErrorCode = isErrorCode(error.code) ? error.code : "internal";
   count(stats.errors, code);
   const head = [OP.err, requestId, code, error.temporary, Math.ceil(error.retryAfterMs ?? 0)] as const;
   connection.outbox.frame(error.detail === undefined ? head : [...head, error.detail]);
-  if (!MISTAKES.has(code) || connection.mistakes.take(clock.monotonic()) === 0) return;
+  if (!MISTAKES.has(code)) return;
+  const now = clock.monotonic();
+  connection.mistakes ??= new Bucket(paceOf({ perMinute: maxMistakesPerMinute, burst: maxMistakesPerMinute }), now);
+  if (connection.mistakes.take(now) === 0) return;
   if (code === "rate_limited") deps.registry.close(connection, CLOSE.rate, "too many requests");
   else deps.registry.close(connection, CLOSE.protocol, "too many mistakes");
 }

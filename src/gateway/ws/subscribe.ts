@@ -66,14 +66,14 @@ export function subscribe(
   }
   // Asking again starts again: the first subscription ends without a word.
   end(deps, connection, state, channel);
-  if (state.subscriptions.size >= context.settings.maxSubscriptions) {
+  if ((state.subscriptions?.size ?? 0) >= context.settings.maxSubscriptions) {
     sendRefusal(deps, connection, requestId, "overloaded", {
       maxSubscriptions: context.settings.maxSubscriptions,
     });
     return;
   }
   const ended = (subscription: SocketSubscription, error: ActorError): void => {
-    if (state.subscriptions.get(channel) === subscription) end(deps, connection, state, channel);
+    if (state.subscriptions?.get(channel) === subscription) end(deps, connection, state, channel);
     sendError(deps, connection, requestId, error);
   };
   const open = (): Starting => {
@@ -85,6 +85,7 @@ export function subscribe(
       : channelSubscription(deps, connection, state, requestId, channel, family as ActorFamily, key, from, ended);
   };
   const subscription = open();
+  state.subscriptions ??= new Map();
   state.subscriptions.set(channel, subscription);
   context.stats.subscriptions++;
   subscription.start();
@@ -103,13 +104,13 @@ export function unsubscribe(
 
 export function acknowledge(state: OpenState, channel: string, epoch: number, offset: number): void {
   // One that crosses an UNSUB on the way means nothing and harms nothing.
-  state.subscriptions.get(channel)?.acknowledge(epoch, offset);
+  state.subscriptions?.get(channel)?.acknowledge(epoch, offset);
 }
 
 function end(deps: SocketDeps, connection: Connection, state: OpenState, channel: string): void {
-  const subscription = state.subscriptions.get(channel);
+  const subscription = state.subscriptions?.get(channel);
   if (subscription === undefined) return;
-  state.subscriptions.delete(channel);
+  state.subscriptions?.delete(channel);
   deps.context.stats.subscriptions--;
   subscription.close();
   connection.outbox.clearAll(slotName(channel, ""));
