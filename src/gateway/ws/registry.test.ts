@@ -31,7 +31,7 @@ t.test("R-PRO-5: one device has one socket, whichever of a person's it is, and a
   for (const again of [0, 1, 2, 3]) {
     const { registry, stats, socket, open } = world();
     const sockets = Array.from({ length: MOST }, socket);
-    sockets.forEach((each, i) => t.equal(open(each, "c1", `device-${i}`), undefined));
+    for (const [i, each] of sockets.entries()) t.equal(open(each, "c1", `device-${i}`), undefined);
     t.equal(open(socket(), "c1", "one more"), null, "as many as there may be");
     t.equal(open(socket(), "c2", "device-0"), undefined, "another's");
     t.equal(open(socket(), "c1", "device-0", "driver"), undefined, "the same id in another role");
@@ -53,7 +53,7 @@ t.test("R-PRO-5: in whatever order a person's sockets go, the others stay", asyn
   for (const [first, second] of orders as [number, number][]) {
     const { registry, socket, open } = world();
     const sockets = Array.from({ length: MOST }, socket);
-    sockets.forEach((each, i) => void open(each, "c1", `device-${i}`));
+    for (const [i, each] of sockets.entries()) open(each, "c1", `device-${i}`);
     registry.remove(sockets[first]!);
     registry.remove(sockets[second]!);
     for (const [i, each] of sockets.entries()) {
