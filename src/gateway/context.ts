@@ -1,6 +1,6 @@
 /** What the parts of a gateway share. One per gateway thread. */
 
-import type { Buckets } from "../lib/buckets.js";
+import type { Buckets, Pace } from "../lib/buckets.js";
 import type { Clock } from "../lib/clock.js";
 import type { Gathering } from "../lib/gather.js";
 import type { Log } from "../lib/log.js";
@@ -30,6 +30,8 @@ export interface GatewayContext {
   readonly tokens: Tokens;
   readonly desk: CommandDesk;
   readonly tiers: TierLimits;
+  /** Of the frames of one socket. */
+  readonly framesPace: Pace;
   /** Batches of fixes per driver, sockets and HTTP together. */
   readonly gpsLimits: Buckets;
   /** Of all drivers of this thread: one message to an actor's thread costs nearly as much as twenty. */

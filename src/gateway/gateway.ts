@@ -6,7 +6,7 @@
  * window is over; after `close` nothing of this gateway runs.
  */
 import * as uWS from "uWebSockets.js";
-import { Buckets } from "../lib/buckets.js";
+import { Buckets, paceOf } from "../lib/buckets.js";
 import type { Cancel, Clock } from "../lib/clock.js";
 import { sleep } from "../lib/clock.js";
 import { Gathering } from "../lib/gather.js";
@@ -180,6 +180,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     tokens,
     desk: createCommandDesk({ client, orders, clock, tokens, audit: options.audit ?? null, timeoutMs, maxNotAfterMs }),
     tiers: new TierLimits(settings.tierRates, settings.maxLimitedKeys),
+    framesPace: paceOf({ perMinute: settings.framesPerMinute, burst: settings.frameBurst }),
     gpsLimits: new Buckets(gatewayRate, settings.maxLimitedKeys),
     gpsPieces: new Gathering(clock, settings.gpsGatherMs),
     gates: new LocationGates({
@@ -282,7 +283,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       log.info({ connections: registry.connections.size }, "gateway.draining");
       const { drainMs } = settings;
       for (const connection of registry.connections) {
-        if (connection.state.phase === "open") connection.outbox.frame([OP.goaway, CLOSE.drain, 0, drainMs]);
+        if (connection.state.phase === "open") connection.frame([OP.goaway, CLOSE.drain, 0, drainMs]);
       }
       streams.close(drainMs);
       news?.close();

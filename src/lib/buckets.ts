@@ -25,11 +25,23 @@ export function paceOf({ perMinute, burst }: Rate): Pace {
   return { msPerToken, fullMs: burst * msPerToken };
 }
 
-/**
- * One bucket. There is one for every socket and several for every account, so all that it holds is when it will be full
- * (ITU-T I.371's "theoretical arrival time"). Times are monotonic milliseconds and count whole, which V8 keeps without a
- * box of their own.
+/*
+ * There is a bucket for every socket and several for every account, so all that one holds is when it will be full (ITU-T
+ * I.371's "theoretical arrival time"). Times are monotonic milliseconds and count whole, which V8 keeps without a box of
+ * their own.
  */
+
+/** Milliseconds until a bucket that will be full at `fullAt` has a token; 0: it has one now. */
+export function waitOf({ msPerToken, fullMs }: Pace, fullAt: number, now: number): number {
+  const waitMs = fullAt - Math.floor(now) + msPerToken - fullMs;
+  return waitMs > ROUNDING_MS ? Math.max(1, Math.ceil(waitMs)) : 0;
+}
+
+/** When it will be full, if it gives `many` tokens now. It may owe some. */
+export function fullAfter({ msPerToken }: Pace, fullAt: number, now: number, many = 1): number {
+  return Math.max(fullAt, Math.floor(now)) + many * msPerToken;
+}
+
 export class Bucket {
   readonly #pace: Pace;
   #fullAt: number;
@@ -45,7 +57,7 @@ export class Bucket {
    */
   take(now: number, many = 1): number {
     const waitMs = this.waitMs(now);
-    if (waitMs === 0) this.#fullAt = Math.max(this.#fullAt, Math.floor(now)) + many * this.#pace.msPerToken;
+    if (waitMs === 0) this.#fullAt = fullAfter(this.#pace, this.#fullAt, now, many);
     return waitMs;
   }
 
@@ -56,13 +68,12 @@ export class Bucket {
 
   /** What `take` would answer, without taking. */
   waitMs(now: number): number {
-    const { msPerToken, fullMs } = this.#pace;
-    const waitMs = this.#fullAt - Math.floor(now) + msPerToken - fullMs;
-    return waitMs > ROUNDING_MS ? Math.max(1, Math.ceil(waitMs)) : 0;
+    return waitOf(this.#pace, this.#fullAt, now);
   }
 }
 
-class Kept extends Bucket {
+/** A bucket of many. Only they write it. */
+export class Kept extends Bucket {
   /** Taken from since the hand came by. */
   used = false;
   /** Has given way: another bucket may have its key. */
@@ -99,6 +110,16 @@ export class Buckets {
       this.#byOwner.set(owner, kept);
     } else kept.used = true;
     return kept.take(now);
+  }
+
+  /**
+   * The bucket of a key, for one who keeps it and gives it back as `before` the next time: it is looked for once. To look
+   * for one among ten thousand is to wait for memory several times.
+   */
+  bucketOf(key: string, now: number, before: Kept | null): Kept {
+    if (before === null || before.gone) return this.#keptOf(key, now);
+    before.used = true;
+    return before;
   }
 
   #keptOf(key: string, now: number): Kept {

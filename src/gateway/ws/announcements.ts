@@ -30,13 +30,13 @@ export function announcementSubscription(
     const ttlMs = shown.kind === "show" ? Math.max(0, shown.announcement.endsAt - now) : 0;
     // It stands (1), or no longer (2): the newer word of the two.
     const version = [startsAt, body === null ? 2 : 1] as const;
-    connection.outbox.latest(`${channel} ${id}`, new Broadcast([OP.state, channel, id, version, now, ttlMs, body]));
+    connection.latest(`${channel} ${id}`, new Broadcast([OP.state, channel, id, version, now, ttlMs, body]));
   };
   return {
     requestId,
     start() {
-      connection.outbox.together(() => {
-        connection.outbox.frame([OP.subbed, channel, 1, 0, false]);
+      connection.together(() => {
+        connection.frame([OP.subbed, channel, 1, 0, false]);
         for (const announcement of service.shownTo(reader)) tell({ kind: "show", announcement });
       });
       stop = service.follow(reader, tell);

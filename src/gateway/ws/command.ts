@@ -32,7 +32,7 @@ export function command(
     (result) => {
       state.commandsInFlight--;
       if (connection.state.phase !== "open") return;
-      if (result.ok) connection.outbox.frame([OP.reply, requestId, result.value]);
+      if (result.ok) connection.frame([OP.reply, requestId, result.value]);
       else sendError(deps, connection, requestId, result.error);
     },
     (error: unknown) => {

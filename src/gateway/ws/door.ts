@@ -3,14 +3,13 @@
  * nothing may touch a socket after its close handler has run.
  */
 
-import { Bucket, paceOf } from "../../lib/buckets.js";
 import { uuidV7 } from "../../lib/random.js";
 import { CLOSE, codecOf, type FrameCodec, MAX_FRAME_BYTES } from "../../protocol/mod.js";
 import { sendProblem } from "../http/problem.js";
 import type { NativeRequest, NativeResponse, NativeSocket, NativeSocketBehavior } from "../native.js";
 import { count } from "../stats.js";
-import type { Connection } from "./connection.js";
-import { Outbox, type OutboxTerms } from "./outbox.js";
+import { Connection } from "./connection.js";
+import type { OutboxTerms } from "./outbox.js";
 import { receive } from "./receive.js";
 import type { SocketDeps } from "./session.js";
 
@@ -29,7 +28,6 @@ const NATIVE_IDLE_SECONDS = 120;
 export function socketBehavior(deps: SocketDeps): NativeSocketBehavior<UserData> {
   const { context, registry } = deps;
   const { settings, stats, clock, log } = context;
-  const framesPace = paceOf({ perMinute: settings.framesPerMinute, burst: settings.frameBurst });
   const terms: OutboxTerms = {
     slotBacklogBytes: settings.slotBacklogBytes,
     reliableBacklogBytes: settings.reliableBacklogBytes,
@@ -75,21 +73,13 @@ export function socketBehavior(deps: SocketDeps): NativeSocketBehavior<UserData>
     upgrade,
     open(ws) {
       const data = ws.getUserData();
-      const now = Math.floor(clock.monotonic());
-      const connection: Connection = {
-        id: uuidV7(clock.now(), context.random),
-        ws: ws as NativeSocket<unknown>,
-        codec: data.codec,
-        outbox: new Outbox(ws as NativeSocket<unknown>, data.codec, terms),
-        frames: new Bucket(framesPace, now),
-        mistakes: null,
-        state: { phase: "opening", since: now },
-        next: null,
-        heardAt: now,
-        pingedAt: now,
-        askedAt: now,
-        quietUntil: 0,
-      };
+      const connection = new Connection(
+        uuidV7(clock.now(), context.random),
+        ws as NativeSocket<unknown>,
+        data.codec,
+        terms,
+        clock.monotonic(),
+      );
       data.connection = connection;
       registry.add(connection);
     },
@@ -104,7 +94,7 @@ export function socketBehavior(deps: SocketDeps): NativeSocketBehavior<UserData>
       }
     },
     drain(ws) {
-      ws.getUserData().connection?.outbox.drain();
+      ws.getUserData().connection?.drain();
     },
     close(ws, code) {
       const data = ws.getUserData();

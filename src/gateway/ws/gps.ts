@@ -51,9 +51,12 @@ export function gps(
 ): void {
   const { context } = deps;
   const driverId = state.principal.id;
-  const waitMs = gpsWaitMs(context, driverId, connection.heardAt);
+  const bucket = context.gpsLimits.bucketOf(driverId, connection.heardAt, state.gpsBucket);
+  state.gpsBucket = bucket;
+  const waitMs = bucket.take(connection.heardAt);
   // GPS has no request id: 0 stands for the connection. What is not acknowledged is sent again by the app.
   if (waitMs > 0) {
+    context.stats.gpsLimited++;
     sendRefusal(deps, connection, 0, "rate_limited", undefined, waitMs);
     return;
   }
@@ -69,7 +72,7 @@ export function gps(
   passOn(context, driverId, { bootId, seq0, baseTs, fixes: fixes as Fix[] }, (result) => {
     state.gpsInFlight--;
     if (connection.state.phase !== "open") return;
-    if (result.ok) connection.outbox.frame([OP.gpsAck, result.value.bootId, result.value.seq]);
+    if (result.ok) connection.frame([OP.gpsAck, result.value.bootId, result.value.seq]);
     else sendError(deps, connection, 0, result.error);
   });
 }

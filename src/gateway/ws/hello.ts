@@ -26,11 +26,12 @@ export function hello(
   const state: OpenState = {
     phase: "open",
     principal: verified.principal,
+    gpsInFlight: 0,
+    gpsBucket: null,
     deviceId,
     warned: false,
     subscriptions: null,
     commandsInFlight: 0,
-    gpsInFlight: 0,
   };
   const replaced = registry.open(connection, state);
   if (replaced === null) {
@@ -39,7 +40,7 @@ export function hello(
   }
   if (replaced !== undefined) registry.close(replaced, CLOSE.replaced, "this device has connected again");
   const now = context.clock.now();
-  connection.outbox.frame([
+  connection.frame([
     OP.welcome,
     connection.id,
     now,
@@ -52,8 +53,8 @@ export function hello(
     },
   ]);
   // Said before the time until the first PING counts.
-  connection.outbox.hasSpoken();
-  if (context.phase === "draining") connection.outbox.frame([OP.goaway, CLOSE.drain, 0, settings.drainMs]);
+  connection.hasSpoken();
+  if (context.phase === "draining") connection.frame([OP.goaway, CLOSE.drain, 0, settings.drainMs]);
 }
 
 export function refresh(
@@ -80,11 +81,7 @@ export function refresh(
   state.principal = principal;
   state.warned = false;
   connection.quietUntil = 0;
-  connection.outbox.frame([
-    OP.reply,
-    requestId,
-    { tokenTtlMs: Math.max(0, principal.expiresAt - deps.context.clock.now()) },
-  ]);
+  connection.frame([OP.reply, requestId, { tokenTtlMs: Math.max(0, principal.expiresAt - deps.context.clock.now()) }]);
 }
 
 /** Compares dotted numbers from the left; what is not a number counts as 0. */

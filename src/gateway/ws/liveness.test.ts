@@ -31,16 +31,14 @@ function world() {
   let spoken = false;
   const principal = { id: "d1", role: "driver", expiresAt: wall + HOUR_MS } as const;
   const connection = {
-    outbox: {
-      frame(frame: readonly [number, ...unknown[]]) {
-        spoken = true;
-        said.push(frame[0]);
-      },
-      hasSpoken() {
-        const had = spoken;
-        spoken = false;
-        return had;
-      },
+    frame(frame: readonly [number, ...unknown[]]) {
+      spoken = true;
+      said.push(frame[0]);
+    },
+    hasSpoken() {
+      const had = spoken;
+      spoken = false;
+      return had;
     },
     state: { phase: "open", principal, warned: false, gpsInFlight: 0 } as unknown as OpenState,
     heardAt: monotonic,
@@ -61,7 +59,7 @@ function world() {
     tokens,
     settings: DEFAULT_GATEWAY_SETTINGS,
     stats: newStats(),
-    gpsLimits: { take: () => 0 },
+    gpsLimits: { bucketOf: () => ({ take: () => 0 }) },
     gpsPieces: { add: (run: () => void) => run() },
     client: {
       askThen: (_to: unknown, _key: string, _name: string, _batch: unknown, _options: unknown, answered: Answered) =>
@@ -130,7 +128,7 @@ t.test("R-PRO-1: a line on which both are heard anyway is not pinged", async (t)
 
 t.test("R-PRO-1: who is only told is asked in time to answer, and hears of us in time", async (t) => {
   const told = world();
-  const tell = (): void => void told.connection.outbox.frame([OP.tokenExpiring, 1]);
+  const tell = (): void => void told.connection.frame([OP.tokenExpiring, 1]);
   told.go(silenceMs - SWEEP_MS, tell);
   t.equal(pings(told.said), 0);
   told.go(pingMs * 0.25 + SWEEP_MS, tell);
@@ -141,13 +139,13 @@ t.test("R-PRO-1: who is only told is asked in time to answer, and hears of us in
   t.same(told.closes, [CLOSE.noPong]);
 
   const stopped = world();
-  stopped.go(silenceMs - pingMs, () => stopped.connection.outbox.frame([OP.tokenExpiring, 1]));
+  stopped.go(silenceMs - pingMs, () => stopped.connection.frame([OP.tokenExpiring, 1]));
   stopped.go(pingMs);
   t.equal(pings(stopped.said), 1, "whoever was told things and is not told any more");
   t.same(stopped.closes, [], "is asked before it is given up");
 
   const once = world();
-  once.connection.outbox.frame([OP.tokenExpiring, 1]);
+  once.connection.frame([OP.tokenExpiring, 1]);
   once.go(pingMs);
   t.equal(pings(once.said), 0);
   once.go(pingMs * 0.25);

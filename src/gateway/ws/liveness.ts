@@ -69,7 +69,7 @@ function check(deps: SocketDeps, connection: Connection, monotonic: number, now:
   }
   if (leftMs <= settings.tokenWarningMs && !state.warned) {
     state.warned = true;
-    connection.outbox.frame([OP.tokenExpiring, leftMs]);
+    connection.frame([OP.tokenExpiring, leftMs]);
   }
   if (connection.state.phase === "open" && monotonic - connection.pingedAt >= settings.pingMs) ping(deps, connection);
 }
@@ -81,7 +81,7 @@ function check(deps: SocketDeps, connection: Connection, monotonic: number, now:
  */
 function ping({ context: { clock, settings } }: SocketDeps, connection: Connection): void {
   const monotonic = Math.floor(clock.monotonic());
-  const wasTold = connection.outbox.hasSpoken();
+  const wasTold = connection.hasSpoken();
   if (wasTold && monotonic - connection.heardAt < settings.silenceMs) {
     // It may have been told at the beginning of this time: the next look comes long before the client would wonder.
     connection.pingedAt = Math.floor(monotonic - settings.pingMs * (1 - LOOK_AGAIN_SHARE));
@@ -89,8 +89,8 @@ function ping({ context: { clock, settings } }: SocketDeps, connection: Connecti
   }
   if (!isUnanswered(connection)) connection.askedAt = monotonic;
   connection.pingedAt = monotonic;
-  connection.outbox.frame([OP.ping, clock.now()]);
-  connection.outbox.hasSpoken();
+  connection.frame([OP.ping, clock.now()]);
+  connection.hasSpoken();
 }
 
 /** A banned client has no business here; one that was signed out may come back when somebody signs in. */

@@ -27,8 +27,8 @@ const FRAME_HEAD_BYTES = 10;
 const UTF8_PER_UNIT = 3;
 
 export class Outbox {
-  readonly #ws: NativeSocket<unknown>;
-  readonly #codec: FrameCodec;
+  readonly ws: NativeSocket<unknown>;
+  readonly codec: FrameCodec;
   readonly #terms: OutboxTerms;
   /** Made when the first value has to wait: most sockets never need it. */
   #slots: Map<string, Broadcast> | null = null;
@@ -38,19 +38,19 @@ export class Outbox {
   #unsentAtMost = 0;
 
   constructor(ws: NativeSocket<unknown>, codec: FrameCodec, terms: OutboxTerms) {
-    this.#ws = ws;
-    this.#codec = codec;
+    this.ws = ws;
+    this.codec = codec;
     this.#terms = terms;
   }
 
   /** A frame that must not be lost. */
   frame(frame: ServerFrame): void {
-    if (!this.#closed) this.#reliable(this.#codec.encode(frame));
+    if (!this.#closed) this.#reliable(this.codec.encode(frame));
   }
 
   /** The same, for a frame that goes to many. */
   broadcast(broadcast: Broadcast): void {
-    if (!this.#closed) this.#reliable(broadcast.bytes(this.#codec.name));
+    if (!this.#closed) this.#reliable(broadcast.bytes(this.codec.name));
   }
 
   /** The newest value of a slot. `slot` names it among all slots of this socket. */
@@ -60,7 +60,7 @@ export class Outbox {
       if (this.#slots.has(slot)) this.#terms.stats.slotsOverwritten++;
       this.#slots.set(slot, broadcast);
       // The drain event may have come while other slots were filled; a socket that is empty must not wait for it.
-      if (this.#ws.getBufferedAmount() === 0) this.drain();
+      if (this.ws.getBufferedAmount() === 0) this.drain();
       return;
     }
     if (this.#isBehind(this.#terms.slotBacklogBytes)) {
@@ -68,7 +68,7 @@ export class Outbox {
       this.#slots.set(slot, broadcast);
       return;
     }
-    this.#send(broadcast.bytes(this.#codec.name));
+    this.#send(broadcast.bytes(this.codec.name));
   }
 
   clear(slot: string): void {
@@ -87,7 +87,7 @@ export class Outbox {
     for (const [slot, broadcast] of this.#slots) {
       if (this.#isBehind(this.#terms.slotBacklogBytes)) return;
       this.#slots.delete(slot);
-      this.#send(broadcast.bytes(this.#codec.name));
+      this.#send(broadcast.bytes(this.codec.name));
     }
   }
 
@@ -105,18 +105,18 @@ export class Outbox {
   /** Several frames in one write. */
   together(write: () => void): void {
     if (this.#closed) return;
-    this.#ws.cork(write);
+    this.ws.cork(write);
   }
 
   /** From now on nothing is sent, and what waited is forgotten. */
-  close(): void {
+  shut(): void {
     this.#closed = true;
     this.#slots = null;
   }
 
   #reliable(bytes: Uint8Array | string): void {
     if (this.#isBehind(this.#terms.reliableBacklogBytes)) {
-      this.#terms.tooSlow(this.#ws);
+      this.#terms.tooSlow(this.ws);
       return;
     }
     this.#send(bytes);
@@ -125,7 +125,7 @@ export class Outbox {
   /** Whether more than this is unsent. Asks the native socket, which costs as much as a small frame, only when it may be. */
   #isBehind(bytes: number): boolean {
     if (this.#unsentAtMost <= bytes) return false;
-    this.#unsentAtMost = this.#ws.getBufferedAmount();
+    this.#unsentAtMost = this.ws.getBufferedAmount();
     return this.#unsentAtMost > bytes;
   }
 
@@ -134,6 +134,6 @@ export class Outbox {
     this.#unsentAtMost += FRAME_HEAD_BYTES + (typeof bytes === "string" ? UTF8_PER_UNIT : 1) * bytes.length;
     this.#terms.stats.framesOut++;
     this.#terms.stats.bytesOut += bytes.length;
-    if (this.#ws.send(bytes, this.#codec.binary) === DROPPED) this.#terms.tooSlow(this.#ws);
+    if (this.ws.send(bytes, this.codec.binary) === DROPPED) this.#terms.tooSlow(this.ws);
   }
 }

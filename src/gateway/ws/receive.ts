@@ -2,6 +2,7 @@
  * A message from a socket: size → scan → decode → schema → may this role send it → the phase's own file. Nothing a
  * client sends throws; what is not a frame at all closes with 4501, what is a wrong frame answers ERR.
  */
+import { fullAfter, waitOf } from "../../lib/buckets.js";
 import { CLOSE, type ClientFrame, framesOf, OP, validateClientFrame } from "../../protocol/mod.js";
 import { maySend } from "../auth/access.js";
 import { command } from "./command.js";
@@ -49,10 +50,12 @@ function closedSince(connection: Connection): boolean {
 function frame(deps: SocketDeps, connection: Connection, value: unknown): void {
   const { context, registry } = deps;
   context.stats.framesIn++;
-  if (connection.frames.take(connection.heardAt) > 0) {
+  const { framesFullAt, heardAt } = connection;
+  if (waitOf(context.framesPace, framesFullAt, heardAt) > 0) {
     registry.close(connection, CLOSE.rate, "too many frames");
     return;
   }
+  connection.framesFullAt = fullAfter(context.framesPace, framesFullAt, heardAt);
   const valid = validateClientFrame(value);
   if (!valid.ok) {
     if (connection.state.phase !== "open" || valid.problem.path === "/0" || !Array.isArray(value)) {

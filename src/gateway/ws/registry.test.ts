@@ -13,7 +13,7 @@ function world() {
   const settings = { ...DEFAULT_GATEWAY_SETTINGS, maxConnectionsPerUser: MOST };
   const registry = new Registry({ stats, settings } as unknown as GatewayContext);
   const socket = (): Connection => {
-    const connection = { state: { phase: "opening", since: 0 }, next: null, outbox: { close() {} } };
+    const connection = { state: { phase: "opening", since: 0 }, next: null, shut() {} };
     registry.add(connection as unknown as Connection);
     return connection as unknown as Connection;
   };

@@ -52,7 +52,7 @@ export class Registry {
   remove(connection: Connection): void {
     const { state } = connection;
     connection.state = { phase: "closed" };
-    connection.outbox.close();
+    connection.shut();
     this.connections.delete(connection);
     if (state.phase === "opening") this.opening--;
     if (state.phase === "open") {

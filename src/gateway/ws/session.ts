@@ -29,7 +29,7 @@ export function sendError(deps: SocketDeps, connection: Connection, requestId: n
   const code: ErrorCode = isErrorCode(error.code) ? error.code : "internal";
   count(stats.errors, code);
   const head = [OP.err, requestId, code, error.temporary, Math.ceil(error.retryAfterMs ?? 0)] as const;
-  connection.outbox.frame(error.detail === undefined ? head : [...head, error.detail]);
+  connection.frame(error.detail === undefined ? head : [...head, error.detail]);
   if (!MISTAKES.has(code)) return;
   const now = clock.monotonic();
   connection.mistakes ??= new Bucket(paceOf({ perMinute: maxMistakesPerMinute, burst: maxMistakesPerMinute }), now);

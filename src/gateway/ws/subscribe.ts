@@ -11,6 +11,7 @@ import { mayListen } from "../auth/access.js";
 import { followOrder } from "../fanout/order-feed.js";
 import { announcementSubscription } from "./announcements.js";
 import type { Connection, OpenState, SocketSubscription } from "./connection.js";
+import type { Outbox } from "./outbox.js";
 import { type SocketDeps, sendError, sendRefusal } from "./session.js";
 
 interface From {
@@ -99,7 +100,7 @@ export function unsubscribe(
   channel: string,
 ): void {
   end(deps, connection, state, channel);
-  connection.outbox.frame([OP.reply, requestId, null]);
+  connection.frame([OP.reply, requestId, null]);
 }
 
 export function acknowledge(state: OpenState, channel: string, epoch: number, offset: number): void {
@@ -113,7 +114,7 @@ function end(deps: SocketDeps, connection: Connection, state: OpenState, channel
   state.subscriptions?.delete(channel);
   deps.context.stats.subscriptions--;
   subscription.close();
-  connection.outbox.clearAll(slotName(channel, ""));
+  connection.clearAll(slotName(channel, ""));
 }
 
 /** A subscription that is registered before it is started, so that an answer within `start` finds it. */
@@ -135,7 +136,7 @@ function orderSubscription(
   ended: Ended,
 ): Starting {
   const { context } = deps;
-  const { outbox } = connection;
+  const outbox: Outbox = connection;
   const viewSlot = slotName(channel, "view");
   const positionSlot = slotName(channel, "position");
   let feed: { close(): void } | null = null;
@@ -185,7 +186,7 @@ function channelSubscription(
   ended: Ended,
 ): Starting {
   const { context } = deps;
-  const { outbox } = connection;
+  const outbox: Outbox = connection;
   const { actor, channel: name, delivery } = CHANNELS[family];
   let upstream: Subscription | null = null;
   let closed = false;
