@@ -69,6 +69,32 @@ t.test("R-PAY-2: the database itself refuses to change the books, to skew them, 
     /does not sum to zero/,
     "another currency in the same transaction",
   );
+  await t.rejects(
+    session.query(`INSERT INTO ledger_entry SELECT e.transaction, 2 + n, 'tips', 'd', 'tip',
+      CASE n WHEN 1 THEN 'EUR' ELSE e.currency END, 3 - 2 * n, 1
+      FROM ledger_entry e, generate_series(1, 2) n WHERE e.line = 1`),
+    /does not sum to zero/,
+    "two currencies in one transaction",
+  );
+});
+
+t.test("R-PAY-2: to add to the books reads none of their entries, however many there are", async (t) => {
+  await clear();
+  const session = await openSession(t, connectionString);
+  const added = async (key: string): Promise<number> => {
+    await session.query("BEGIN");
+    await session.query(
+      `WITH t AS (INSERT INTO ledger_transaction (key, kind, order_id, currency, at) VALUES ($1, 'capture', $1, 'COP', 1)
+         RETURNING id)
+       INSERT INTO ledger_entry SELECT t.id, n, 'tips', 'd', 'tip', 'COP', 3 - 2 * n, 1 FROM t, generate_series(1, 2) n`,
+      [key],
+    );
+    const { rows } = await session.query(`SELECT seq_tup_read + coalesce(idx_tup_fetch, 0) AS read
+      FROM pg_stat_xact_user_tables WHERE relname = 'ledger_entry'`);
+    await session.query("COMMIT");
+    return Number(rows[0].read);
+  };
+  for (let i = 0; i < 50; i++) t.equal(await added(`o-${i}`), 0);
 });
 
 t.test("R-PAY-2: an order's facts outlive the outbox that a relay empties", async (t) => {
