@@ -56,7 +56,7 @@ export class Bucket {
    * token, and pays for all: the bucket may owe some.
    */
   take(now: number, many = 1): number {
-    const waitMs = this.waitMs(now);
+    const waitMs = waitOf(this.#pace, this.#fullAt, now);
     if (waitMs === 0) this.#fullAt = fullAfter(this.#pace, this.#fullAt, now, many);
     return waitMs;
   }
@@ -64,11 +64,6 @@ export class Bucket {
   /** Takes a `take` back. */
   give(): void {
     this.#fullAt -= this.#pace.msPerToken;
-  }
-
-  /** What `take` would answer, without taking. */
-  waitMs(now: number): number {
-    return waitOf(this.#pace, this.#fullAt, now);
   }
 }
 

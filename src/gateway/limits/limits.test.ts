@@ -48,13 +48,34 @@ t.test("R-PRO-5: who is known as an object shares the bucket of its key, also af
   t.ok(buckets.takeFor(phone, keyOf, 0) > 0, "and not counted twice");
 });
 
-t.test("R-PRO-5: support and admin have a tier of their own, whatever they ask", async (t) => {
-  const once = { perMinute: 60, burst: 1 };
-  const limits = new TierLimits({ ...DEFAULT_TIER_RATES, command: once, operations: { perMinute: 60, burst: 3 } }, 10);
-  const restaurant = { id: "a", role: "restaurant" } as const;
-  const admin = { id: "a", role: "admin" } as const;
-  t.equal(limits.takeFor(restaurant, "command", 0), 0);
-  t.ok(limits.takeFor(restaurant, "command", 0) > 0);
-  for (const tier of ["command", "browse", "order"] as const) t.equal(limits.takeFor(admin, tier, 0), 0);
-  t.ok(limits.takeFor(admin, "search", 0) > 0, "one bucket for all kinds");
+t.test("R-PRO-5: who keeps its bucket shares it with the key, also after it had to give way", async (t) => {
+  const buckets = new Buckets({ perMinute: 60, burst: 2 }, 2);
+  const kept = buckets.bucketOf("d1", 0, null);
+  t.equal(kept.take(0), 0);
+  t.equal(buckets.take("d1", 0), 0, "by the key");
+  t.ok(kept.take(0) > 0);
+  t.equal(buckets.bucketOf("d1", 0, kept), kept, "looked for once");
+  for (let i = 0; i < 40; i++) buckets.take(`other-${i}`, 0);
+  const next = buckets.bucketOf("d1", 0, kept);
+  t.not(next, kept, "forgotten");
+  t.equal(next.take(0), 0);
+  t.equal(buckets.take("d1", 0), 0);
+  t.ok(next.take(0) > 0, "and not counted twice");
 });
+
+t.test(
+  "R-PRO-5: a rate that is no whole number of milliseconds gives its whole burst, at any time of a long life",
+  async (t) => {
+    for (const now of [0.1, 123_456.789, 2 ** 31 + 0.7]) {
+      for (const perMinute of [7, 11, 13, 17, 19, 23, 29]) {
+        const bucket = new Bucket(paceOf({ perMinute, burst: 100 }), now);
+        const waits = Array.from({ length: 100 }, () => bucket.take(now));
+        t.ok(
+          waits.every((waitMs) => waitMs === 0),
+          `${perMinute} a minute at ${now}`,
+        );
+        t.ok(bucket.take(now) > 0);
+      }
+    }
+  },
+);

@@ -33,9 +33,9 @@ export function askGps(context: GatewayContext, driverId: string, batch: GpsBatc
   return new Promise((resolve) => passOn(context, driverId, batch, resolve));
 }
 
-/** 0 when the driver may send a batch now; otherwise milliseconds to wait. `now` is monotonic. */
-export function gpsWaitMs(context: GatewayContext, driverId: string, now = context.clock.monotonic()): number {
-  const waitMs = context.gpsLimits.take(driverId, now);
+/** 0 when the driver may send a batch now; otherwise milliseconds to wait. */
+export function gpsWaitMs(context: GatewayContext, driverId: string): number {
+  const waitMs = context.gpsLimits.take(driverId, context.clock.monotonic());
   if (waitMs > 0) context.stats.gpsLimited++;
   return waitMs;
 }
