@@ -60,10 +60,7 @@ export async function runScenario(scenario: Scenario, stage: Stage, rounds: numb
     stage.note(`${scenario.name}: ${isSteady ? "at rest after" : "still not at rest after"} ${took}`);
     return shares;
   }
-  /**
-   * What was made while the sides were set up is nobody's cost. Before the warm-up, because collecting everything throws
-   * compiled code away, too.
-   */
+  /** What was made while the sides were set up is nobody's cost. */
   async function clearUp(): Promise<void> {
     collectGarbage(watched().flatMap(pidsOf));
     await rest(CLEAR_SECONDS);

@@ -18,17 +18,22 @@ const MOST_WEIGHINGS = 12;
 /** For the command line of a process that is to understand `collectGarbage`. */
 export const COLLECTABLE: readonly string[] = [`--import=${COLLECTOR}`];
 
-/** Asks those of them that understand it. It is done some moments later. */
-export function collectGarbage(pids: readonly number[]): void {
+function signal(pids: readonly number[], name: "SIGWINCH" | "SIGUSR2"): void {
   for (const pid of new Set(pids))
-    if (readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(COLLECTOR)) process.kill(pid, "SIGUSR2");
+    if (readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(COLLECTOR)) process.kill(pid, name);
 }
+
+/** Asks those of them that understand it. It is done some moments later. What is compiled stays. */
+export const collectGarbage = (pids: readonly number[]): void => signal(pids, "SIGWINCH");
+
+/** The same, and everything that can be made anew is given back to the machine. */
+export const giveBack = (pids: readonly number[]): void => signal(pids, "SIGUSR2");
 
 /** What the processes hold when nothing more can be collected, in bytes. */
 export async function weightOf(pids: readonly number[]): Promise<number> {
   let last = Number.POSITIVE_INFINITY;
   for (let weighed = 0; ; weighed++) {
-    collectGarbage(pids);
+    giveBack(pids);
     await sleep(clock, WEIGH_EVERY_MS);
     const bytes = pids.reduce((sum, pid) => sum + usageOf(pid).residentBytes, 0);
     if (Math.abs(last - bytes) <= SAME_WEIGHT_SHARE * bytes || weighed >= MOST_WEIGHINGS) return bytes;

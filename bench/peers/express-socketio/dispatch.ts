@@ -7,8 +7,9 @@ import type { Pool, PoolClient } from "pg";
 import type { Clock } from "../../../src/lib/clock.js";
 import { type Random, uuidV7 } from "../../../src/lib/random.js";
 import { FREE_DRIVERS, type Live } from "./live.js";
-import { type OrderRow, SQL } from "./orders-sql.js";
+import { type KeptAs, type OrderRow, SQL } from "./orders-sql.js";
 import { type Menu, Refused } from "./shop.js";
+import { offerOf } from "./view.js";
 
 const OFFER_MS = 15_000;
 const LOOK_AGAIN_MS = 250;
@@ -24,7 +25,7 @@ interface Wanting {
 export interface Dispatch {
   wanted(order: OrderRow, menu: Menu): void;
   /** Takes the offer for this driver. */
-  accept(offerId: string, driverId: string): Promise<{ readonly orderId: string }>;
+  accept(offerId: string, driverId: string, key: string): Promise<{ readonly orderId: string }>;
   online(driver: { readonly id: string; readonly name: string; readonly vehicle: string }): Promise<void>;
   close(): void;
 }
@@ -60,19 +61,15 @@ export function openDispatch(parts: {
     for (const driverId of near) {
       if (asked.has(driverId)) continue;
       const offerId = uuidV7(clock.now(), random);
-      const { rowCount } = await pool.query({ ...SQL.offer, values: [offerId, order.id, driverId, OFFER_MS] });
-      if (rowCount !== 1) continue;
+      const { rows } = await pool.query<{ kept_as: KeptAs }>({
+        ...SQL.offer,
+        values: [offerId, order.id, driverId, OFFER_MS],
+      });
+      if (rows.length !== 1) continue;
       asked.add(driverId);
       live.busy(driverId);
-      live.driver(driverId, "offer.made", {
-        offerId,
-        orderId: order.id,
-        restaurantId: order.restaurant_id,
-        pickup: { lat: menu.lat, lng: menu.lng },
-        dropoff: { lat: order.lat, lng: order.lng },
-        payMinor: order.totals.feeMinor,
-        expiresAt: clock.now() + OFFER_MS,
-      });
+      const offer = offerOf(order, menu, offerId, clock.now() + OFFER_MS);
+      live.driver(driverId, "offer.made", offer, rows[0]?.kept_as?.["offer.made"]);
       open.set(offerId, {
         wanting,
         forget: clock.after(OFFER_MS, () => void expire(wanting, offerId, driverId)),
@@ -86,9 +83,9 @@ export function openDispatch(parts: {
   async function expire(wanting: Wanting, offerId: string, driverId: string): Promise<void> {
     open.delete(offerId);
     if (closed) return;
-    const { rowCount } = await pool.query({ ...SQL.closeOffer, values: [offerId, "expired"] });
-    if (rowCount !== 1) return;
-    live.driver(driverId, "offer.closed", { offerId });
+    const { rows } = await pool.query<{ kept_as: KeptAs }>({ ...SQL.closeOffer, values: [offerId, "expired"] });
+    if (rows.length !== 1) return;
+    live.driver(driverId, "offer.closed", { offerId }, rows[0]?.kept_as?.["offer.closed"]);
     live.free(driverId);
     again(wanting, 0);
   }
@@ -98,19 +95,33 @@ export function openDispatch(parts: {
     await client.query({ ...SQL.closeOffer, values: [offerId, "lost"] });
     if (wanting !== undefined) again(wanting, 0);
   }
+  async function answered(client: PoolClient, who: string, key: string, asked: string) {
+    const { rows } = await client.query<{ asked: string; answer: { orderId: string } }>({
+      ...SQL.answered,
+      values: [who, key],
+    });
+    if (rows[0] !== undefined && rows[0].asked !== asked) throw new Refused("key_reused");
+    return rows[0]?.answer ?? null;
+  }
   return {
     wanted: (order, menu) => again({ order, menu, asked: new Set() }, 0),
-    async accept(offerId, driverId) {
+    async accept(offerId, driverId, key) {
+      const asked = `take ${offerId}`;
       const client = await pool.connect();
       let order: OrderRow | undefined;
       try {
         await client.query("BEGIN");
         const taken = await client.query({ ...SQL.takeOffer, values: [offerId, driverId] });
         const orderId = taken.rows[0]?.order_id as string | undefined;
-        if (orderId === undefined) throw new Refused("offer_expired");
+        if (orderId === undefined) {
+          const before = await answered(client, driverId, key, asked);
+          if (before === null) throw new Refused("offer_expired");
+          await client.query("ROLLBACK");
+          return before;
+        }
         const claimed = await client.query({ ...SQL.claimDriver, values: [driverId, orderId] });
         if (claimed.rowCount !== 1) throw new Refused("driver_busy");
-        order = (await client.query<OrderRow>({ ...SQL.assign, values: [orderId, driverId] })).rows[0];
+        order = (await client.query<OrderRow>({ ...SQL.assign, values: [orderId, driverId, key, asked] })).rows[0];
         if (order === undefined) throw new Refused("illegal_transition");
         await client.query("COMMIT");
       } catch (cause) {
@@ -123,8 +134,14 @@ export function openDispatch(parts: {
       }
       forget(offerId);
       live.view(order);
-      live.tablet(order.restaurant_id, "driver.assigned", { orderId: order.id, driverId });
-      live.driver(driverId, "trip.changed", { orderId: order.id, status: order.status });
+      live.tablet(
+        order.restaurant_id,
+        "driver.assigned",
+        { orderId: order.id, driverId },
+        order.kept_as?.["driver.assigned"],
+      );
+      const trip = { orderId: order.id, status: order.status };
+      live.driver(driverId, "trip.changed", trip, order.kept_as?.["trip.changed"]);
       return { orderId: order.id };
     },
     async online({ id, name, vehicle }) {

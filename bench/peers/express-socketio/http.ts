@@ -98,6 +98,8 @@ export function openHttp(parts: {
         }, next);
       }
     };
+  /** A command without a key of its own is told apart by what it asks for. */
+  const keyOf = (request: Request): string => String(request.headers["idempotency-key"] ?? request.path);
   const idIn = (request: Request, name = "orderId"): string => String(request.params[name]);
 
   app.post(
@@ -123,7 +125,7 @@ export function openHttp(parts: {
   for (const step of ["accept", "reject", "preparing", "ready"] as const satisfies readonly KitchenStep[])
     app.post(
       `/v1/orders/:orderId/${step}`,
-      by("restaurant", (request, { id }) => shop.kitchen(step, idIn(request), id)),
+      by("restaurant", (request, { id }) => shop.kitchen(step, idIn(request), id, keyOf(request))),
     );
   app.post(
     "/v1/drivers/me/online",
@@ -135,15 +137,15 @@ export function openHttp(parts: {
   );
   app.post(
     "/v1/drivers/me/offers/:offerId/accept",
-    by("driver", (request, { id }) => dispatch.accept(idIn(request, "offerId"), id)),
+    by("driver", (request, { id }) => dispatch.accept(idIn(request, "offerId"), id, keyOf(request))),
   );
   app.post(
     "/v1/drivers/me/orders/:orderId/pickup",
-    by("driver", (request, { id }) => shop.pickUp(idIn(request), id)),
+    by("driver", (request, { id }) => shop.pickUp(idIn(request), id, keyOf(request))),
   );
   app.post(
     "/v1/drivers/me/orders/:orderId/deliver",
-    by("driver", (request, { id }) => shop.deliver(idIn(request), id)),
+    by("driver", (request, { id }) => shop.deliver(idIn(request), id, keyOf(request))),
   );
   app.use((_request, response) => refuse(response, "not_found"));
   app.use((cause: unknown, _request: Request, response: Response, _next: NextFunction) => {

@@ -5,6 +5,7 @@
  */
 import type { Redis } from "ioredis";
 import type { Server, Socket } from "socket.io";
+import type { Inbox } from "./inbox.js";
 import type { OrderRow } from "./orders-sql.js";
 import { type Principal, principalOf } from "./tokens.js";
 import { viewOf } from "./view.js";
@@ -24,8 +25,9 @@ export interface Live {
   /** A new order: from now on its customer may follow it. */
   opened(order: OrderRow): void;
   view(order: OrderRow): void;
-  tablet(restaurantId: string, type: string, body: unknown): void;
-  driver(driverId: string, type: string, body: unknown): void;
+  /** `keptAs`: what the inbox calls it until it is acknowledged. */
+  tablet(restaurantId: string, type: string, body: object, keptAs?: number): void;
+  driver(driverId: string, type: string, body: object, keptAs?: number): void;
   /** The driver's positions go to this order's customers; null: to nobody. */
   carries(driverId: string, orderId: string | null): void;
   free(driverId: string): void;
@@ -44,10 +46,12 @@ const isFix = (fix: unknown): fix is Fix => {
   );
 };
 
+/** `inbox`: null where nothing is told that must not be missed. */
 export function openLive(
   io: Server,
   redis: Redis,
   customerOf: (orderId: string) => Promise<{ customerId: string; order: OrderRow } | null>,
+  inbox: Inbox | null,
 ): Live {
   const carried = new Map<string, string>();
   const lastFix = new Map<string, Fix>();
@@ -56,6 +60,15 @@ export function openLive(
   const quietly = (work: Promise<unknown>): void => {
     // The latest position comes again in seconds, a view with the next change.
     work.catch(() => undefined);
+  };
+  async function join(socket: Socket, recipient: string): Promise<void> {
+    await socket.join(recipient);
+    if (inbox === null) return;
+    socket.on("heard", (id: unknown) => inbox.heard(id));
+    await inbox.tellAgain(recipient);
+  }
+  const say = (recipient: string, type: string, body: object, keptAs?: number): void => {
+    io.to(recipient).emit(type, keptAs === undefined ? body : { ...body, keptAs });
   };
   function stand(driverId: string): void {
     const fix = lastFix.get(driverId);
@@ -97,9 +110,9 @@ export function openLive(
   io.on("connection", (socket) => {
     const { id, role } = socket.data as Principal;
     if (role === "driver") {
-      void socket.join(`driver:${id}`);
+      quietly(join(socket, `driver:${id}`));
       socket.on("fix", (fix: unknown, answer: unknown) => moved(id, fix, answer));
-    } else if (role === "restaurant") void socket.join(`restaurant:${id}`);
+    } else if (role === "restaurant") quietly(join(socket, `restaurant:${id}`));
     else {
       socket.on("follow", (orderId: unknown, answer: unknown) => {
         follow(socket, id, orderId, answer).catch(() => socket.disconnect(true));
@@ -114,8 +127,8 @@ export function openLive(
       quietly(redis.set(`view:${order.id}`, JSON.stringify(view), "EX", VIEW_SECONDS));
       io.to(`order:${order.id}`).emit("view", view);
     },
-    tablet: (restaurantId, type, body) => void io.to(`restaurant:${restaurantId}`).emit(type, body),
-    driver: (driverId, type, body) => void io.to(`driver:${driverId}`).emit(type, body),
+    tablet: (restaurantId, type, body, keptAs) => say(`restaurant:${restaurantId}`, type, body, keptAs),
+    driver: (driverId, type, body, keptAs) => say(`driver:${driverId}`, type, body, keptAs),
     carries(driverId, orderId) {
       if (orderId === null) carried.delete(driverId);
       else carried.set(driverId, orderId);

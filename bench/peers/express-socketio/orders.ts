@@ -64,12 +64,21 @@ export const orders: OrdersAdapter = {
     }
     function line(role: Role, id: string, onEvent: (name: string, body: unknown) => void): Promise<SocketIoLine> {
       return new Promise((resolve, reject) => {
+        const heard = new Set<number>();
         const opened = openSocketIo({
           ...address,
           auth: { token: tokenFor(role, id) },
           recovery: null,
           onConnect: () => resolve(opened),
-          onEvent,
+          onEvent(name, body) {
+            const { keptAs } = body as { readonly keptAs?: number };
+            if (keptAs !== undefined) {
+              opened.emit("heard", keptAs);
+              if (heard.has(keptAs)) return;
+              heard.add(keptAs);
+            }
+            onEvent(name, body);
+          },
           onClose: (reason) => reject(new Error(`${role} ${id}: ${reason}`)),
         });
         lines.push(opened);

@@ -15,12 +15,13 @@ import { serveProgram } from "../../harness/serve.js";
 import type { OrdersAudit, OrdersPlan, PositionsPlan, ProgramOptions, ReadsPlan } from "../ports.js";
 import { openDispatch } from "./dispatch.js";
 import { openHttp } from "./http.js";
+import { openInbox } from "./inbox.js";
 import { openLive } from "./live.js";
 import { type OrderRow, SQL } from "./orders-sql.js";
 import { openPayments } from "./payments.js";
 import { TABLES } from "./schema.js";
 import { seedOrders, seedPositions, seedReads } from "./seed.js";
-import { openShop } from "./shop.js";
+import { openShop, type Shop } from "./shop.js";
 
 /** Enough for commits to share the disk's flushes on a small machine. */
 const CONNECTIONS = 20;
@@ -51,12 +52,22 @@ await serveProgram(async ({ scenario, databaseUrl, redisUrl, plan }: ProgramOpti
     httpCompression: false,
     adapter: createAdapter(adapterRedis[0], adapterRedis[1]),
   });
-  const live = openLive(io, redis, async (orderId) => {
+  const inbox =
+    scenario === "orders"
+      ? openInbox({
+          pool,
+          clock,
+          say: (recipient, type, body) => void io.to(recipient).emit(type, body),
+          placeOf: (restaurantId) => shop.menu(restaurantId),
+        })
+      : null;
+  const customerOf = async (orderId: string) => {
     const order = (await pool.query<OrderRow>({ ...SQL.order, values: [orderId] })).rows[0];
     return order === undefined ? null : { customerId: order.customer_id, order };
-  });
+  };
+  const live = openLive(io, redis, customerOf, inbox);
   const dispatch = openDispatch({ pool, redis, live, clock, random });
-  const shop = openShop({
+  const shop: Shop = openShop({
     pool,
     payments,
     live,
@@ -96,6 +107,7 @@ await serveProgram(async ({ scenario, databaseUrl, redisUrl, plan }: ProgramOpti
     },
     async stop() {
       dispatch.close();
+      inbox?.close();
       await io.close();
       payments.close();
       await sandbox?.stop();

@@ -21,10 +21,13 @@ export const TABLES = `
   );
   -- What is not over: read after a restart, and by the sweep.
   CREATE INDEX orders_open ON orders (status) WHERE status NOT IN ('delivered', 'cancelled', 'rejected');
+  -- Other programs read it by the transactions, below the oldest that still runs: so none is overtaken.
   CREATE TABLE order_event (
     order_id text NOT NULL, version integer NOT NULL, kind text NOT NULL, at timestamptz NOT NULL DEFAULT now(),
+    body jsonb, transaction xid8 NOT NULL DEFAULT pg_current_xact_id(), position bigint GENERATED ALWAYS AS IDENTITY,
     PRIMARY KEY (order_id, version)
   );
+  CREATE UNIQUE INDEX order_event_feed ON order_event (transaction, position);
   CREATE TABLE offer (
     id text PRIMARY KEY, order_id text NOT NULL, driver_id text NOT NULL, status text NOT NULL,
     expires_at timestamptz NOT NULL
@@ -35,4 +38,14 @@ export const TABLES = `
     order_id text NOT NULL, line smallint NOT NULL, account text NOT NULL, amount_minor integer NOT NULL,
     PRIMARY KEY (order_id, line)
   );
+  -- What commands were answered, what tablets and drivers have not acknowledged, what is to be done at the bank.
+  CREATE TABLE command (
+    who text NOT NULL, key text NOT NULL, asked text NOT NULL, answer jsonb NOT NULL, PRIMARY KEY (who, key)
+  );
+  CREATE TABLE inbox (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, recipient text NOT NULL, type text NOT NULL,
+    order_id text NOT NULL, offer_id text, at timestamptz NOT NULL DEFAULT now()
+  );
+  CREATE INDEX inbox_of ON inbox (recipient, id);
+  CREATE TABLE task (order_id text NOT NULL, kind text NOT NULL, PRIMARY KEY (order_id, kind));
   CREATE TABLE document (path text PRIMARY KEY, body text NOT NULL)`;

@@ -2,8 +2,8 @@
  * Orders: placing, the kitchen, the payment, the road. Owns what is written and in which order things are said; every
  * answer and every event leaves after the commit that it speaks of.
  *
- * A command that is repeated finds the order where it left it and answers the same, as teams do who do not keep each
- * command's answer.
+ * Every command's answer is remembered with what it did; what is to be done at the bank is a row until it is done. A command
+ * under another key finds the order where it was left and answers the same.
  */
 import { createHash } from "node:crypto";
 import type { Pool } from "pg";
@@ -12,7 +12,7 @@ import { type Random, uuidV7 } from "../../../src/lib/random.js";
 import type { Live } from "./live.js";
 import { type OrderLine, type OrderRow, SQL } from "./orders-sql.js";
 import type { Payments } from "./payments.js";
-import { viewOf } from "./view.js";
+import { newOrder } from "./view.js";
 
 export type Refusal =
   | "invalid"
@@ -55,7 +55,8 @@ export interface Menu {
 }
 
 export type KitchenStep = "accept" | "reject" | "preparing" | "ready";
-const REACHED: Readonly<Record<KitchenStep | "pickUp" | "deliver", readonly string[]>> = {
+type Goal = KitchenStep | "pickUp" | "deliver";
+const REACHED: Readonly<Record<Goal, readonly string[]>> = {
   accept: ["accepted", "preparing", "ready", "picked_up", "delivered"],
   reject: ["rejected"],
   preparing: ["preparing", "ready", "picked_up", "delivered"],
@@ -63,6 +64,7 @@ const REACHED: Readonly<Record<KitchenStep | "pickUp" | "deliver", readonly stri
   pickUp: ["picked_up", "delivered"],
   deliver: ["delivered"],
 };
+const UNIQUE_VIOLATION = "23505";
 const MENU_FOR_MS = 1_000;
 const PAYMENT_TRIES = 5;
 const PAYMENT_PAUSE_MS = 500;
@@ -86,12 +88,18 @@ export interface Placed {
 export interface Shop {
   menu(restaurantId: string): Promise<Menu | null>;
   place(customerId: string, key: string, body: PlaceBody): Promise<Placed>;
-  kitchen(step: KitchenStep, orderId: string, restaurantId: string): Promise<Placed>;
-  pickUp(orderId: string, driverId: string): Promise<Placed>;
-  deliver(orderId: string, driverId: string): Promise<Placed>;
+  kitchen(step: KitchenStep, orderId: string, restaurantId: string, key: string): Promise<Placed>;
+  pickUp(orderId: string, driverId: string, key: string): Promise<Placed>;
+  deliver(orderId: string, driverId: string, key: string): Promise<Placed>;
   order(orderId: string): Promise<OrderRow | null>;
   /** Takes up what was under way when the process ended. */
   resume(): Promise<void>;
+}
+
+/** `order`: null when it had moved before. */
+interface Moved {
+  readonly order: OrderRow | null;
+  readonly answer: Placed;
 }
 
 const placed = ({ id, status, version, totals }: OrderRow): Placed => ({ orderId: id, status, version, totals });
@@ -137,19 +145,29 @@ export function openShop({ pool, payments, live, clock, random, wanted }: ShopPa
     if (order !== null) live.view(order);
     return order;
   }
-  async function moveOrTell(
-    statement: { readonly name: string; readonly text: string },
-    goal: keyof typeof REACHED,
-    orderId: string,
-    who: string,
-    isTheirs: (order: OrderRow) => boolean,
-  ): Promise<{ readonly order: OrderRow; readonly moved: boolean }> {
-    const order = await move(statement, [orderId, who]);
-    if (order !== null) return { order, moved: true };
+  async function command(goal: Goal, orderId: string, who: string, key: string): Promise<Moved> {
+    const asked = `${goal} ${orderId}`;
+    const order = await move(SQL[goal], [orderId, who, key, asked]).catch((cause: unknown) => {
+      // The key has been used for something else, and that is remembered.
+      if ((cause as { readonly code?: unknown }).code === UNIQUE_VIOLATION) throw new Refused("key_reused");
+      throw cause;
+    });
+    if (order !== null) return { order, answer: placed(order) };
+    const before = await answered(who, key);
+    if (before !== null && before.asked !== asked) throw new Refused("key_reused");
+    if (before !== null) return { order: null, answer: before.answer };
     const there = await one(orderId);
-    if (there === null || !isTheirs(there)) throw new Refused("not_found");
+    const whose = goal === "pickUp" || goal === "deliver" ? there?.driver_id : there?.restaurant_id;
+    if (there === null || whose !== who) throw new Refused("not_found");
     if (!REACHED[goal].includes(there.status)) throw new Refused("illegal_transition");
-    return { order: there, moved: false };
+    return { order: null, answer: placed(there) };
+  }
+  async function answered(who: string, key: string) {
+    const { rows } = await pool.query<{ asked: string; answer: Placed }>({
+      ...SQL.answered,
+      values: [who, key],
+    });
+    return rows[0] ?? null;
   }
   async function one(orderId: string): Promise<OrderRow | null> {
     return (await pool.query<OrderRow>({ ...SQL.order, values: [orderId] })).rows[0] ?? null;
@@ -168,12 +186,17 @@ export function openShop({ pool, payments, live, clock, random, wanted }: ShopPa
     const { totalMinor, currency } = order.totals;
     const isPaid = await patiently(() => payments.authorise(order.id, totalMinor, currency));
     const moved = await move(isPaid ? SQL.confirm : SQL.decline, [order.id]);
-    if (moved !== null && isPaid) live.tablet(moved.restaurant_id, "order.new", { ...viewOf(moved), note: moved.note });
+    if (moved === null || !isPaid) return;
+    live.tablet(moved.restaurant_id, "order.new", newOrder(moved), moved.kept_as?.["order.new"]);
   }
   async function settle(order: OrderRow): Promise<void> {
-    const { totalMinor, feeMinor } = order.totals;
+    const { totalMinor } = order.totals;
     await patiently(() => payments.capture(order.id, totalMinor));
-    await pool.query({ ...SQL.book, values: [order.id, totalMinor, feeMinor, order.version + 1] });
+    await pool.query({ ...SQL.book, values: [order.id, totalMinor, order.version + 1] });
+  }
+  async function giveBack(order: OrderRow): Promise<void> {
+    await patiently(() => payments.void(order.id));
+    await pool.query({ ...SQL.voided, values: [order.id] });
   }
   const later = (work: Promise<void>): void => {
     // What fails for good is found by the sweep after the next start.
@@ -254,39 +277,37 @@ export function openShop({ pool, payments, live, clock, random, wanted }: ShopPa
       if (before.body_hash !== bodyHash) throw new Refused("key_reused");
       return placed(before);
     },
-    async kitchen(goal, orderId, restaurantId) {
-      const isTheirs = (order: OrderRow): boolean => order.restaurant_id === restaurantId;
-      const { order, moved } = await moveOrTell(SQL[goal], goal, orderId, restaurantId, isTheirs);
-      if (moved) {
-        live.tablet(restaurantId, "order.changed", { orderId, status: order.status });
+    async kitchen(goal, orderId, restaurantId, key) {
+      const { order, answer } = await command(goal, orderId, restaurantId, key);
+      if (order !== null) {
+        const { status, kept_as: keptAs } = order;
+        live.tablet(restaurantId, "order.changed", { orderId, status }, keptAs?.["order.changed"]);
         if (goal === "accept") wanted(order, (await menu(restaurantId))!);
-        if (goal === "reject") later(patiently(() => payments.void(orderId)));
+        if (goal === "reject") later(giveBack(order));
       }
-      return placed(order);
+      return answer;
     },
-    async pickUp(orderId, driverId) {
-      const isTheirs = (order: OrderRow): boolean => order.driver_id === driverId;
-      const { order, moved } = await moveOrTell(SQL.pickUp, "pickUp", orderId, driverId, isTheirs);
-      if (moved) live.carries(driverId, orderId);
-      return placed(order);
+    async pickUp(orderId, driverId, key) {
+      const { order, answer } = await command("pickUp", orderId, driverId, key);
+      if (order !== null) live.carries(driverId, orderId);
+      return answer;
     },
-    async deliver(orderId, driverId) {
+    async deliver(orderId, driverId, key) {
       // Closed first: no position follows the closing event.
       live.carries(driverId, null);
-      const isTheirs = (order: OrderRow): boolean => order.driver_id === driverId;
-      const { order, moved } = await moveOrTell(SQL.deliver, "deliver", orderId, driverId, isTheirs);
-      if (moved) {
+      const { order, answer } = await command("deliver", orderId, driverId, key);
+      if (order !== null) {
         live.free(driverId);
         later(settle(order));
       }
-      return placed(order);
+      return answer;
     },
     async resume() {
-      const { rows } = await pool.query<OrderRow>(SQL.open);
-      for (const order of rows) {
-        if (order.status === "placed") later(pay(order));
-        else if (order.driver_id === null) wanted(order, (await menu(order.restaurant_id))!);
-      }
+      const { rows: tasks } = await pool.query<OrderRow & { task: "authorise" | "capture" | "void" }>(SQL.tasks);
+      const doing = { authorise: pay, capture: settle, void: giveBack };
+      for (const row of tasks) later(doing[row.task](row));
+      const { rows } = await pool.query<OrderRow>(SQL.unassigned);
+      for (const order of rows) wanted(order, (await menu(order.restaurant_id))!);
     },
   };
 }

@@ -1,4 +1,4 @@
-/** What customers, tablets and polls see of an order. */
+/** What customers, tablets, drivers and polls see of an order. */
 import type { OrderRow } from "./orders-sql.js";
 
 export function viewOf(order: OrderRow) {
@@ -14,3 +14,21 @@ export function viewOf(order: OrderRow) {
     placedAt: order.placed_at.getTime(),
   };
 }
+
+/** What a tablet is shown of an order that is new. */
+export const newOrder = (order: OrderRow) => ({ ...viewOf(order), note: order.note });
+
+export const offerOf = (
+  order: OrderRow,
+  pickup: { readonly lat: number; readonly lng: number },
+  offerId: string,
+  expiresAt: number,
+) => ({
+  offerId,
+  orderId: order.id,
+  restaurantId: order.restaurant_id,
+  pickup: { lat: pickup.lat, lng: pickup.lng },
+  dropoff: { lat: order.lat, lng: order.lng },
+  payMinor: order.totals.feeMinor,
+  expiresAt,
+});
