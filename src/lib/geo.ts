@@ -4,6 +4,8 @@ export interface Point {
   readonly lng: number;
 }
 
+/** Some square metres: less than that is no area but a rounding. */
+const LEAST_TWICE_SQUARE_DEGREES = 1e-9;
 export const EARTH_RADIUS_METERS = 6_371_008.8;
 const radians = (degrees: number): number => (degrees * Math.PI) / 180;
 
@@ -61,14 +63,18 @@ export function bearingDegrees(a: Point, b: Point): number {
   return ((Math.atan2(y, x) * 180) / Math.PI + 360) % 360;
 }
 
+/** Longitudes as seen from this one, so that the date line is nowhere near; −180 ≤ longitude < 180. */
+const eastOf =
+  (origin: number) =>
+  ({ lng }: Point): number =>
+    ((((lng - origin + 180) % 360) + 360) % 360) - 180;
+
 /**
  * Is the point within the polygon? Corners in order, the last joined to the first; even-odd rule, straight in degrees. Right
  * across the date line too, for polygons that reach less than half around the globe. A point on an edge may be either.
  */
 export function insidePolygon(point: Point, corners: readonly Point[]): boolean {
-  const origin = corners[0]?.lng ?? 0;
-  // Longitudes as seen from the first corner, so that the date line is nowhere near.
-  const east = ({ lng }: Point): number => ((((lng - origin + 180) % 360) + 360) % 360) - 180;
+  const east = eastOf(corners[0]?.lng ?? 0);
   const here = east(point);
   let inside = false;
   let before = corners.at(-1);
@@ -80,4 +86,25 @@ export function insidePolygon(point: Point, corners: readonly Point[]): boolean 
     before = corner;
   }
   return inside;
+}
+
+/**
+ * Whether a polygon encloses something and no two of its edges cross; they may touch. For polygons that reach less than
+ * half around the globe. Costs the square of its corners: half a millisecond for two hundred.
+ */
+export function isSimplePolygon(corners: readonly Point[]): boolean {
+  const east = eastOf(corners[0]?.lng ?? 0);
+  const at = corners.map((corner): readonly [number, number] => [east(corner), corner.lat]);
+  const next = (i: number): number => (i + 1) % at.length;
+  /** On which side of the line from `a` to `b` the point `c` lies; 0: on it. */
+  const side = (a: number, b: number, c: number): number =>
+    Math.sign((at[b]![0] - at[a]![0]) * (at[c]![1] - at[a]![1]) - (at[b]![1] - at[a]![1]) * (at[c]![0] - at[a]![0]));
+  const cross = (i: number, j: number): boolean =>
+    side(i, next(i), j) * side(i, next(i), next(j)) < 0 && side(j, next(j), i) * side(j, next(j), next(i)) < 0;
+  let twiceTheArea = 0;
+  for (let i = 0; i < at.length; i++) {
+    twiceTheArea += at[i]![0] * at[next(i)]![1] - at[next(i)]![0] * at[i]![1];
+    for (let j = i + 1; j < at.length; j++) if (cross(i, j)) return false;
+  }
+  return Math.abs(twiceTheArea) > LEAST_TWICE_SQUARE_DEGREES;
 }

@@ -15,7 +15,13 @@ export const Name = (maxLength: number) => Type.String({ minLength: 1, maxLength
 export const Count = (maximum: number) => Type.Integer({ minimum: 0, maximum });
 /** Milliseconds since the epoch. */
 export const Millis = Type.Integer({ minimum: 0, maximum: 8_640_000_000_000 });
+/** Of ISO 4217; whether there is such a one, `isCurrency` says. */
 export const Currency = Type.String({ pattern: "^[A-Z]{3}$", maxLength: 3 });
+let currencies: ReadonlySet<string> | null = null;
+export function isCurrency(code: string): boolean {
+  currencies ??= new Set(Intl.supportedValuesOf("currency"));
+  return currencies.has(code);
+}
 
 export function Strict<P extends TProperties>(properties: P): TObject<P> {
   return Type.Object(properties, { additionalProperties: false });

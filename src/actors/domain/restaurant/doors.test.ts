@@ -113,6 +113,33 @@ t.test("R-RST-1: hours are changed by themselves, and what is no zone or no day 
   await city.kit.close();
 });
 
+t.test("R-RST-1: no profile has a currency that there is not, or an area whose edges cross", async (t) => {
+  const city = createCity();
+  const { kit } = city;
+  const good = { name: "New", lat: 4.6, lng: -74.08, currency: "COP" };
+  const corner = (lat: number, lng: number) => ({ lat, lng });
+  const corners = [corner(4.5, -74.1), corner(4.5, -74), corner(4.7, -74), corner(4.7, -74.1)];
+  const items = [{ itemId: "a", name: "A", priceMinor: 100 }];
+  const found = (profile: object) =>
+    kit.ask(Restaurant, "r", "found", { profile: { ...good, ...profile } }, { caller: admin });
+  const configure = (profile: object) =>
+    kit.ask(
+      Restaurant,
+      "r",
+      "configure",
+      { restaurantId: "r", profile: { ...good, ...profile, items } },
+      { caller: admin },
+    );
+  const bowTie = { deliveryPolygon: [corners[0]!, corners[2]!, corners[1]!, corners[3]!] };
+  for (const put of [found, configure]) {
+    const at = put === found ? "" : "/profile";
+    t.match(await put({ currency: "ZZZ" }), { error: { code: "invalid", detail: { path: `${at}/currency` } } });
+    t.match(await put(bowTie), { error: { code: "invalid", detail: { path: `${at}/deliveryPolygon` } } });
+    await must(put({ deliveryPolygon: corners }));
+  }
+  await kit.close();
+});
+
 t.test("R-RST-1: a restaurant is a draft until an admin has looked; a suspended one takes no orders", async (t) => {
   const city = createCity();
   const { kit } = city;

@@ -1,5 +1,13 @@
 /** What people change of a restaurant: its profile and menu, an item, its hours, a pause, whether it is listed. */
-import { type CommandBody, isTimeZone, type MenuItem, type OpeningHours } from "../../../protocol/mod.js";
+import { isSimplePolygon } from "../../../lib/geo.js";
+import {
+  type CommandBody,
+  isCurrency,
+  isTimeZone,
+  type MenuItem,
+  type OpeningHours,
+  type RestaurantProfile,
+} from "../../../protocol/mod.js";
 import type { Rejection } from "../../runtime/definition.js";
 import type { DomainSettings } from "../settings.js";
 import type { RestaurantContract } from "./messages.js";
@@ -46,7 +54,7 @@ export function configure(
 ): Changed | Rejection {
   if (!mayEdit(ctx)) return ctx.reject("not_found");
   const { items, ...profile } = input.profile;
-  const wrong = hoursProblem(profile.hours, "/profile/hours") ?? itemsProblem(items);
+  const wrong = profileProblem(profile, "/profile") ?? itemsProblem(items);
   if (wrong !== null) return ctx.reject("invalid", { ...wrong });
   const { state } = ctx;
   const first = state.menu === null;
@@ -71,7 +79,7 @@ export function found(
   if (ctx.command.caller?.role !== "admin") return ctx.reject("forbidden");
   const { state } = ctx;
   if (state.menu !== null) return ctx.reject("already_exists");
-  const wrong = hoursProblem(profile.hours, "/hours");
+  const wrong = profileProblem(profile, "");
   if (wrong !== null) return ctx.reject("invalid", { ...wrong });
   const next: RestaurantState = { ...state, menu: { profile, items: [] }, open: true, status: "draft" };
   return { menuVersion: save(ctx, settings, next, true).menuVersion };
@@ -230,6 +238,19 @@ export function doorsDue(ctx: RestaurantContext, settings: DomainSettings): null
 export function refillDue(ctx: RestaurantContext, settings: DomainSettings): null {
   save(ctx, settings, refilled(ctx), true);
   return null;
+}
+
+function profileProblem(
+  { currency, deliveryPolygon, hours }: Pick<RestaurantProfile, "currency" | "deliveryPolygon" | "hours">,
+  path: string,
+): Problem | null {
+  if (!isCurrency(currency)) return { path: `${path}/currency`, problem: "is no currency of ISO 4217" };
+  if (deliveryPolygon !== undefined && !isSimplePolygon(deliveryPolygon))
+    return {
+      path: `${path}/deliveryPolygon`,
+      problem: "its edges cross, or it encloses nothing: list its corners in turn",
+    };
+  return hoursProblem(hours, `${path}/hours`);
 }
 
 function hoursProblem(hours: OpeningHours | undefined, path: string): Problem | null {
