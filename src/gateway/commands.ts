@@ -3,7 +3,7 @@
  * the command's id and body hash, and that what staff did stands in the audit before they hear that it is done. Does not
  * own: limits (the doors'), what the command does (the actor's).
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { type ActorError, type ActorRef, type AskResult, actorRef, type Contract } from "../actors/runtime/mod.js";
 import { type Clock, sleep } from "../lib/clock.js";
 import type { Json, JsonObject } from "../lib/json.js";
@@ -52,7 +52,7 @@ export function canonicalText(value: unknown): string {
   return `{${entries.map(([key, each]) => `${JSON.stringify(key)}:${canonicalText(each)}`).join(",")}}`;
 }
 
-const digest = (text: string): string => createHash("sha256").update(text).digest("base64url");
+const digest = (text: string): string => hash("sha256", text, "base64url");
 
 /** The command's id: the same principal and key always give the same. */
 export function commandIdOf(principal: { readonly id: string; readonly role: string }, idempotencyKey: string): string {

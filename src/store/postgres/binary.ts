@@ -28,7 +28,8 @@ export class ArrayWriter {
     if (elements.length > 0) {
       this.#int32(elements.length);
       this.#int32(1);
-      for (const element of elements) this.#element(type, element);
+      // By number: lists of several kinds come by here, and an iterator of them makes an object for each element.
+      for (let i = 0; i < elements.length; i++) this.#element(type, elements[i]!);
     }
     this.#ends.push(this.#used);
   }

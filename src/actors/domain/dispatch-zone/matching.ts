@@ -55,7 +55,7 @@ export function explain(score: Score, rank: number, settings: DomainSettings): s
 
 /**
  * Proposals for the orders that are due at `now`. `size`: candidates per order (1, or several for broadcast). A driver
- * is in at most one proposal. Equal inputs in any order give equal results.
+ * is in at most one proposal; `drivers` has each once. Equal inputs in any order give equal results.
  */
 export function match(
   orders: readonly WaitingOrder[],
@@ -66,25 +66,25 @@ export function match(
 ): readonly Proposal[] {
   const { speedMetersPerSecond, streetFactor } = settings.travel;
   const { reachMeters, matchSlackMs } = settings.zone;
-  const free = new Map(drivers.map((driver) => [driver.driverId, driver]));
+  const taken = new Set<string>();
   const proposals: Proposal[] = [];
   const byReadiness = orders.toSorted((a, b) => a.readyAt - b.readyAt || (a.orderId < b.orderId ? -1 : 1));
   for (const order of byReadiness) {
-    if (free.size === 0) break;
+    if (taken.size === drivers.length) break;
     const cosLat = Math.cos((order.pickup.lat * Math.PI) / 180);
     let best: Score[] = [];
-    for (const driver of free.values()) {
+    for (const driver of drivers) {
       const meters = roughMeters(driver, order.pickup, cosLat);
       if (meters > reachMeters) continue;
       const travelMs = ((meters * streetFactor) / speedMetersPerSecond) * 1000;
       const worst = best.at(-1);
       if (best.length === size && worst !== undefined && !before(travelMs, driver, worst)) continue;
-      if (order.excluded.includes(driver.driverId)) continue;
+      if (taken.has(driver.driverId) || order.excluded.includes(driver.driverId)) continue;
       best = insert(best, { driver, travelMs, waitMs: now + travelMs - order.readyAt }, size);
     }
     const first = best[0];
     if (first === undefined || order.readyAt - now - first.travelMs > matchSlackMs) continue;
-    for (const score of best) free.delete(score.driver.driverId);
+    for (const score of best) taken.add(score.driver.driverId);
     proposals.push({
       orderId: order.orderId,
       dueAt: order.readyAt - first.travelMs - matchSlackMs,

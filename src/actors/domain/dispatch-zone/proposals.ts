@@ -44,10 +44,13 @@ export function askedDrivers(memory: ZoneMemory, now: number): ReadonlySet<strin
 export function freeDrivers(ctx: ZoneContext, settings: DomainSettings): readonly PresenceInput[] {
   const memory = ctx.volatile;
   const asked = askedDrivers(memory, ctx.now);
-  return [...memory.drivers.values()].filter(
-    ({ driverId, state, at }) =>
-      state === "available" && ctx.now - at <= settings.zone.presenceTtlMs && !asked.has(driverId),
-  );
+  const free: PresenceInput[] = [];
+  // Asked with every order that begins to wait.
+  for (const driver of memory.drivers.values()) {
+    const isThere = driver.state === "available" && ctx.now - driver.at <= settings.zone.presenceTtlMs;
+    if (isThere && !asked.has(driver.driverId)) free.push(driver);
+  }
+  return free;
 }
 
 /** How many drivers of this zone an order is offered to at once. */

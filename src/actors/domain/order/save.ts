@@ -70,7 +70,8 @@ export function save(
   const status = statusOf(next);
   assertLegal(before, entries, status);
   const added = entries.map(
-    ({ kind, by, reason }): TimelineEntry => ({ kind, at: ctx.now, by, ...(reason === undefined ? {} : { reason }) }),
+    ({ kind, by, reason }): TimelineEntry =>
+      reason === undefined ? { kind, at: ctx.now, by } : { kind, at: ctx.now, by, reason },
   );
   const changed: PlacedOrder = {
     ...next,
@@ -82,21 +83,19 @@ export function save(
   if (status !== before) setDeadline(ctx, settings, order, status);
   for (const [index, entry] of added.entries()) {
     const fact = entries[index]?.fact;
-    ctx.publish(
-      `order.${entry.kind}`,
-      asJson({
-        orderId: ctx.key,
-        version: order.revision,
-        status,
-        customerId: order.content.customerId,
-        restaurantId: order.content.restaurant.id,
-        at: entry.at,
-        by: entry.by,
-        // What a customer says in their own words stays with the order, where it can be forgotten.
-        ...(entry.reason === undefined || entry.by === "customer" ? {} : { reason: entry.reason }),
-        ...(fact === undefined ? {} : { money: fact }),
-      }),
-    );
+    const body: Record<string, unknown> = {
+      orderId: ctx.key,
+      version: order.revision,
+      status,
+      customerId: order.content.customerId,
+      restaurantId: order.content.restaurant.id,
+      at: entry.at,
+      by: entry.by,
+    };
+    // What a customer says in their own words stays with the order, where it can be forgotten.
+    if (entry.reason !== undefined && entry.by !== "customer") body.reason = entry.reason;
+    if (fact !== undefined) body.money = fact;
+    ctx.publish(`order.${entry.kind}`, asJson(body));
   }
   show(ctx, settings, order);
   if (options.zone ?? order.delivery.status !== "none") {

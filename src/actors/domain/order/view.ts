@@ -20,13 +20,17 @@ import {
   statusOf,
 } from "./state.js";
 
+type Growing<T> = { -readonly [Name in keyof T]: T[Name] };
+
+/** Made twice with every commit. Names are set one by one: an object that is spread into leaves V8's fast ways. */
 export function orderView(orderId: string, order: PlacedOrder): OrderView {
   const { content, kitchen, delivery, closed } = order;
   const status = statusOf(order);
   const driver = driverOf(delivery);
-  const eta = isTerminal(status) ? null : shownEta(order);
+  const isOver = isTerminal(status);
+  const eta = isOver ? null : shownEta(order);
   const refunded = refundedMinor(order.payment, ["done"]);
-  return {
+  const view: Growing<OrderView> = {
     orderId,
     version: order.revision,
     status,
@@ -36,26 +40,23 @@ export function orderView(orderId: string, order: PlacedOrder): OrderView {
     lines: content.lines,
     totals: content.totals,
     placedAt: content.placedAt,
-    ...(content.deliverAt === undefined ? {} : { deliverAt: content.deliverAt }),
-    ...(refunded === 0 ? {} : { refundedMinor: refunded }),
-    ...(order.talk === undefined ? {} : { roomId: tripRoomOf(orderId) }),
-    ...(eta === null ? {} : { eta: { from: eta.from, expected: eta.expected, to: eta.to } }),
-    ...(isTerminal(status) && order.eta !== undefined ? { etaHistory: etaHistory(order, order.eta) } : {}),
-    ...("readyAt" in kitchen ? { readyAt: kitchen.readyAt } : {}),
-    ...(driver === null || closed !== null || driver.name === ""
-      ? {}
-      : {
-          driver: {
-            name: driver.name,
-            vehicle: driver.vehicle,
-            // A relay through the marketplace: neither side sees the other's number, and it ends with the delivery.
-            ...(delivery.status === "carrying" ? { contact: `relay:${driver.offerId}` } : {}),
-          },
-        }),
     anotherFirst: closed === null && driver !== null && delivery.status !== "delivered" && driver.before > 0,
-    ...(closed === null ? {} : { reason: closed.reason }),
-    ...(closed?.refusal ? { refusal: closed.refusal } : {}),
   };
+  if (content.deliverAt !== undefined) view.deliverAt = content.deliverAt;
+  if (refunded !== 0) view.refundedMinor = refunded;
+  if (order.talk !== undefined) view.roomId = tripRoomOf(orderId);
+  if (eta !== null) view.eta = { from: eta.from, expected: eta.expected, to: eta.to };
+  if (isOver && order.eta !== undefined) view.etaHistory = etaHistory(order, order.eta);
+  if ("readyAt" in kitchen) view.readyAt = kitchen.readyAt;
+  if (driver !== null && closed === null && driver.name !== "") {
+    const { name, vehicle } = driver;
+    // A relay through the marketplace: neither side sees the other's number, and it ends with the delivery.
+    view.driver =
+      delivery.status === "carrying" ? { name, vehicle, contact: `relay:${driver.offerId}` } : { name, vehicle };
+  }
+  if (closed !== null) view.reason = closed.reason;
+  if (closed?.refusal) view.refusal = closed.refusal;
+  return view;
 }
 
 /** How the expected arrival changed, told once the order is over. */
