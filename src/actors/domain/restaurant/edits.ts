@@ -248,7 +248,7 @@ function profileProblem(
   if (deliveryPolygon !== undefined && !isSimplePolygon(deliveryPolygon))
     return {
       path: `${path}/deliveryPolygon`,
-      problem: "its edges cross, or it encloses nothing: list its corners in turn",
+      problem: "has edges that cross, or encloses nothing: list its corners in turn",
     };
   return hoursProblem(hours, `${path}/hours`);
 }
