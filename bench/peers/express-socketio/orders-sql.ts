@@ -146,7 +146,7 @@ export const SQL = {
     name: "book",
     text: `WITH ended AS (DELETE FROM task WHERE order_id = $1 AND kind = 'capture'), booked AS (
         INSERT INTO ledger_entry (order_id, line, account, amount_minor)
-        VALUES ($1, 8, 'customer', -$2::integer), ($1, 9, 'receivable', $2::integer)
+        VALUES ($1, 8, 'clearing', $2::integer), ($1, 9, 'receivable', -$2::integer)
         ON CONFLICT DO NOTHING RETURNING line
       )
       INSERT INTO order_event (order_id, version, kind)

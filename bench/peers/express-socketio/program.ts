@@ -101,7 +101,7 @@ await serveProgram(async ({ scenario, databaseUrl, redisUrl, plan }: ProgramOpti
     async answer(): Promise<OrdersAudit> {
       const { rows } = await pool.query<{ delivered: string; captured: string | null }>(
         `SELECT (SELECT count(*) FROM orders WHERE status = 'delivered') AS delivered,
-           (SELECT -sum(amount_minor) FROM ledger_entry WHERE account = 'customer') AS captured`,
+           (SELECT sum(amount_minor) FROM ledger_entry WHERE account = 'clearing') AS captured`,
       );
       return { delivered: Number(rows[0]!.delivered), capturedMinor: Number(rows[0]!.captured ?? 0) };
     },

@@ -28,7 +28,8 @@ t.test("R-BEN-1: the program beside ours keeps what ours promises: answers, push
   const databaseUrl = await stage.database("peer");
   const plan = { restaurants: 1, drivers: 1, customers: 1 };
   const options: ProgramOptions = { scenario: "orders", databaseUrl, redisUrl: await stage.redis(), plan };
-  const program = await startProgram(new URL("./program.js", import.meta.url), options);
+  const start = () => startProgram(new URL("./program.js", import.meta.url), options);
+  let program = await start();
   t.teardown(() => program.stop());
 
   const restaurant = restaurantOf(0);
@@ -135,5 +136,20 @@ t.test("R-BEN-1: the program beside ours keeps what ours promises: answers, push
     databaseUrl,
   );
   t.same(sums, [{ lines: 9, sum: 0 }], "the books balance");
+  const owed = "SELECT sum(amount_minor)::int AS sum FROM ledger_entry WHERE account = 'receivable'";
+  t.same(await stage.query(owed, databaseUrl), [{ sum: 0 }], "and nobody owes anything any more");
   for (const each of [third, driver]) each.cut();
+
+  // Wherever the payment was when the process was killed: the next one brings the order to its tablet.
+  const last = await post("customer", "c", "/v1/orders", placing, "two");
+  t.equal(last.status, 201);
+  process.kill(program.pid, "SIGKILL");
+  await t.rejects(program.ask({ audit: true }));
+  program = await start();
+  const fourth = await line("restaurant", restaurant);
+  const { orderId: lastId } = last.body;
+  await until(() => fourth.heard.find(({ name, body }) => name === "order.new" && body.orderId === lastId));
+  t.equal((await post("restaurant", restaurant, `/v1/orders/${lastId}/accept`)).body.status, "accepted");
+  t.equal(await count("task"), 0);
+  fourth.cut();
 });

@@ -15,14 +15,14 @@ export const FEE_MINOR = 200;
 export async function seedOrders(pool: Pool, { restaurants }: OrdersPlan): Promise<void> {
   for (let i = 0; i < restaurants; i++) {
     const angle = (i / restaurants) * 2 * Math.PI;
-    await pool.query("INSERT INTO restaurant VALUES ($1, $2, $3, $4, 'EUR', $5, true)", [
+    await pool.query("INSERT INTO restaurant VALUES ($1, $2, $3, $4, 'EUR', $5, true) ON CONFLICT DO NOTHING", [
       restaurantOf(i),
       `Kitchen ${i}`,
       CENTER.lat + 0.02 * Math.sin(angle),
       CENTER.lng + 0.02 * Math.cos(angle),
       FEE_MINOR,
     ]);
-    await pool.query("INSERT INTO menu_item VALUES ($1, $2, 'Dish of the day', $3, NULL)", [
+    await pool.query("INSERT INTO menu_item VALUES ($1, $2, 'Dish of the day', $3, NULL) ON CONFLICT DO NOTHING", [
       restaurantOf(i),
       DISH,
       PRICE_MINOR,
