@@ -69,7 +69,7 @@ t.test(
     t.equal(report.databaseRead, true);
     t.equal(report.lost, 0, "every acknowledged order is in the database and has ended");
     t.equal(report.unanswered, 0, "every customer was told in the end");
-    t.equal(report.placed + report.refused, ORDERS);
+    t.equal(report.placed + report.refused, ORDERS, "every order was acknowledged or refused, none both");
     t.ok(report.delivered > 0, "food arrives all the same");
   },
 );

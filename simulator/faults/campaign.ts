@@ -160,6 +160,7 @@ function figuresOf(
       delivered: report.delivered,
       cancelled: report.cancelled,
       undelivered: report.undelivered,
+      rejected: report.rejected,
       refused: report.refused,
     },
     ...gapFigures(history.gaps, inflicted),

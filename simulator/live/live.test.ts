@@ -273,6 +273,7 @@ t.test("the report counts from what was received and stored, and is good only if
       placement(4, [{ ok: false, receivedAt: 4040, code: "price_changed", temporary: false }]),
       placement(5, [{ ok: false, receivedAt: 5040, code: "timeout", temporary: true }]),
       placement(6, [ok(6)]),
+      placement(7, [ok(7)]),
       placement(61, [ok(61)]),
     ],
     orders: [
@@ -317,6 +318,7 @@ t.test("the report counts from what was received and stored, and is good only if
           stored(2, "cancelled"),
           stored(3, "ready"),
           stored(6, "undeliverable", "nobody home"),
+          stored(7, "rejected", "out_of_stock"),
         ].map((o) => [o.orderId, o]),
       ),
       trips: [],
@@ -329,18 +331,20 @@ t.test("the report counts from what was received and stored, and is good only if
   };
   const report = reportOf(evidence, { name: "test", timeScale: 60, wallSeconds: 61, violations: [], dispatch: null });
   t.match(report, {
-    intended: 7,
-    placed: 5,
+    intended: 8,
+    placed: 6,
     delivered: 1,
     cancelled: 1,
     undelivered: 1,
+    rejected: 1,
     refused: 1,
     unanswered: 1,
     lost: 2,
+    rejections: { out_of_stock: 1 },
     refusals: { price_changed: 1 },
     cancellations: { "no driver": 1 },
     undeliveries: { "nobody home": 1 },
-    ordersPerMinute: 7,
+    ordersPerMinute: 8,
     latencyMs: { placeToConfirmed: { count: 1, max: 150 }, confirmedToTablet: { count: 1, max: 20 } },
     clickToDoorMinutes: { mean: 20 },
   });

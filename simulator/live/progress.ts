@@ -58,6 +58,7 @@ export function progressLine(reading: MeterReading, city: string, total: number 
     `delivered ${counts.delivered}`,
     `cancelled ${counts.cancelled}`,
     ...(counts.undelivered > 0 ? [`undelivered ${counts.undelivered}`] : []),
+    ...(counts.rejected > 0 ? [`rejected ${counts.rejected}`] : []),
     ...(counts.refused > 0 ? [`refused ${counts.refused}`] : []),
     `${perMinute}/min`,
     `place→confirmed p50 ${placeToConfirmed.p50} p99 ${placeToConfirmed.p99} ms`,

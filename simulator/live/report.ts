@@ -22,9 +22,11 @@ export interface RunReport {
   readonly delivered: number;
   readonly cancelled: number;
   readonly undelivered: number;
-  /** Turned down: by an error, by the restaurant, or by the payment provider. */
+  /** Acknowledged, and turned down after that: by the restaurant, its stock, or the payment provider. */
+  readonly rejected: number;
+  readonly rejections: Readonly<Record<string, number>>;
+  /** Answered with an error; never an order. */
   readonly refused: number;
-  /** Refusals and rejections by reason. */
   readonly refusals: Readonly<Record<string, number>>;
   readonly cancellations: Readonly<Record<string, number>>;
   /** What kept food on the road from its customer. */
@@ -66,7 +68,17 @@ export interface RunFacts {
 export function reportOf(evidence: Evidence, facts: RunFacts): RunReport {
   const { history, database } = evidence;
   const seen = new Map(history.orders.map((order) => [order.orderId, order]));
-  const counts = { placed: 0, delivered: 0, cancelled: 0, undelivered: 0, refused: 0, unanswered: 0, lost: 0 };
+  const counts = {
+    placed: 0,
+    delivered: 0,
+    cancelled: 0,
+    undelivered: 0,
+    rejected: 0,
+    refused: 0,
+    unanswered: 0,
+    lost: 0,
+  };
+  const rejections: Record<string, number> = {};
   const refusals: Record<string, number> = {};
   const cancellations: Record<string, number> = {};
   const undeliveries: Record<string, number> = {};
@@ -107,8 +119,8 @@ export function reportOf(evidence: Evidence, facts: RunFacts): RunReport {
         counts.undelivered++;
         count(undeliveries, reason);
       } else if (status === "rejected") {
-        counts.refused++;
-        count(refusals, reason);
+        counts.rejected++;
+        count(rejections, reason);
       } else {
         counts.cancelled++;
         count(cancellations, reason);
@@ -139,6 +151,7 @@ export function reportOf(evidence: Evidence, facts: RunFacts): RunReport {
     timeScale: facts.timeScale,
     intended: history.placements.length,
     ...counts,
+    rejections,
     refusals,
     cancellations,
     undeliveries,
@@ -254,6 +267,8 @@ export function reportText(report: RunReport): string {
     ...reasons("cancelled", report.cancellations),
     row("undelivered", report.undelivered),
     ...reasons("undelivered", report.undeliveries),
+    row("rejected", report.rejected),
+    ...reasons("rejected", report.rejections),
     row("refused", report.refused),
     ...reasons("refused", report.refusals),
     row("unanswered", report.unanswered),

@@ -61,7 +61,7 @@ class CustomerAgent {
       if (status === null) return;
       if (status === "delivered") meter.counts.delivered++;
       else if (status === "cancelled") meter.counts.cancelled++;
-      else if (status === "rejected") meter.counts.refused++;
+      else if (status === "rejected") meter.counts.rejected++;
       else meter.counts.undelivered++;
       meter.counts.finished++;
     } finally {

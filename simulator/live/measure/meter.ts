@@ -9,6 +9,7 @@ export interface Counts {
   delivered: number;
   cancelled: number;
   undelivered: number;
+  rejected: number;
   refused: number;
   /** Followed to the end, or refused. */
   finished: number;
@@ -40,6 +41,7 @@ export function noCounts(): Counts {
     delivered: 0,
     cancelled: 0,
     undelivered: 0,
+    rejected: 0,
     refused: 0,
     finished: 0,
     driversOnline: 0,
