@@ -1,5 +1,5 @@
 /** The common kinds of settings and the sections that hold them. */
-import { type TObject, type TProperties, Type } from "typebox";
+import { type TObject, type TProperties, Type } from "../src/lib/json-type.js";
 import { integer, number } from "./setting.js";
 
 const HOUR_MS = 3_600_000;

@@ -1,3 +1,4 @@
+import { Ajv } from "ajv";
 import t from "tap";
 import {
   asksForHelp,
@@ -12,6 +13,8 @@ import {
   SETTINGS,
 } from "./mod.js";
 import { editDistance, nearestName } from "./nearest.js";
+import { ConfigSchema } from "./schema.js";
+import { SETTING_KEYWORDS } from "./setting.js";
 
 const nothing: ConfigSources = { env: {}, readText: () => "{}" };
 
@@ -229,4 +232,10 @@ t.test("the nearest name is the one a person meant", async (t) => {
   t.equal(editDistance("", "abc"), 3);
   t.equal(nearestName("timescale", ["timeScale", "tokenTtlMs"]), "timeScale");
   t.equal(nearestName("zzz", ["port", "host"]), null);
+});
+
+t.test("the schema of all settings is one, by the book that the start does not read", async (t) => {
+  const ajv = new Ajv({ strict: true, allowUnionTypes: true });
+  ajv.addVocabulary([...SETTING_KEYWORDS]);
+  t.equal(ajv.validateSchema(ConfigSchema), true, ajv.errorsText());
 });

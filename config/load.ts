@@ -32,7 +32,16 @@ export interface ConfigSources {
   readonly readText?: (path: string) => string;
 }
 
-const ajv = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true });
+// The schema is our own and constant: that it is one, a test says (`config.test.ts`), and not every start again.
+const ajv = new Ajv({
+  allErrors: true,
+  strict: true,
+  allowUnionTypes: true,
+  meta: false,
+  validateSchema: false,
+  // It validates once: code that runs faster would take longer to write than it saves.
+  code: { optimize: false },
+});
 ajv.addVocabulary([...SETTING_KEYWORDS]);
 const validate = ajv.compile(ConfigSchema);
 

@@ -2,7 +2,7 @@
  * Every setting of a node: shape, unit, bounds, names, and what to do when it is wrong. Each module receives its slice as
  * an argument. Defaults are in `defaults.ts`, what must hold between two settings in `checks.ts`.
  */
-import { type Static, Type } from "typebox";
+import { type Static, Type } from "../src/lib/json-type.js";
 import { count, duration, section } from "./building.js";
 import { domainSection } from "./schema-domain.js";
 import { gatewaySection } from "./schema-gateway.js";

@@ -2,7 +2,7 @@
  * What one setting is: a JSON schema for its value, with how it may be given and what to do when it is wrong. The schema
  * of the whole configuration (`schema.ts`) is built from these; help, documents and error messages are read from it.
  */
-import { type TSchema, type TUnsafe, Type } from "typebox";
+import { type TSchema, type TUnsafe, Type } from "../src/lib/json-type.js";
 
 export interface SettingNotes {
   /** A sentence: what it is for. */

@@ -4,6 +4,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { Ajv } from "ajv";
 import t from "tap";
 import * as protocol from "./mod.js";
 
@@ -28,6 +29,15 @@ const text = `${JSON.stringify(contract, null, 2)}\n`;
 t.test("R-PRO-1: the wire contract is the one in contract.golden.json", async (t) => {
   if (process.argv.includes("--update")) writeFileSync(file, text);
   t.equal(readFileSync(file, "utf8"), text);
+});
+
+t.test("R-PRO-1: every schema is one, by the book that the start does not read", async (t) => {
+  const ajv = new Ajv({ strict: true });
+  const bodies = Object.values(protocol.COMMANDS).map(({ body }) => body);
+  for (const schema of [...Object.values(protocol.CLIENT_FRAME_SCHEMAS).flat(), ...bodies, protocol.GPS.body]) {
+    t.equal(ajv.validateSchema(schema), true, ajv.errorsText());
+  }
+  t.equal(ajv.validateSchema({ type: "integer", minimum: "none" }), false, "one that is none is seen");
 });
 
 t.test("R-PRO-1: every string and array a client may send is bounded, every object closed", async (t) => {

@@ -1,5 +1,5 @@
 /** Building blocks of every schema on the wire: all strings and arrays bounded, no unknown properties. */
-import Type, { type Static, type TObject, type TProperties, type TSchema } from "typebox";
+import { type Static, type TObject, type TProperties, type TSchema, Type } from "../lib/json-type.js";
 import { ID_PATTERN } from "./ids.js";
 
 export const Id = Type.String({ pattern: ID_PATTERN, maxLength: 64, minLength: 1 });

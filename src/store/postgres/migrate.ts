@@ -1,5 +1,4 @@
 import { fileURLToPath } from "node:url";
-import { runner } from "node-pg-migrate";
 import pg from "pg";
 import { type Log, silentLog } from "../../lib/log.js";
 import { MIGRATIONS } from "./migrations/list.js";
@@ -20,6 +19,8 @@ export async function migrate(connectionString: string, options: { log?: Log } =
   client.on("error", (error) => log.warn({ error: error.message }, "The connection for migrations was lost."));
   await client.connect();
   try {
+    // Read when it is needed: every thread of a node imports this folder, one of them migrates.
+    const { runner } = await import("node-pg-migrate");
     const ran = await runner({
       dbClient: client,
       direction: "up",
