@@ -23,17 +23,27 @@ const FILE_TIMEOUT_MS = 300_000;
  */
 const FIRST = [
   "simulator/virtual/bugs/power",
-  "simulator/faults/campaign",
   "test/crash",
-  "simulator/virtual/simulate",
   "test/apps",
-  "simulator/faults/broken-builds",
+  "simulator/virtual/simulate",
   "simulator/live/run",
-  "simulator/faults/fence",
-  "bench/dispatch/dispatch",
-  "test/cluster",
   "test/pages",
+  "simulator/faults/campaign",
   "test/database-away",
+  "sdk/real-node",
+  "simulator/faults/broken-builds",
+  "src/store/postgres/database-lock",
+  "test/worker",
+  "simulator/faults/fence",
+  "test/two-nodes",
+  "test/cluster",
+  "test/evening",
+  "bench/storm/storm",
+  "simulator/cluster/orphans",
+  "bench/dispatch/dispatch",
+  "test/node-start",
+  "test/tablets",
+  "test/last-portions",
 ];
 /** Of a failing file's output, from its end. */
 const MAX_SHOWN_LINES = 300;
@@ -42,6 +52,10 @@ const clock = systemClock();
 const compiled = join(import.meta.dirname, "..");
 const sources = projectAbove(compiled);
 const environment = processEnvironment();
+const BEFORE_A_TEST = [
+  "--enable-source-maps",
+  `--import=${new URL("./support/without-async-hooks.js", import.meta.url)}`,
+];
 const strict = environment.CI !== undefined && environment.CI !== "" && environment.CI !== "false";
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -128,7 +142,7 @@ function runFile(file: string): Promise<Finished> {
   return new Promise((resolve) => {
     const startedAt = clock.monotonic();
     // A group of its own, so that whatever a test leaves behind ends with it.
-    const child = spawn(process.execPath, ["--enable-source-maps", join(compiled, file)], {
+    const child = spawn(process.execPath, [...BEFORE_A_TEST, join(compiled, file)], {
       cwd: sources,
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],

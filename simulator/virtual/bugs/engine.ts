@@ -21,7 +21,7 @@ export const ENGINE_BUGS: readonly Bug[] = [
     patches: [patch(MEMORY_STORE, "tables.shards.get(shard)?.epoch !== epoch", "false")],
     by: ["rule-04"],
     within: 20,
-    shownFrom: 2,
+    shownFrom: 3,
     shownWithin: 6,
   },
   {
@@ -29,7 +29,7 @@ export const ENGINE_BUGS: readonly Bug[] = [
     patches: [ACKNOWLEDGE_BEFORE_COMMIT],
     by: ["rule-01", "rule-02", "rule-04", "rule-15"],
     within: 20,
-    shownFrom: 17,
+    shownFrom: 19,
     shownWithin: 6,
   },
   {
@@ -89,7 +89,7 @@ export const ENGINE_BUGS: readonly Bug[] = [
     patches: [patch(HOST, "this.#timers.gain(gained);", "")],
     by: ["rule-14", "liveness"],
     within: 20,
-    shownFrom: 1,
+    shownFrom: 4,
     shownWithin: 6,
   },
   {

@@ -7,7 +7,7 @@ import t from "tap";
 import { BUGS, type Bug, powerText, provePower } from "./mod.js";
 
 /** Worlds without a focus, and with so low a seed, are the same that `simulate.test.ts` judges with a sound product. */
-const JUDGED_SEEDS = 60;
+const JUDGED_SEEDS = 40;
 const isJudged = ({ focus = [], shownFrom, shownWithin }: Bug): boolean =>
   focus.length === 0 && shownFrom + shownWithin <= JUDGED_SEEDS;
 
