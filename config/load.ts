@@ -32,7 +32,7 @@ export interface ConfigSources {
   readonly readText?: (path: string) => string;
 }
 
-// The schema is our own and constant: that it is one, a test says (`config.test.ts`), and not every start again.
+// The schema is our own and constant: that it is one, a test says (`load.test.ts`), and not every start again.
 const ajv = new Ajv({
   allErrors: true,
   strict: true,

@@ -18,29 +18,30 @@ import { type FileResult, readTap } from "./support/tap-output.js";
 
 const FILE_TIMEOUT_MS = 300_000;
 /**
- * The longest come first, so that none is alone at the end; those that compute beside those that mostly wait, for leases
- * to end and processes to start.
+ * The longest come first, so that none is alone at the end; two that compute beside one that mostly waits, for leases to
+ * end and processes to start.
  */
 const FIRST = [
   "simulator/virtual/bugs/power",
+  "simulator/virtual/simulate",
   "test/crash",
   "test/apps",
-  "simulator/virtual/simulate",
-  "simulator/live/run",
-  "test/pages",
   "simulator/faults/campaign",
-  "test/database-away",
-  "sdk/real-node",
+  "simulator/live/run",
   "simulator/faults/broken-builds",
-  "src/store/postgres/database-lock",
-  "test/worker",
+  "test/pages",
   "simulator/faults/fence",
-  "test/two-nodes",
+  "sdk/real-node",
   "test/cluster",
-  "test/evening",
-  "bench/storm/storm",
-  "simulator/cluster/orphans",
+  "test/database-away",
   "bench/dispatch/dispatch",
+  "src/store/postgres/database-lock",
+  "bench/storm/storm",
+  "test/worker",
+  "test/evening",
+  "test/two-nodes",
+  "src/actors/domain/order/chaos",
+  "simulator/cluster/orphans",
   "test/node-start",
   "test/tablets",
   "test/last-portions",

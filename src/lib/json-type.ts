@@ -1,7 +1,7 @@
 /**
  * Builds JSON Schema whose TypeScript type is known: TypeBox's types, without TypeBox at run time. Its almost 400 modules
  * are read by every thread of a node before it answers, which was a fifth of the processor time of a start
- * (docs/decisions/schemas-without-typebox-at-run-time.md).
+ * (docs/decisions/one-schema-for-settings.md).
  *
  * Invariant: what is built serialises to the same JSON, byte for byte, as TypeBox's own (`json-type.test.ts`).
  */
