@@ -10,7 +10,7 @@ import { runSeeds, type SeedsOutcome } from "./run/seeds.js";
 const LEAST_SEEDS = 40;
 const MOST_SEEDS = 400;
 const FOR_MS = 20_000;
-/** Code that is warm costs a third, and other tests run beside this one. */
+/** Two cold ones cost more than one that gets warm, and other tests run beside this one. */
 const PROCESSES = 1;
 /** Of them, so many run twice. */
 const TWICE = 4;
