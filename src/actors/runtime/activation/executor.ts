@@ -161,9 +161,14 @@ export class Executor {
         this.#markQuarantined(actor, delivery, now);
         return;
       case "timer": {
-        // Replaced or cancelled since: the wake-up is out of date.
         const row = actor.timers?.get(delivery.timer?.name ?? "");
-        if (row === undefined || row.at !== delivery.number || row.at > now) return;
+        // Replaced or cancelled since: the wake-up is out of date.
+        if (row === undefined || row.at !== delivery.number) return;
+        if (row.at > now) {
+          // The machine's clock was set back since.
+          this.#refuse(actor, delivery, "unavailable");
+          return;
+        }
         break;
       }
       case "ask":

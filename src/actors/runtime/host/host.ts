@@ -101,6 +101,7 @@ class Host implements ShardHost {
     this.#channels = new Channels({ post }, settings.maxSubscriptionsPerActor);
     this.#mirror = new MirrorBatch(options.mirror, clock, settings.mirrorBatchMs, settings.mirrorKeys);
     this.#timers = new Timers(store, clock, settings, log, {
+      now,
       turn,
       fire: (actor, row, attempts) => {
         const input = decode(row.input);

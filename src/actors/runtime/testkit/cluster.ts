@@ -2,6 +2,7 @@
  * One or more shard hosts in one thread, over a memory network, under a virtual clock. It owns which host has which
  * shard, and how hosts die and come back; the store outlives them all.
  */
+import type { Clock } from "../../../lib/clock.js";
 import type { Random } from "../../../lib/random.js";
 import type { AnyActorDefinition } from "../definition.js";
 import { createShardHost } from "../host/host.js";
@@ -11,14 +12,14 @@ import type { EndpointId, Link, ShardMap } from "../link.js";
 import type { MemoryNetwork } from "../links/memory.js";
 import { type EffectRunner, type MirrorPort, SHARD_COUNT } from "../ports.js";
 import type { FaultyStore } from "./faulty-store.js";
-import { mortalClock, type VirtualClock } from "./virtual-clock.js";
+import { mortalClock } from "./virtual-clock.js";
 
 export interface ClusterOptions {
   readonly definitions: readonly AnyActorDefinition[];
   readonly hosts: number;
   readonly store: FaultyStore;
   readonly network: MemoryNetwork;
-  readonly clock: VirtualClock;
+  readonly clock: Clock;
   readonly random: Random;
   readonly mirror: MirrorPort;
   readonly effects: Readonly<Record<string, EffectRunner>>;

@@ -42,6 +42,8 @@ export interface TestKitOptions {
   readonly clientSettings?: Partial<ActorClientSettings>;
   /** Milliseconds since the epoch; default noon of 1 January 2026, UTC. */
   readonly startAt?: number;
+  /** What the hosts' clocks show of the kit's. Default: the same. */
+  readonly hostClock?: (clock: Clock) => Clock;
 }
 
 export interface KitAsk extends Partial<AskOptions> {}
@@ -96,7 +98,7 @@ export class TestKit {
       hosts: options.hosts ?? 1,
       store: this.store,
       network: this.#network,
-      clock: this.clock,
+      clock: options.hostClock?.(this.clock) ?? this.clock,
       random: this.random,
       mirror: options.mirror ?? { write: () => {}, read: async (keys) => keys.map(() => null), close: async () => {} },
       effects: options.effects ?? {},

@@ -1,4 +1,5 @@
 import t from "tap";
+import type { Clock } from "../../../lib/clock.js";
 import { createMemoryActorStore } from "../../../store/memory/mod.js";
 import { Account, AccountRef, type AccountState } from "../testkit/fixtures/ledger.js";
 import { createTestKit, type TestKit } from "../testkit/mod.js";
@@ -21,6 +22,37 @@ t.test("R-ENG-5: a timer fires once, not early, and is gone", async (t) => {
   t.ok(once[0]!.at >= setAt + 4_990, "not early");
   await kit.advance(300_000);
   t.equal((await fired(kit)).length, 1);
+  await kit.close();
+});
+
+/** The first reading of an instant is a millisecond behind, as when a new one begins between two readings. */
+function betweenMilliseconds(clock: Clock): Clock {
+  let seen = Number.NaN;
+  const now = (): number => {
+    const first = seen !== clock.now();
+    seen = clock.now();
+    return first ? seen - 1 : seen;
+  };
+  return {
+    ...clock,
+    now,
+    monotonic: () => clock.monotonic(),
+    after: clock.after.bind(clock),
+    every: clock.every.bind(clock),
+  };
+}
+
+t.test("R-ENG-5: a timer whose millisecond begins while others are woken is late by less than a second", async (t) => {
+  const kit = createTestKit({
+    definitions: [Account],
+    store: (clock) => createMemoryActorStore({ clock }),
+    hostClock: betweenMilliseconds,
+  });
+  for (let n = 0; n < 20; n++) {
+    await kit.must(AccountRef, `a${n}`, "remind", { name: "r", inMs: 1_000 });
+    await kit.advance(1_100);
+    t.equal((await fired(kit, `a${n}`)).length, 1, `${n}`);
+  }
   await kit.close();
 });
 

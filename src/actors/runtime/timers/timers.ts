@@ -20,6 +20,8 @@ interface Entry {
 }
 
 export interface TimersEvents {
+  /** The time of this turn, milliseconds since the epoch: what the actors that are woken in it are told. */
+  now(): number;
   turn(work: () => void): void;
   /** `attempts` counts the wake-ups that could not be handled. */
   fire(actor: ActorAddress, row: TimerRow, attempts: number): void;
@@ -124,7 +126,8 @@ export class Timers {
   }
 
   #fireDue(): void {
-    const now = this.#clock.now();
+    // Not the clock's: a millisecond that begins within the turn would wake actors for whom it has not begun.
+    const now = this.#events.now();
     let fired = 0;
     for (;;) {
       const entry = this.#heap.popDue(now);
