@@ -1,16 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import { sleep, systemClock } from "../src/lib/clock.js";
 import { LoopbackNode } from "./fixtures/loopback-node.js";
 import { createClient, openFileStorage } from "./node.js";
 
-const directory = mkdtempSync(join(tmpdir(), "swift-eats-queue-"));
-t.teardown(() => rmSync(directory, { recursive: true, force: true }));
-
 t.test("R-PRO-3: commands of a program that ended go on when it starts again, under the same keys", async (t) => {
-  const path = join(directory, "deep", "queue.json");
+  const path = join(t.testdir(), "deep", "queue.json");
   const node = new LoopbackNode();
   const url = await node.listen();
   t.teardown(() => node.close());
@@ -41,7 +37,7 @@ t.test("R-PRO-3: commands of a program that ended go on when it starts again, un
 });
 
 t.test("R-PRO-3: the file is the newest of what was given, and what is not ours is not overwritten", async (t) => {
-  const path = join(directory, "texts.json");
+  const path = join(t.testdir(), "texts.json");
   const storage = await openFileStorage(path);
   for (let n = 0; n < 50; n++) storage.setItem("a", String(n));
   storage.setItem("b", "kept");

@@ -14,38 +14,10 @@ import { systemClock } from "../src/lib/clock.js";
 import { ensureBrowser } from "./support/browser.js";
 import { projectAbove } from "./support/project.js";
 import { ensureServers } from "./support/servers.js";
-import { type FileResult, readTap } from "./support/tap-output.js";
+import { type FileResult, readTap, readTogether } from "./support/tap-output.js";
+import { unitsOf } from "./support/units.js";
 
-const FILE_TIMEOUT_MS = 300_000;
-/**
- * The longest come first, so that none is alone at the end; two that compute beside one that mostly waits, for leases to
- * end and processes to start.
- */
-const FIRST = [
-  "simulator/virtual/bugs/power",
-  "simulator/virtual/simulate",
-  "test/crash",
-  "test/apps",
-  "simulator/faults/campaign",
-  "simulator/live/run",
-  "simulator/faults/broken-builds",
-  "test/pages",
-  "simulator/faults/fence",
-  "sdk/real-node",
-  "test/cluster",
-  "test/database-away",
-  "bench/dispatch/dispatch",
-  "src/store/postgres/database-lock",
-  "bench/storm/storm",
-  "test/worker",
-  "test/evening",
-  "test/two-nodes",
-  "src/actors/domain/order/chaos",
-  "simulator/cluster/orphans",
-  "test/node-start",
-  "test/tablets",
-  "test/last-portions",
-];
+const UNIT_TIMEOUT_MS = 300_000;
 /** Of a failing file's output, from its end. */
 const MAX_SHOWN_LINES = 300;
 
@@ -89,13 +61,14 @@ async function main(words: readonly string[]): Promise<number> {
   if (files.length === 0) say(`no test file matches ${words.join(", ")}`);
 
   const finished: Finished[] = [];
-  const waiting = [...files];
+  const waiting = [...unitsOf(files)];
   // One more than there are cores: the tests of whole nodes mostly wait, for leases to end and processes to start.
   const worker = async (): Promise<void> => {
-    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-      const one = await runFile(file);
-      finished.push(one);
-      report(one, finished.length, files.length);
+    for (let unit = waiting.shift(); unit !== undefined; unit = waiting.shift()) {
+      for (const one of await runUnit(unit)) {
+        finished.push(one);
+        report(one, finished.length, files.length);
+      }
     }
   };
   await Promise.all(Array.from({ length: Math.max(2, availableParallelism()) + 1 }, worker));
@@ -130,26 +103,23 @@ function testFiles(): readonly string[] {
   return readdirSync(compiled, { recursive: true, encoding: "utf8" })
     .filter((file) => file.endsWith(".test.js") && !file.split(sep).includes("fixtures"))
     .filter((file) => existsSync(join(sources, file.replace(/\.js$/, ".ts"))))
-    .sort((a, b) => turnOf(a) - turnOf(b) || (a < b ? -1 : 1));
+    .sort();
 }
 
-function turnOf(file: string): number {
-  const path = file.split(sep).join("/");
-  const turn = FIRST.findIndex((name) => path === `${name}.test.js`);
-  return turn < 0 ? FIRST.length : turn;
-}
-
-function runFile(file: string): Promise<Finished> {
+function runUnit(files: readonly string[]): Promise<Finished[]> {
   return new Promise((resolve) => {
     const startedAt = clock.monotonic();
+    const paths = files.map((file) => join(compiled, file));
+    const program = paths.length === 1 ? paths[0]! : join(compiled, "test", "together.js");
     // A group of its own, so that whatever a test leaves behind ends with it.
-    const child = spawn(process.execPath, [...BEFORE_A_TEST, join(compiled, file)], {
+    const child = spawn(process.execPath, [...BEFORE_A_TEST, program], {
       cwd: sources,
       detached: true,
-      stdio: ["ignore", "pipe", "pipe"],
-      env: { ...environment, TAP_TIMEOUT: String(FILE_TIMEOUT_MS / 1000) },
+      stdio: ["pipe", "pipe", "pipe"],
+      env: { ...environment, TAP_TIMEOUT: String(UNIT_TIMEOUT_MS / 1000) },
     });
     running.add(child);
+    child.stdin.on("error", () => {}).end(paths.length === 1 ? "" : paths.join("\n"));
     let output = "";
     let errors = "";
     child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
@@ -158,8 +128,8 @@ function runFile(file: string): Promise<Finished> {
     child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
       errors = (errors + chunk).slice(-100_000);
     });
-    const tooLate = clock.after(FILE_TIMEOUT_MS, () => {
-      errors += `\nended after ${FILE_TIMEOUT_MS / 1000} s\n`;
+    const tooLate = clock.after(UNIT_TIMEOUT_MS, () => {
+      errors += `\nended after ${UNIT_TIMEOUT_MS / 1000} s\n`;
       end(child);
     });
     let exit: { code: number | null; signal: string | null } = { code: null, signal: null };
@@ -172,7 +142,9 @@ function runFile(file: string): Promise<Finished> {
       tooLate();
       running.delete(child);
       const ms = clock.monotonic() - startedAt;
-      resolve({ file: shown(file), result: readTap(output, exit), ms, output: output + errors });
+      const parts =
+        files.length === 1 ? [{ result: readTap(output, exit), output, ms }] : readTogether(output, files.length, exit);
+      resolve(parts.map((part, at) => ({ ...part, file: shown(files[at]!), output: part.output + errors })));
     });
   });
 }

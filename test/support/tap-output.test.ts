@@ -1,5 +1,5 @@
 import t from "tap";
-import { readTap } from "./tap-output.js";
+import { readTap, readTogether } from "./tap-output.js";
 
 const fine = { code: 0, signal: null };
 const bad = { code: 1, signal: null };
@@ -44,4 +44,45 @@ t.test("a whole file may be skipped, and that is seen", async (t) => {
     skipped: ["all (no database)"],
     failures: [],
   });
+});
+
+const TWO = [
+  "TAP version 14",
+  "ok 1 - one # time=12.5ms",
+  "    ok 1 - end of file 0",
+  "ok 2 - end of file 0 # time=0.5ms",
+  "",
+  "not ok 3 - two # time=1.5s",
+  "ok 4 - three # skip no server",
+];
+
+t.test("files of one process are told apart by what stands after each", async (t) => {
+  const output = [...TWO, "ok 5 - end of file 1", "1..5"].join("\n");
+  const [first, second] = readTogether(output, 2, bad);
+  t.strictSame(first!.result, { passed: 1, failed: 0, skipped: [], failures: [] });
+  t.strictSame(second!.result, { passed: 0, failed: 1, skipped: ["three (no server)"], failures: ["two"] });
+  t.strictSame([first!.ms, second!.ms], [12.5, 1_500]);
+  t.match(first!.output, /one/);
+  t.notMatch(first!.output, /two/);
+  t.match(second!.output, /two/);
+});
+
+t.test("the file in which a shared process ends has failed, and those after it have not run", async (t) => {
+  const [first, second, third] = readTogether(TWO.join("\n"), 3, { code: null, signal: "SIGKILL" });
+  t.match(first!.result, { passed: 1, failed: 0 });
+  t.match(second!.result, { failed: 2, failures: ["two", /without a plan \(signal SIGKILL\)/] });
+  t.match(third!.result, { failed: 1, failures: [/not run/] });
+  t.match(readTogether([...TWO, "1..4"].join("\n"), 2, bad)[1]!.result, { failures: ["two", /ended before the file/] });
+  t.match(readTogether("", 2, bad), [{ result: { failed: 1 } }, { result: { failed: 1 } }]);
+});
+
+t.test("a shared process that ends badly, or goes on after its last file, fails the last", async (t) => {
+  const fineFiles = ["ok 1 - one", "ok 2 - end of file 0", "ok 3 - two", "ok 4 - end of file 1"];
+  const plain = [...fineFiles, "1..4"].join("\n");
+  t.match(readTogether(plain, 2, fine), [{ result: { failed: 0 } }, { result: { failed: 0 } }]);
+  t.match(readTogether(plain, 2, bad)[1]!.result, { failures: [/exit status 1/] });
+  const late = [...fineFiles, "not ok 5 - too late", "1..5"].join("\n");
+  t.match(readTogether(late, 2, bad)[1]!.result, { passed: 1, failures: ["too late"] });
+  const empty = ["ok 1 - end of file 0", "ok 2 - two", "ok 3 - end of file 1", "1..3"].join("\n");
+  t.match(readTogether(empty, 2, fine)[0]!.result, { failures: ["the file holds no test"] });
 });

@@ -5,8 +5,6 @@ import { withPostgres } from "./fixtures/with-postgres.js";
 import { createPostgresActorStore, openAudit } from "./mod.js";
 
 const { connectionString } = await withPostgres();
-const store = createPostgresActorStore({ connectionString, clock: systemClock() });
-t.teardown(() => store.close());
 
 async function all<T>(rows: AsyncIterable<T>): Promise<T[]> {
   const list: T[] = [];
@@ -15,6 +13,8 @@ async function all<T>(rows: AsyncIterable<T>): Promise<T[]> {
 }
 
 t.test("the auditor reads everything, decoded, page after page, as of one instant", async (t) => {
+  const store = createPostgresActorStore({ connectionString, clock: systemClock() });
+  t.teardown(() => store.close());
   const epochs = await store.claimShards("a", [0]);
   const actors = Array.from({ length: 1_201 }, (_, i) =>
     write(`o${String(i).padStart(5, "0")}`, { state: bytes({ i }), index: indexEntry({ at: i }) }),

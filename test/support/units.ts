@@ -1,0 +1,98 @@
+/**
+ * What one process runs: a test file, or several of neighbouring folders one after the other. To read tap and what they
+ * test costs most small files more than their tests do, and those of a store start its server once.
+ */
+import { sep } from "node:path";
+
+/** Paths without their ending, relative to the project, with `/` between folders. */
+export const TOGETHER: readonly (readonly string[])[] = [
+  ["src/store/postgres"],
+  ["src/actors/domain"],
+  ["src/gateway"],
+  ["src/actors/runtime"],
+  ["src/services", "src/protocol", "src/lib", "src/eta", "src/matching", "src/telemetry", "config"],
+  ["simulator", "src/store/memory"],
+  ["sdk"],
+  ["src/cluster", "src/node"],
+];
+/**
+ * Files that stay alone: they wait or compute for long, so that others would wait for them; end their process or their
+ * database; or have hooks of their own, which would be every file's (`t.beforeEach`), or by which tap takes the first
+ * moment of rest for the end (`t.teardown` outside of a test).
+ */
+export const ALONE: readonly string[] = [
+  "src/store/postgres/embedded",
+  "src/store/postgres/database-lock",
+  "src/store/postgres/fences",
+  "src/store/postgres/flush",
+  "src/store/postgres/lost-answers",
+  "src/store/postgres/ownership",
+  "src/actors/domain/order/chaos",
+  "src/cluster/coordinator/postgres",
+  "src/cluster/nats/contract",
+  "simulator/cluster",
+  "simulator/faults",
+  "simulator/live",
+  "simulator/virtual/bugs",
+  "simulator/virtual/simulate",
+  "sdk/real-node",
+  "sdk/chat",
+];
+/**
+ * The longest come first, so that none is alone at the end; two that compute beside one that mostly waits, for leases to
+ * end and processes to start.
+ */
+export const FIRST: readonly string[] = [
+  "simulator/virtual/bugs/power",
+  "simulator/virtual/simulate",
+  "test/crash",
+  "test/apps",
+  "simulator/faults/campaign",
+  "simulator/live/run",
+  "simulator/faults/broken-builds",
+  "test/pages",
+  "simulator/faults/fence",
+  "sdk/real-node",
+  "test/cluster",
+  "test/database-away",
+  "bench/dispatch/dispatch",
+  "src/store/postgres/database-lock",
+  "bench/storm/storm",
+  "test/worker",
+  "test/evening",
+  "test/two-nodes",
+  "src/actors/domain/order/chaos",
+  "simulator/cluster/orphans",
+  "test/node-start",
+  "test/tablets",
+  "test/last-portions",
+];
+
+/** The files that each process runs, first what takes longest. `files` are compiled tests, relative to the build. */
+export function unitsOf(files: readonly string[]): readonly (readonly string[])[] {
+  const together = TOGETHER.map((folders) =>
+    files.filter((file) => isUnder(file, folders) && !isUnder(file, ALONE) && turnOf(file) === FIRST.length),
+  );
+  const shared = new Set(together.flat());
+  const alone = files.filter((file) => !shared.has(file)).sort((a, b) => turnOf(a) - turnOf(b) || (a < b ? -1 : 1));
+  const long = alone.filter((file) => turnOf(file) < FIRST.length);
+  return [...long.map(one), ...together.filter(({ length }) => length > 0), ...alone.slice(long.length).map(one)];
+}
+
+const one = (file: string): readonly string[] => [file];
+
+const nameOf = (file: string): string =>
+  file
+    .split(sep)
+    .join("/")
+    .replace(/\.test\.js$/, "");
+
+function isUnder(file: string, places: readonly string[]): boolean {
+  const name = nameOf(file);
+  return places.some((place) => name === place || name.startsWith(`${place}/`));
+}
+
+function turnOf(file: string): number {
+  const turn = FIRST.indexOf(nameOf(file));
+  return turn < 0 ? FIRST.length : turn;
+}
