@@ -4,10 +4,9 @@
  *
  *   await serveProgram(async (options: MyOptions) => ({ address, answer: async (question) => …, stop: async () => … }));
  */
-import { monitorEventLoopDelay, PerformanceObserver } from "node:perf_hooks";
+import { PerformanceObserver } from "node:perf_hooks";
+import { watchLoop } from "../../src/lib/loop-delay.js";
 import type { Address, FromProgram, RuntimeGauges, ToProgram } from "./program-messages.js";
-
-const NANOSECONDS_PER_MILLISECOND = 1e6;
 
 export interface Serving {
   /** Where it listens; null when nobody connects to it. */
@@ -24,8 +23,7 @@ const reasonOf = (cause: unknown): string => (cause instanceof Error ? (cause.st
 
 /** Measures this process from now on; the function returned tells what was since it was last called. */
 export function watchRuntime(): () => RuntimeGauges {
-  const loop = monitorEventLoopDelay({ resolution: 10 });
-  loop.enable();
+  const loop = watchLoop();
   let [totalMs, maxMs] = [0, 0];
   new PerformanceObserver((list) => {
     for (const { duration } of list.getEntries()) {
@@ -34,9 +32,8 @@ export function watchRuntime(): () => RuntimeGauges {
     }
   }).observe({ entryTypes: ["gc"] });
   return () => {
-    const ms = (nanoseconds: number): number => Number((nanoseconds / NANOSECONDS_PER_MILLISECOND).toFixed(2));
     const gauges: RuntimeGauges = {
-      eventLoopDelayMs: { p99: ms(loop.percentile(99)), max: ms(loop.max) },
+      eventLoopDelayMs: { p99: Number(loop.lateMs(0.99).toFixed(2)), max: Number(loop.lateMs(1).toFixed(2)) },
       collector: { totalMs: Number(totalMs.toFixed(2)), maxMs: Number(maxMs.toFixed(2)) },
     };
     loop.reset();

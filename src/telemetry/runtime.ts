@@ -2,14 +2,14 @@
  * What a thread does to itself: how late its event loop is, how busy, how much memory it holds, how long the collector
  * stops it. Sampled by the clock that it is given.
  */
-import { monitorEventLoopDelay, PerformanceObserver, performance } from "node:perf_hooks";
+import { PerformanceObserver, performance } from "node:perf_hooks";
 import { memoryUsage } from "node:process";
 import { getHeapStatistics } from "node:v8";
 import type { Clock } from "../lib/clock.js";
+import { watchLoop } from "../lib/loop-delay.js";
 import type { Metrics } from "../lib/metrics.js";
 
 const SAMPLE_MS = 5_000;
-const NANOSECONDS_PER_MILLISECOND = 1e6;
 /** `detail.kind` of a garbage collection entry. */
 const COLLECTION_KINDS: Readonly<Record<number, string>> = {
   1: "scavenge",
@@ -27,8 +27,7 @@ export interface RuntimeMetricsOptions {
 
 /** Starts measuring; returns what stops it. */
 export function measureRuntime({ metrics, clock, wholeProcess }: RuntimeMetricsOptions): () => void {
-  const loop = monitorEventLoopDelay({ resolution: 10 });
-  loop.enable();
+  const loop = watchLoop();
   const delay = metrics.gauge({
     name: "swift_runtime_event_loop_delay_ms",
     help: "How late the event loop was in the last 5 s, by quantile.",
@@ -71,9 +70,7 @@ export function measureRuntime({ metrics, clock, wholeProcess }: RuntimeMetricsO
   function start(alsoStop: () => void): () => void {
     let utilization = performance.eventLoopUtilization();
     const sample = (): void => {
-      delay.set(loop.percentile(50) / NANOSECONDS_PER_MILLISECOND, { quantile: "0.5" });
-      delay.set(loop.percentile(99) / NANOSECONDS_PER_MILLISECOND, { quantile: "0.99" });
-      delay.set(loop.max / NANOSECONDS_PER_MILLISECOND, { quantile: "1" });
+      for (const quantile of [0.5, 0.99, 1]) delay.set(loop.lateMs(quantile), { quantile: String(quantile) });
       loop.reset();
       const now = performance.eventLoopUtilization();
       busy.set(performance.eventLoopUtilization(now, utilization).utilization);
@@ -91,7 +88,7 @@ export function measureRuntime({ metrics, clock, wholeProcess }: RuntimeMetricsO
       alsoStop();
       cancel();
       observer.disconnect();
-      loop.disable();
+      loop.stop();
     };
   }
 }
