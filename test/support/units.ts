@@ -23,10 +23,6 @@ export const TOGETHER: readonly (readonly string[])[] = [
 export const ALONE: readonly string[] = [
   "src/store/postgres/embedded",
   "src/store/postgres/database-lock",
-  "src/store/postgres/fences",
-  "src/store/postgres/flush",
-  "src/store/postgres/lost-answers",
-  "src/store/postgres/ownership",
   "src/actors/domain/order/chaos",
   "src/cluster/coordinator/postgres",
   "src/cluster/nats/contract",

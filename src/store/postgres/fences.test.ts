@@ -1,20 +1,25 @@
-import t from "tap";
 import { systemClock } from "../../lib/clock.js";
 import { batch, CLEAN, loadOne, write } from "../contract/batches.js";
 import { holdClaim, openSession, untilBlocked } from "./fixtures/sessions.js";
+import { testsAfter } from "./fixtures/tests-after.js";
 import { withPostgres } from "./fixtures/with-postgres.js";
 import { createPostgresActorStore } from "./mod.js";
 
 const { connectionString, clear } = await withPostgres();
 const options = { connectionString, clock: systemClock(), lanes: 2 };
-const store = createPostgresActorStore(options);
-const otherNode = createPostgresActorStore(options);
-t.teardown(() => Promise.all([store.close(), otherNode.close()]));
-t.beforeEach(() => clear());
+let store: ReturnType<typeof createPostgresActorStore>;
+let otherNode: ReturnType<typeof createPostgresActorStore>;
+
+const test = testsAfter(async (t) => {
+  await clear();
+  store = createPostgresActorStore(options);
+  otherNode = createPostgresActorStore(options);
+  t.teardown(() => Promise.all([store.close(), otherNode.close()]));
+});
 
 const claims = [{ claim: "trip", value: "d1" }];
 
-t.test("rule 4: an epoch is not raised while a flush under it is still running", async (t) => {
+test("rule 4: an epoch is not raised while a flush under it is still running", async (t) => {
   const epochs = await store.claimShards("a", [0, 1]);
   const rival = await holdClaim(t, connectionString, "d1");
   const order: string[] = [];
@@ -40,7 +45,7 @@ t.test("rule 4: an epoch is not raised while a flush under it is still running",
   );
 });
 
-t.test("rule 4: a flush that waits for its fence commits nothing when the epoch is raised meanwhile", async (t) => {
+test("rule 4: a flush that waits for its fence commits nothing when the epoch is raised meanwhile", async (t) => {
   const epochs = await store.claimShards("a", [0, 1]);
   const session = await openSession(t, connectionString);
   await session.query("BEGIN");
@@ -53,29 +58,26 @@ t.test("rule 4: a flush that waits for its fence commits nothing when the epoch 
   t.equal((await loadOne(store, "o1")).snapshot, null);
 });
 
-t.test(
-  "rule 6: a flush that waits for a claim loses it when the rival commits, and gets it when the rival does not",
-  async (t) => {
-    const epochs = await store.claimShards("a", [0]);
-    for (const ending of ["COMMIT", "ROLLBACK"]) {
-      await clear();
-      const fresh = await store.claimShards("a", [0]);
-      const session = await openSession(t, connectionString);
-      await session.query("BEGIN");
-      await session.query("INSERT INTO actor_claim VALUES ('trip', 'd1', 'order', 'rival')");
-      const flushing = store.flush(batch(fresh, [write("beside"), write("o1", { claims })]));
-      await untilBlocked(t, connectionString, "flush");
-      await session.query(ending);
-      const failure = { reason: "claim_taken", ...claims[0] };
-      const failures = ending === "COMMIT" ? [{ index: 1, failure }] : [];
-      t.strictSame(await flushing, { staleShards: [], failures });
-      t.equal((await loadOne(store, "beside")).snapshot?.seq, 1);
-    }
-    t.equal(epochs.size, 1);
-  },
-);
+test("rule 6: a flush that waits for a claim loses it when the rival commits, and gets it when the rival does not", async (t) => {
+  const epochs = await store.claimShards("a", [0]);
+  for (const ending of ["COMMIT", "ROLLBACK"]) {
+    await clear();
+    const fresh = await store.claimShards("a", [0]);
+    const session = await openSession(t, connectionString);
+    await session.query("BEGIN");
+    await session.query("INSERT INTO actor_claim VALUES ('trip', 'd1', 'order', 'rival')");
+    const flushing = store.flush(batch(fresh, [write("beside"), write("o1", { claims })]));
+    await untilBlocked(t, connectionString, "flush");
+    await session.query(ending);
+    const failure = { reason: "claim_taken", ...claims[0] };
+    const failures = ending === "COMMIT" ? [{ index: 1, failure }] : [];
+    t.strictSame(await flushing, { staleShards: [], failures });
+    t.equal((await loadOne(store, "beside")).snapshot?.seq, 1);
+  }
+  t.equal(epochs.size, 1);
+});
 
-t.test("a row that only the database refuses fails its actor alone", async (t) => {
+test("a row that only the database refuses fails its actor alone", async (t) => {
   const session = await openSession(t, connectionString);
   await session.query("ALTER TABLE actor_snapshot ADD CONSTRAINT small CHECK (octet_length(state) < 10000)");
   t.teardown(() => session.query("ALTER TABLE actor_snapshot DROP CONSTRAINT small"));

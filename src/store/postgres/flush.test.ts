@@ -1,7 +1,8 @@
-import t, { type Test } from "tap";
+import type { Test } from "tap";
 import { type ActorWrite, StoreUnavailable } from "../../actors/runtime/ports.js";
 import { systemClock } from "../../lib/clock.js";
 import { batch, CLEAN, fullWrite, indexEntry, loadOne, write } from "../contract/batches.js";
+import { testsAfter } from "./fixtures/tests-after.js";
 import { administer, withPostgres } from "./fixtures/with-postgres.js";
 import { createPostgresActorStore } from "./mod.js";
 
@@ -23,7 +24,7 @@ async function takeAway(t: Test, name: "flush_actors_v1" | "flush_few_v1"): Prom
   t.teardown(() => rename(`${name}_away`, name));
 }
 
-t.beforeEach(() => clear());
+const test = testsAfter(clear);
 
 /** A write to every table but that of claims, twice: what is set first is changed or taken back by the second. */
 const life = (key: string, mark: string): readonly ActorWrite[] => [
@@ -38,7 +39,7 @@ const life = (key: string, mark: string): readonly ActorWrite[] => [
   write(key, { expectedSeq: 2, index: null }),
 ];
 
-t.test("R-ENG-3: a flush of few actors leaves the rows that one of many leaves", async (t) => {
+test("R-ENG-3: a flush of few actors leaves the rows that one of many leaves", async (t) => {
   const store = openStore(t);
   const seen: Record<string, unknown[]> = { alone: [], among: [] };
   const rowsOf = async (key: string): Promise<unknown> => {
@@ -68,7 +69,7 @@ t.test("R-ENG-3: a flush of few actors leaves the rows that one of many leaves",
   t.equal(new Set(seen.alone!.map((rows) => JSON.stringify(rows))).size, 3, "every step left its mark");
 });
 
-t.test("R-ENG-3: few go the short way by themselves; many, and those with claims, the long one", async (t) => {
+test("R-ENG-3: few go the short way by themselves; many, and those with claims, the long one", async (t) => {
   await t.test("without the long way", async (t) => {
     const store = openStore(t);
     const epochs = await store.claimShards("a", [0]);

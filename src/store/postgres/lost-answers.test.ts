@@ -1,10 +1,11 @@
-import t, { type Test } from "tap";
+import type { Test } from "tap";
 import { OutcomeUnknown, StoreUnavailable } from "../../actors/runtime/ports.js";
 import { sleep, systemClock } from "../../lib/clock.js";
 import { recordingLog } from "../../lib/log.js";
 import { batch, CLEAN, fullWrite, loadOne, write } from "../contract/batches.js";
 import { openDoor } from "./fixtures/door.js";
 import { holdClaim, openSession, untilBlocked } from "./fixtures/sessions.js";
+import { testsAfter } from "./fixtures/tests-after.js";
 import { administer, withPostgres } from "./fixtures/with-postgres.js";
 import { createPostgresActorStore } from "./mod.js";
 
@@ -18,9 +19,9 @@ function openStore(t: Test, options: Partial<Parameters<typeof createPostgresAct
   return { store, log };
 }
 
-t.beforeEach(() => clear());
+const test = testsAfter(clear);
 
-t.test("R-ENG-3: the answer of a committed flush is lost: unknown first, then settled as committed", async (t) => {
+test("R-ENG-3: the answer of a committed flush is lost: unknown first, then settled as committed", async (t) => {
   const door = await openDoor(connectionString);
   t.teardown(() => door.close());
   const { store, log } = openStore(t, { connectionString: door.connectionString });
@@ -42,7 +43,7 @@ t.test("R-ENG-3: the answer of a committed flush is lost: unknown first, then se
   );
 });
 
-t.test("R-ENG-3: a flush that arrives after it was settled as lost commits nothing", async (t) => {
+test("R-ENG-3: a flush that arrives after it was settled as lost commits nothing", async (t) => {
   const door = await openDoor(connectionString);
   t.teardown(() => door.close());
   const { store } = openStore(t, { connectionString: door.connectionString });
@@ -65,7 +66,7 @@ t.test("R-ENG-3: a flush that arrives after it was settled as lost commits nothi
   t.strictSame(await store.outcomeOf(sent), [true]);
 });
 
-t.test("R-ENG-3: settling waits for a flush that still runs, and then knows that it committed", async (t) => {
+test("R-ENG-3: settling waits for a flush that still runs, and then knows that it committed", async (t) => {
   const door = await openDoor(connectionString);
   t.teardown(() => door.close());
   const { store } = openStore(t, { connectionString: door.connectionString });
@@ -90,28 +91,25 @@ t.test("R-ENG-3: settling waits for a flush that still runs, and then knows that
   t.strictSame(await outcome, [true]);
 });
 
-t.test(
-  "R-ENG-3: the session dies in the middle of a flush: nothing of it is there, and it can be sent again",
-  async (t) => {
-    const { store } = openStore(t);
-    const epochs = await store.claimShards("a", [0, 1]);
-    const rival = await holdClaim(t, connectionString, "driver-m");
-    const sent = batch(epochs, [write("first"), fullWrite("o1", "m", { shard: 1 })]);
-    const lost = t.rejects(store.flush(sent), OutcomeUnknown);
-    await untilBlocked(t, connectionString, "flush");
-    const watcher = await openSession(t, connectionString);
-    await watcher.query(
-      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'swift-eats flush%'",
-    );
-    await lost;
-    t.strictSame(await store.outcomeOf(sent), [false, false]);
-    t.equal((await loadOne(store, "first")).snapshot, null);
-    await rival.letGo();
-    t.strictSame(await store.flush(sent), CLEAN);
-  },
-);
+test("R-ENG-3: the session dies in the middle of a flush: nothing of it is there, and it can be sent again", async (t) => {
+  const { store } = openStore(t);
+  const epochs = await store.claimShards("a", [0, 1]);
+  const rival = await holdClaim(t, connectionString, "driver-m");
+  const sent = batch(epochs, [write("first"), fullWrite("o1", "m", { shard: 1 })]);
+  const lost = t.rejects(store.flush(sent), OutcomeUnknown);
+  await untilBlocked(t, connectionString, "flush");
+  const watcher = await openSession(t, connectionString);
+  await watcher.query(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'swift-eats flush%'",
+  );
+  await lost;
+  t.strictSame(await store.outcomeOf(sent), [false, false]);
+  t.equal((await loadOne(store, "first")).snapshot, null);
+  await rival.letGo();
+  t.strictSame(await store.flush(sent), CLEAN);
+});
 
-t.test("R-CLU-2: a flush that cannot get on is ended by the server and gives its shards free", async (t) => {
+test("R-CLU-2: a flush that cannot get on is ended by the server and gives its shards free", async (t) => {
   const { store } = openStore(t);
   const epochs = await store.claimShards("a", [0]);
   await holdClaim(t, connectionString, "d1");
@@ -121,7 +119,7 @@ t.test("R-CLU-2: a flush that cannot get on is ended by the server and gives its
   t.strictSame(await store.outcomeOf(sent), [false]);
 });
 
-t.test("R-CLU-5: a server that is not there is unavailable, not unknown", async (t) => {
+test("R-CLU-5: a server that is not there is unavailable, not unknown", async (t) => {
   const { store } = openStore(t, { connectionString: "postgresql:///none?host=%2Fnonexistent&user=nobody" });
   await t.rejects(store.flush(batch(new Map([[0, 1]]), [write("o1")])), StoreUnavailable);
   await t.rejects(store.load([{ kind: "order", key: "o1", shard: 0 }], 1), StoreUnavailable);
@@ -129,7 +127,7 @@ t.test("R-CLU-5: a server that is not there is unavailable, not unknown", async 
   await t.rejects(store.outcomeOf(batch(new Map([[0, 1]]), [write("o1")])), StoreUnavailable);
 });
 
-t.test("R-CLU-5: idle connections that were cut are replaced when next needed", async (t) => {
+test("R-CLU-5: idle connections that were cut are replaced when next needed", async (t) => {
   const { store, log } = openStore(t);
   const epochs = await store.claimShards("a", [0]);
   await store.flush(batch(epochs, [write("o1")]));
@@ -146,7 +144,7 @@ t.test("R-CLU-5: idle connections that were cut are replaced when next needed", 
   t.equal((await loadOne(store, "o1")).snapshot?.seq, 2);
 });
 
-t.test("rule 16: no more than so many flushes wait in line", async (t) => {
+test("rule 16: no more than so many flushes wait in line", async (t) => {
   const { store } = openStore(t, { maxWaiting: 2 });
   const epochs = await store.claimShards("a", [0]);
   await store.flush(batch(epochs, [write("warm")]));
@@ -163,7 +161,7 @@ t.test("rule 16: no more than so many flushes wait in line", async (t) => {
   t.strictSame(await store.flush(batch(epochs, [write("o4")])), CLEAN);
 });
 
-t.test("a closed store says so", async (t) => {
+test("a closed store says so", async (t) => {
   const { store } = openStore(t);
   await store.claimShards("a", [0]);
   await store.close();

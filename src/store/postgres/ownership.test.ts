@@ -1,11 +1,11 @@
 import pg from "pg";
-import t from "tap";
 import { NodeIdInUse } from "../../cluster/ports.js";
 import { sleep, systemClock } from "../../lib/clock.js";
 import { recordingLog } from "../../lib/log.js";
 import { ownershipContract } from "../contract/ownership.contract.js";
 import { openDoor } from "./fixtures/door.js";
 import { openSession } from "./fixtures/sessions.js";
+import { testsAfter } from "./fixtures/tests-after.js";
 import { withPostgres } from "./fixtures/with-postgres.js";
 import { createPostgresActorStore, createPostgresOwnershipStore } from "./mod.js";
 
@@ -35,12 +35,12 @@ async function settle(): Promise<void> {
   }
 }
 
-t.beforeEach(async () => {
+const test = testsAfter(async () => {
   await settle();
   await clear();
 });
 
-t.test("the Postgres ownership store keeps its contract", (t) =>
+test("the Postgres ownership store keeps its contract", (t) =>
   ownershipContract(t, async (t) => {
     await settle();
     await clear();
@@ -62,10 +62,9 @@ t.test("the Postgres ownership store keeps its contract", (t) =>
         return () => session.query("SELECT pg_advisory_unlock(7313904412)").then(() => undefined);
       },
     };
-  }),
-);
+  }));
 
-t.test("rule 4: a shard is taken only after whoever holds its row for a flush has let go", async (t) => {
+test("rule 4: a shard is taken only after whoever holds its row for a flush has let go", async (t) => {
   const store = createPostgresOwnershipStore({ connectionString, clock });
   t.teardown(() => store.close());
   const [a, b] = [await store.join(describe("a"), 60_000), await store.join(describe("b"), 60_000)];
@@ -84,7 +83,7 @@ t.test("rule 4: a shard is taken only after whoever holds its row for a flush ha
   t.strictSame([...(await b.take([{ shard: 1, expectedEpoch: 1 }], PLAIN))], [[1, 2]]);
 });
 
-t.test("R-CLU-5: a session without answers is given up, and the process joins in place of it", async (t) => {
+test("R-CLU-5: a session without answers is given up, and the process joins in place of it", async (t) => {
   const door = await openDoor(connectionString);
   t.teardown(() => door.close());
   const log = recordingLog();
@@ -104,7 +103,7 @@ t.test("R-CLU-5: a session without answers is given up, and the process joins in
   t.match((await second.renew(60_000, "active")).members, [{ node: "a", hasSession: true }]);
 });
 
-t.test("rule 4: when the server begins anew after a crash, sessions of before prove nothing", async (t) => {
+test("rule 4: when the server begins anew after a crash, sessions of before prove nothing", async (t) => {
   const store = createPostgresOwnershipStore({ connectionString, clock });
   t.teardown(() => store.close());
   const [a, b] = [await store.join(describe("a"), 60_000), await store.join(describe("b"), 60_000)];
