@@ -21,7 +21,7 @@ import { shardOf } from "../shard.js";
 import { Cluster } from "./cluster.js";
 import { FaultyStore } from "./faulty-store.js";
 import { type Recorder, record } from "./recorder.js";
-import { VirtualClock } from "./virtual-clock.js";
+import { betweenMilliseconds, VirtualClock } from "./virtual-clock.js";
 
 /** What a link does with one message. */
 export type LinkFault = "drop" | "duplicate" | { readonly delayMs: number };
@@ -42,7 +42,7 @@ export interface TestKitOptions {
   readonly clientSettings?: Partial<ActorClientSettings>;
   /** Milliseconds since the epoch; default noon of 1 January 2026, UTC. */
   readonly startAt?: number;
-  /** What the hosts' clocks show of the kit's. Default: the same. */
+  /** What the hosts' clocks show of the kit's. Default: a millisecond begins within each of their turns. */
   readonly hostClock?: (clock: Clock) => Clock;
 }
 
@@ -98,7 +98,7 @@ export class TestKit {
       hosts: options.hosts ?? 1,
       store: this.store,
       network: this.#network,
-      clock: options.hostClock?.(this.clock) ?? this.clock,
+      clock: (options.hostClock ?? betweenMilliseconds)(this.clock),
       random: this.random,
       mirror: options.mirror ?? { write: () => {}, read: async (keys) => keys.map(() => null), close: async () => {} },
       effects: options.effects ?? {},

@@ -73,6 +73,24 @@ export class VirtualClock implements Clock {
   }
 }
 
+/**
+ * The same clock, but the first reading of every instant is a millisecond behind the others: as on a machine where a new
+ * millisecond begins between two readings of one turn.
+ */
+export function betweenMilliseconds(clock: Clock): Clock {
+  let seen = Number.NaN;
+  return {
+    now: () => {
+      const isFirst = seen !== clock.now();
+      seen = clock.now();
+      return isFirst ? seen - 1 : seen;
+    },
+    monotonic: () => clock.monotonic(),
+    after: (delayMs, run) => clock.after(delayMs, run),
+    every: (periodMs, run) => clock.every(periodMs, run),
+  };
+}
+
 /** A clock of one process that can die: what it asked for then never happens. */
 export function mortalClock(clock: Clock, alive: () => boolean): Clock {
   return {
