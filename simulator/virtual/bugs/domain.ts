@@ -204,7 +204,7 @@ export const DOMAIN_BUGS: readonly Bug[] = [
     ],
     by: ["rule-09-books-agree"],
     within: 30,
-    shownFrom: 16,
+    shownFrom: 7,
     shownWithin: 6,
     focus: ["payment_answer_lost"],
   },

@@ -8,7 +8,7 @@
  *   the order in which they were asked for;
  * - everything follows from the seed and from what was asked for.
  */
-import { createProcessClock, type ProcessClock } from "../../../src/actors/runtime/testkit/mod.js";
+import { betweenMilliseconds, createProcessClock, type ProcessClock } from "../../../src/actors/runtime/testkit/mod.js";
 import type { Cancel, Clock } from "../../../src/lib/clock.js";
 import { endOfTurn } from "../../../src/lib/schedule.js";
 import type { Scheduler } from "../ports.js";
@@ -129,7 +129,7 @@ export function createScheduler(seed: number, startAt: number): WorldScheduler {
 
   return {
     clock: view("world"),
-    process: (name): ProcessClock => createProcessClock(view(name)),
+    process: (name): ProcessClock => createProcessClock(betweenMilliseconds(view(name))),
     get now() {
       return now;
     },

@@ -3,4 +3,4 @@ export { FaultyStore, type StoreCall, type StoreFault, type StoreOperation } fro
 export { createTestKit, type KitAsk, type LinkFault, type LogLine, TestKit, type TestKitOptions } from "./kit.js";
 export { createProcessClock, type ProcessClock } from "./process-clock.js";
 export { type Recorder, record } from "./recorder.js";
-export { mortalClock, VirtualClock } from "./virtual-clock.js";
+export { betweenMilliseconds, mortalClock, VirtualClock } from "./virtual-clock.js";
