@@ -79,7 +79,7 @@ export function openGateway(options: {
     clock,
     random,
     settings: { maxInFlight: config.engine.asksInFlight },
-    onMirror: (entries) => copy.put(entries.map((entry) => openedEntry(entry, seal))),
+    onMirror: (entry) => copy.put(openedEntry(entry, seal)),
   });
   const client = { ...sealedClient(actors, seal), silenceMs: (actor: ActorAddress) => actors.silenceMs(actor) };
   const index = openedIndex(store, seal);

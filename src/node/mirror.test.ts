@@ -1,5 +1,5 @@
 import t from "tap";
-import type { LinkMessage, MirrorEntry } from "../actors/runtime/mod.js";
+import type { LinkMessage, MirrorEntry, MirrorPort } from "../actors/runtime/mod.js";
 import type { Json } from "../lib/json.js";
 import { fixKey, viewKey } from "../services/tracking/mod.js";
 import { createMirrorCopy, fanOutMirror } from "./mirror.js";
@@ -17,24 +17,32 @@ t.test("R-BEN-1: where a driver without an order is goes to no gateway; R-GPS-5:
   const fix = (driverId: string, grants: Record<string, number> = {}): MirrorEntry =>
     entry(fixKey(driverId), { position: { lat: 1, lng: 2, at: counter }, grants });
   const send = (to: string, message: LinkMessage): void => {
-    if (message.t === "mirror") sent.push(`${to}: ${message.entries.map(({ key }) => key).join(" ")}`);
+    if (message.t === "mirror") sent.push(`${to}: ${message.entry.key}`);
   };
-  const mirror = fanOutMirror({ send }, ["a", "b"], {
+  const shared: MirrorPort = {
     write: (entries) => void written.push(...entries.map(({ key }) => key)),
     read: async () => [],
     close: async () => undefined,
-  });
+  };
+  const mirror = fanOutMirror({ send }, ["a", "b"], shared);
   const heard = (...entries: MirrorEntry[]): string[] => {
     sent.length = 0;
+    for (const entry of entries) t.equal(mirror.atOnce?.(entry), true, "R-GPS-5: it goes on");
     mirror.write(entries);
     return [...sent];
   };
   t.same(heard(fix("d1"), fix("d2")), [], "nobody's to see");
   t.same(heard(fix("d1", { o1: 4 }), fix("d2")), ["a: fix:d1", "b: fix:d1"]);
-  t.same(heard(entry(viewKey("o1"), {}), fix("d1", { o1: 4 })), ["a: view:o1 fix:d1", "b: view:o1 fix:d1"]);
+  t.same(heard(entry(viewKey("o1"), {}), fix("d1", { o1: 4 })), ["a: view:o1", "b: view:o1", "a: fix:d1", "b: fix:d1"]);
   t.same(heard(fix("d1")), ["a: fix:d1", "b: fix:d1"], "rule 12: the end of a grant is told");
   t.same(heard(fix("d1")), []);
   t.equal(written.length, 8, "every entry went on");
+
+  const alone = fanOutMirror({ send }, ["a"], null);
+  t.equal(alone.wants?.(fixKey("d1"), fix("d1").value), false, "it is not even made");
+  sent.length = 0;
+  t.equal(alone.atOnce?.(entry(viewKey("o1"), {})), false, "there is nobody to collect it for");
+  t.same(sent, ["a: view:o1"]);
 });
 
 t.test(
@@ -49,12 +57,13 @@ t.test(
       version: [1, counter],
       expiresAt: now + 10,
     });
-    copy.put([entry(viewKey("o1"), 1), entry(fixKey("d1"), 2)]);
+    copy.put(entry(viewKey("o1"), 1));
+    copy.put(entry(fixKey("d1"), 2));
     now += 10;
     for (const key of [viewKey("o1"), fixKey("d1")]) t.equal(copy.get(key), null, "expired");
     t.match(copy.told(viewKey("o1")), { value: 1 });
     t.equal(copy.told(fixKey("d1")), null);
-    copy.put([entry(viewKey("o1"), 3)]);
+    copy.put(entry(viewKey("o1"), 3));
     t.match(copy.get(viewKey("o1")), { value: 3 });
     copy.clear();
     t.equal(copy.told(viewKey("o1")), null, "rule 15: what lives elsewhere tells others");

@@ -20,6 +20,9 @@ const MOST_SHOWN = 100_000;
 /**
  * A shard worker's mirror: to each gateway thread of this node, and on to `shared`. Most drivers carry nothing most of the
  * time, and where they are is nobody's to see: such positions go to `shared` alone.
+ *
+ * Gateways are told at once, not in batches: what an order's followers hear in the same turn is the same objects, and a
+ * turn's messages are one structured clone, so the view crosses between the threads once.
  */
 export function fanOutMirror(
   link: Pick<Link, "send">,
@@ -38,16 +41,17 @@ export function fanOutMirror(
     // The first without a grant takes the last one with a grant out of the copies.
     return shown.delete(key);
   }
+  function tell(entry: MirrorEntry): void {
+    for (const gateway of gateways) link.send(gateway, { t: "mirror", entry });
+  }
   return {
-    // With nobody else to write to, what gateways do not need is not even collected: most positions of most drivers.
+    // With nobody else to write to, what gateways do not need is not even made: most positions of most drivers.
     ...(shared === null ? { wants: isForGateways } : {}),
-    write(entries) {
-      const forGateways = shared === null ? entries : entries.filter(({ key, value }) => isForGateways(key, value));
-      if (forGateways.length > 0) {
-        for (const gateway of gateways) link.send(gateway, { t: "mirror", entries: forGateways });
-      }
-      shared?.write(entries);
+    atOnce(entry) {
+      if (shared === null || isForGateways(entry.key, entry.value)) tell(entry);
+      return shared !== null;
     },
+    write: (entries) => shared?.write(entries),
     read: (keys) => (shared === null ? Promise.resolve(keys.map(() => null)) : shared.read(keys)),
     close: async () => shared?.close(),
   };
@@ -58,7 +62,7 @@ export interface LocalMirrorCopy {
   get(key: string): MirrorEntry | null;
   /** What was told last of this key, expired or not. Positions are not kept longer than they last. */
   told(key: string): MirrorEntry | null;
-  put(entries: readonly MirrorEntry[]): void;
+  put(entry: MirrorEntry): void;
   /** Told each entry whose key begins so, when it comes in and is newer than what was there. */
   listen(keyPrefix: string, handler: (entry: MirrorEntry) => void): Cancel;
   /** Forgets everything. */
@@ -88,15 +92,13 @@ export function createMirrorCopy(clock: Clock, maxEntries: number): LocalMirrorC
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    put(entries) {
-      for (const entry of entries) {
-        const before = held.get(entry.key);
-        if (before !== undefined && !isNewer(entry.version, before.version) && before.expiresAt > clock.now()) continue;
-        held.delete(entry.key);
-        held.set(entry.key, entry);
-        if (held.size > maxEntries) held.delete(held.keys().next().value as string);
-        for (const { keyPrefix, handler } of listeners) if (entry.key.startsWith(keyPrefix)) handler(entry);
-      }
+    put(entry) {
+      const before = held.get(entry.key);
+      if (before !== undefined && !isNewer(entry.version, before.version) && before.expiresAt > clock.now()) return;
+      held.delete(entry.key);
+      held.set(entry.key, entry);
+      if (held.size > maxEntries) held.delete(held.keys().next().value as string);
+      for (const { keyPrefix, handler } of listeners) if (entry.key.startsWith(keyPrefix)) handler(entry);
     },
   };
 }

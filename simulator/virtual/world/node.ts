@@ -214,7 +214,7 @@ export function startLife(options: LifeOptions): { readonly life: Life; readonly
     shardMap,
     clock,
     random,
-    onMirror: (entries) => copy.put(entries),
+    onMirror: (entry) => copy.put(entry),
     settings: CLIENT_BOUNDS,
   });
   const flood = createFlood(client, clock, random);

@@ -71,7 +71,7 @@ export type LinkMessage =
   /** Sent once per listening endpoint, whatever the number of its subscribers. */
   | { readonly t: "event"; readonly of: ActorAddress; readonly channel: string; readonly item: ChannelItem }
   | { readonly t: "slot"; readonly of: ActorAddress; readonly channel: string; readonly item: SlotItem }
-  | { readonly t: "mirror"; readonly entries: readonly MirrorEntry[] }
+  | { readonly t: "mirror"; readonly entry: MirrorEntry }
   /** Admission: the receiver of this may send `count` more asks to the sender. */
   | { readonly t: "credit"; readonly count: number };
 

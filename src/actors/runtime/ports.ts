@@ -218,8 +218,10 @@ export interface MirrorEntry {
 export interface MirrorPort {
   /** Writes a batch; entries not newer than what is held are ignored. Never throws: a lost mirror is not an error. */
   write(entries: readonly MirrorEntry[]): void;
-  /** Absent: it wants all. False: nobody would read it, so it need not be collected; asked for each, in order. */
+  /** Absent: it wants all. False: nobody would read it, so it is not even made; asked for each, in order. */
   wants?(key: string, value: Json): boolean;
+  /** Absent: nobody is nearer than others. Told each as it is said, before it is collected. False: nobody else is to be told. */
+  atOnce?(entry: MirrorEntry): boolean;
   /** The values, in the order of the keys; null where there is none or it has expired. Rejects when unreachable. */
   read(keys: readonly string[]): Promise<readonly (MirrorEntry | null)[]>;
   close(): Promise<void>;

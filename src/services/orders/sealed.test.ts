@@ -100,6 +100,9 @@ t.test("R-ACC-4: an actor hears sealed words, everybody who may see an order rea
     expiresAt: 1,
   };
   t.match(openedEntry(entry, seal), { value: { view: { note: NOTE } } });
+  const slot = seal.open({ version: 2, view: entry.value.view }, null);
+  const mirrored = openedEntry(entry, seal).value as unknown as typeof slot;
+  t.equal(slot.view, mirrored.view, "a view that comes in several messages is opened once");
   t.match(await openedMirror({ read: async () => [entry, null] }, seal).read(["view:o", "view:p"]), [
     { value: { view: { destination: { address: DOOR } } } },
     null,

@@ -49,6 +49,9 @@ export function createOrderSeal(texts: TextSeal): OrderSeal {
     }
   }
 
+  /** What names its order, opened: the same view comes in several messages. It lives no longer than the sealed one. */
+  const views = new WeakMap<object, object>();
+
   function open(value: unknown, orderId: string | null): unknown {
     if (typeof value === "string") return opened(value, orderId);
     if (typeof value !== "object" || value === null) return value;
@@ -63,7 +66,10 @@ export function createOrderSeal(texts: TextSeal): OrderSeal {
       return copy ?? value;
     }
     const fields = value as Readonly<Record<string, unknown>>;
-    const whose = typeof fields.orderId === "string" ? fields.orderId : orderId;
+    const isView = typeof fields.orderId === "string";
+    const known = isView ? views.get(value) : undefined;
+    if (known !== undefined) return known;
+    const whose = isView ? (fields.orderId as string) : orderId;
     let copy: Record<string, unknown> | null = null;
     for (const name in fields) {
       if (PLAIN.has(name)) continue;
@@ -72,6 +78,7 @@ export function createOrderSeal(texts: TextSeal): OrderSeal {
       copy ??= { ...fields };
       copy[name] = next;
     }
+    if (isView && copy !== null) views.set(value, copy);
     return copy ?? value;
   }
 

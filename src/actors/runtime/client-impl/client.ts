@@ -22,7 +22,7 @@ export interface ActorClientOptions {
   readonly random: Random;
   readonly settings?: Partial<ActorClientSettings>;
   /** What actors put where polls are answered from, as their workers send it. */
-  readonly onMirror?: (entries: readonly MirrorEntry[]) => void;
+  readonly onMirror?: (entry: MirrorEntry) => void;
 }
 
 export interface RunningActorClient extends ActorClient {
@@ -72,7 +72,7 @@ export function createActorClient(options: ActorClientOptions): RunningActorClie
         asks.credit(from, message.count);
         return;
       case "mirror":
-        onMirror?.(message.entries);
+        onMirror?.(message.entry);
         return;
       case "ask":
       case "cast":

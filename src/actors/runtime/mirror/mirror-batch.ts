@@ -1,6 +1,6 @@
 /**
- * Collects mirror entries for a short while and hands the newest of each key on. Bounded by keys: when full it is
- * emptied at once.
+ * Collects mirror entries for a short while and hands the newest of each key on; whoever is near has heard each of them
+ * already. Bounded by keys: when full it is emptied at once.
  */
 
 import type { Cancel, Clock } from "../../../lib/clock.js";
@@ -27,6 +27,7 @@ export class MirrorBatch {
   }
 
   put(entry: MirrorEntry): void {
+    if (this.#port.atOnce?.(entry) === false) return;
     this.#entries.set(entry.key, entry);
     if (this.#entries.size >= this.#limit) this.flush();
     else this.#cancel ??= this.#clock.after(this.#delayMs, () => this.flush());
