@@ -1,7 +1,8 @@
 /**
  * Which accounts a fact moves. Pure. A debit is positive, a credit negative.
  *
- * Invariant: every booking sums to zero, whatever the fact says; a fact that cannot be booked so throws `FactRefused`.
+ * Invariant: every booking sums to zero, whatever the fact says; a fact that cannot be booked so throws `FactRefused`. One
+ * that moves nothing has no entries.
  */
 import type { MoneyFact } from "../../protocol/mod.js";
 import type { Account, Booking, Entry, EntryItem } from "./ports.js";

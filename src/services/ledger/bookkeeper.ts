@@ -11,7 +11,7 @@ import type { Log } from "../../lib/log.js";
 import { decode } from "../../lib/msgpack.js";
 import { MONEY_FIELD, type MoneyFact } from "../../protocol/mod.js";
 import { bookingOf, FactRefused } from "./bookings.js";
-import type { Booking, LedgerStore, PendingFact } from "./ports.js";
+import { type Booking, BookingRefused, type LedgerStore, type PendingFact } from "./ports.js";
 
 export interface BookkeeperSettings {
   /** How often an idle one looks. */
@@ -49,9 +49,21 @@ export function createBookkeeper(deps: {
   async function once(): Promise<number | null> {
     const facts = await store.pending(settings.batch);
     if (facts.length === 0) return 0;
+    try {
+      return (await book(facts)) ? facts.length : null;
+    } catch (error) {
+      if (!(error instanceof BookingRefused)) throw error;
+      // One of them breaks the books' own rules: by itself it holds up nobody else.
+      for (const fact of facts) if (!(await bookAlone(fact))) return null;
+      return facts.length;
+    }
+  }
+
+  /** False: another node is at it. */
+  async function book(facts: readonly PendingFact[]): Promise<boolean> {
     const bookings: Booking[] = [];
     const done: number[] = [];
-    const aside: { id: number; reason: string }[] = [];
+    const aside: Aside[] = [];
     for (const fact of facts) {
       try {
         const booking = read(fact);
@@ -59,15 +71,33 @@ export function createBookkeeper(deps: {
         done.push(fact.id);
       } catch (error) {
         if (!(error instanceof FactRefused)) throw error;
-        aside.push({ id: fact.id, reason: error.message });
-        log.error({ order: fact.key, offset: fact.offset, reason: error.message }, "A fact of money cannot be booked");
+        aside.push({ fact, reason: error.message });
       }
     }
-    const fresh = await store.book(bookings, done, aside);
-    if (fresh === null) return null;
+    return write(bookings, done, aside);
+  }
+
+  async function bookAlone(fact: PendingFact): Promise<boolean> {
+    try {
+      return await book([fact]);
+    } catch (error) {
+      if (!(error instanceof BookingRefused)) throw error;
+      return write([], [], [{ fact, reason: error.message }]);
+    }
+  }
+
+  async function write(bookings: readonly Booking[], done: readonly number[], aside: readonly Aside[]) {
+    const fresh = await store.book(
+      bookings,
+      done,
+      aside.map(({ fact: { id }, reason }) => ({ id, reason })),
+    );
+    if (fresh === null) return false;
     booked += fresh;
     refused += aside.length;
-    return facts.length;
+    for (const { fact, reason } of aside)
+      log.error({ order: fact.key, offset: fact.offset, reason }, "A fact of money cannot be booked");
+    return true;
   }
 
   async function work(): Promise<number> {
@@ -109,7 +139,12 @@ export function createBookkeeper(deps: {
   };
 }
 
-/** Null: the event carries no fact, because an older version wrote it. */
+interface Aside {
+  readonly fact: PendingFact;
+  readonly reason: string;
+}
+
+/** Null: the event carries no fact, because an older version wrote it, or it moves nothing: of what was free. */
 function read({ body, at, key }: PendingFact): Booking | null {
   let event: Readonly<Record<string, unknown>>;
   try {
@@ -121,7 +156,8 @@ function read({ body, at, key }: PendingFact): Booking | null {
   if (fact === undefined) return null;
   if (fact.orderId !== key) throw new FactRefused("the fact is about another order");
   try {
-    return bookingOf(fact, at);
+    const booking = bookingOf(fact, at);
+    return booking.entries.length === 0 ? null : booking;
   } catch (error) {
     throw error instanceof FactRefused ? error : new FactRefused(`the fact is not whole: ${String(error)}`);
   }

@@ -6,7 +6,7 @@ import { encode } from "../../lib/msgpack.js";
 import type { MoneyFact, OrderTotals } from "../../protocol/mod.js";
 import { createMemoryActorStore } from "../../store/memory/mod.js";
 import { bookingOf, createBookkeeper, createLedgerReports, FactRefused, ledgerOperations } from "./mod.js";
-import type { LedgerStore, PendingFact } from "./ports.js";
+import { BookingRefused, type LedgerStore, type PendingFact } from "./ports.js";
 import type { ProviderSide, ProviderSideMovement } from "./reports.js";
 
 const clock = systemClock({ keepAlive: false });
@@ -115,6 +115,33 @@ t.test("R-PAY-2: facts are booked in batches; what cannot be is put aside and ho
   const bookkeeper = await bookedBy(store, log);
   t.match(bookkeeper.stats(), { booked: 5, refused: 2 });
   t.equal(log.lines.filter(({ level }) => level === "error").length, 2);
+  t.strictSame(await store.pending(10), []);
+});
+
+t.test("R-PAY-2: an order that cost nothing moves no account and holds nobody up", async (t) => {
+  const store = booksWith(eventsOf([capture("free", 0), sale("paid"), capture("paid", 1_330)]));
+  t.match((await bookedBy(store)).stats(), { booked: 2, refused: 0 });
+  t.strictSame(await store.pending(10), []);
+  const provider = providerWith([moved(1, "free:capture:1", 0), moved(2, "paid:capture:1", 1_330)]);
+  const report = await createLedgerReports({ store, provider, clock, graceMs: 0 }).reconciliation(ALL);
+  t.match(report, { agrees: true, matched: 1, waitingFacts: 0 });
+});
+
+t.test("R-PAY-2: what breaks the books' own rules is put aside by itself, and holds nobody up", async (t) => {
+  const books = booksWith(eventsOf([sale("a"), capture("bad", 5), capture("a", 1_330), sale("b")]));
+  const store: LedgerStore = {
+    ...books,
+    async book(bookings, done, refused) {
+      if (bookings.some(({ orderId }) => orderId === "bad")) throw new BookingRefused("no such currency");
+      return books.book(bookings, done, refused);
+    },
+  };
+  const log = recordingLog();
+  t.match((await bookedBy(store, log)).stats(), { booked: 3, refused: 1 });
+  t.match(
+    log.lines.filter(({ level }) => level === "error"),
+    [{ fields: { order: "bad", reason: "no such currency" } }],
+  );
   t.strictSame(await store.pending(10), []);
 });
 

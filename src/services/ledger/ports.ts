@@ -113,13 +113,19 @@ export interface AccountBalance {
   readonly amountMinor: number;
 }
 
+/** What was to be booked breaks the books' own rules: it never will be, however often it is tried. Nothing was written. */
+export class BookingRefused extends Error {
+  override readonly name = "BookingRefused";
+}
+
 /** Every call rejects with `StoreUnavailable` when the store does not answer; each may be repeated. */
 export interface LedgerStore {
   /** Facts in the order in which they came, at most `limit`. */
   pending(limit: number): Promise<readonly PendingFact[]>;
   /**
    * Books, and takes `done` and `refused` out of the inbox, all or nothing. How many bookings were new; null: another
-   * node is at it. Rejects when a booking does not sum to zero.
+   * node is at it. Rejects with `BookingRefused` when a booking has no entries or does not sum to zero, or holds what the
+   * store cannot keep.
    */
   book(
     bookings: readonly Booking[],

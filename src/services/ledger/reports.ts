@@ -216,6 +216,8 @@ export function createLedgerReports(deps: {
           matched++;
           continue;
         }
+        // Of what was free the provider may keep a movement of nothing; no account of ours moved.
+        if (oursMinor === 0 && theirsMinor === 0) continue;
         const at = Math.max(our?.at ?? 0, their?.at ?? 0);
         if ((our === undefined || their === undefined) && now - at < graceMs) {
           inTransit++;

@@ -89,8 +89,11 @@ export async function ledgerContract(t: Test, make: MakeLedger): Promise<void> {
     const [fact] = await ledger.pending(1);
     const skewed = capture("bad", 5, 1);
     const wrong = { ...skewed, entries: skewed.entries.map((entry, line) => ({ ...entry, amountMinor: 5 + line })) };
-    await t.rejects(ledger.book([capture("good", 5, 1), wrong], [fact!.id], []), /sum to zero/);
-    await t.rejects(ledger.book([{ ...skewed, entries: [] }], [], []));
+    await t.rejects(ledger.book([capture("good", 5, 1), wrong], [fact!.id], []), {
+      name: "BookingRefused",
+      message: /sum to zero/,
+    });
+    await t.rejects(ledger.book([{ ...skewed, entries: [] }], [], []), { name: "BookingRefused" });
     t.strictSame(await ledger.cash(ALL, null, 10), []);
     t.equal((await ledger.pending(10)).length, 1, "its fact still waits");
   });

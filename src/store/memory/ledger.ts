@@ -1,7 +1,15 @@
 /** The books in memory, fed by the flushes of the store beside it, under the database's own rules. */
 import type { ActorAddress, PublishedEvent } from "../../actors/runtime/ports.js";
 import { MONEY_EVENTS } from "../../protocol/mod.js";
-import type { Booking, CashMovement, LedgerStore, PartySum, PendingFact, Period } from "../../services/ledger/ports.js";
+import {
+  type Booking,
+  BookingRefused,
+  type CashMovement,
+  type LedgerStore,
+  type PartySum,
+  type PendingFact,
+  type Period,
+} from "../../services/ledger/ports.js";
 import { compareText } from "./tables.js";
 
 /** Of one store: numbers are given in the order of commits. */
@@ -38,7 +46,7 @@ export function ledgerOf(facts: Map<number, PendingFact>): LedgerStore {
       for (const { key, entries } of bookings) {
         const sum = entries.reduce((total, { amountMinor }) => total + amountMinor, 0);
         const isEmpty = entries.length === 0 || entries.some(({ amountMinor }) => amountMinor === 0);
-        if (sum !== 0 || isEmpty) throw new RangeError(`ledger transaction ${key} does not sum to zero`);
+        if (sum !== 0 || isEmpty) throw new BookingRefused(`ledger transaction ${key} does not sum to zero`);
       }
       let booked = 0;
       for (const booking of bookings) {

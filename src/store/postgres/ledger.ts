@@ -1,13 +1,15 @@
 /** The ledger's statements. What they mean is in the port; what the database itself watches is in migration 0009. */
-import type {
-  Account,
-  AccountBalance,
-  Booking,
-  CashMovement,
-  LedgerStore,
-  PartyMovement,
-  PartySum,
-  PendingFact,
+import pg from "pg";
+import {
+  type Account,
+  type AccountBalance,
+  type Booking,
+  BookingRefused,
+  type CashMovement,
+  type LedgerStore,
+  type PartyMovement,
+  type PartySum,
+  type PendingFact,
 } from "../../services/ledger/ports.js";
 import { arrayParameter } from "./binary.js";
 import type { Ask } from "./money.js";
@@ -19,6 +21,9 @@ const MAX_COUNTED = 10_000;
 const CASH = `SELECT t.key, t.order_id AS "orderId", t.kind, e.currency, e.amount_minor AS "amountMinor", e.at
   FROM ledger_entry e JOIN ledger_transaction t ON t.id = e.transaction
   WHERE e.account = 'provider_clearing' AND e.party = ''`;
+
+/** SQLSTATE classes of what no repetition mends: data that the types cannot hold, and broken constraints. */
+const REFUSES = /^2[23]/;
 
 const text = (values: readonly string[]): Buffer => arrayParameter("text", values);
 
@@ -37,7 +42,11 @@ export function postgresLedger(ask: Ask): LedgerStore {
         `SELECT ledger_book_v1($1::text[], $2::text[], $3::text[], $4::text[], $5::float8[], $6::text[], $7::text[],
            $8::int[], $9::text[], $10::text[], $11::text[], $12::int8[], $13::int8[], $14::int8[], $15::text[]) AS booked`,
         parametersOf(bookings, done, refused),
-      );
+      ).catch((error: unknown) => {
+        if (error instanceof pg.DatabaseError && REFUSES.test(error.code ?? ""))
+          throw new BookingRefused(error.message, { cause: error });
+        throw error;
+      });
       const { booked } = rows[0]!;
       return booked < 0 ? null : booked;
     },

@@ -302,6 +302,19 @@ t.test("R-ORD-1: a cancel that meets the promotion's answer gives the use back, 
   t.pass("thirteen instants");
 });
 
+t.test("R-PAY-2: a free meal is delivered, its driver is paid, and the books of the others go on", async (t) => {
+  const city = createCity();
+  const free = { itemId: "bread", name: "Bread", priceMinor: 0 };
+  await city.openRestaurant("r", { taxPerMille: 0, deliveryFeeMinor: 0, items: [free] });
+  await city.bring("o", "delivered", "d", { lines: [{ itemId: "bread", quantity: 1, unitPriceMinor: 0 }] });
+  while ((await city.state("o")).payment.status !== "captured") await city.kit.advance(100);
+  await bookAll(city);
+  t.match(await city.ledger().backlog(), { waiting: 0, refused: 0 });
+  t.match(await city.ledger().sums(["driver_payable"], "d", ALL), [{ item: "pay", count: 1 }]);
+  t.strictSame(await city.ledger().cash(ALL, null, 10), [], "nobody was charged");
+  await city.kit.close();
+});
+
 t.test("R-PAY-2: a delivery books what everybody has earned, once, and the driver's tip in full", async (t) => {
   const city = createCity();
   await city.openRestaurant("r");
