@@ -137,6 +137,7 @@ export const defaults: Config = {
       broadcastSize: 3,
       maxOfferRounds: 8,
       retryPauseMs: seconds(60),
+      askAgainMs: minutes(3),
       customerMayCancelIn: ["placed", "confirmed", "accepted"],
       driverPayMinor: 450,
       driverPayPerKmMinor: 60,

@@ -54,6 +54,7 @@ const order = section("The order's deadlines and offers.", {
   broadcastSize: count("Drivers offered at once in broadcast mode.", 50),
   maxOfferRounds: count("Rounds of offers before the order is escalated.", 1000),
   retryPauseMs: duration("The pause between rounds once that many have been made."),
+  askAgainMs: duration("Drivers who said no or nothing are asked again when nobody else was found for so long."),
   customerMayCancelIn: listOf(CANCELLABLE, {
     description: "In these statuses a customer may cancel.",
     advice: "Most markets stop at accepted: from then on the kitchen has cost.",

@@ -54,6 +54,8 @@ export interface OrderSettings {
   readonly maxOfferRounds: number;
   /** The pause between rounds once the cap is reached. */
   readonly retryPauseMs: number;
+  /** Drivers who said no or nothing are asked again when nobody else was found for so long. */
+  readonly askAgainMs: number;
   /** In these statuses a customer may cancel. */
   readonly customerMayCancelIn: readonly OrderStatus[];
   /** What a driver earns for one order, whatever the way … */
@@ -240,6 +242,7 @@ export const defaultDomainSettings: DomainSettings = {
     broadcastSize: 3,
     maxOfferRounds: 8,
     retryPauseMs: seconds(60),
+    askAgainMs: minutes(3),
     customerMayCancelIn: ["placed", "confirmed", "accepted"],
     driverPayMinor: 450,
     driverPayPerKmMinor: 60,
@@ -353,6 +356,7 @@ export function scaleDurations(settings: DomainSettings, timeScale: number): Dom
       deliveryDeadlineMs: divided(order.deliveryDeadlineMs, 5_000),
       offerMs: divided(order.offerMs, 2_000),
       retryPauseMs: divided(order.retryPauseMs),
+      askAgainMs: divided(order.askAgainMs),
     },
     driver: {
       ...driver,

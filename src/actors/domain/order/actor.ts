@@ -95,8 +95,8 @@ export function orderActor(settings: DomainSettings): ActorDefinition<OrderContr
       driverArrived: (ctx, { driverId }) => road.toldOnce(ctx, settings, driverId, "driver_arrived"),
       askGrant: (ctx, { driverId }) => road.askGrant(ctx, driverId),
       talk: (ctx) => talk(ctx, settings),
-      deadline: (ctx, { of, escalated }) =>
-        of === "pickup" ? dispatch.pickupLate(ctx, settings) : deadline(ctx, settings, of, escalated),
+      deadline: (ctx, { of, escalated, more }) =>
+        of === "pickup" ? dispatch.pickupLate(ctx, settings) : deadline(ctx, settings, of, escalated, more),
       offerToKitchen: (ctx) => scheduling.offerToKitchen(ctx, settings),
       kitchenStarts: (ctx) => kitchen.kitchenStarts(ctx, settings),
       retryPayment: (ctx) => {

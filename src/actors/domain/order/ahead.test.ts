@@ -1,7 +1,17 @@
 import t from "tap";
 import type { StoreCall } from "../../runtime/testkit/mod.js";
-import { at, type City, codeOf, createCity, driver, must, restaurant } from "../fixtures/city.js";
-import { Driver } from "../mod.js";
+import {
+  at,
+  type City,
+  codeOf,
+  createCity,
+  customer,
+  driver,
+  must,
+  type PlaceOptions,
+  restaurant,
+} from "../fixtures/city.js";
+import { Driver, Order } from "../mod.js";
 
 const commitsOf = (city: City, kind: string): number =>
   city.kit.store.committed.filter((write) => write.kind === kind).length;
@@ -191,3 +201,35 @@ t.test("rule 6: a driver who has won what is on no card of theirs lets it go", a
   t.match((await city.state("o")).delivery, { status: "offered" }, "what it was not asked for changes nothing");
   await city.kit.close();
 });
+
+const ONE_SOUP: PlaceOptions = { lines: [{ itemId: "soup", quantity: 1, unitPriceMinor: 2_100 }] };
+for (const [what, wanted] of [
+  ["its only portion", ONE_SOUP],
+  ["its place in the kitchen", {}],
+] as const) {
+  t.test(`rule 17: refused ahead, and held when the asking came once more: ${what} is free again`, async (t) => {
+    const city = createCity({ hosts: 2 });
+    const { kit } = city;
+    await city.openRestaurant("r", { kitchenCapacity: 1 });
+    await must(city.cook("r", "setItem", { itemId: "soup", stock: 1 }));
+    await must(city.place("a", wanted));
+    await city.reach("a", "confirmed");
+    // The asking ahead comes when the order has been kept, and asks again, for which the restaurant has become free.
+    kit.linkFault = (_from, _to, message) => {
+      if (!("name" in message) || message.name !== "reserve") return null;
+      return message.t === "cast" ? { delayMs: 260 } : { delayMs: 150 };
+    };
+    const placing = kit.send(Order, "b1", "place", city.placement(wanted), { caller: customer("c2") });
+    await kit.advance(290);
+    const cancelling = kit.send(Order, "a", "cancel", { orderId: "a", reason: "no" }, { caller: customer("c") });
+    await kit.advance(5_000);
+    await kit.run(() => Promise.all([placing, cancelling]));
+    kit.linkFault = () => null;
+    t.equal(await city.status("b1"), "rejected");
+    t.match(await city.stock("r"), { orders: {}, left: { soup: 1 } });
+    t.same(Object.keys((await city.stock("r")).orders), []);
+    await must(city.place("after", wanted));
+    await city.reach("after", "confirmed");
+    await kit.close();
+  });
+}

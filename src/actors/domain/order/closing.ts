@@ -155,12 +155,19 @@ export function cancel(
   return { status: "cancelled", version: after.revision };
 }
 
+/** Somebody is on the way to the food, or letting go of it. */
+const hasDriver = ({ delivery: { status } }: PlacedOrder): boolean => status === "assigned" || status === "revoking";
+
+/** How often an order that is ready may be given more time because a driver comes for it: every search has an end. */
+const MOST_MORE = 3;
+
 /** A status lasted too long. First a person is called for where one can help; then the order ends. */
 export function deadline(
   ctx: OrderContext,
   settings: DomainSettings,
   of: Exclude<DeadlineOf, "pickup">,
   escalated: boolean,
+  more = 0,
 ): null {
   const order = ctx.state;
   if (!isPlaced(order)) return null;
@@ -180,6 +187,11 @@ export function deadline(
       return null;
     case "ready":
       if (!escalated) return escalate(ctx, settings, order, of, limits.assignDeadlineMs);
+      if (hasDriver(order) && more < MOST_MORE) {
+        const at = ctx.now + limits.pickupDeadlineMs;
+        ctx.timer("deadline", { at, run: "deadline", input: { of, escalated: true, more: more + 1 } });
+        return null;
+      }
       close(ctx, settings, order, { status: "cancelled", by: "system", reason: "no_driver" });
       return null;
     case "road":
@@ -213,7 +225,7 @@ function escalate(
   againMs: number,
 ): null {
   ctx.timer("deadline", { at: ctx.now + againMs, run: "deadline", input: { of, escalated: true } });
-  const next = { ...order, escalations: order.escalations + 1 };
+  const next = { ...order, escalations: order.escalations + 1, excluded: [] };
   save(ctx, settings, next, [{ kind: "escalated", by: "system", reason: `late: ${of}` }]);
   return null;
 }

@@ -1,6 +1,6 @@
 import t from "tap";
 import { isTerminal } from "../../../protocol/mod.js";
-import { at, createCity, illegalMove, restaurant } from "../fixtures/city.js";
+import { at, createCity, illegalMove, must, restaurant } from "../fixtures/city.js";
 
 t.test("R-ORD-8, rule 14: a restaurant that does not answer loses the order at the deadline", async (t) => {
   const city = createCity();
@@ -76,3 +76,66 @@ t.test("R-ORD-8, rule 14: deadlines hold through crashes, at every stage", async
     await city.kit.close();
   }
 });
+
+t.test(
+  "R-ORD-8: a driver who waits for the kitchen is not late; once it is ready, the time to fetch begins",
+  async (t) => {
+    const city = createCity();
+    const { pickupDeadlineMs } = city.settings.order;
+    await city.openRestaurant("r");
+    await city.bring("o", "assigned");
+    const pass = async (ms: number): Promise<void> => {
+      for (let passed = 0; passed < ms; passed += 30_000) {
+        await city.fix("d", at(5));
+        await city.kit.advance(30_000);
+      }
+    };
+    await pass(pickupDeadlineMs + 3 * 60_000);
+    t.match(await city.state("o"), { delivery: { status: "assigned" }, excluded: [] }, "the kitchen promised a minute");
+    await must(city.order("o", "markReady", { orderId: "o" }, restaurant("r")));
+    await pass(pickupDeadlineMs - 60_000);
+    t.equal((await city.state("o")).delivery.status, "assigned");
+    await pass(2 * 60_000);
+    const order = await city.state("o");
+    t.match(
+      order.timeline.findLast(({ kind }) => kind === "driver_unassigned"),
+      { reason: "pickup_too_late" },
+    );
+    await city.kit.close();
+  },
+);
+
+t.test(
+  "R-ORD-8, rule 14: an order for which a driver comes is not given up for want of one; it has an end",
+  async (t) => {
+    const city = createCity();
+    const { assignDeadlineMs, pickupDeadlineMs } = city.settings.order;
+    await city.openRestaurant("r");
+    await city.bring("o", "ready");
+    const readyAt = city.kit.now;
+    await city.kit.advance(2 * assignDeadlineMs - 120_000);
+    const drivers = ["d", "e", "f", "g", "h"];
+    for (const driver of drivers) await city.goOnline(driver, at(900));
+    // Each accepts what is offered and never comes, so that the order is taken off one and offered to the next.
+    const pass = async (ms: number): Promise<void> => {
+      for (let passed = 0; passed < ms && (await city.state("o")).closed === null; passed += 10_000) {
+        for (const driver of drivers) {
+          await city.fix(driver, at(900));
+          if ((await city.driverState(driver)).offers.length > 0)
+            await city.drive(driver, "acceptOffer", { offerId: (await city.offerTo(driver)).offerId });
+        }
+        await city.kit.advance(10_000);
+      }
+    };
+    await pass(240_000);
+    t.match(await city.state("o"), { closed: null, delivery: { status: "assigned" } });
+    await pass(8 * pickupDeadlineMs);
+    const order = await city.state("o");
+    t.match(order.closed, { status: "cancelled", reason: "no_driver" });
+    t.equal(Math.round((order.closed!.at - readyAt) / 60_000), (2 * assignDeadlineMs + 3 * pickupDeadlineMs) / 60_000);
+    t.equal(illegalMove(order), null);
+    await city.kit.advance(60_000);
+    for (const driver of drivers) t.equal((await city.driverState(driver)).work.status, "free");
+    await city.kit.close();
+  },
+);

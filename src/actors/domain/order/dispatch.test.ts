@@ -252,3 +252,35 @@ t.test("R-DSP-6: silence on a trip: before pickup another driver, after it a per
   await city.kit.close();
   await second.kit.close();
 });
+
+t.test(
+  "R-DSP-6: whoever said no is asked again when there is nobody else, a driver who was off shift too",
+  async (t) => {
+    const city = createCity();
+    const { askAgainMs } = city.settings.order;
+    await city.openRestaurant("r");
+    await city.goOnline("d", at(100));
+    await city.bring("o", "accepted");
+    await must(city.drive("d", "declineOffer", { offerId: (await city.offerTo("d")).offerId, reason: "at the pump" }));
+    const pass = async (ms: number): Promise<void> => {
+      for (let passed = 0; passed < ms; passed += 5_000) {
+        await city.fix("d", at(100));
+        await city.kit.advance(5_000);
+      }
+    };
+    await pass(askAgainMs - 10_000);
+    t.same((await city.driverState("d")).offers, [], "somebody else would have had the time to be found");
+    await pass(20_000);
+    t.equal((await city.driverState("d")).offers.length, 1);
+    t.match(await city.state("o"), { rounds: 2, escalations: 0 });
+    await must(city.drive("d", "goOffline", {}));
+    await city.kit.advance(10_000);
+    t.same((await city.state("o")).excluded, ["d"]);
+    await city.goOnline("d", at(100));
+    await pass(askAgainMs);
+    await must(city.drive("d", "acceptOffer", { offerId: (await city.offerTo("d")).offerId }));
+    await city.kit.advance(200);
+    t.equal((await city.state("o")).delivery.status, "assigned");
+    await city.kit.close();
+  },
+);

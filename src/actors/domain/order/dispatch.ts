@@ -153,9 +153,11 @@ export function revoke(
   save(ctx, settings, { ...order, delivery: { status: "revoking", driver, next } });
 }
 
+/** A driver who waits at the counter for the kitchen is not late: once it is ready, the time begins anew. */
 export function pickupLate(ctx: OrderContext, settings: DomainSettings): null {
   const order = ctx.state;
-  if (isPlaced(order) && order.closed === null) revoke(ctx, settings, order, "pickup_too_late");
+  if (isPlaced(order) && order.closed === null && order.kitchen.status === "ready")
+    revoke(ctx, settings, order, "pickup_too_late");
   return null;
 }
 

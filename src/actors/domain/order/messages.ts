@@ -232,7 +232,11 @@ export type OrderContract = {
   /** A driver actor that lost its grant (it keeps none) asks for it again. */
   askGrant: { input: { readonly driverId: string }; reply: null };
   // Its own timers
-  deadline: { input: { readonly of: DeadlineOf; readonly escalated: boolean }; reply: null };
+  /** `more`: how often it was put off because a driver was on the way. */
+  deadline: {
+    input: { readonly of: DeadlineOf; readonly escalated: boolean; readonly more?: number };
+    reply: null;
+  };
   /** An order for later: it is time that the restaurant hears of it. */
   offerToKitchen: { input: null; reply: null };
   kitchenStarts: { input: null; reply: null };

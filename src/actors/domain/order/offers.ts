@@ -2,7 +2,8 @@
  * Offers of an order: made, declined, expired, and what follows when a round has no winner.
  *
  * Invariants: an offer is committed with its expiry before a driver hears of it; a driver who said no or nothing is not
- * asked again before the next escalation; rounds are capped, then a person is called and the search goes on slowly.
+ * asked again before the next escalation, or before nobody else was found for `askAgainMs`; rounds are capped, then a
+ * person is called and the search goes on slowly.
  */
 import type { OfferView, OrderStatus } from "../../../protocol/mod.js";
 import { Zone } from "../dispatch-zone/messages.js";
@@ -125,6 +126,9 @@ export function searchOn(
 ): void {
   ctx.cancelTimer("offers");
   if (order.rounds < settings.order.maxOfferRounds) {
+    if (order.excluded.length > 0) {
+      ctx.timer("offers", { at: ctx.now + settings.order.askAgainMs, run: "offersExpire" });
+    }
     save(ctx, settings, { ...order, delivery: { status: "searching", notBefore: ctx.now } }, entries);
     return;
   }
@@ -178,7 +182,13 @@ export function offerDeclined(
 
 export function offersExpire(ctx: OrderContext, settings: DomainSettings): null {
   const order = ctx.state;
-  if (!isPlaced(order) || order.delivery.status !== "offered") return null;
+  if (!isPlaced(order)) return null;
+  if (order.delivery.status === "searching" && order.excluded.length > 0) {
+    // Whoever is there has said no once: in a small town, or at night, there is nobody else.
+    save(ctx, settings, { ...order, excluded: [] });
+    return null;
+  }
+  if (order.delivery.status !== "offered") return null;
   const over = order.delivery.offers.filter((offer) => offer.expiresAt <= ctx.now);
   offersOver(ctx, settings, order, over, "expired", "no answer in time");
   return null;

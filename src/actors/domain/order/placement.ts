@@ -102,7 +102,19 @@ export function reserved(
   { outlook, unheld }: OrderContract["reserved"]["input"],
 ): null {
   const order = ctx.state;
-  if (!isPlaced(order) || order.closed !== null || order.kitchen.status !== "reserving") return null;
+  if (!isPlaced(order)) return null;
+  if (order.closed !== null && order.kitchen.status === "refused" && unheld !== true) {
+    // Refused when it asked ahead, and held when its asking came once more: nobody else gives that back.
+    ctx.tell(Restaurant, order.content.restaurant.id, "closeOrder", {
+      orderId: ctx.key,
+      status: order.closed.status,
+      reason: order.closed.reason,
+      holds: null,
+      pickedUp: false,
+    });
+    return null;
+  }
+  if (order.closed !== null || order.kitchen.status !== "reserving") return null;
   save(ctx, settings, {
     ...order,
     kitchen: { status: "reserved", ...(unheld === true ? { unheld } : {}) },

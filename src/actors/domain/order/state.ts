@@ -174,7 +174,7 @@ export interface OrderState {
   readonly timeline: readonly TimelineEntry[];
   /** Rounds of offers made since the order began to search or was escalated last. */
   readonly rounds: number;
-  /** Drivers who said no, let an offer pass, or were taken off: not asked again before the next escalation. */
+  /** Drivers who said no, let an offer pass, or were taken off: not asked again for a while (`askAgainMs`). */
   readonly excluded: readonly string[];
   /** The last grant's number; every pickup gets a higher one. */
   readonly grants: number;
