@@ -7,6 +7,7 @@ import { isPlaced, type PlacedOrder, statusOf } from "./state.js";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
 
 const placedOf = async (city: City, orderId: string): Promise<PlacedOrder> => {
   const state = await city.state(orderId);
@@ -180,3 +181,24 @@ t.test("R-ORD-7: what counts is whether the restaurant is open when the food is 
   });
   await city.kit.close();
 });
+
+t.test(
+  "R-RST-1, R-RST-4: a restaurant that closed the day an order was wanted is not paused for its silence",
+  async (t) => {
+    const city = createCity();
+    const { kit } = city;
+    const weekly = [1, 2, 3, 4, 5, 6, 7].map((day) => ({ day, from: "00:00", to: "24:00" }));
+    await city.openRestaurant("r", { hours: { timeZone: "UTC", weekly } });
+    await must(city.place("o", { deliverAt: kit.now + 2 * DAY }));
+    await city.reach("o", "confirmed");
+    const date = new Date(kit.now + 2 * DAY).toISOString().slice(0, 10);
+    const hours = { timeZone: "UTC", weekly, exceptions: [{ date, spans: [] }] };
+    await must(city.cook("r", "setHours", { hours }));
+    await kit.advance(2 * DAY + HOUR);
+    t.match((await city.state("o")).closed, { status: "cancelled", reason: "restaurant_did_not_answer" });
+    await kit.advance(DAY);
+    const { paused, accepting } = await city.stock("r");
+    t.same({ paused, accepting }, { paused: undefined, accepting: true });
+    await kit.close();
+  },
+);

@@ -6,12 +6,20 @@
  * What a device acknowledges is known in memory at once and kept with the next commit: it costs none of its own. Lost in
  * a crash, the order is pushed once more, and the device, which has it, acknowledges again.
  */
-import type { AlertStep, InboxSnapshot, OpenTabletOrder, OrderStatus, TabletOrder } from "../../../protocol/mod.js";
+import {
+  type AlertStep,
+  closedBecause,
+  type InboxSnapshot,
+  type OpenTabletOrder,
+  type OrderStatus,
+  type TabletOrder,
+} from "../../../protocol/mod.js";
 import type { ReadContext } from "../../runtime/definition.js";
 import type { IndexRow } from "../../runtime/ports.js";
 import { asJson } from "../json.js";
 import { Order, type OrderRecord } from "../order/messages.js";
 import type { DomainSettings } from "../settings.js";
+import { doorsOf } from "./doors.js";
 import { answered, cooking } from "./kitchen.js";
 import { againAt, due, nextLook, offeredAtOf, pushesAgain, type Rung, type Seen } from "./ladder.js";
 import type { RestaurantContract } from "./messages.js";
@@ -49,7 +57,12 @@ function mayWaitInRush(ctx: RestaurantContext): void {
   if (ctx.volatile.gapMs < RUSH_GAP_MS) ctx.mayWait(COMPANY_MS);
 }
 
-const cooked = ({ cooks }: OpenOrder): Pick<OpenOrder, "cooks"> => (cooks === undefined ? {} : { cooks });
+/** What stays with an order from one stage to the next. */
+const kept = ({ cooks, due, deliverAt }: OpenOrder): Pick<OpenOrder, "cooks" | "due" | "deliverAt"> => ({
+  ...(cooks === undefined ? {} : { cooks }),
+  ...(due === undefined ? {} : { due }),
+  ...(deliverAt === undefined ? {} : { deliverAt }),
+});
 
 function pushNew(ctx: RestaurantContext, order: TabletOrder, attempt: number): void {
   const offset = ctx.push("inbox", "order.new", asJson({ ...order, attempt }));
@@ -79,7 +92,7 @@ export function offerOrder(
   const order: OpenOrder = {
     stage: "offered",
     took: held.took,
-    ...cooked(held),
+    ...kept(held),
     acceptBy,
     attempt: 1,
     nextAt,
@@ -191,7 +204,7 @@ export function orderAccepted(
   const accepted: OpenOrder = {
     stage: "accepted",
     took: order.took,
-    ...cooked(order),
+    ...kept(order),
     load,
     ...(readyAt === undefined ? {} : { readyAt }),
   };
@@ -223,8 +236,9 @@ export function closeOrder(
   settings: DomainSettings,
   input: RestaurantContract["closeOrder"]["input"],
 ): null {
-  const stage = ctx.state.orders[input.orderId]?.stage;
-  const missed = stage === "offered" && input.reason === UNANSWERED;
+  const order = ctx.state.orders[input.orderId];
+  const stage = order?.stage;
+  const missed = order?.stage === "offered" && input.reason === UNANSWERED && wasOpen(ctx, order);
   remove(ctx, settings, input.orderId, input.pickedUp ? "eaten" : input.holds, (state) => {
     if (missed) return missedOne(ctx, state, settings);
     // A person said no: somebody is there.
@@ -237,6 +251,10 @@ export function closeOrder(
   arm(ctx, settings);
   return null;
 }
+
+/** Nobody is missed who had said that nobody would be there: hours may change after an order for later was taken. */
+const wasOpen = ({ state, now }: RestaurantContext, { offeredAt = now }: Offered): boolean =>
+  closedBecause(doorsOf(state), offeredAt) === null;
 
 /** Whoever listens now hears at once that the food is on its way, or there. No commit: who misses it compares. */
 export function showLeft(ctx: RestaurantContext, orderId: string, status: OrderStatus): void {

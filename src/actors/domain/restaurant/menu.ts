@@ -5,6 +5,7 @@ import { Order } from "../order/messages.js";
 import type { DomainSettings } from "../settings.js";
 import { busyWith, outlookOf } from "./kitchen.js";
 import type { ReserveInput } from "./messages.js";
+import { shelvesFor } from "./refill.js";
 import { save } from "./save.js";
 import { exactMenu, isForLater, type OpenOrder, type RestaurantContext, type RestaurantState } from "./state.js";
 import { cooksOf, take, tookOf } from "./stock.js";
@@ -26,7 +27,8 @@ export function reserveRefusal(
   input: ReserveInput,
   settings: DomainSettings,
 ): { readonly code: string; readonly detail: JsonObject } | null {
-  const menu = exactMenu(restaurantId, state, settings.restaurant, busy);
+  const shelves = shelvesFor(state, input.deliverAt, now);
+  const menu = exactMenu(restaurantId, { ...state, left: shelves.left }, settings.restaurant, busy);
   if (menu === null) return { code: "restaurant_unknown", detail: {} };
   if (state.tombstones.some(([id]) => id === input.orderId)) return { code: "expired", detail: {} };
   const { lines, destination, totals } = input;
@@ -76,7 +78,10 @@ export function reserve(ctx: RestaurantContext, settings: DomainSettings, input:
       else ctx.tell(Order, orderId, "refused", refusal);
       return null;
     }
-    const took = tookOf(state.left, input.lines);
+    const shelves = shelvesFor(state, input.deliverAt, ctx.now);
+    const wanted = tookOf(state.left, input.lines);
+    const took = wanted.filter(([itemId]) => !shelves.later.has(itemId));
+    const due = wanted.filter(([itemId]) => shelves.later.has(itemId));
     const cooks = cooksOf(state.menu?.items ?? [], input.lines);
     if (asksAhead) {
       if (later || took.length > 0 || cooks.length > 0) {
@@ -94,6 +99,7 @@ export function reserve(ctx: RestaurantContext, settings: DomainSettings, input:
       took,
       ...(cooks.length === 0 ? {} : { cooks }),
       ...(later ? { later: true } : {}),
+      ...(due.length === 0 ? {} : { due, deliverAt: input.deliverAt! }),
     };
     const orders = { ...state.orders, [orderId]: held };
     memory.unheld.delete(orderId);

@@ -1,6 +1,11 @@
-/** Daily refills: at a time of the restaurant's clock, what is limited is full again. One durable timer for all items. */
+/**
+ * Daily refills: at a time of the restaurant's clock, what is limited is full again. One durable timer for all items.
+ *
+ * Invariant: of one filling no more is promised than it holds. An order for later that is wanted after the next filling
+ * takes of the one before its time, and what an order took of an earlier one is not given back to a later.
+ */
 import { lastTimeOfDay, type MenuItem, nextTimeOfDay, type Refill } from "../../../protocol/mod.js";
-import type { RestaurantContext, RestaurantState } from "./state.js";
+import type { OpenOrder, RestaurantContext, RestaurantState, Took } from "./state.js";
 
 type Refilled = MenuItem & { readonly refill: Refill };
 
@@ -26,13 +31,63 @@ export function fromNowOn(state: RestaurantState, now: number): RestaurantState 
   return state.refilledAt !== undefined || refilledItems(state).length === 0 ? state : { ...state, refilledAt: now };
 }
 
+/** What is left of the shelves that an order takes from, and which of them are filled before it is wanted. */
+export function shelvesFor(
+  state: RestaurantState,
+  deliverAt: number | undefined,
+  now: number,
+): { readonly left: RestaurantState["left"]; readonly later: ReadonlySet<string> } {
+  const later = new Set<string>();
+  if (deliverAt === undefined) return { left: state.left, later };
+  const zone = zoneOfClock(state);
+  const left: Record<string, number> = { ...state.left };
+  for (const { itemId, refill } of refilledItems(state)) {
+    if (deliverAt < nextTimeOfDay(zone, refill.at, now)) continue;
+    const filledAt = lastTimeOfDay(zone, refill.at, deliverAt);
+    left[itemId] = refill.stock;
+    for (const { due, deliverAt: wantedAt } of Object.values(state.orders)) {
+      if (wantedAt !== undefined && lastTimeOfDay(zone, refill.at, wantedAt) === filledAt)
+        left[itemId] -= portions(due, itemId);
+    }
+    later.add(itemId);
+  }
+  return { left, later };
+}
+
 /** What is left after the refills that fell due since the last ones: each once, however long nobody could make them. */
 export function refilled(ctx: RestaurantContext): RestaurantState {
   const { state } = ctx;
   const zone = zoneOfClock(state);
   const left: Record<string, number> = { ...state.left };
+  const orders: Record<string, OpenOrder> = { ...state.orders };
   for (const { itemId, refill } of refilledItems(state)) {
-    if (lastTimeOfDay(zone, refill.at, ctx.now) > (state.refilledAt ?? 0)) left[itemId] = refill.stock;
+    if (lastTimeOfDay(zone, refill.at, ctx.now) <= (state.refilledAt ?? 0)) continue;
+    left[itemId] = refill.stock;
+    const next = nextTimeOfDay(zone, refill.at, ctx.now);
+    for (const [orderId, order] of Object.entries(orders)) {
+      const after = atRefill(order, itemId, next);
+      orders[orderId] = after;
+      left[itemId] -= portions(after.took, itemId);
+    }
   }
-  return { ...state, left, refilledAt: ctx.now };
+  return { ...state, left, orders, refilledAt: ctx.now };
 }
+
+/** An order when this dish's shelf is filled, the next time at `next`. */
+function atRefill(order: OpenOrder, itemId: string, next: number): OpenOrder {
+  const isNow = (order.deliverAt ?? 0) < next;
+  const due = isNow ? portions(order.due, itemId) : 0;
+  // What is in the kitchen was on the shelf before.
+  const took = (order.stage === "accepted" ? 0 : portions(order.took, itemId)) + due;
+  if (due === 0 && took === portions(order.took, itemId)) return order;
+  return {
+    ...order,
+    took: [...without(order.took, itemId), ...(took === 0 ? [] : [[itemId, took] as const])],
+    ...(order.due === undefined || !isNow ? {} : { due: without(order.due, itemId) }),
+  };
+}
+
+const portions = (of: readonly Took[] | undefined, itemId: string): number =>
+  of?.find(([id]) => id === itemId)?.[1] ?? 0;
+
+const without = (of: readonly Took[], itemId: string): readonly Took[] => of.filter(([id]) => id !== itemId);

@@ -1,8 +1,8 @@
 /**
  * A restaurant's state: what it sells (cold), what is left of it and which orders are open (hot, and small).
  *
- * Invariants: `left` never falls below zero (rule 17); an order is in `open` or in `tombstones`, never in both; what an
- * order took is in its `open` entry until it is given back or eaten.
+ * Invariants: nothing is sold of what has nothing left (rule 17); an order is in `open` or in `tombstones`, never in both;
+ * what an order took is in its `open` entry until it is given back or eaten.
  */
 import type { PreparationRecord, PreparationSample, ZonePicture } from "../../../eta/mod.js";
 import type {
@@ -17,7 +17,7 @@ import type {
 } from "../../../protocol/mod.js";
 import type { ActorContext } from "../../runtime/definition.js";
 import type { RestaurantSettings } from "../settings.js";
-import { leftOf } from "./stock.js";
+import { sellable } from "./stock.js";
 
 export type OpenOrder =
   /** Stock is held; the payment is being authorised, or its time has not come (`later`). */
@@ -48,6 +48,10 @@ export type OpenOrder =
   ) & {
     /** Of what is cooked so many at once; absent: nothing of it. */
     readonly cooks?: readonly Took[];
+    /** What it will take of shelves that are filled before it is wanted. Absent: nothing. */
+    readonly due?: readonly Took[];
+    /** When it is wanted. Absent: as soon as it can be there, or nothing is due. */
+    readonly deliverAt?: number;
   };
 
 export type Offered = Extract<OpenOrder, { readonly stage: "offered" }>;
@@ -94,7 +98,10 @@ export interface RestaurantState {
   /** Until when daily refills have been made. */
   readonly refilledAt?: number;
   readonly menuVersion: number;
-  /** Limited items only. */
+  /**
+   * Limited items only. Below zero: the figure was lowered, or the shelf filled, below what had been promised; what is
+   * given back fills that first.
+   */
   readonly left: Readonly<Record<string, number>>;
   readonly orders: Readonly<Record<string, OpenOrder>>;
   /** Orders that were released, with the time: a late reservation of theirs is refused. Oldest first. */
@@ -201,7 +208,7 @@ export function menuView(restaurantId: string, state: RestaurantState, settings:
     ...(changesAt === undefined ? {} : { changesAt }),
     ...(categories === undefined ? {} : { categories }),
     items: items.map((item) => {
-      const left = leftOf(state.left, item.itemId);
+      const left = sellable(state.left, item.itemId);
       return left !== undefined && left <= COUNT_FROM ? { ...item, left } : item;
     }),
   };
@@ -222,7 +229,7 @@ export function exactMenu(
   return {
     ...view,
     items: view.items.map((item) => {
-      const left = leftOf(state.left, item.itemId);
+      const left = sellable(state.left, item.itemId);
       const free = item.atOnce === undefined ? undefined : Math.max(0, item.atOnce - (busy.get(item.itemId) ?? 0));
       if (left === undefined && free === undefined) return item;
       return { ...item, left: Math.min(left ?? Number.POSITIVE_INFINITY, free ?? Number.POSITIVE_INFINITY) };
@@ -234,7 +241,7 @@ export function exactMenu(
 export function looksDifferent(before: RestaurantState["left"], after: RestaurantState["left"]): boolean {
   const shown = (left: number | undefined): number => (left === undefined || left > COUNT_FROM ? -1 : left);
   for (const itemId of new Set([...Object.keys(before), ...Object.keys(after)])) {
-    if (shown(leftOf(before, itemId)) !== shown(leftOf(after, itemId))) return true;
+    if (shown(sellable(before, itemId)) !== shown(sellable(after, itemId))) return true;
   }
   return false;
 }

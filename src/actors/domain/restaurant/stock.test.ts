@@ -41,7 +41,8 @@ t.test("R-RST-5: writing the menu again keeps what is left; another figure adds 
   t.same(restocked({}, [], items(10)), { a: 10 });
   t.same(restocked({ a: 4 }, items(10), items(10)), { a: 4 });
   t.same(restocked({ a: 4 }, items(10), items(15)), { a: 9 });
-  t.same(restocked({ a: 4 }, items(10), items(3)), { a: 0 });
+  t.same(restocked({ a: 4 }, items(10), items(3)), { a: -3 }, "six were sold: three more than there are to sell");
+  t.same(restocked({ a: -3 }, items(3), items(10)), { a: 4 });
   t.same(restocked({ a: 4 }, items(10), [{ itemId: "a" }]), {}, "made to order from now on");
 });
 

@@ -9,6 +9,12 @@ export function leftOf(left: Left, itemId: string): number | undefined {
   return Object.hasOwn(left, itemId) ? left[itemId] : undefined;
 }
 
+/** The same, as somebody may order it. */
+export function sellable(left: Left, itemId: string): number | undefined {
+  const count = leftOf(left, itemId);
+  return count === undefined ? undefined : Math.max(0, count);
+}
+
 /** What of the limited items these lines take. */
 export function tookOf(left: Left, lines: readonly Pick<PricedLine, "itemId" | "quantity">[]): readonly Took[] {
   const took: Took[] = [];
@@ -65,7 +71,8 @@ const declaredStock = ({ stock, refill }: Limited): number | undefined => stock 
 
 /**
  * The stock after the menu was written anew. The figure in a profile is what the restaurant has to sell in all: writing
- * the same figure again changes nothing, a greater one adds the difference, and open orders keep what they hold.
+ * the same figure again changes nothing, another one adds the difference, and open orders keep what they hold. Less than
+ * has been sold is remembered as such: who puts a wrong figure right sells no more than the right one.
  */
 export function restocked(left: Left, before: readonly Limited[], after: readonly Limited[]): Left {
   const declared = new Map(before.map((item) => [item.itemId, declaredStock(item)]));
@@ -76,7 +83,7 @@ export function restocked(left: Left, before: readonly Limited[], after: readonl
     if (stock === undefined) continue;
     const had = declared.get(itemId);
     const now = leftOf(left, itemId);
-    next[itemId] = had === undefined || now === undefined ? stock : Math.max(0, now + stock - had);
+    next[itemId] = had === undefined || now === undefined ? stock : now + stock - had;
   }
   return next;
 }

@@ -1,0 +1,98 @@
+import t from "tap";
+import { type City, createCity, must, restaurant, support } from "../fixtures/city.js";
+import { Restaurant } from "../mod.js";
+import { menuView } from "./state.js";
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const soups = (quantity: number) => ({ lines: [{ itemId: "soup", quantity, unitPriceMinor: 2_100 }] });
+
+/** A restaurant with three soups a day, filled a quarter of an hour to half an hour from now, and when that is. */
+async function dailySoup(): Promise<{ readonly city: City; readonly filledAt: number }> {
+  const city = createCity();
+  const filledAt = Math.ceil(city.kit.now / (15 * MINUTE)) * 15 * MINUTE + 15 * MINUTE;
+  const at = new Date(filledAt).toISOString().slice(11, 16);
+  await city.openRestaurant("r", {
+    items: [{ itemId: "soup", name: "Soup", priceMinor: 2_100, refill: { stock: 3, at } }],
+  });
+  return { city, filledAt };
+}
+
+const left = async (city: City): Promise<number | undefined> => (await city.stock("r")).left.soup;
+const cancel = (city: City, orderId: string) => must(city.order(orderId, "cancel", { orderId, reason: "no" }, support));
+
+async function order(city: City, orderId: string, quantity: number, deliverAt?: number): Promise<string> {
+  await must(city.place(orderId, { ...soups(quantity), ...(deliverAt === undefined ? {} : { deliverAt }) }));
+  await city.kit.advance(2_000);
+  return city.status(orderId);
+}
+
+t.test(
+  "R-RST-5, rule 17: of a day's filling no more is promised than it holds, orders for later among it",
+  async (t) => {
+    const { city, filledAt } = await dailySoup();
+    const tomorrow = filledAt + 5 * HOUR;
+    t.equal(await order(city, "tomorrow", 3, tomorrow), "confirmed");
+    t.equal(await left(city), 3, "it takes nothing of today's");
+    t.equal(await order(city, "one-too-many", 1, tomorrow + HOUR), "rejected");
+    t.equal(await order(city, "the-day-after", 3, tomorrow + DAY), "confirmed");
+    await city.kit.advance(filledAt - city.kit.now - 2 * MINUTE);
+    t.equal(await order(city, "today", 2), "confirmed");
+    t.equal(await left(city), 1);
+    await city.kit.advance(filledAt - city.kit.now + 1_000);
+    t.equal(
+      await order(city, "beside", 1),
+      "rejected",
+      "all of the new ones are promised, and two of the old not cooked",
+    );
+    await cancel(city, "today");
+    await cancel(city, "tomorrow");
+    await city.kit.advance(1_000);
+    t.equal(await left(city), 3);
+    t.equal(await order(city, "instead", 3), "confirmed");
+    await cancel(city, "the-day-after");
+    await city.kit.advance(1_000);
+    t.equal(await left(city), 0, "what was not taken is not given back");
+    await city.kit.close();
+  },
+);
+
+t.test("R-RST-5, rule 17: what was cooked of the last filling is not given back to the next", async (t) => {
+  const { city, filledAt } = await dailySoup();
+  await city.kit.advance(filledAt - city.kit.now - 2 * MINUTE);
+  t.equal(await order(city, "cooked", 2), "confirmed");
+  await must(city.order("cooked", "accept", { orderId: "cooked", prepMinutes: 60 }, restaurant("r")));
+  t.equal(await order(city, "open", 1), "confirmed");
+  await city.kit.advance(filledAt - city.kit.now + 1_000);
+  t.equal(await left(city), 2, "one of the new ones is for the order that nobody has begun to cook");
+  await cancel(city, "cooked");
+  await city.kit.advance(1_000);
+  t.equal(await left(city), 2);
+  await cancel(city, "open");
+  await city.kit.advance(1_000);
+  t.equal(await left(city), 3);
+  await city.kit.close();
+});
+
+t.test("R-RST-5, rule 17: a wrong figure put right sells no more than the right one", async (t) => {
+  const city = createCity();
+  const soup = { itemId: "soup", name: "Soup", priceMinor: 2_100, stock: 10 };
+  await city.openRestaurant("r", { items: [soup] });
+  t.equal(await order(city, "a", 8), "confirmed");
+  const put = (stock: number) =>
+    must(city.kit.ask(Restaurant, "r", "putItem", { item: { ...soup, stock } }, { caller: restaurant("r") }));
+  await put(1);
+  const menu = menuView("r", await city.stock("r"), city.settings.restaurant);
+  t.equal(menu?.items[0]?.left, 0, "nobody sees that it is less than nothing");
+  t.equal(await order(city, "b", 1), "rejected");
+  await put(10);
+  t.equal(await left(city), 2);
+  t.equal(await order(city, "c", 7), "rejected");
+  t.equal(await order(city, "d", 2), "confirmed");
+  await put(5);
+  await cancel(city, "a");
+  await city.kit.advance(1_000);
+  t.equal(await left(city), 3, "five, of which two are sold");
+  await city.kit.close();
+});
