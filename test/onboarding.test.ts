@@ -227,11 +227,19 @@ t.test(
     for (const text of [DOOR, NOTE]) t.same(await tablesWith(text), [], `nowhere in the clear: ${text}`);
     t.ok((await tablesWith("sealed:v1.")).length >= 3, "it stands in several, sealed");
     for (const text of [OPINION, REASON, RIDER]) t.ok((await tablesWith(text)).length > 0, text);
+    const kept = await must(ana, "GET", "/v1/me/export");
     t.match(
-      (await must(ana, "GET", "/v1/me/export")).orders.map((each: OrderView) => each.destination),
+      kept.orders.map((each: OrderView) => each.destination),
       [{ address: DOOR }, { address: DOOR }],
       "she gets it with everything that is kept about her",
     );
+    t.match(kept, {
+      orderNotes: [{ orderId: eaten, note: NOTE }],
+      paymentMethods: [{ methodId: card.methodId, label: CARD }],
+      reviews: [{ orderId: eaten, rated: "restaurant", text: OPINION }],
+    });
+    t.notOk(JSON.stringify(kept).includes("4111111111111111"), "a token is nobody's to read");
+    t.match(await must(dan, "GET", "/v1/me/export"), { trackingDevices: [{ deviceId: phone.deviceId }] });
 
     await must(ana, "POST", "/v1/me/erase", { password: PASSWORD });
     await must(dan, "POST", "/v1/me/erase", { password: PASSWORD });

@@ -98,6 +98,7 @@ export function openGateway(options: {
     client,
     index,
     history,
+    talk: services.talk,
     ratings,
     methods,
     devices,

@@ -9,7 +9,7 @@ import type { Notices } from "../lib/notices.js";
 import type { AnyOperationHandlers } from "../protocol/mod.js";
 import { type AnnouncementService, createAnnouncements } from "../services/announcements/mod.js";
 import type { AuditLog } from "../services/audit/mod.js";
-import { chatOperations } from "../services/chat/mod.js";
+import { type ChatHistory, chatOperations } from "../services/chat/mod.js";
 import { createDeviceService, DEFAULT_DEVICE_SETTINGS, type DeviceService } from "../services/devices/mod.js";
 import { kitchenOperations, type NotificationStore, notificationOperations } from "../services/notifications/mod.js";
 import {
@@ -22,6 +22,8 @@ import {
 import type { ThreadPlan } from "./plan.js";
 
 export interface OpenServices {
+  /** What was said in rooms. */
+  readonly talk: ChatHistory;
   readonly notifications: NotificationStore;
   readonly devices: DeviceService;
   readonly announcements: AnnouncementService;
@@ -73,6 +75,7 @@ export function openServices({
     audit,
     announcements,
     notifications,
+    talk: history,
     operations: [
       chatOperations({ client, index, history, clock }),
       notificationOperations(notifications, clock),

@@ -213,8 +213,8 @@ export const DOMAIN_BUGS: readonly Bug[] = [
     patches: [
       patch(
         "src/services/ledger/bookkeeper.js",
-        "store.book(bookings, done, aside);",
-        "store.book(bookings.slice(0, 1), done, aside);",
+        "return write(bookings, done, aside);",
+        "return write(bookings.slice(0, 1), done, aside);",
       ),
     ],
     by: ["rule-09-books-agree"],

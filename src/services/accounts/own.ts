@@ -184,7 +184,10 @@ export function createOwnAccount(context: AccountContext, sessions: Sessions, er
         ordered.push(...page.orders);
         before = page.nextBefore;
       } while (before !== undefined && ordered.length < MAX_EXPORTED_ORDERS);
+      const kept: Record<string, unknown> = {};
+      for (const each of context.records) Object.assign(kept, await each.kept?.(account));
       return answered({
+        ...kept,
         exportedAt: clock.now(),
         account: meView(account, person, caller),
         applications: account.roles.flatMap((role) => {

@@ -238,10 +238,15 @@ export interface PersonsOrders {
   ): Promise<{ readonly orders: readonly object[]; readonly nextBefore?: number }>;
 }
 
-/** What others keep about a person: for erasing. */
+/** What others keep about a person: for erasing, and for the copy that a person may ask for. */
 export interface PersonalRecords {
   /** For the log. */
   readonly name: string;
+  /** What is kept, by name, for the person to read: no tokens or keys. Rejects when nobody can say. Absent: nothing to read. */
+  kept?(account: {
+    readonly id: string;
+    readonly roles: readonly Pick<RoleRecord, "role" | "principalId">[];
+  }): Promise<Readonly<Record<string, unknown>>>;
   /**
    * Forgets what is personal of the holder of these roles. False: something is still in use, ask again later. Rejects when
    * nobody can say. May be asked any number of times.

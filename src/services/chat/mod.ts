@@ -20,6 +20,7 @@ import {
 import type { ChatHistory } from "./ports.js";
 
 export { roomForgetter } from "./forget.js";
+export { saidReader } from "./kept.js";
 export type { ChatHistory } from "./ports.js";
 
 const Room = actorRef<{

@@ -53,6 +53,8 @@ type Handlers = OperationHandlers<typeof DEVICE_OPERATIONS>;
 export interface DeviceService {
   /** Handlers that report to this desk. */
   operations(desk: GpsDesk): Handlers;
+  /** The driver's, newest first. Rejects when the store does not answer. */
+  of(driverId: string): Promise<readonly DeviceRow[]>;
   /** Everything of a driver who has had themselves erased. */
   forget(driverId: string): Promise<void>;
   close(): void;
@@ -182,6 +184,7 @@ export function createDeviceService(deps: {
         return result.ok ? { ok: true, value: [] } : result;
       },
     }),
+    of: (driverId) => store.list(driverId, LISTED),
     async forget(driverId) {
       const devices = await store.list(driverId, LISTED);
       await store.forget(driverId);

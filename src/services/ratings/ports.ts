@@ -53,6 +53,8 @@ export interface RatingStore {
   add(review: Review): Promise<Review>;
   ofOrder(orderId: string): Promise<readonly Review[]>;
   find(reviewId: string): Promise<Review | null>;
+  /** What one person wrote, newest first, hidden ones too. */
+  writtenBy(authorRole: Review["authorRole"], authorId: string, limit: number): Promise<readonly Review[]>;
   /** Shown reviews, newest first. */
   shown(rated: Rated, ratedId: string, before: ReviewCursor | null, limit: number): Promise<readonly Review[]>;
   /** Those without reviews are missing. At most `MAX_TOTALS` ids. */

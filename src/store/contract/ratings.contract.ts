@@ -124,7 +124,12 @@ export async function ratingsContract(t: Test, make: (t: Test) => Promise<Rating
     const store = await make(t);
     await store.add(review(1, { authorId: "c" }));
     await store.add(review(2, { authorId: "c", authorRole: "driver", rated: "customer", ratedId: "x" }));
+    await store.add(review(3, { authorId: "c", ratedId: "r2" }));
+    const written = async (limit: number) =>
+      (await store.writtenBy("customer", "c", limit)).map(({ reviewId }) => reviewId);
+    t.same([await written(5), await written(1)], [["review-003", "review-001"], ["review-003"]]);
     await store.eraseAuthor("customer", "c");
+    t.same(await written(5), []);
     t.match(await store.find("review-001"), { text: "", authorId: "", stars: 4 });
     t.match(await store.find("review-002"), { text: "said 2", authorId: "c" });
     t.strictSame(await store.totals("restaurant", ["r1"]), [{ ratedId: "r1", totals: { average: 4, count: 1 } }]);

@@ -36,6 +36,11 @@ export function createMemoryRatings(): RatingStore {
         .filter((each) => each.orderId === orderId)
         .sort((a, b) => newestFirst(b, a)),
     find: async (reviewId) => reviews.get(reviewId) ?? null,
+    writtenBy: async (authorRole, authorId, limit) =>
+      all()
+        .filter((each) => each.authorRole === authorRole && each.authorId === authorId)
+        .sort(newestFirst)
+        .slice(0, limit),
     shown: async (rated, ratedId, before, limit) =>
       all()
         .filter((each) => each.rated === rated && each.ratedId === ratedId && !each.hidden)

@@ -138,6 +138,13 @@ function statements(run: Ask): RatingStore {
       const sql = `SELECT ${COLUMNS} FROM review r WHERE r.id = $1::text`;
       return (await reviews("rating_find", sql, [findable(reviewId)]))[0] ?? null;
     },
+    writtenBy: (authorRole, authorId, limit) =>
+      reviews(
+        "rating_written_by",
+        `SELECT ${COLUMNS} FROM review r WHERE r.author_role = $1::text AND r.author_id = $2::text
+           ORDER BY r.at DESC, r.id DESC LIMIT $3::int`,
+        [authorRole, findable(authorId), limit],
+      ),
     async eraseAuthor(authorRole, authorId) {
       await run(
         "rating_erase",
