@@ -3,7 +3,7 @@ import type { IndexRow } from "../../actors/runtime/mod.js";
 import type { ChatLine } from "../../protocol/mod.js";
 import { saidReader } from "./mod.js";
 
-const said = (offset: number, side: "customer" | "driver" | "agent", text: string): ChatLine => ({
+const said = (offset: number, side: "customer" | "driver" | "support", text: string): ChatLine => ({
   offset,
   at: offset,
   type: "chat.message",
@@ -20,7 +20,7 @@ t.test("R-ACC-4: a person gets what they said in all of their rooms, and nothing
   const long = Array.from({ length: 250 }, (_, i) => said(i + 1, i % 2 === 0 ? "customer" : "driver", `line ${i + 1}`));
   const rooms: Readonly<Record<string, readonly ChatLine[]>> = {
     long,
-    support: [said(1, "customer", "help"), said(2, "agent", "gladly")],
+    support: [said(1, "customer", "help"), said(2, "support", "gladly")],
     trip: [said(1, "driver", "of another driver"), notice(2, "driver_changed"), said(3, "driver", "I am down here")],
   };
   const row = (key: string, at: number, owner: string, counterparty: string) =>
