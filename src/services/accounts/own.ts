@@ -144,6 +144,9 @@ export function createOwnAccount(context: AccountContext, sessions: Sessions, er
       const weak = weakness(newPassword, [person?.email ?? "", person?.email.split("@")[0] ?? "", person?.name ?? ""]);
       if (weak !== null) return refused("invalid", { path: "/newPassword", problem: weak });
       const wrong = await sessions.confirm(account, password, address);
+      // Asked once more, because the answer was lost: it is done.
+      if (wrong?.code === "wrong_credentials" && (await sessions.has(account, newPassword)) === true)
+        return answered(true);
       if (wrong !== null) return wrong;
       const hashed = await sessions.hash(newPassword);
       if (!hashed.ok) return hashed;

@@ -201,6 +201,8 @@ t.test("R-ACC-2: a new password ends the other sessions, and signing out everywh
   t.match(await change("a wrong password", "another long sentence"), { code: "wrong_credentials" });
   t.match(await change(PASSWORD, "password123"), { code: "invalid", detail: { path: "/newPassword" } });
   t.match(await change(PASSWORD, "another long sentence"), { ok: true });
+  t.match(await change(PASSWORD, "another long sentence"), { ok: true }, "R-ACC-1: the answer was lost");
+  t.match(await change(PASSWORD, "a third long sentence"), { code: "wrong_credentials" });
   t.match(revoked, [{ key: `s:${other.sessionId}`, why: "password_changed" }]);
   t.match(await call("accounts.signIn", { body }), { code: "wrong_credentials" });
   t.match(await call("accounts.signIn", { body: { ...body, password: "another long sentence" } }), { ok: true });

@@ -35,6 +35,8 @@ export interface Sessions {
   signOut(refreshToken: string): Promise<void>;
   /** Is this the account's password? Counted like any attempt to sign in. */
   confirm(account: AccountRecord, password: string, address: string): Promise<Refused | null>;
+  /** Not counted as a try: only for whoever has just been counted. */
+  has(account: AccountRecord, password: string): Promise<boolean | Refused>;
   hash(password: string): Promise<{ readonly ok: true; readonly hash: string } | Refused>;
 }
 
@@ -235,6 +237,8 @@ export function createSessions(context: AccountContext, throttleSettings: Thrott
       if (isRefused(right)) return right;
       return right ? null : refused("wrong_credentials");
     },
+    has: async (account, password) =>
+      account.password !== null && slowly(() => passwords.verify(account.password as string, normal(password))),
     async hash(password) {
       const hashed = await slowly(() => passwords.hash(normal(password)));
       return isRefused(hashed) ? hashed : { ok: true, hash: hashed };
