@@ -53,7 +53,11 @@ export interface Administration {
     role: { readonly role: Role; readonly restaurantId: string | undefined; readonly given: boolean },
     reason: string,
   ): Promise<Answered<AccountSummary>>;
-  rotateKeys(caller: OperationCaller, reason: string): Promise<{ readonly kid: string; readonly signsFrom: number }>;
+  rotateKeys(
+    caller: OperationCaller,
+    key: string,
+    reason: string,
+  ): Promise<{ readonly kid: string; readonly signsFrom: number }>;
 }
 
 const FOREVER = 8_640_000_000_000;
@@ -204,8 +208,11 @@ export function createAdministration(context: AccountContext): Administration {
           };
         },
       ),
-    async rotateKeys(caller, reason) {
-      const rotated = await context.keyring.rotate(auditBy(context, caller, "keys.rotate", "keys/signing", reason));
+    async rotateKeys(caller, key, reason) {
+      const rotated = await context.keyring.rotate(
+        `${caller.id}\n${key}`,
+        auditBy(context, caller, "keys.rotate", "keys/signing", reason),
+      );
       // Nodes that do not hear it read the keys in time by themselves.
       await context.notices.publish(KEYS_CHANGED, rotated.kid).catch((error: unknown) => {
         context.log.warn({ error: String(error) }, "The new key could not be told to all; every node will read it");

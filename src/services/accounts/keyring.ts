@@ -5,9 +5,8 @@
  * Invariants: the lookup key and the refresh key are made once, whoever is first; a new signing key signs only when every
  * node has had time to hear of it, and an old one verifies until the last token signed with it has ended.
  */
-import { createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
 import type { Clock } from "../../lib/clock.js";
-import type { Random } from "../../lib/random.js";
 import type { AccountStore, AuditDraft, KeyRecord } from "./ports.js";
 import type { Vault } from "./vault.js";
 
@@ -25,7 +24,8 @@ export interface Keyring {
   readonly refresh: Uint8Array;
   /** Newest first among those that may sign; then those that only verify. */
   signing(): readonly SigningKey[];
-  rotate(audit: AuditDraft): Promise<{ readonly kid: string; readonly signsFrom: number }>;
+  /** `wish`: the same wish asked for again is answered with the key that it made. */
+  rotate(wish: string, audit: AuditDraft): Promise<{ readonly kid: string; readonly signsFrom: number }>;
   jwks(): readonly { kty: "OKP"; crv: "Ed25519"; use: "sig"; alg: "EdDSA"; kid: string; x: string }[];
 }
 
@@ -43,13 +43,12 @@ export function createKeyring(deps: {
   readonly store: AccountStore;
   readonly vault: Vault;
   readonly clock: Clock;
-  readonly random: Random;
   /** The node's own key: the first of a deployment, and always good for verifying. */
   readonly first: { readonly kid: string; readonly privateKey: string };
   readonly settings: KeyringSettings;
   readonly onSigning: (keys: readonly SigningKey[]) => void;
 }): Keyring {
-  const { store, vault, clock, random, first, settings, onSigning } = deps;
+  const { store, vault, clock, first, settings, onSigning } = deps;
   let secrets: { readonly lookup: Uint8Array; readonly refresh: Uint8Array } | null = null;
   let known: readonly (KeyRecord & { readonly secret: Uint8Array })[] = [];
   const own: SigningKey = { ...first, publicKey: publicOf(first.privateKey) };
@@ -122,16 +121,17 @@ export function createKeyring(deps: {
       return loaded(secrets).refresh;
     },
     signing,
-    async rotate(audit) {
+    async rotate(wish, audit) {
       const pair = generateKeyPairSync("ed25519");
-      const kid = `k-${Buffer.from(random.bytes(8)).toString("hex")}`;
+      const kid = `k-${createHash("sha256").update(wish).digest("hex").slice(0, 16)}`;
       const privateKey = pair.privateKey.export({ type: "pkcs8", format: "pem" }).toString();
       const publicKey = pair.publicKey.export({ type: "spki", format: "pem" }).toString();
       const signsFrom = clock.now() + settings.spreadMs;
       const key = { ...record(kid, "signing", Buffer.from(privateKey), publicKey), activeFrom: signsFrom };
-      await store.addKey(key, [audit], signsFrom + settings.keepMs);
+      const added = await store.addKey(key, [audit], signsFrom + settings.keepMs);
       await this.load();
-      return { kid, signsFrom };
+      const made = added ? key : (await store.keys()).find((each) => each.kid === kid);
+      return { kid, signsFrom: made?.activeFrom ?? signsFrom };
     },
     jwks: () =>
       signing().map(({ kid, publicKey }) => ({

@@ -86,7 +86,6 @@ export function createAccounts(options: AccountsOptions): Accounts {
     store,
     vault,
     clock,
-    random,
     first: options.firstSigningKey,
     settings: { spreadMs: KEYS_SPREAD_MS, keepMs: OLD_KEYS_MS },
     onSigning: options.onSigningKeys,
@@ -170,7 +169,8 @@ export function createAccounts(options: AccountsOptions): Accounts {
         { role: params.role, restaurantId: body.restaurantId, given: false },
         body.reason,
       ),
-    "accounts.rotateKeys": async ({ caller, body }) => answered(await administration.rotateKeys(caller, body.reason)),
+    "accounts.rotateKeys": async ({ caller, body, key }) =>
+      answered(await administration.rotateKeys(caller, key, body.reason)),
   };
 
   return {
