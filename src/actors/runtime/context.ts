@@ -13,6 +13,7 @@ import { Recorded, type Said } from "./activation/recorded.js";
 import {
   type ActorContext,
   type ActorRef,
+  type AwaitedAnswer,
   type Caller,
   type CommandInfo,
   type CommandName,
@@ -119,18 +120,21 @@ export class RunContext implements ActorContext<unknown, unknown> {
   }
 
   tellAhead<C extends Contract, N extends CommandName<C>>(
-    withinMs: number,
+    { withinMs, by }: AwaitedAnswer,
     to: ActorRef<C>,
     key: string,
     name: N,
     input: Input<C, N>,
   ): void {
+    for (const answer of by)
+      if (!this.#actor.kind.commands.has(answer))
+        throw new Error(`tellAhead ${name}: no command "${answer}" answers it`);
     this.tell(to, key, name, input);
     const { recorded } = this;
     const tell = recorded.tells?.at(-1);
     if (tell === undefined) return;
     recorded.ahead ??= [];
-    recorded.ahead.push({ tell, input });
+    recorded.ahead.push({ tell, input, answeredBy: by });
     recorded.aheadMs = withinMs;
   }
 

@@ -57,6 +57,13 @@ export type EffectResult<R = Json> =
   | { readonly ok: true; readonly key: string; readonly value: R }
   | { readonly ok: false; readonly key: string; readonly code: string; readonly detail?: JsonObject };
 
+/** The answer that a tell ahead waits for. */
+export interface AwaitedAnswer {
+  readonly withinMs: number;
+  /** Commands of this actor: whatever else the receiver says may have crossed the question, which is kept then. */
+  readonly by: readonly string[];
+}
+
 export interface ActorContext<S, V = undefined> {
   readonly key: string;
   readonly command: CommandInfo;
@@ -78,13 +85,13 @@ export interface ActorContext<S, V = undefined> {
   /** A durable message: sent after the commit, resent until the receiver has committed it, in order per receiver. */
   tell<C extends Contract, N extends CommandName<C>>(to: ActorRef<C>, key: string, name: N, input: Input<C, N>): void;
   /**
-   * A tell that is said at once and whose answer this handler's commit waits for, up to `withinMs`. Answered by a message
-   * of the receiver that changes this actor, both changes are one commit and the tell was never kept; else it is kept and
-   * sent like any other. So the receiver may hear it twice, first as a cast, and of an actor that has forgotten it in a
+   * A tell that is said at once and whose answer this handler's commit waits for. Answered by a message of the receiver
+   * that changes this actor, both changes are one commit and the tell was never kept; else it is kept and sent like any
+   * other. So the receiver may hear it twice, first as a cast, and of an actor that has forgotten it in a
    * crash: it must bear both. Nothing that was told before is overtaken.
    */
   tellAhead<C extends Contract, N extends CommandName<C>>(
-    withinMs: number,
+    awaited: AwaitedAnswer,
     to: ActorRef<C>,
     key: string,
     name: N,

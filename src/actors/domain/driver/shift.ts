@@ -205,7 +205,7 @@ export function acceptOffer(
 }
 
 /** Long enough for an order's answer, and shorter than a person notices. */
-const CLAIM_WAITS_MS = 250;
+const CLAIM_ANSWER = { withinMs: 250, by: ["claimWon", "claimLost"] } as const;
 
 function claimCard(ctx: DriverContext, card: HeldCard, { name, vehicle }: OnShift): void {
   const { state, volatile: memory } = ctx;
@@ -238,7 +238,7 @@ function claimCard(ctx: DriverContext, card: HeldCard, { name, vehicle }: OnShif
     const seat = { trip: number, place };
     const way = wayOnClaim(ctx, card, orderId);
     // The order's answer and the claim are one commit. A claim that a crash forgets is still on its card.
-    ctx.tellAhead(CLAIM_WAITS_MS, Order, orderId, "claim", {
+    ctx.tellAhead(CLAIM_ANSWER, Order, orderId, "claim", {
       driverId: ctx.key,
       offerId,
       acceptedAt: ctx.now,

@@ -1,4 +1,5 @@
 import t from "tap";
+import { shardOf } from "../../runtime/shard.js";
 import type { StoreCall } from "../../runtime/testkit/mod.js";
 import {
   at,
@@ -167,6 +168,35 @@ t.test("rule 5: a claim that a crash forgot is won all the same: its card was st
   t.equal(await codeOf(city.drive("d", "pickUp", { orderId: "o" })), "ok");
   await city.kit.close();
 });
+
+t.test(
+  "rule 14: an order's own word that crosses a lost claim does not answer it: the claim is told again",
+  async (t) => {
+    const city = createCity({ hosts: 2 });
+    const { kit } = city;
+    const hostOf = (kind: string, key: string) => kit.cluster.shardMap.ownerOf(shardOf({ kind, key }));
+    await city.openRestaurant("r");
+    // An order at another host than its driver.
+    const orderId = Array.from({ length: 20 }, (_, i) => `o${i}`).find(
+      (key) => hostOf("order", key) !== hostOf("driver", "d"),
+    );
+    if (orderId === undefined) throw new Error("all orders are at the driver's host");
+    await city.goOnline("d");
+    await city.bring(orderId, "accepted");
+    const { offerId } = await city.offerTo("d");
+    await kit.advance(1_000);
+    kit.linkFault = (_from, _to, message) => (message.t === "cast" && message.name === "claim" ? "drop" : null);
+    const tap = kit.send(Driver, "d", "acceptOffer", { offerId }, { caller: driver("d") });
+    await kit.advance(2);
+    await must(city.order(orderId, "cancel", { orderId, reason: "too slow" }, customer("c")));
+    await kit.run(() => tap);
+    kit.linkFault = () => null;
+    await kit.advance(5_000);
+    t.equal(await city.status(orderId), "cancelled");
+    t.equal((await city.driverState("d")).work.status, "free");
+    await kit.close();
+  },
+);
 
 t.test("rule 13: won by a claim that a crash forgot, and heard of too late: the order looks on", async (t) => {
   const city = createCity();

@@ -19,7 +19,7 @@ import { confirm, whenProblem } from "./scheduling.js";
 import { initialOrder, isPlaced, type OrderContent, type PlacedOrder, statusOf } from "./state.js";
 
 /** Longer than a restaurant takes that is there, and shorter than a person notices. */
-const RESERVE_WAITS_MS = 250;
+const RESERVE_ANSWER = { withinMs: 250, by: ["reserved", "refused"] } as const;
 
 export function place(ctx: OrderContext, settings: DomainSettings, input: PlaceInput): PlacedReply | Rejection {
   const { caller } = ctx.command;
@@ -69,7 +69,7 @@ export function place(ctx: OrderContext, settings: DomainSettings, input: PlaceI
     ...(input.way === undefined ? {} : { way: input.way }),
   };
   // Most restaurants have only to look, and answer before the order is kept: then both are one commit.
-  ctx.tellAhead(RESERVE_WAITS_MS, Restaurant, input.restaurantId, "reserve", {
+  ctx.tellAhead(RESERVE_ANSWER, Restaurant, input.restaurantId, "reserve", {
     orderId: ctx.key,
     lines: input.lines.map(withoutNames),
     destination: input.destination,

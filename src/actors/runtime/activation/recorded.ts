@@ -33,6 +33,8 @@ export interface Claim {
 export interface Ahead {
   readonly tell: OutboxTell;
   readonly input: unknown;
+  /** Commands by which its receiver answers it. */
+  readonly answeredBy: readonly string[];
 }
 
 export class Recorded {

@@ -116,14 +116,18 @@ function prefix(actor: Activation, mostRuns: number): number {
   return end;
 }
 
-/** What was told ahead and has been answered by a later run of the same write needs no keeping. */
+/**
+ * What was told ahead and has been answered by a later run of the same write needs no keeping. Other words of its
+ * receiver are no answer: they may have crossed a question that was lost.
+ */
 function forgetAnswered(actor: Activation, run: number, runs: number): void {
   const { recorded } = actor.pending[run]!;
   if (recorded === null) return;
-  const answered = recorded.ahead?.filter(({ tell }) => {
+  const answered = recorded.ahead?.filter(({ tell, answeredBy }) => {
     for (let i = run + 1; i < runs; i++) {
       const { dirty, delivery } = actor.pending[i]!;
-      if (dirty && delivery.from !== null && isSame(delivery.from, tell.to)) return true;
+      const { from, name } = delivery;
+      if (dirty && from !== null && isSame(from, tell.to) && answeredBy.includes(name)) return true;
     }
     return false;
   });

@@ -12,10 +12,12 @@ type DeskContract = {
   say: { input: { room: string; what: string }; reply: null };
   yes: { input: { room: string }; reply: null };
   later: { input: { silent: boolean }; reply: null };
+  closed: { input: { room: string }; reply: null };
 };
 type RoomContract = {
   want: { input: { desk: string; answer: Kind }; reply: null };
   hear: { input: { what: string }; reply: null };
+  close: { input: { desk: string }; reply: null };
   tidy: { input: null; reply: null };
   heard: { input: null; reply: readonly string[] };
 };
@@ -23,6 +25,7 @@ const DeskRef = actorRef<DeskContract>("desk");
 const RoomRef = actorRef<RoomContract>("room");
 
 const WITHIN_MS = 250;
+const AWAITED = { withinMs: WITHIN_MS, by: ["yes", "later"] };
 
 const Desk = defineActor<DeskContract, { booked: number; answered: readonly string[] }>({
   ref: DeskRef,
@@ -33,7 +36,7 @@ const Desk = defineActor<DeskContract, { booked: number; answered: readonly stri
   commands: {
     book(ctx, { room, answer }) {
       ctx.become({ ...ctx.state, booked: ctx.state.booked + 1 });
-      ctx.tellAhead(WITHIN_MS, RoomRef, room, "want", { desk: ctx.key, answer });
+      ctx.tellAhead(AWAITED, RoomRef, room, "want", { desk: ctx.key, answer });
       return { booked: ctx.state.booked };
     },
     say(ctx, { room, what }) {
@@ -46,6 +49,10 @@ const Desk = defineActor<DeskContract, { booked: number; answered: readonly stri
     },
     later(ctx, { silent }) {
       if (!silent) ctx.mirror(`put off:${ctx.key}`, ctx.state.booked, 1_000);
+      return null;
+    },
+    closed(ctx, { room }) {
+      ctx.become({ ...ctx.state, answered: [...ctx.state.answered, `${room} closes`] });
       return null;
     },
   },
@@ -72,6 +79,10 @@ const Room = defineActor<RoomContract, { heard: readonly string[] }, { casts: nu
     },
     hear(ctx, { what }) {
       ctx.become({ heard: [...ctx.state.heard, what] });
+      return null;
+    },
+    close(ctx, { desk }) {
+      ctx.tell(DeskRef, desk, "closed", { room: ctx.key });
       return null;
     },
     tidy(ctx) {
@@ -158,6 +169,22 @@ t.test("R-ENG-3: what another says meanwhile is no answer: the question is kept 
   await kit.must(RoomRef, "other", "want", { desk: "d", answer: "tell" });
   await kit.run(() => asked);
   await kit.advance(1_000);
+  t.equal(tellsOf(kit, "desk"), 1);
+  t.same(await kit.must(RoomRef, room, "heard", null), ["tell of d", "0 ahead"]);
+  await kit.close();
+});
+
+t.test("R-ENG-3: what its receiver says of something else crosses the question and does not answer it", async (t) => {
+  const kit = kitOf(2);
+  const room = await roomElsewhere(kit);
+  kit.linkFault = (_from, _to, message) => (message.t === "cast" ? "drop" : null);
+  const asked = kit.send(DeskRef, "d", "book", { room, answer: "cast" });
+  await kit.must(RoomRef, room, "close", { desk: "d" });
+  await kit.run(() => asked);
+  await kit.advance(1_000);
+  const kept = await kit.run(() => kit.stored<{ answered: string[] }>("desk", "d"));
+  t.same(kept?.state.answered, [`${room} closes`, room]);
+  t.equal(commitsOf(kit, "desk")[0]?.seq, 2, "what it said went into the commit of the question");
   t.equal(tellsOf(kit, "desk"), 1);
   t.same(await kit.must(RoomRef, room, "heard", null), ["tell of d", "0 ahead"]);
   await kit.close();
