@@ -145,6 +145,14 @@ export class Activation {
     return this.mailbox.length + this.pending.length;
   }
 
+  /** Whoever waits to listen does not begin to. */
+  abandon(endpoint: EndpointId, subscription: number): void {
+    const isMeant = ({ source, endpoint: of, number }: Delivery): boolean =>
+      source === "subscribe" && of === endpoint && number === subscription;
+    for (const { delivery } of this.pending) if (isMeant(delivery)) delivery.isOver = true;
+    for (const delivery of this.mailbox) if (isMeant(delivery)) delivery.isOver = true;
+  }
+
   hasListeners(): boolean {
     if (this.channels === null) return false;
     for (const channel of this.channels.values()) if (channel.listeners.size > 0 || channel.arriving > 0) return true;

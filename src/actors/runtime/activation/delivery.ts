@@ -35,6 +35,8 @@ export class Delivery implements CommandInfo {
   /** The timer that fired, as it was when it did. */
   timer: TimerRow | null = null;
   resume: Resume | null = null;
+  /** Of a subscription that waits: its listener has left. */
+  isOver = false;
   /** Claims that another actor holds, found out by a refused commit. */
   taken: Set<string> | null = null;
   /** The store says that this command id was committed before: read the outcome before running. */

@@ -1,7 +1,7 @@
 import t from "tap";
 import { createMemoryActorStore } from "../../../store/memory/mod.js";
 import { Account, AccountRef } from "../testkit/fixtures/ledger.js";
-import { createTestKit, type Recorder, type TestKit } from "../testkit/mod.js";
+import { createTestKit, type Recorder, record, type TestKit } from "../testkit/mod.js";
 
 const kitOf = (hosts = 1, settings = {}): TestKit =>
   createTestKit({ definitions: [Account], store: (clock) => createMemoryActorStore({ clock }), hosts, settings });
@@ -132,6 +132,34 @@ t.test("R-ENG-3: nobody hears of a channel that was left, and it does not keep t
   t.equal(kit.stats().actors, 0);
   await kit.close();
 });
+
+t.test(
+  "rule 16: who leaves a channel at its bounds leaves nothing behind, though they had not begun to listen",
+  async (t) => {
+    const bounds = [
+      ["a full mailbox", { mailboxLimit: 4 }],
+      ["a full host", { maxQueued: 4 }],
+      ["a store that does not answer", { stalledPending: 4 }],
+    ] as const;
+    for (const [bound, settings] of bounds) {
+      const kit = kitOf(1, settings);
+      await kit.must(AccountRef, "a", "deposit", { amount: 1 });
+      kit.store.decide = ({ operation }) => (operation === "flush" ? "unavailable" : null);
+      void kit.send(AccountRef, "a", "deposit", { amount: 1 });
+      await kit.advance(200);
+      const listener = record((sink) => kit.client.subscribe(value, reader, null, sink));
+      await kit.advance(10);
+      for (let i = 0; i < 8; i++) void kit.send(AccountRef, "a", "deposit", { amount: 1 });
+      await kit.advance(10);
+      listener.close();
+      await kit.advance(100);
+      kit.store.heal();
+      await kit.advance(70_000);
+      t.same([listener.starts.length, kit.stats().actors], [0, 0], bound);
+      await kit.close();
+    }
+  },
+);
 
 t.test("rule 16: under pressure an actor with listeners may leave; its listeners come back", async (t) => {
   const kit = kitOf(1, { maxActors: 4 });

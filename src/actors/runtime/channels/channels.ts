@@ -70,6 +70,7 @@ export class Channels {
   arrive(actor: Activation, delivery: Delivery, start: Extract<Answer, { t: "subscribed" }>): void {
     const { channel } = start;
     channel.arriving--;
+    if (delivery.isOver) return;
     let ids = channel.listeners.get(delivery.endpoint);
     if (ids === undefined) {
       ids = new Map();

@@ -44,7 +44,10 @@ export class Refusals {
         return;
       case "unsubscribe": {
         const actor = this.#events.inMemory(to);
-        if (actor !== undefined) channels.leave(actor, delivery.name, delivery.endpoint, delivery.number);
+        if (actor === undefined) return;
+        // It overtakes what waits, also the subscription that it ends.
+        actor.abandon(delivery.endpoint, delivery.number);
+        channels.leave(actor, delivery.name, delivery.endpoint, delivery.number);
         return;
       }
       case "timer":
