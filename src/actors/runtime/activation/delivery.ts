@@ -4,6 +4,7 @@
  */
 
 import type { Caller, CommandInfo } from "../definition.js";
+import type { Peer } from "../host/credits.js";
 import type { EndpointId } from "../link.js";
 import type { ActorAddress, TimerRow } from "../ports.js";
 
@@ -28,6 +29,8 @@ export class Delivery implements CommandInfo {
   readonly endpoint: EndpointId;
   /** Ask or subscription id at the endpoint; number of a tell or effect at its sender; `at` of a timer. */
   readonly number: number;
+  /** Of an ask or a subscription: the peer that sent it, as it was then. */
+  peer: Peer | null = null;
   bodyHash = "";
   notAfter: number | null = null;
   /** Of an ask: its answer may wait for company on the line. */

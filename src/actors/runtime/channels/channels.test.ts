@@ -161,6 +161,28 @@ t.test(
   },
 );
 
+t.test("rule 16: a subscription that still waits when its link begins anew does not begin", async (t) => {
+  for (const operation of ["flush", "load"] as const) {
+    const kit = kitOf();
+    if (operation === "flush") await kit.must(AccountRef, "a", "deposit", { amount: 1 });
+    else await kit.advance(1);
+    // It waits at the gate for a commit, or in the mailbox of an actor that is being loaded.
+    kit.store.failNext(operation, { delayMs: 200 });
+    void kit.send(AccountRef, "a", "deposit", { amount: 1 });
+    await kit.advance(2);
+    const listener = record((sink) => kit.client.subscribe(value, reader, null, sink));
+    await kit.advance(2);
+    kit.network.partition("node/gateway-0", "node/shards-0");
+    kit.network.heal("node/gateway-0", "node/shards-0");
+    await kit.advance(1_000);
+    t.equal(listener.starts.length, 1, "asked for anew, it has begun");
+    listener.close();
+    await kit.advance(70_000);
+    t.equal(kit.stats().actors, 0, operation);
+    await kit.close();
+  }
+});
+
 t.test("rule 16: under pressure an actor with listeners may leave; its listeners come back", async (t) => {
   const kit = kitOf(1, { maxActors: 4 });
   const listener = await kit.subscribe(value, reader);

@@ -70,7 +70,8 @@ export class Channels {
   arrive(actor: Activation, delivery: Delivery, start: Extract<Answer, { t: "subscribed" }>): void {
     const { channel } = start;
     channel.arriving--;
-    if (delivery.isOver) return;
+    // Its link went down while it waited, perhaps to come up again: nobody would ever end it, and it is asked for anew.
+    if (delivery.isOver || delivery.peer?.gone === true) return;
     let ids = channel.listeners.get(delivery.endpoint);
     if (ids === undefined) {
       ids = new Map();

@@ -25,7 +25,7 @@ export interface GateEvents {
   outboxed(from: ActorAddress, fromShard: number, tell: OutboxTell): void;
   effectDone(actor: ActorAddress, number: number): void;
   /** An ask has its answer: its sender may send another. */
-  answered(peer: EndpointId): void;
+  answered(ask: Delivery): void;
   muted(actor: Activation): void;
   /** Its shard has gone from this thread: whoever sent the message has to ask the new owner. */
   moved(actor: Activation, delivery: Delivery): void;
@@ -144,7 +144,7 @@ export class Gate {
   #answer(actor: Activation, delivery: Delivery, answer: Answer | null, mayEmit: boolean): void {
     switch (delivery.source) {
       case "ask":
-        this.#events.answered(delivery.endpoint);
+        this.#events.answered(delivery);
         if (mayEmit && answer !== null) this.#reply(delivery, answer);
         return;
       case "tell":

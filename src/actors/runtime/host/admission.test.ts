@@ -93,6 +93,32 @@ t.test(
   },
 );
 
+t.test("R-ENG-6: what was asked before a link began anew gives no credit after it", async (t) => {
+  const kit = kitOf({ askWindow: 64 });
+  await kit.must(AccountRef, "a", "deposit", { amount: 1 });
+  kit.store.failNext("flush", { delayMs: 50 });
+  for (let i = 0; i < 64; i++) void kit.send(AccountRef, "a", "deposit", { amount: 1 });
+  await kit.advance(5);
+  let inHand = 0;
+  kit.linkFault = (_from, to, message) => {
+    if (message.t === "credit" && to === "node/gateway-0") inHand += message.count;
+    if (message.t === "ask") inHand--;
+    return null;
+  };
+  kit.network.partition("node/gateway-0", "node/shards-0");
+  kit.network.heal("node/gateway-0", "node/shards-0");
+  await kit.advance(5_000);
+  t.ok(inHand > 64 * 0.75 && inHand <= 64, `${inHand}`);
+  const many = await kit.run(() =>
+    Promise.all(Array.from({ length: 200 }, () => kit.send(AccountRef, "a", "deposit", { amount: 1 }))),
+  );
+  t.ok(
+    many.every((reply) => reply.ok),
+    "which would be refused, as more than the window",
+  );
+  await kit.close();
+});
+
 t.test("R-ENG-6: while the store does not answer, commits are bounded and then refused as `unavailable`", async (t) => {
   const kit = kitOf({ stalledPending: 8 });
   await kit.must(AccountRef, "a", "deposit", { amount: 1 });

@@ -171,7 +171,9 @@ class Host implements ShardHost {
         else this.#outbox.committed(from, shard, tell);
       },
       effectDone: (actor, number) => this.#effects.finished(actor, number),
-      answered: (peer) => this.#credits.giveBack(peer),
+      answered: ({ peer }) => {
+        if (peer !== null) this.#credits.giveBack(peer);
+      },
       muted: (actor) => this.#muted.add(actor),
       moved: (actor, delivery) => this.#refusals.refuse(actor.address, actor.shard, delivery, this.#notOwner()),
     });
@@ -227,7 +229,7 @@ class Host implements ShardHost {
       inMemory,
       admit: (actor, delivery) => this.#executor.admit(actor, delivery),
       told: (from, number) => this.#sender.told(from, number),
-      takeCredit: (peer) => this.#credits.take(peer),
+      credits: this.#credits,
       now,
       retryAfterMs: settings.retryAfterMs,
     });

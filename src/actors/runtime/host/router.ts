@@ -10,6 +10,7 @@ import type { ActorError } from "../client.js";
 import { readContext } from "../context.js";
 import type { EndpointId, LinkMessage } from "../link.js";
 import type { ActorAddress } from "../ports.js";
+import type { Credits } from "./credits.js";
 
 export interface RouterEvents {
   deliver(to: ActorAddress, delivery: Delivery): void;
@@ -20,8 +21,7 @@ export interface RouterEvents {
   inMemory(address: ActorAddress): Activation | undefined;
   admit(actor: Activation, delivery: Delivery): void;
   told(from: ActorAddress, number: number): void;
-  /** Counts an ask in; false when the peer has used up its credit. */
-  takeCredit(peer: EndpointId): boolean;
+  readonly credits: Credits;
   /** Milliseconds since the epoch. */
   now(): number;
   retryAfterMs: number;
@@ -61,6 +61,7 @@ export class Router {
       case "subscribe": {
         const delivery = new Delivery("subscribe", "", message.channel, null, message.caller, null, from, message.id);
         delivery.resume = message.from;
+        delivery.peer = this.#events.credits.of(from);
         this.#events.deliver(message.to, delivery);
         break;
       }
@@ -93,7 +94,9 @@ export class Router {
     delivery.bodyHash = message.bodyHash;
     delivery.notAfter = message.notAfter;
     delivery.mayWait = message.mayWait === true;
-    if (this.#events.takeCredit(from)) this.#events.deliver(to, delivery);
+    const { credits } = this.#events;
+    delivery.peer = credits.of(from);
+    if (credits.take(delivery.peer)) this.#events.deliver(to, delivery);
     else {
       const { retryAfterMs } = this.#events;
       this.#events.refuse(to, delivery, { code: "overloaded", temporary: true, retryAfterMs });

@@ -15,7 +15,7 @@ import type { ActorClientSettings } from "../client-impl/settings.js";
 import type { ActorRef, AnyActorDefinition, Caller, CommandName, Contract, Input, Reply } from "../definition.js";
 import type { HostSettings, HostStats } from "../host/settings.js";
 import type { Link, LinkMessage } from "../link.js";
-import { createMemoryNetwork, type MemoryBatch, type MemoryDelivery } from "../links/memory.js";
+import { createMemoryNetwork, type MemoryBatch, type MemoryDelivery, type MemoryNetwork } from "../links/memory.js";
 import type { ActorAddress, ActorStore, DeadLetter, EffectRunner, MirrorPort, PublishedEvent } from "../ports.js";
 import { shardOf } from "../shard.js";
 import { Cluster } from "./cluster.js";
@@ -69,13 +69,14 @@ export class TestKit {
   readonly store: FaultyStore;
   readonly cluster: Cluster;
   readonly client: RunningActorClient;
+  /** Between the hosts `node/shards-0…`, the client `node/gateway-0` and whatever else is given an endpoint. */
+  readonly network: MemoryNetwork;
   readonly logs: LogLine[] = [];
   /** Decides about each message between endpoints; null: it arrives. Messages within one host do not pass here. */
   linkFault: (from: string, to: string, message: LinkMessage) => LinkFault | null = () => null;
   /** Every message that reached the kit's raw endpoint; see `inject`. */
   readonly rawAnswers: LinkMessage[] = [];
   readonly #raw: Link;
-  readonly #network;
   readonly #ready: Promise<void>;
   readonly #waitForStore: boolean;
   #started = false;
@@ -88,7 +89,7 @@ export class TestKit {
     this.#waitForStore = options.storeTakesRealTime ?? false;
     const inner = typeof options.store === "function" ? options.store(this.clock) : options.store;
     this.store = new FaultyStore(inner, this.clock);
-    this.#network = createMemoryNetwork({ clock: this.clock, route: (batch) => this.#route(batch) });
+    this.network = createMemoryNetwork({ clock: this.clock, route: (batch) => this.#route(batch) });
     const log = (level: LogLine["level"]) => (fields: LogFields, message: string) => {
       this.logs.push({ level, message, fields });
       if (this.logs.length > 10_000) this.logs.splice(0, 5_000);
@@ -97,7 +98,7 @@ export class TestKit {
       definitions: options.definitions,
       hosts: options.hosts ?? 1,
       store: this.store,
-      network: this.#network,
+      network: this.network,
       clock: (options.hostClock ?? betweenMilliseconds)(this.clock),
       random: this.random,
       mirror: options.mirror ?? { write: () => {}, read: async (keys) => keys.map(() => null), close: async () => {} },
@@ -105,10 +106,10 @@ export class TestKit {
       settings: options.settings ?? {},
       log: { warn: log("warn"), error: log("error") },
     });
-    this.#raw = this.#network.endpoint("node/raw");
+    this.#raw = this.network.endpoint("node/raw");
     this.#raw.receive((_, messages) => this.rawAnswers.push(...messages));
     this.client = createActorClient({
-      link: this.#network.endpoint("node/gateway-0"),
+      link: this.network.endpoint("node/gateway-0"),
       shardMap: this.cluster.shardMap,
       clock: this.clock,
       random: this.random,
