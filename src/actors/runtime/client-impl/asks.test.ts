@@ -1,4 +1,6 @@
 import t from "tap";
+import { seededRandom } from "../../../lib/random.js";
+import { createActorClient } from "./client.js";
 import { bench, caller, Echo } from "./fixtures/bench.js";
 
 const grant = (count: number) => ({ t: "credit", count }) as const;
@@ -107,6 +109,32 @@ t.test("R-ENG-6: asks in flight are bounded over all endpoints and places", asyn
     ["1", "2", "4"],
   );
   t.same(b.answers, { "3": "overloaded", "5": "overloaded" });
+});
+
+t.test("rule 2: an answer to a gateway that died is none to what is asked by the next one of its name", async (t) => {
+  const b = bench();
+  const a = b.shards("a");
+  const random = seededRandom(5);
+  const open = () => {
+    const link = b.network.endpoint("again");
+    a.link.send("again", grant(10));
+    return {
+      link,
+      client: createActorClient({ link, shardMap: { ownerOf: () => "a", onChange() {} }, clock: b.clock, random }),
+    };
+  };
+  const first = open();
+  await b.settle();
+  void first.client.ask(Echo, "alice", "say", "alice", { commandId: "1", caller });
+  await b.settle();
+  first.link.close();
+  const second = open();
+  await b.settle();
+  const answer = second.client.ask(Echo, "bob", "say", "bob", { commandId: "2", caller });
+  await b.settle();
+  for (const { id, input } of a.take("ask")) a.link.send("again", { t: "reply", id, value: `for ${String(input)}` });
+  await b.settle();
+  t.same(await answer, { ok: true, value: "for bob" });
 });
 
 t.test("an ask without answer times out within a tick; a late reply changes nothing", async (t) => {

@@ -4,7 +4,7 @@
  * Owns the link's receiver. Does not own asks (`asks.ts`), channels (`subscriptions.ts`) or routes (`router.ts`).
  */
 import type { Clock } from "../../../lib/clock.js";
-import type { Random } from "../../../lib/random.js";
+import { type Random, randomInteger } from "../../../lib/random.js";
 import type { ActorClient, AskOptions, AskResult } from "../client.js";
 import type { EndpointId, Link, LinkMessage, ShardMap } from "../link.js";
 import { type ActorAddress, type MirrorEntry, SHARD_COUNT } from "../ports.js";
@@ -43,7 +43,8 @@ export function createActorClient(options: ActorClientOptions): RunningActorClie
   const settings: ActorClientSettings = { ...DEFAULT_CLIENT_SETTINGS, ...options.settings };
   const router = createRouter(shardMap);
   const reachedAt = new Float64Array(SHARD_COUNT).fill(clock.monotonic());
-  let lastId = 0;
+  // A gateway that starts again under its name may hear what was meant for the one before: it knows none of those numbers.
+  let lastId = randomInteger(random, 2 ** 30);
   let castsRefused = 0;
   /** Asks and subscriptions share one row of numbers: an error's id tells which of them it is for. */
   const nextId = (): number => ++lastId;
