@@ -92,15 +92,18 @@ export function createPostgresActorStore(options: PostgresActorStoreOptions): Po
     async flush(batch) {
       let session: SessionName | undefined;
       try {
-        return await flushBatch(batch, (call) =>
-          flushes.run(call, (used) => {
+        return await flushBatch(batch, async (call) => {
+          const result = await flushes.run(call, (used) => {
             session = used;
-          }),
-        );
+          });
+          // It has answered, and may serve another flush by the time that a later part of this one fails.
+          session = undefined;
+          return result;
+        });
       } catch (error) {
-        if (error instanceof OutcomeUnknown && session !== undefined) {
+        if (error instanceof OutcomeUnknown) {
           log.warn({ flushId: batch.flushId, error: error.message }, "The outcome of a flush is unknown.");
-          remember(lost, batch.flushId, session);
+          if (session !== undefined) remember(lost, batch.flushId, session);
         }
         throw error;
       }

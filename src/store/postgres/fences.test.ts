@@ -1,8 +1,10 @@
+import { OutcomeUnknown, StoreUnavailable } from "../../actors/runtime/ports.js";
 import { systemClock } from "../../lib/clock.js";
 import { batch, CLEAN, loadOne, write } from "../contract/batches.js";
 import { holdClaim, openSession, untilBlocked } from "./fixtures/sessions.js";
 import { testsAfter } from "./fixtures/tests-after.js";
 import { withPostgres } from "./fixtures/with-postgres.js";
+import { flushBatch } from "./flush.js";
 import { createPostgresActorStore } from "./mod.js";
 
 const { connectionString, clear } = await withPostgres();
@@ -104,4 +106,26 @@ test("a row that only the database refuses fails its actor alone", async (t) => 
     actors.map((_, i) => (i === 20 || i === 63 ? 0 : 1)),
   );
   t.strictSame(await store.pendingTells([0], 10), [], "what was delivered is gone");
+});
+
+test("R-ENG-3: a database that goes while a bad row is looked for: what was written before is not unwritten", async (t) => {
+  const session = await openSession(t, connectionString);
+  await session.query("ALTER TABLE actor_snapshot ADD CONSTRAINT small CHECK (octet_length(state) < 10000)");
+  t.teardown(() => session.query("ALTER TABLE actor_snapshot DROP CONSTRAINT small"));
+  const epochs = await store.claimShards("a", [0]);
+  // All four, the first two, the first alone; then the bad one alone, and the last two.
+  for (const goes of [1, 2, 3, 4, 5]) {
+    const actors = Array.from({ length: 4 }, (_, i) =>
+      write(`goes-${goes}-${i}`, i === 1 ? { state: new Uint8Array(10_000) } : {}),
+    );
+    const sent = batch(epochs, actors);
+    let calls = 0;
+    const flushing = flushBatch(sent, async (call) => {
+      calls++;
+      if (calls === goes) throw new StoreUnavailable("no connection can be had");
+      return call(session);
+    });
+    await t.rejects(flushing, goes <= 3 ? StoreUnavailable : OutcomeUnknown, `call ${goes}`);
+    t.strictSame(await store.outcomeOf(sent), [goes > 3, false, false, false]);
+  }
 });

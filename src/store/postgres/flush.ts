@@ -8,6 +8,7 @@ import {
   type ActorWrite,
   type FlushBatch,
   type FlushResult,
+  OutcomeUnknown,
   StoreUnavailable,
   type WriteFailure,
 } from "../../actors/runtime/ports.js";
@@ -90,7 +91,8 @@ async function flushShare(
 
 /**
  * A row that the rules let pass and the database does not: halve until it stands alone. Every actor is still written
- * whole or not at all, and those before the bad one before those after it.
+ * whole or not at all, and those before the bad one before those after it. Once the first half is done it is not true
+ * any more that nothing was: what keeps the second from being written leaves the outcome of the whole unknown.
  */
 async function isolate(
   share: Share,
@@ -109,7 +111,10 @@ async function isolate(
   }
   const middle = positions.length >> 1;
   const first = await flushShare({ ...share, positions: positions.slice(0, middle), delivered: [] }, send);
-  const second = await flushShare({ ...share, positions: positions.slice(middle) }, send);
+  const second = await flushShare({ ...share, positions: positions.slice(middle) }, send).catch((cause: unknown) => {
+    if (cause instanceof OutcomeUnknown) throw cause;
+    throw new OutcomeUnknown(`A part of the flush was written, and then: ${String(cause)}`, { cause });
+  });
   return {
     staleShards: [...new Set([...first.staleShards, ...second.staleShards])],
     failures: [...first.failures, ...second.failures],
