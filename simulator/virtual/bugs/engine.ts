@@ -253,11 +253,7 @@ export const ENGINE_BUGS: readonly Bug[] = [
     name: "a node speaks after its lease",
     patches: [
       patch(`${RUNTIME}/gate/gate.js`, "const mayEmit = this.#ownership.mayEmit();", "const mayEmit = true;"),
-      patch(
-        HOST,
-        "if (to === this.#options.self || this.#options.ownership.mayEmit()) this.#send(to, message);",
-        "this.#send(to, message);",
-      ),
+      patch(HOST, "if (to !== this.#options.self && !this.#options.ownership.mayEmit())", "if (false)"),
     ],
     by: ["rule-04", "rule-12", "rule-15"],
     within: 40,

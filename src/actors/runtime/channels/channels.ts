@@ -21,7 +21,8 @@ import type { EndpointId, LinkMessage } from "../link.js";
 export const CHANNEL_EPOCH = 1;
 
 export interface ChannelsEvents {
-  post(to: EndpointId, message: LinkMessage): void;
+  /** False: the lease has passed, and nothing was said. */
+  post(to: EndpointId, message: LinkMessage): boolean;
 }
 
 export class Channels {
@@ -114,10 +115,10 @@ export class Channels {
     if (channel.events.length > keep * 2) channel.events = channel.events.slice(-keep);
   }
 
-  /** Says an event or a slot value to everyone who listens. */
-  say(actor: Activation, said: Extract<Said, { t: "event" | "slot" }>, at: number): void {
+  /** Says an event or a slot value to everyone who listens. False: not everybody could be told. */
+  say(actor: Activation, said: Extract<Said, { t: "event" | "slot" }>, at: number): boolean {
     const channel = actor.channels?.get(said.channel);
-    if (channel === undefined || channel.listeners.size === 0) return;
+    if (channel === undefined || channel.listeners.size === 0) return true;
     const message: LinkMessage =
       said.t === "event"
         ? { t: "event", of: actor.address, channel: said.channel, item: said.item }
@@ -127,7 +128,9 @@ export class Channels {
             channel: said.channel,
             item: { slot: said.slot, version: this.nextVersion(actor.epoch), at, ttlMs: said.ttlMs, body: said.body },
           };
-    for (const endpoint of channel.listeners.keys()) this.#events.post(endpoint, message);
+    let told = true;
+    for (const endpoint of channel.listeners.keys()) if (!this.#events.post(endpoint, message)) told = false;
+    return told;
   }
 
   /** Ends every subscription of the actor; `error` null: silently, as nobody may be told. */
@@ -144,19 +147,25 @@ export class Channels {
     }
   }
 
-  /** Judges everybody who listens by the newest state; whoever is refused hears it and is out. */
-  readmit(actor: Activation, name: string, at: number): void {
+  /**
+   * Judges everybody who listens by the newest state; whoever is refused hears it and is out. False: not everybody could
+   * be told, and who could not listens on, to be judged when they start again.
+   */
+  readmit(actor: Activation, name: string, at: number): boolean {
     const channel = actor.channels?.get(name);
-    if (channel === undefined) return;
+    if (channel === undefined) return true;
+    let told = true;
     const context = readContext(actor, at);
     for (const [endpoint, ids] of [...channel.listeners]) {
       for (const [id, caller] of [...ids]) {
         const admitted = channel.definition.admit(context, caller);
         if (!(admitted instanceof Rejection)) continue;
-        this.#events.post(endpoint, { t: "error", id, error: refusal(admitted) });
-        this.leave(actor, name, endpoint, id);
+        if (this.#events.post(endpoint, { t: "error", id, error: refusal(admitted) }))
+          this.leave(actor, name, endpoint, id);
+        else told = false;
       }
     }
+    return told;
   }
 
   /** An endpoint is gone: nobody there listens any more. */

@@ -78,10 +78,7 @@ export class Gate {
     // Reading both clocks costs more than such a run: what has nothing to say and nobody to answer needs no leave.
     if (delivery.source === "cast" && !recorded?.said) return;
     const mayEmit = this.#ownership.mayEmit();
-    if (!mayEmit && !actor.muted) {
-      actor.muted = true;
-      this.#events.muted(actor);
-    }
+    if (!mayEmit) this.#mute(actor);
     if (mayEmit && recorded?.said) this.#say(actor, recorded, at);
     this.#answer(actor, delivery, answer, mayEmit);
   }
@@ -101,6 +98,13 @@ export class Gate {
     return true;
   }
 
+  /** Who listens has missed something, and starts again when this node may speak. */
+  #mute(actor: Activation): void {
+    if (actor.muted) return;
+    actor.muted = true;
+    this.#events.muted(actor);
+  }
+
   #hasGone(actor: Activation): boolean {
     return this.#ownership.epochOf(actor.shard) !== actor.epoch;
   }
@@ -110,10 +114,11 @@ export class Gate {
       switch (said.t) {
         case "event":
         case "slot":
-          this.#channels.say(actor, said, at);
+          // The lease may have ended since it was last looked at.
+          if (!this.#channels.say(actor, said, at)) this.#mute(actor);
           break;
         case "readmit":
-          this.#channels.readmit(actor, said.channel, at);
+          if (!this.#channels.readmit(actor, said.channel, at)) this.#mute(actor);
           break;
         case "mirror":
           if (!this.#mirror.wants(said.key, said.body)) break;

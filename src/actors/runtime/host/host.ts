@@ -94,7 +94,7 @@ class Host implements ShardHost {
     const { kinds } = this.#residents;
     const inMemory = (address: ActorAddress): Activation | undefined => this.#residents.find(address);
     const turn = (work: () => void): void => this.#turn(work);
-    const post = (to: EndpointId, message: LinkMessage): void => this.#post(to, message);
+    const post = (to: EndpointId, message: LinkMessage): boolean => this.#post(to, message);
     const now = (): number => this.#now;
     this.#supervision = new Supervision(store, clock, log, settings.throwsBeforeQuarantine);
     const deadLetter = this.#supervision.deadLetter.bind(this.#supervision);
@@ -370,9 +370,12 @@ class Host implements ShardHost {
     }
   }
 
-  #post(to: EndpointId, message: LinkMessage): void {
+  /** False: the lease has passed, and nothing is said. */
+  #post(to: EndpointId, message: LinkMessage): boolean {
     // What stays here says nothing to anybody: whoever handles it has to pass the gate again.
-    if (to === this.#options.self || this.#options.ownership.mayEmit()) this.#send(to, message);
+    if (to !== this.#options.self && !this.#options.ownership.mayEmit()) return false;
+    this.#send(to, message);
+    return true;
   }
 
   #send(to: EndpointId, message: LinkMessage): void {

@@ -1,5 +1,6 @@
 import t from "tap";
 import { createMemoryActorStore } from "../../../store/memory/mod.js";
+import { actorRef, defineActor } from "../definition.js";
 import type { LinkMessage } from "../link.js";
 import type { ActorAddress } from "../ports.js";
 import { shardOf } from "../shard.js";
@@ -16,6 +17,31 @@ const keyOn = (host: number, prefix: string): string => {
   }
 };
 const A = keyOn(0, "a");
+
+type BoardContract = { show: { input: { n: number }; reply: null } };
+const BoardRef = actorRef<BoardContract>("board");
+const Board = defineActor<BoardContract, { n: number }>({
+  ref: BoardRef,
+  version: 1,
+  durability: "commit",
+  idleMs: 60_000,
+  init: () => ({ n: 0 }),
+  channels: {
+    shown: {
+      delivery: "latest",
+      admit: () => true,
+      snapshot: (ctx) => ({ n: { body: ctx.state.n, ttlMs: 60_000 } }),
+    },
+  },
+  commands: {
+    show(ctx, { n }) {
+      ctx.become({ n });
+      ctx.mirror("board", n, 1_000);
+      ctx.emit("shown", "n", n, 60_000);
+      return null;
+    },
+  },
+});
 
 /** A question as it comes over the link. */
 const askFor = (to: ActorAddress): LinkMessage => ({
@@ -130,6 +156,39 @@ t.test("R-ENG-3: while the lease has passed nothing is said; afterwards everythi
   );
   await kit.close();
 });
+
+t.test(
+  "R-ENG-3: the lease ends while something is being said: who listens has caught up when it is back",
+  async (t) => {
+    let ends = false;
+    const kit = createTestKit({
+      definitions: [Board],
+      store: (clock) => createMemoryActorStore({ clock }),
+      // Asked once the gate has opened, before what is said to listeners.
+      mirror: {
+        wants: () => {
+          if (ends) kit.cluster.lease(0, false);
+          ends = false;
+          return true;
+        },
+        write: () => {},
+        read: async (keys) => keys.map(() => null),
+        close: async () => {},
+      },
+    });
+    const listener = await kit.subscribe({ kind: "board", key: "b", channel: "shown" });
+    await kit.must(BoardRef, "b", "show", { n: 1 });
+    ends = true;
+    void kit.send(BoardRef, "b", "show", { n: 2 });
+    await kit.advance(300);
+    t.notOk(ends);
+    t.same(listener.latest(), { n: 1 });
+    kit.cluster.lease(0, true);
+    await kit.advance(20_000);
+    t.same(listener.latest(), { n: 2 });
+    await kit.close();
+  },
+);
 
 t.test("R-ENG-1: a planned handoff loses and repeats nothing under load", async (t) => {
   const kit = kitOf();
