@@ -23,6 +23,8 @@ export const CHANNEL_EPOCH = 1;
 export interface ChannelsEvents {
   /** False: the lease has passed, and nothing was said. */
   post(to: EndpointId, message: LinkMessage): boolean;
+  /** Also while the lease has passed: for what says nothing about any state. */
+  send(to: EndpointId, message: LinkMessage): void;
 }
 
 export class Channels {
@@ -133,12 +135,15 @@ export class Channels {
     return told;
   }
 
-  /** Ends every subscription of the actor; `error` null: silently, as nobody may be told. */
-  end(actor: Activation, error: ActorError | null): void {
+  /**
+   * Ends every subscription of the actor. Its listeners hear so even while this node may not speak: they would wait for
+   * ever for somebody who has forgotten them.
+   */
+  end(actor: Activation, error: ActorError): void {
     if (actor.channels === null) return;
     for (const channel of actor.channels.values()) {
       for (const [endpoint, ids] of channel.listeners) {
-        if (error !== null) for (const id of ids.keys()) this.#events.post(endpoint, { t: "error", id, error });
+        for (const id of ids.keys()) this.#events.send(endpoint, { t: "error", id, error });
         const actors = this.#byEndpoint.get(endpoint);
         actors?.delete(actor);
         if (actors?.size === 0) this.#byEndpoint.delete(endpoint);

@@ -54,8 +54,8 @@ export class Credits {
   }
 
   /** An ask of this peer was answered. */
-  giveBack(peer: Peer): void {
-    if (peer.gone) return;
+  giveBack(peer: Peer | null): void {
+    if (peer === null || peer.gone) return;
     if (peer.inFlight > 0) peer.inFlight--;
     peer.owed++;
     // Whoever is owed less than a quarter has three quarters left: a message of its own would only tell them so.

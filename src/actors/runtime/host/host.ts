@@ -98,7 +98,8 @@ class Host implements ShardHost {
     const now = (): number => this.#now;
     this.#supervision = new Supervision(store, clock, log, settings.throwsBeforeQuarantine);
     const deadLetter = this.#supervision.deadLetter.bind(this.#supervision);
-    this.#channels = new Channels({ post }, settings.maxSubscriptionsPerActor);
+    const send = (to: EndpointId, message: LinkMessage): void => this.#send(to, message);
+    this.#channels = new Channels({ post, send }, settings.maxSubscriptionsPerActor);
     this.#mirror = new MirrorBatch(options.mirror, clock, settings.mirrorBatchMs, settings.mirrorKeys);
     this.#timers = new Timers(store, clock, settings, log, {
       now,
@@ -145,7 +146,7 @@ class Host implements ShardHost {
       },
     });
     // Room says nothing about any state: a peer is told of it even while this node may not speak, or it would wait for ever.
-    this.#credits = new Credits(settings.askWindow, (peer, count) => this.#send(peer, { t: "credit", count }));
+    this.#credits = new Credits(settings.askWindow, (peer, count) => send(peer, { t: "credit", count }));
     this.#refusals = new Refusals({
       self: options.self,
       shardMap,
@@ -171,9 +172,7 @@ class Host implements ShardHost {
         else this.#outbox.committed(from, shard, tell);
       },
       effectDone: (actor, number) => this.#effects.finished(actor, number),
-      answered: ({ peer }) => {
-        if (peer !== null) this.#credits.giveBack(peer);
-      },
+      answered: ({ peer }) => this.#credits.giveBack(peer),
       muted: (actor) => this.#muted.add(actor),
       moved: (actor, delivery) => this.#refusals.refuse(actor.address, actor.shard, delivery, this.#notOwner()),
     });

@@ -190,6 +190,40 @@ t.test(
   },
 );
 
+t.test(
+  "R-ENG-3: who listens to an actor that leaves memory while the lease has passed is told to begin anew",
+  async (t) => {
+    const notes = { kind: "account", key: A, channel: "notes" };
+    const hears = async (kit: TestKit, leave: () => Promise<void>): Promise<void> => {
+      const listener = await kit.subscribe(notes);
+      kit.cluster.lease(0, false);
+      await leave();
+      await kit.advance(500);
+      kit.cluster.lease(0, true);
+      await kit.advance(5_000);
+      await kit.must(AccountRef, A, "note", { text: "after" });
+      await kit.advance(100);
+      t.same(
+        listener.events.map((event) => event.offset),
+        [1],
+      );
+      await kit.close();
+    };
+    const full = kitOf({ maxActors: 1 });
+    await hears(full, async () => {
+      void full.send(AccountRef, keyOn(0, "b"), "note", { text: "needs room" }, { timeoutMs: 100 });
+    });
+    // The lease ran out, and the node gets its shards again under new epochs.
+    const again = kitOf();
+    await hears(again, async () => {
+      const shards = again.cluster.shardsOf(0);
+      again.cluster.revoke(0, shards);
+      await again.run(() => again.cluster.host(0).releaseShards(shards, 2_000));
+      await again.run(() => again.cluster.gain(0, shards));
+    });
+  },
+);
+
 t.test("R-ENG-1: a planned handoff loses and repeats nothing under load", async (t) => {
   const kit = kitOf();
   const keys = Array.from({ length: 20 }, (_, i) => `k${i}`);

@@ -36,7 +36,7 @@ export class Refusals {
     const { credits, channels, timers, effects } = this.#events;
     switch (delivery.source) {
       case "ask":
-        if (delivery.peer !== null) credits.giveBack(delivery.peer);
+        credits.giveBack(delivery.peer);
         this.#postError(shard, delivery, error);
         return;
       case "subscribe":
