@@ -78,7 +78,7 @@ export const ENGINE_BUGS: readonly Bug[] = [
   },
   {
     name: "messages of a shard are not sent after a handoff",
-    patches: [patch(HOST, "await this.#outbox.scan(gained);", "")],
+    patches: [patch(HOST, "await this.#outbox.scan(served);", "")],
     by: ["messages-once", "rule-14", "rule-10", "liveness"],
     within: 20,
     shownFrom: 3,
@@ -86,7 +86,7 @@ export const ENGINE_BUGS: readonly Bug[] = [
   },
   {
     name: "timers of a shard are lost on handoff",
-    patches: [patch(HOST, "this.#timers.gain(gained);", "")],
+    patches: [patch(HOST, "this.#timers.gain(served);", "")],
     by: ["rule-14", "liveness"],
     within: 20,
     shownFrom: 4,

@@ -263,8 +263,10 @@ class Host implements ShardHost {
       }
       this.#sender.ownersChanged(new Set(gained));
     });
-    this.#timers.gain(gained);
-    await this.#outbox.scan(gained);
+    // Those that have gone again meanwhile are no shards of ours: nothing would ever let go of what was read for them.
+    const served = gained.filter((shard) => this.#shards.has(shard));
+    this.#timers.gain(served);
+    await this.#outbox.scan(served);
   }
 
   async releaseShards(shards: readonly number[], withinMs = Number.POSITIVE_INFINITY): Promise<void> {

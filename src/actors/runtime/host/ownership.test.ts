@@ -116,6 +116,22 @@ t.test("rule 4: a shard that has gone and come back is served only once it was s
   await kit.close();
 });
 
+t.test("rule 4: of shards that have gone before it was told to start them a host reads nothing", async (t) => {
+  const kit = kitOf();
+  const theirs = keyOn(1, "b");
+  await kit.must(AccountRef, theirs, "deposit", { amount: 10 });
+  await kit.must(AccountRef, theirs, "remind", { name: "soon", inMs: 20_000 });
+  kit.linkFault = (_from, _to, message) => (message.t === "tell" ? "drop" : null);
+  await kit.must(AccountRef, theirs, "pay", { to: A, amount: 4 });
+  // Granted and revoked again: by the time that the host comes to it they are another's.
+  await kit.run(() => kit.cluster.host(0).start(kit.cluster.shardsOf(1)));
+  await kit.advance(1_000);
+  const { timersArmed, tellsWaiting } = kit.stats(0);
+  t.same([timersArmed, tellsWaiting], [0, 0]);
+  t.same([kit.stats(1).timersArmed, kit.stats(1).tellsWaiting], [1, 1]);
+  await kit.close();
+});
+
 t.test("rule 4: a stale host never answers a read from uncommitted state after it was fenced", async (t) => {
   const kit = kitOf();
   await kit.must(AccountRef, A, "deposit", { amount: 10 });
