@@ -161,9 +161,16 @@ export class Executor {
         this.#markQuarantined(actor, delivery, now);
         return;
       case "timer": {
-        const row = actor.timers?.get(delivery.timer?.name ?? "");
-        // Replaced or cancelled since: the wake-up is out of date.
-        if (row === undefined || row.at !== delivery.number) return;
+        const name = delivery.timer?.name ?? "";
+        const row = actor.timers?.get(name);
+        if (row === undefined || row.at !== delivery.number) {
+          // Replaced or cancelled since: the wake-up is out of date. Unless the commit of that is refused: then it was not,
+          // so it comes again; once committed, it does not.
+          if (actor.pending.some(({ recorded }) => recorded?.timers?.has(name))) {
+            this.#refuse(actor, delivery, "unavailable");
+          }
+          return;
+        }
         if (row.at > now) {
           // The machine's clock was set back since.
           this.#refuse(actor, delivery, "unavailable");

@@ -99,6 +99,27 @@ t.test("R-ENG-5: setting again replaces, cancelling removes, a timer may set its
   await kit.close();
 });
 
+t.test("R-ENG-5: a timer that comes due while its cancelling is committed fires only if that is refused", async (t) => {
+  for (const [commandId, times] of [
+    ["good", 0],
+    ["bad", 1],
+  ] as const) {
+    const kit = kitOf();
+    await kit.advance(40_000);
+    await kit.must(AccountRef, "a", "remind", { name: "r", inMs: 200 });
+    await kit.advance(150);
+    kit.store.refuseRow = (write) =>
+      write.commands.some(({ id }) => id === "bad") ? { reason: "invalid", detail: "a NUL" } : null;
+    kit.store.failNext("flush", { delayMs: 100 });
+    const cancelled = await kit.ask(AccountRef, "a", "cancelReminder", { name: "r" }, { commandId });
+    t.equal(cancelled.ok, times === 0);
+    await kit.advance(5_000);
+    t.equal((await fired(kit)).length, times);
+    t.equal(kit.stats().timersArmed, 0);
+    await kit.close();
+  }
+});
+
 t.test("R-ENG-5: timers survive a crash; those due meanwhile wait for the grace, and act once", async (t) => {
   const kit = kitOf({ timerGraceMs: 15_000 });
   await kit.must(AccountRef, "a", "remind", { name: "overdue", inMs: 5_000 });
