@@ -28,6 +28,19 @@ t.test("R-ENG-3: actors that come close together share a flush; a lone one does 
   await kit.close();
 });
 
+t.test("R-ENG-3: an actor whose state cannot be written is read again at once", async (t) => {
+  const kit = kitOf();
+  await kit.must(AccountRef, "a", "deposit", { amount: 5 });
+  const startedAt = kit.now;
+  const [bad, behind] = await kit.run(() =>
+    Promise.all([kit.send(AccountRef, "a", "unwritable", null), kit.send(AccountRef, "a", "deposit", { amount: 1 })]),
+  );
+  t.equal(!bad.ok && bad.error.code, "internal");
+  t.same(behind, { ok: true, value: { balance: 6, version: 2 } });
+  t.ok(kit.now - startedAt < 50, "nobody waited for something else to happen at the host");
+  await kit.close();
+});
+
 t.test(
   "R-ENG-3: a flush carries at most 64 actors, fences in ascending order, and each actor is in one flush only",
   async (t) => {

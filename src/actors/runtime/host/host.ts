@@ -345,9 +345,10 @@ class Host implements ShardHost {
       work();
       this.#runLocal();
       if (this.#muted.size > 0 && this.#options.ownership.mayEmit()) this.#unmute();
-      this.#loader.poke();
       this.#effects.poke();
+      // An actor that cannot be written is read again: at once, not with the next turn.
       this.#committer.poke();
+      this.#loader.poke();
     } finally {
       this.#inTurn = false;
     }
