@@ -87,6 +87,27 @@ t.test("rule 16: only so much history is kept; an older reader starts from a sna
   await kit.close();
 });
 
+t.test(
+  "rule 16: one write forgets of a channel what the furthest of its runs forgets, and what is beyond `keep`",
+  async (t) => {
+    const kit = kitOf();
+    for (let i = 0; i < 10; i++) await kit.must(AccountRef, "a", "note", { text: `n${i}` });
+    kit.store.failNext("flush", { delayMs: 20 });
+    const replies = await kit.run(() =>
+      Promise.all([
+        kit.send(AccountRef, "a", "deposit", { amount: 1 }),
+        kit.send(AccountRef, "a", "trimNotes", { offset: 2 }),
+        kit.send(AccountRef, "a", "trimNotes", { offset: 5 }),
+        kit.send(AccountRef, "a", "note", { text: "n10" }),
+      ]),
+    );
+    t.ok(replies.every(({ ok }) => ok));
+    t.same(kit.store.committed.at(-1)?.trims, [{ channel: "notes", offset: 5 }]);
+    t.same(kit.logs, []);
+    await kit.close();
+  },
+);
+
 t.test("rule 12: every channel says who may listen", async (t) => {
   const kit = kitOf();
   const stranger = await kit.subscribe(notes, { id: "s", role: "stranger" });

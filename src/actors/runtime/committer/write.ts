@@ -83,7 +83,7 @@ export function prepareWrite(actor: Activation, mostRuns: number): PreparedWrite
     timersCancelled,
     events: events ?? NONE,
     pushes: pushes ?? NONE,
-    trims: trims ?? NONE,
+    trims: trims === null ? NONE : furthest(trims),
     claims: claims === null ? NONE : [...claims.values()].filter((one) => one.held).map(bare),
     releases: claims === null ? NONE : [...claims.values()].filter((one) => !one.held).map(bare),
   };
@@ -163,6 +163,14 @@ function boundKept(
     bounded = [...(bounded ?? []), { channel: push.channel, offset: push.offset - keep }];
   }
   return bounded;
+}
+
+/** One a channel, as no store takes two: what the runs say, what a reader has acknowledged, and what is beyond `keep`. */
+function furthest(trims: readonly { channel: string; offset: number }[]): ActorWrite["trims"] {
+  if (trims.length === 1) return trims;
+  const offsets = new Map<string, number>();
+  for (const { channel, offset } of trims) offsets.set(channel, Math.max(offset, offsets.get(channel) ?? offset));
+  return Array.from(offsets, ([channel, offset]) => ({ channel, offset }));
 }
 
 function splitState(kind: KindRuntime, state: unknown): { hot: unknown; coldValues: readonly unknown[] } {
