@@ -108,6 +108,8 @@ export class LocationGates {
     this.#waiting.delete(watcher);
     gate.watchers.delete(watcher);
     if (gate.watchers.size > 0) return;
+    if (gate.grant !== null) this.#options.stats.openGrants--;
+    gate.grant = null;
     this.#leaveFeed(gate);
     this.#gates.delete(gate.orderId);
   }

@@ -106,6 +106,30 @@ t.test(
   },
 );
 
+t.test("rule 12: a stranger who asks to follow hears no position while the order makes up its mind", async (t) => {
+  const { h, show, stamp, follow } = await world();
+  t.teardown(() => h.close());
+  await show("picked_up", { driverId: "d1", number: 1 });
+  const owner = await follow();
+  const stranger = await h.connect("customer", "c2");
+  let at = 0;
+  let running = true;
+  const driving = (async () => {
+    while (running) await stamp("d1", 1, 41 + at / 1e6, ++at);
+  })();
+  await eventually("positions flow", () => owner.all(isPosition).length > 5);
+  for (let n = 1; n <= 25; n++) {
+    stranger.send([OP.sub, n, "order:o1"]);
+    t.match(await stranger.next((frame) => frame[0] === OP.err && frame[1] === n), { 2: "not_found" });
+  }
+  running = false;
+  await driving;
+  t.equal(stranger.all(isPosition).length, 0);
+  owner.close();
+  await eventually("nobody follows", () => h.gateway.stats().driverFeeds === 0);
+  t.equal(h.gateway.stats().openGrants, 0, "whoever leaves before the delivery takes the grant along");
+});
+
 t.test(
   "R-TRK-2: at most one position per interval and subscriber; the newest wins, and none is lost for ever",
   async (t) => {

@@ -14,6 +14,8 @@ const TRACKING_SLOT = "tracking";
 export interface OrderListener {
   /** Once, before the view. `unchanged`: the follower already has this version, and the view does not follow. */
   started(epoch: number, version: number, unchanged: boolean): void;
+  /** The view that does not follow, for whoever shows positions together with it. */
+  unchanged?(view: OrderView): void;
   view(item: SlotItem, view: OrderView): void;
   position(broadcast: Broadcast): void;
   clearPosition(): void;
@@ -41,7 +43,10 @@ export function followOrder(
   let passed = -1;
   const watcher: PositionWatcher = {
     positionSentAt: Number.NEGATIVE_INFINITY,
-    position: (broadcast) => listener.position(broadcast),
+    // Until the order has admitted this follower, positions that others may see are not theirs (rule 12).
+    position(broadcast) {
+      if (started) listener.position(broadcast);
+    },
     clearPosition: () => listener.clearPosition(),
   };
   const gate = gates.join(orderId, watcher);
@@ -67,13 +72,14 @@ export function followOrder(
     {
       subscribed(start) {
         if (closed) return;
-        const first = start.slots.find((item) => item.slot === VIEW_SLOT);
-        const version = (first?.body as OrderView | undefined)?.version ?? 0;
+        const first = start.slots.find((item) => item.slot === VIEW_SLOT)?.body as OrderView | undefined;
+        const version = first?.version ?? 0;
         if (!started) {
           started = true;
           const unchanged = knownVersion !== null && knownVersion === version;
           if (unchanged) passed = version;
           listener.started(start.epoch, version, unchanged);
+          if (unchanged && first !== undefined && !closed) listener.unchanged?.(first);
         }
         for (const item of start.slots) slot(item);
         if (!closed) gates.catchUp(gate, watcher);

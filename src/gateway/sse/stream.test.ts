@@ -65,6 +65,12 @@ t.test("R-TRK-1: the same view by server-sent events, with the position while it
   await h.tell("driver", "d1", "stamp", { orderId: "o1", grant: 1, lat: 41.5, at: 1000 });
   await eventually("the position", () => reader.events.at(-1)?.tracked.position !== undefined);
   t.match(reader.events.at(-1), { id: 2, tracked: { position: { lat: 41.5, at: 1000, ageMs: Number } } });
+  const back = new Reader(h, token, "/v1/orders/o1/events", "Last-Event-ID: 2\r\n");
+  await eventually("it begins", () => back.text.includes("200 OK"));
+  await h.tell("driver", "d1", "stamp", { orderId: "o1", grant: 1, lat: 41.55, at: 1500 });
+  await eventually("who comes back goes on seeing the driver", () => back.events.at(-1)?.tracked.position?.at === 1500);
+  t.match(back.events.at(-1), { id: 2, tracked: { view: { status: "picked_up" } } });
+  back.socket.destroy();
   await show(3, "delivered");
   await h.tell("driver", "d1", "stamp", { orderId: "o1", grant: 1, lat: 41.6, at: 2000 });
   await eventually("the end", () => reader.events.at(-1)?.id === 3);

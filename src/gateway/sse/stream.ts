@@ -96,6 +96,10 @@ export class OrderStreams {
           this.#writeHead(stream);
           resolve(TAKEN);
         },
+        unchanged: (view: OrderView) => {
+          stream.viewJson = JSON.stringify(view);
+          stream.version = view.version;
+        },
         view: (_item, view: OrderView) => {
           stream.viewJson = JSON.stringify(view);
           stream.version = view.version;
@@ -172,7 +176,6 @@ export class OrderStreams {
 
   #flush(stream: Stream, changed: boolean): void {
     if (changed) stream.dirty = true;
-    // A position that comes before the view (the client already has it) waits for the view's next version.
     if (!stream.dirty || stream.blocked || !stream.open || stream.viewJson === "") return;
     stream.dirty = false;
     const now = this.#context.clock.now();

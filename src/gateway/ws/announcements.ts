@@ -20,6 +20,7 @@ export function announcementSubscription(
   const channel = `${ANNOUNCEMENTS_CHANNEL}:${key}`;
   const reader = { role: state.principal.role, zone: key === EVERYWHERE ? null : key };
   let stop: (() => void) | null = null;
+  let closed = false;
   const tell = (shown: Shown): void => {
     const now = context.clock.now();
     const [id, startsAt] =
@@ -39,10 +40,12 @@ export function announcementSubscription(
         connection.frame([OP.subbed, channel, 1, 0, false]);
         for (const announcement of service.shownTo(reader)) tell({ kind: "show", announcement });
       });
-      stop = service.follow(reader, tell);
+      // A socket that reads too slowly may have been closed by what it has just been told.
+      if (!closed) stop = service.follow(reader, tell);
     },
     acknowledge() {},
     close() {
+      closed = true;
       stop?.();
       stop = null;
     },

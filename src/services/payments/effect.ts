@@ -47,7 +47,11 @@ export function paymentEffect(provider: PaymentProvider, tokenOf?: MethodReader)
           tokenOf === undefined || customerId === undefined
             ? request.method
             : await tokenOf(customerId, request.method);
-        if (method === null) return { outcome: "declined", reason: "method_unknown" };
+        if (method === null) {
+          // It may have been removed since the provider was asked, whose answer was lost: then nothing may stay held.
+          await provider.void({ key: paymentKey(orderId, "void", n), orderId, authoriseKey });
+          return { outcome: "declined", reason: "method_unknown" };
+        }
         outcome = await provider.authorise({ key, orderId, amountMinor, currency, method }).catch(refusedIsDeclined);
         break;
       }

@@ -2,7 +2,13 @@ import t from "tap";
 import { systemClock } from "../../../lib/clock.js";
 import { silentLog } from "../../../lib/log.js";
 import { createBookkeeper } from "../../../services/ledger/mod.js";
-import { DECLINING_METHOD, inProcessProvider, paymentEffect } from "../../../services/payments/mod.js";
+import {
+  DECLINING_METHOD,
+  inProcessProvider,
+  type PaymentProvider,
+  PaymentUnavailable,
+  paymentEffect,
+} from "../../../services/payments/mod.js";
 import type { PromotionRule } from "../../../services/promotions/mod.js";
 import type { EffectRunner } from "../../runtime/ports.js";
 import { type City, codeOf, createCity, customer, must, restaurant, support } from "../fixtures/city.js";
@@ -42,6 +48,30 @@ t.test("R-PAY-3: a declined method is followed by the other one, once; both decl
     [...city.bank.book.authorisations().values()].map(({ orderId, voided }) => [orderId, voided]),
     [["o", false]],
   );
+  await city.kit.close();
+});
+
+t.test("rule 8: a method that is removed while the provider's answer is lost leaves nothing held", async (t) => {
+  const book = inProcessProvider(() => 0);
+  let removed = false;
+  const provider: PaymentProvider = {
+    ...book,
+    async authorise(request) {
+      const outcome = await book.authorise(request);
+      if (removed) return outcome;
+      removed = true;
+      throw new PaymentUnavailable("the answer was lost");
+    },
+  };
+  const city = createCity({
+    payment: paymentEffect(provider, async (_customer, method) => (removed ? null : method)),
+    host: { effectRetryMs: 100 },
+  });
+  await city.openRestaurant("r");
+  await must(city.place("o"));
+  await city.reach("o", "rejected");
+  t.match((await city.state("o")).closed?.refusal, { code: "payment_declined" });
+  t.match(book.book.authorisations().get("o:authorise:1"), { voided: true });
   await city.kit.close();
 });
 
