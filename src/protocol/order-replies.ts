@@ -71,6 +71,7 @@ export const OrderViewReply = Strict({
   placedAt: Millis,
   refundedMinor: Type.Optional(Minor),
   roomId: Type.Optional(RoomId),
+  deliverAt: Type.Optional(Millis),
   eta: Type.Optional(ArrivalReply),
   etaHistory: Type.Optional(
     List(

@@ -18,12 +18,11 @@ import * as replies from "./replies.js";
 import type { Static, TSchema } from "./schemas.js";
 
 type Frozen<T> = T extends readonly unknown[] | object ? { readonly [K in keyof T]: Frozen<T[K]> } : T;
-/** `true` when each fits where the other is wanted, whatever may be written to. */
-type Same<A, B> = [Frozen<A>] extends [Frozen<B>]
-  ? [Frozen<B>] extends [Frozen<A>]
-    ? true
-    : "type is wider"
-  : "schema is wider";
+/** With every optional field there: without this, one that only one side has would fit the other. */
+type Whole<T> = T extends readonly unknown[] | object ? { readonly [K in keyof T]-?: Whole<T[K]> } : T;
+type Fit<A, B> = [A] extends [B] ? ([B] extends [A] ? true : "type is wider") : "schema is wider";
+/** `true` when each fits where the other is wanted, whatever may be written to or left out. */
+type Same<A, B> = Fit<Frozen<A>, Frozen<B>> extends true ? Fit<Whole<A>, Whole<B>> : Fit<Frozen<A>, Frozen<B>>;
 type Said<S extends TSchema, T> = Same<Static<S>, T>;
 type Events<E extends { type: string; body: unknown }> = { [T in E["type"]]: Extract<E, { type: T }>["body"] };
 type SchemasOf<T extends Record<string, TSchema>> = { [K in keyof T]: Static<T[K]> };

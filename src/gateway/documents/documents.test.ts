@@ -11,7 +11,9 @@ import {
   COMMANDS,
   ERRORS,
   OP,
+  type OrderView,
   SERVER_FRAME_SCHEMAS,
+  tripRoomOf,
 } from "../../protocol/mod.js";
 import { routeAccess } from "../auth/access.js";
 import { eventually, MENU, startHarness, trackingOf } from "../fixtures/harness.js";
@@ -72,6 +74,39 @@ t.test("R-PRO-2: the HTTP interface is a valid OpenAPI 3.1 document", async (t) 
   }
   const ids = operationsIn(openApi).map(({ operation }) => String(operation.operationId));
   t.equal(new Set(ids).size, ids.length, "operation ids are unique");
+});
+
+t.test("R-PRO-2: an order of which everything is told is what both documents call an order", async (t) => {
+  const now = 1_790_000_000_000;
+  const { view } = trackingOf("o-0001", 7, "rejected");
+  const arrival = { from: now, expected: now + 1, to: now + 2 };
+  // Every field that there may be: the compiler asks for the next one.
+  const whole: Required<OrderView> = {
+    ...view,
+    timeline: [{ ...view.timeline[0]!, reason: "too late" }],
+    destination: { ...view.destination, address: "Calle 26 # 13-19" },
+    lines: [{ ...view.lines[0]!, options: [{ groupId: "g", choiceId: "c", priceMinor: 0, name: "Hot" }] }],
+    refundedMinor: 300,
+    roomId: tripRoomOf("o-0001"),
+    deliverAt: now,
+    eta: arrival,
+    etaHistory: [{ ...arrival, at: now, cause: "placed" }],
+    readyAt: now,
+    driver: { name: "Dario", vehicle: "bicycle", contact: "relay:of-0001" },
+    anotherFirst: true,
+    reason: "the kitchen is full",
+    refusal: { code: "item_unavailable", detail: { items: [] } },
+  };
+  const judges = [
+    new Ajv2020({ strict: false }).addSchema({ ...openApi, $id: "openapi" }),
+    new Ajv({ strict: false }).addSchema({ ...asyncApi, $id: "asyncapi" }),
+  ];
+  for (const [i, judge] of judges.entries()) {
+    const valid = judge.compile({ $ref: `${["openapi", "asyncapi"][i]}#/components/schemas/OrderView` });
+    t.ok(valid(whole), JSON.stringify(valid.errors));
+    t.ok(valid(view), "and one with none of them, too");
+    t.notOk(valid({ ...whole, more: 1 }), "the judge can say no");
+  }
 });
 
 t.test("R-PRO-2: every route is in the document and nothing else, with who may and how often", async (t) => {
