@@ -71,8 +71,19 @@ t.test("R-COM-2: announcements are for roles and zones, in the order of their st
   t.same(await titlesOf(a, "customer"), ["All"], "asked twice, told once");
   const wrong = await publish(a, { title: "Never", endsAt: now - 1 });
   t.match(wrong, { status: 400, body: { error: { code: "invalid", detail: { path: "/endsAt" } } } });
-  const all = await a.http("GET", "/v1/announcements/all?limit=3", { token: a.token("admin", "root") });
-  t.match(all.body, { announcements: [{ title: "Tomorrow" }, {}, {}], nextBefore: Number });
+  for (const title of ["Noon", "Noon too", "Noon again"]) {
+    await publish(a, { title, startsAt: now + 12 * HOUR, endsAt: now + 48 * HOUR });
+  }
+  const titles: string[] = [];
+  for (let path = "/v1/announcements/all?limit=2"; path !== ""; ) {
+    const { body } = await a.http("GET", path, { token: a.token("admin", "root") });
+    const page = body as { announcements: Announcement[]; nextBefore?: number };
+    titles.push(...page.announcements.map(({ title }) => title));
+    path = page.nextBefore === undefined ? "" : `/v1/announcements/all?limit=2&before=${page.nextBefore}`;
+  }
+  t.equal(titles[0], "Tomorrow");
+  const published = ["All", "Drivers", "Noon", "Noon again", "Noon too", "Old town", "Tomorrow"];
+  t.same(titles.sort(), published, "pages show each once, however many start in one millisecond");
   t.equal((await a.http("POST", "/v1/announcements", { token: a.token("customer", "me"), body: {} })).status, 403);
 });
 

@@ -17,6 +17,7 @@ import {
   NearbyReply,
   OrderHistoryReply,
   OrderViewReply,
+  PAGES_BY_AGE,
   Strict,
   type TObject,
   TrackedOrderReply,
@@ -44,7 +45,7 @@ export type PlainName = ReadRoute | "gps" | "tokens" | "anyCommand";
 
 export const PLAIN_ROUTES: Readonly<Record<PlainName, PlainRoute>> = {
   history: {
-    summary: "The customer's own orders, newest first.",
+    summary: `The customer's own orders, newest first. ${PAGES_BY_AGE}`,
     query: Strict({ limit: Type.Optional(Count(100)), before: Type.Optional(Millis) }),
     reply: OrderHistoryReply,
     refusals: ["unavailable"],

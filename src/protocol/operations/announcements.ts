@@ -1,7 +1,8 @@
 /** What everybody, or everybody of a role or a zone, is told. */
+import { MOST_AT_ONCE } from "../../lib/page.js";
 import { ROLES, type Role } from "../commands.js";
 import { Count, Id, Millis, type Static, Strict, Text, Type } from "../schemas.js";
-import { operations } from "./operation.js";
+import { operations, PAGES_BY_AGE } from "./operation.js";
 
 /** The channel by socket: `announcements:all`, or `announcements:<zone>` for those of a zone too. Every role may listen. */
 export const ANNOUNCEMENTS_CHANNEL = "announcements";
@@ -76,12 +77,12 @@ export const ANNOUNCEMENT_OPERATIONS = operations({
   "announcements.all": {
     method: "GET",
     path: "/v1/announcements/all",
-    summary: "Every announcement, planned, shown, over or taken back; those that start last come first.",
+    summary: `Every announcement, planned, shown, over or taken back; those that start last come first. ${PAGES_BY_AGE}`,
     access: staff,
     tier: "browse",
     query: Strict({ limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200 })), before: Type.Optional(Millis) }),
     reply: Strict({
-      announcements: Type.Array(AnnouncementRecord, { maxItems: 200 }),
+      announcements: Type.Array(AnnouncementRecord, { maxItems: MOST_AT_ONCE }),
       nextBefore: Type.Optional(Millis),
     }),
     refusals: ["unavailable"],

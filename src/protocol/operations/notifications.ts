@@ -1,8 +1,9 @@
 /** What people are told outside the apps: what they want to hear, and what operations see of it. */
+import { MOST_AT_ONCE } from "../../lib/page.js";
 import { ROLES } from "../commands.js";
 import { InboxViewReply } from "../order-replies.js";
 import { Id, Millis, type Static, Strict, Text, Type } from "../schemas.js";
-import { operations } from "./operation.js";
+import { operations, PAGES_BY_AGE } from "./operation.js";
 
 export const NOTIFICATION_CHANNELS = ["push", "sms", "email", "call"] as const;
 export type NotificationChannel = (typeof NOTIFICATION_CHANNELS)[number];
@@ -117,7 +118,7 @@ export const NOTIFICATION_OPERATIONS = operations({
   "notifications.list": {
     method: "GET",
     path: "/v1/notifications",
-    summary: "What was sent, waits or was given up (`state=dead`), newest first. `nextBefore` leads to the next page.",
+    summary: `What was sent, waits or was given up (\`state=dead\`), newest first. ${PAGES_BY_AGE}`,
     access: staff,
     tier: "browse",
     query: Strict({
@@ -127,7 +128,7 @@ export const NOTIFICATION_OPERATIONS = operations({
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200 })),
     }),
     reply: Strict({
-      notifications: Type.Array(NotificationRecord, { maxItems: 200 }),
+      notifications: Type.Array(NotificationRecord, { maxItems: MOST_AT_ONCE }),
       nextBefore: Type.Optional(Millis),
     }),
     refusals: ["unavailable"],

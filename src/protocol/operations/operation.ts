@@ -91,6 +91,10 @@ export type OperationHandler<O extends Operation = Operation> = (
 /** What a service gives for its table: every operation has its handler, checked by the compiler. */
 export type OperationHandlers<T extends Operations> = { readonly [Name in keyof T]: OperationHandler<T[Name]> };
 
+/** For the summary of a list whose pages are made by `pageByAge`. */
+export const PAGES_BY_AGE =
+  "`nextBefore` leads to the next page. What shares a millisecond is on one page, which then holds less than `limit`, or more.";
+
 export const operations = <const T extends Operations>(table: T): T => table;
 
 /**

@@ -9,6 +9,7 @@ import { createHmac } from "node:crypto";
 import type { Cancel, Clock } from "../../lib/clock.js";
 import type { Log } from "../../lib/log.js";
 import type { Notices } from "../../lib/notices.js";
+import { pageByAge } from "../../lib/page.js";
 import type {
   ANNOUNCEMENT_OPERATIONS,
   Announcement,
@@ -177,12 +178,13 @@ export function createAnnouncements(deps: {
         }),
       "announcements.all": ({ query }) =>
         stored(async () => {
-          const limit = query.limit ?? PAGE;
-          const found = await store.list(query.before ?? Number.MAX_SAFE_INTEGER, limit + 1);
-          const announcements = found.slice(0, limit);
-          const last = announcements.at(-1);
-          const more = found.length > limit && last !== undefined;
-          return { ok: true, value: { announcements, ...(more ? { nextBefore: last.startsAt } : {}) } };
+          const { before, limit = PAGE } = query;
+          const { rows, nextBefore } = await pageByAge(
+            (most) => store.list(before ?? Number.MAX_SAFE_INTEGER, most),
+            ({ startsAt }) => startsAt,
+            limit,
+          );
+          return { ok: true, value: { announcements: [...rows], ...(nextBefore === undefined ? {} : { nextBefore }) } };
         }),
       "announcements.current": ({ caller, query }) => ({
         ok: true,

@@ -314,17 +314,19 @@ t.test("R-COM-3: pages of the list leave nothing out, also where several were gi
   }
   await w.notifier.work();
   const operations = notificationOperations(w.store, w.clock);
-  const seen: string[] = [];
-  let before: number | undefined;
-  do {
-    const query = { state: "dead", limit: 3, ...(before === undefined ? {} : { before }) };
-    const call = { caller: { id: "s1", role: "support" }, query } as never;
-    const { value } = (await operations["notifications.list"](call)) as unknown as {
-      readonly value: { readonly notifications: { readonly notificationId: string }[]; readonly nextBefore?: number };
-    };
-    seen.push(...value.notifications.map(({ notificationId }) => notificationId));
-    before = value.nextBefore;
-  } while (before !== undefined);
-  t.equal(seen.length, 6);
-  t.equal(new Set(seen).size, 6);
+  for (const limit of [1, 2, 3, 5, 6]) {
+    const seen: string[] = [];
+    let before: number | undefined;
+    do {
+      const query = { state: "dead", limit, ...(before === undefined ? {} : { before }) };
+      const call = { caller: { id: "s1", role: "support" }, query } as never;
+      const { value } = (await operations["notifications.list"](call)) as unknown as {
+        readonly value: { readonly notifications: { readonly notificationId: string }[]; readonly nextBefore?: number };
+      };
+      seen.push(...value.notifications.map(({ notificationId }) => notificationId));
+      before = value.nextBefore;
+    } while (before !== undefined);
+    t.equal(seen.length, 6, `${limit} a page`);
+    t.equal(new Set(seen).size, 6);
+  }
 });

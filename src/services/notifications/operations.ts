@@ -1,5 +1,6 @@
 /** What people choose to be told, and what operations see and have tried again. */
 import type { Clock } from "../../lib/clock.js";
+import { pageByAge } from "../../lib/page.js";
 import type {
   NOTIFICATION_OPERATIONS,
   OperationCaller,
@@ -61,15 +62,12 @@ export function notificationOperations(
           ...(state === undefined ? {} : { state }),
           ...(principalId === undefined ? {} : { principalId }),
         };
-        const found = await store.list(filter, before ?? Number.MAX_SAFE_INTEGER, limit + 1);
-        const next = found[limit];
-        const page = found.slice(0, limit);
-        // The next page begins before a time: what has the time of its first one comes with it, as far as a page holds that.
-        const whole = next === undefined ? [] : page.filter(({ createdAt }) => createdAt > next.createdAt);
-        const notifications = whole.length > 0 ? whole : page;
-        const last = notifications.at(-1);
-        const more = next !== undefined && last !== undefined;
-        return { ok: true, value: { notifications, ...(more ? { nextBefore: last.createdAt } : {}) } };
+        const { rows, nextBefore } = await pageByAge(
+          (most) => store.list(filter, before ?? Number.MAX_SAFE_INTEGER, most),
+          ({ createdAt }) => createdAt,
+          limit,
+        );
+        return { ok: true, value: { notifications: [...rows], ...(nextBefore === undefined ? {} : { nextBefore }) } };
       }),
     "notifications.retry": ({ caller, body }) =>
       stored(async () => {
