@@ -176,7 +176,7 @@ t.test("rule 8: a late `authorised` for an order that gave up is voided; strange
 
 t.test("R-PAY-1, rule 9: support gives back a part, then the rest, and never more than was captured", async (t) => {
   const city = createCity();
-  await city.openRestaurant("r");
+  await city.openRestaurant("r", { currency: "EUR" });
   await city.bring("o", "picked_up");
   const refund = (amountMinor: number, commandId: string, bearer: "platform" | "restaurant" = "platform") =>
     city.kit.ask(
@@ -209,7 +209,7 @@ t.test("R-PAY-1, rule 9: support gives back a part, then the rest, and never mor
   const { timeline } = await city.state("o");
   t.strictSame(
     timeline.filter(({ kind }) => kind === "payment_refunded").map(({ reason }) => reason),
-    ["444 COP: cold", "2000 COP: cold"],
+    ["4.44 EUR: cold", "20.00 EUR: cold"],
   );
   await bookAll(city);
   const ledger = city.ledger();

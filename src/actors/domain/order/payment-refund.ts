@@ -4,6 +4,7 @@
  * Invariants: what was asked for and not refused never exceeds what was captured (rule 9); a refund keeps its number, and
  * with it the provider's key, however often it is asked for.
  */
+import { amountText } from "../../../lib/amount-text.js";
 import type { CommandBody, CommandReplies } from "../../../protocol/mod.js";
 import type { EffectResult, Rejection } from "../../runtime/definition.js";
 import type { DomainSettings } from "../settings.js";
@@ -81,7 +82,7 @@ export function refundDone(
     save(ctx, settings, change({ ...known, status: "refused" }), [], { zone: false });
     return;
   }
-  const reason = `${known.amountMinor} ${order.content.totals.currency}: ${known.reason}`.slice(0, 200);
+  const reason = `${amountText(known.amountMinor, order.content.totals.currency)}: ${known.reason}`.slice(0, 200);
   const fact = refundFact(ctx.key, order, known);
   save(
     ctx,
