@@ -104,13 +104,17 @@ for (const seen of ["by a socket", "by a header"])
       t.same(tokens.verifyHeader(`Bearer ${text}`), { ok: false, code: "unauthenticated" });
       t.equal(tokens.remembered(`Bearer ${text}`), null);
     }
-    for (const header of [good, `bearer ${good}`, `Basic ${good}`, `Bearer  ${good}`, ""]) {
+    for (const header of [good, `Bearer${good}`, `Basic ${good}`, `Bearer  ${good}`, ""]) {
       t.equal(tokens.remembered(header), null);
       t.same(tokens.verifyHeader(header), { ok: false, code: "unauthenticated" });
     }
     t.match(tokens.verify(good), { ok: true, principal: { id: "c1" } });
     t.match(tokens.remembered(`Bearer ${good}`), { id: "c1", role: "customer" });
     t.match(tokens.verifyHeader(`Bearer ${good}`), { ok: true, principal: { id: "c1" } });
+    for (const scheme of ["bearer", "BEARER"]) {
+      t.match(tokens.verifyHeader(`${scheme} ${good}`), { ok: true, principal: { id: "c1" } }, "RFC 9110: in any case");
+      t.same(tokens.verifyHeader(`${scheme} ${forged}`), { ok: false, code: "unauthenticated" });
+    }
     t.equal(tokens.cacheSize, 1);
     t.notOk(JSON.stringify(verified).includes(signature), "a principal does not tell the token it came by");
   });
@@ -127,6 +131,8 @@ t.test("R-PRO-5: the cache of verified tokens is bounded", async (t) => {
 t.test("the operator's door opens to the secret and to nothing else", async (t) => {
   const guard = operatorGuard("s3cret");
   t.ok(guard("Operator s3cret"));
+  t.ok(guard("operator s3cret"), "the scheme in any case");
+  t.notOk(guard("Operator S3CRET"), "the secret in its own");
   for (const given of [
     "",
     "Operator",

@@ -24,9 +24,9 @@ export function operatorGuard(secret: string): (authorization: string) => boolea
   const expected = digest(secret);
   return (authorization) => {
     if (secret.length === 0) return false;
-    const [scheme, given] = authorization.split(" ", 2);
-    const equal = timingSafeEqual(digest(given ?? ""), expected);
-    return equal && scheme === "Operator";
+    const [scheme = "", given = ""] = authorization.split(" ", 2);
+    const equal = timingSafeEqual(digest(given), expected);
+    return equal && scheme.toLowerCase() === "operator";
   };
 }
 

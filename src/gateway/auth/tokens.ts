@@ -65,8 +65,12 @@ const MAX_TOKEN_LENGTH = 2048;
 /** Ended sessions within the life of an access token, and bans. */
 const MAX_REVOCATIONS = 200_000;
 
-/** How an `authorization` header begins that brings a token. */
-export const BEARER = "Bearer ";
+/** How an `authorization` header begins that brings a token, as almost everybody writes it. */
+const BEARER = "Bearer ";
+/** The name of a scheme is the same in any case (RFC 9110 section 11.1). */
+export function bringsToken(authorization: string): boolean {
+  return authorization.startsWith(BEARER) || authorization.slice(0, BEARER.length).toLowerCase() === "bearer ";
+}
 /** Of a signature: as good as random, and a token that ends alike is compared as a whole. */
 const TAIL_LENGTH = 16;
 
@@ -228,9 +232,12 @@ export function createTokens(options: {
       return verify(token, known?.cameBy(token) ? known : undefined);
     },
     verifyHeader(authorization) {
-      if (authorization.length > MAX_TOKEN_LENGTH || !authorization.startsWith(BEARER)) return UNAUTHENTICATED;
-      const known = endsAs(authorization);
-      return verify(authorization.slice(BEARER.length), known?.cameByHeader(authorization) ? known : undefined);
+      if (authorization.length > MAX_TOKEN_LENGTH || !bringsToken(authorization)) return UNAUTHENTICATED;
+      const token = authorization.slice(BEARER.length);
+      // Remembered is one way of writing it: `remembered` knows no other, and whoever writes one comes this way.
+      const header = authorization.startsWith(BEARER) ? authorization : `${BEARER}${token}`;
+      const known = endsAs(header);
+      return verify(token, known?.cameByHeader(header) ? known : undefined);
     },
     remembered(authorization) {
       const known = endsAs(authorization);

@@ -228,10 +228,11 @@ export function write(context: GatewayContext, exchange: Exchange, answer: Answe
         res.writeStatus(statusText(status));
         commonHeaders(exchange);
         res.writeHeader("content-type", "application/problem+json").writeHeader("cache-control", "no-store");
-        const { retryAfterMs } = answer.options;
+        const { retryAfterMs, allow } = answer.options;
         if (retryAfterMs !== undefined) {
           res.writeHeader("retry-after", String(Math.max(1, Math.ceil(retryAfterMs / 1000))));
         }
+        if (allow !== undefined) res.writeHeader("allow", allow);
         if (status === 401) res.writeHeader("www-authenticate", "Bearer");
         if (exchange.headOnly) endHead(res, Buffer.byteLength(body));
         else res.end(body, hangUp);

@@ -206,6 +206,8 @@ t.test("R-PRO-1: an address that is none says so, a wrong method says which are 
     const answer = await h.http(method, path);
     t.equal(answer.status, status, `${method} ${path}`);
     t.match(answer.body, { type: "urn:swifteats:error:not_found", status, detail });
+    const allow = /answers (.*) only/.exec(answer.body.detail)?.[1] ?? null;
+    t.equal(answer.headers.get("allow"), allow, "RFC 9110: a 405 names the methods that are right");
     t.equal(answer.headers.get("content-type"), "application/problem+json");
   }
 });
@@ -228,6 +230,8 @@ t.test("the operator's door: tokens for any principal", async (t) => {
   t.equal(answer.status, 200);
   t.equal(answer.body.tokens.length, 1000);
   t.equal((await h.http("GET", "/v1/orders", { token: answer.body.tokens[7] })).status, 200);
+  const lower = { authorization: `bearer ${answer.body.tokens[7]}` };
+  t.equal((await h.http("GET", "/v1/orders", { headers: lower })).status, 200, "the scheme in any case");
   const wrong = async (body: unknown) => (await h.http("POST", "/v1/tokens", { headers: operator, body })).body.error;
   t.match(await wrong({ principals: [...principals, { id: "x", role: "admin" }], ttlSeconds: 60 }), {
     code: "invalid",

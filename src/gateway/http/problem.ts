@@ -98,6 +98,8 @@ export interface ProblemOptions {
   readonly status?: number;
   /** Where the catalogue's sentence does not fit. */
   readonly hint?: string;
+  /** The methods that are right, for the `Allow` that a 405 has to carry (RFC 9110 section 15.5.6). */
+  readonly allow?: string;
 }
 
 /** What is to be said to a person: the catalogue's sentence, or for a wrong field, which one and why. */

@@ -4,7 +4,7 @@
  */
 import { CLIENT_FRAME_LIMITS, type ScanLimits } from "../../protocol/mod.js";
 import { mayEnter, routeAccess } from "../auth/access.js";
-import { BEARER } from "../auth/tokens.js";
+import { bringsToken } from "../auth/tokens.js";
 import type { GatewayContext } from "../context.js";
 import { type DocumentPath, isDocumentPath } from "../documents/mod.js";
 import type { NativeApp, NativeRequest, NativeResponse } from "../native.js";
@@ -94,7 +94,7 @@ function serverOf(deps: HttpDeps, route: Route): (res: NativeResponse, req: Nati
       if (deps.operator(authorization)) return null;
       return problem("unauthenticated");
     }
-    if (authorization.startsWith(BEARER)) {
+    if (bringsToken(authorization)) {
       const verified = context.tokens.verifyHeader(authorization);
       if (verified.ok) exchange.principal = verified.principal;
       else if (access !== "anyone") return problem(verified.code);
@@ -197,7 +197,7 @@ function other(deps: HttpDeps, res: NativeResponse, req: NativeRequest): void {
   const options =
     methods.length === 0
       ? { hint: "There is nothing at this address; the protocol document lists all routes." }
-      : { status: 405, hint: `This address answers ${allow} only.`, detail: { allow } };
+      : { status: 405, hint: `This address answers ${allow} only.`, detail: { allow }, allow };
   write(deps.context, exchange, { kind: "problem", code: "not_found", options }, hangUp);
 }
 
