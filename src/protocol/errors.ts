@@ -68,9 +68,7 @@ export const ERRORS = {
   refund_too_large: permanent("More than what is left of the payment; `detail.leftMinor` says how much is left."),
   too_many_methods: permanent("This account has as many saved payment methods as it may; remove one."),
   signature_invalid: permanent("The signature is missing, too old, or not that of these bytes."),
-  illegal_transition: permanent(
-    "The order is not in a status from which this move is legal; `detail.status` says where it is.",
-  ),
+  illegal_transition: permanent("This cannot be done in the status that it is in; `detail.status` says which that is."),
   order_not_assignable: permanent("The order is not waiting for a driver."),
   // Ratings
   not_delivered: permanent("What has not been delivered cannot be rated yet."),

@@ -303,12 +303,12 @@ export const COMMAND_REPLIES = {
   "restaurant.status": {
     summary: "List a restaurant after looking at it, or take it off the list.",
     reply: Strict({ menuVersion: Version, status: RestaurantStatusName }),
-    refusals: ["not_found"],
+    refusals: ["not_found", "illegal_transition"],
   },
   "driver.online": {
     summary: "Begin a shift.",
     reply: Strict({ onShift: Type.Literal(true) }),
-    refusals: ["driver_busy"],
+    refusals: ["driver_busy", "consent_missing"],
   },
   "driver.offline": {
     summary: "End a shift.",

@@ -137,6 +137,40 @@ t.test("R-PRO-2: every route is in the document and nothing else, with who may a
   }
 });
 
+t.test("R-PRO-2: what a route may refuse stands in its document", async (t) => {
+  const refusalsOf = ({ responses }: JsonObject): ReadonlySet<string> =>
+    new Set(
+      [...JSON.stringify(responses).matchAll(/"code":\{"enum":(\[[^\]]*\])/g)].flatMap(([, codes]) =>
+        JSON.parse(codes!),
+      ),
+    );
+  const operations = operationsIn(openApi);
+  const at = (method: string, path: string) =>
+    refusalsOf(operations.find((each) => each.method === method && each.path === path)!.operation);
+  for (const { method, path, operation } of operations) {
+    const reads = method === "POST" || method === "PUT";
+    for (const code of ["malformed", "too_large"]) {
+      t.equal(refusalsOf(operation).has(code), reads, `${method} ${path}: a body is read, wanted or not: ${code}`);
+    }
+  }
+  // By the name of the command what it says by its own address.
+  const any = at("POST", "/v1/commands/{type}");
+  for (const { method, path, operation } of operations) {
+    if (!Object.hasOwn(COMMANDS, String(operation.operationId))) continue;
+    for (const code of refusalsOf(operation)) t.ok(any.has(code), `${code} of ${method} ${path}`);
+  }
+  for (const [method, path, code] of [
+    ["POST", "/v1/drivers/me/online", "consent_missing"],
+    ["POST", "/v1/gps", "consent_missing"],
+    ["POST", "/v1/gps", "driver_offline"],
+    ["POST", "/v1/applications/{applicationId}/approve", "illegal_transition"],
+    ["POST", "/v1/applications/{applicationId}/reject", "illegal_transition"],
+    ["POST", "/v1/restaurants/{restaurantId}/status", "illegal_transition"],
+  ] as const) {
+    t.ok(at(method, path).has(code), `${code} of ${method} ${path}`);
+  }
+});
+
 t.test("R-PRO-2: the socket is a valid AsyncAPI 3 document with every frame, command and channel", async (t) => {
   const official = asyncapiSpecs.schemasWithoutId["3.0.0"] as JsonObject;
   const judge = new Ajv({ strict: false, validateFormats: false, logger: false });

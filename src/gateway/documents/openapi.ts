@@ -21,7 +21,7 @@ import {
 import { type Access, routeAccess } from "../auth/access.js";
 import { needsKey } from "../http/operations.js";
 import { STATUS } from "../http/problem.js";
-import { parametersOf, type Route, routeName } from "../http/routes.js";
+import { parametersOf, type Route, routeName, takesBody } from "../http/routes.js";
 import type { GatewaySettings } from "../settings.js";
 import { PLAIN_ROUTES } from "./reads.js";
 import { DocumentSchemas } from "./schemas.js";
@@ -285,7 +285,8 @@ function parametersFor(described: Described, schemas: DocumentSchemas, maxNotAft
 
 const WRITE_REFUSALS: readonly ErrorCode[] = ["key_reused", "timeout", "unavailable", "overloaded"];
 const COMMAND_REFUSALS: readonly ErrorCode[] = [...WRITE_REFUSALS, "expired", "not_owner", "quarantined"];
-const BODY_REFUSALS: readonly ErrorCode[] = ["invalid", "malformed", "too_large", "timeout"];
+/** Of reading a body, also where nothing is wanted of it. */
+const BODY_REFUSALS: readonly ErrorCode[] = ["malformed", "too_large", "timeout"];
 
 function refusalsOf(route: Route, described: Described, access: Access): ReadonlySet<ErrorCode> {
   const codes = new Set<ErrorCode>(["internal", ...described.refusals]);
@@ -295,8 +296,8 @@ function refusalsOf(route: Route, described: Described, access: Access): Readonl
   if (access === "operator") add(["unauthenticated", "rate_limited"]);
   else if (access !== "anyone") add(["unauthenticated", "token_expired", "forbidden"]);
   if (route.tier !== "none") add(["rate_limited", "overloaded"]);
-  if (described.query !== undefined || described.keyed) add(["invalid"]);
-  if (described.body !== undefined) add(BODY_REFUSALS);
+  if (described.query !== undefined || described.keyed || described.body !== undefined) add(["invalid"]);
+  if (takesBody(route)) add(BODY_REFUSALS);
   if (described.isCommand) add(COMMAND_REFUSALS);
   return codes;
 }

@@ -126,7 +126,7 @@ export const PLAIN_ROUTES: Readonly<Record<PlainName, PlainRoute>> = {
     summary: "Positions of the driver. Numbered fixes are recognised: sending them again is harmless.",
     body: GpsBatch,
     reply: GpsAckReply,
-    refusals: ["rate_limited", "timeout", "unavailable", "overloaded"],
+    refusals: ["consent_missing", "driver_offline", "rate_limited", "timeout", "unavailable", "overloaded"],
   },
   tokens: {
     summary: "Tokens for any principals, for the holder of the operator's secret.",
@@ -138,6 +138,6 @@ export const PLAIN_ROUTES: Readonly<Record<PlainName, PlainRoute>> = {
     summary: "Any command by its name, with the command's own body.",
     body: Type.Union(Object.values(COMMANDS).map((command): TSchema => command.body)),
     reply: Type.Union(Object.values(COMMAND_REPLIES).map((command): TSchema => command.reply)),
-    refusals: ["unknown_command"],
+    refusals: ["unknown_command", ...Object.values(COMMAND_REPLIES).flatMap((command) => command.refusals)],
   },
 };

@@ -122,6 +122,9 @@ export const ROUTES: readonly Route[] = [
 
 export const routeName = (route: Route): string => `${route.method} ${route.path}`;
 
+/** Its body is read, whether the route wants one or not. */
+export const takesBody = ({ method }: Route): boolean => method === "POST" || method === "PUT";
+
 /** The names of a path's parameters, in order. */
 export function parametersOf(path: string): readonly string[] {
   return path.split("/").flatMap((part) => (part.startsWith(":") ? [part.slice(1)] : []));

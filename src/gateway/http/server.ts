@@ -22,7 +22,7 @@ import {
 import { type HandlerDeps, handlerOf } from "./handlers.js";
 import { menuShortcut } from "./menu.js";
 import { statusText } from "./problem.js";
-import { methodsOf, parametersOf, ROUTES, type Route, routeName } from "./routes.js";
+import { methodsOf, parametersOf, ROUTES, type Route, routeName, takesBody } from "./routes.js";
 import type { StaticFile } from "./static-files.js";
 import { trackShortcut } from "./track.js";
 
@@ -148,7 +148,7 @@ function unreadableBecause(req: NativeRequest): { readonly path: string; readonl
 
 /** Null: the route takes no body. */
 function bodyLimits(route: Route, settings: GatewayContext["settings"]): ScanLimits | null {
-  if (route.method === "GET" || route.method === "DELETE") return null;
+  if (!takesBody(route)) return null;
   const { maxDepth, maxNodes } = CLIENT_FRAME_LIMITS;
   if (route.target.kind === "tokens") {
     return { maxBytes: settings.maxTokenRequestBytes, maxDepth, maxNodes: 16_384 };

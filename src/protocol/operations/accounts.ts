@@ -340,7 +340,7 @@ export const ACCOUNT_OPERATIONS = operations({
     params: Strict({ applicationId: Id }),
     body: Strict({ reason: Type.Optional(Text(300)) }),
     reply: AccountSummary,
-    refusals: ["not_found", "unavailable"],
+    refusals: ["not_found", "illegal_transition", "address_unknown", "unavailable"],
   },
   "accounts.reject": {
     method: "POST",
@@ -352,7 +352,7 @@ export const ACCOUNT_OPERATIONS = operations({
     params: Strict({ applicationId: Id }),
     body: Strict({ reason: Reason }),
     reply: AccountSummary,
-    refusals: ["not_found", "unavailable"],
+    refusals: ["not_found", "illegal_transition", "unavailable"],
   },
   "accounts.find": {
     method: "POST",

@@ -294,6 +294,11 @@ t.test("R-PRO-2: reports refuse periods that are none, and say when the store is
   t.match(await handlers["ledger.earnings"](call({})), { ok: true, value: { totals: [] } });
   t.match(await handlers["ledger.earnings"](call({ from: 5, to: 5 })), { code: "invalid", detail: { path: "/from" } });
   t.match(await handlers["ledger.earnings"](call({ from: 0 })), { code: "invalid" }, "more than three months");
+  t.match(
+    await handlers["ledger.earnings"](call({ to: 5 })),
+    { ok: true, value: { from: 0, to: 5 } },
+    "no report begins before the times that there are",
+  );
   const away = { ...store, sums: () => Promise.reject(new Error("away")) };
   const broken = ledgerOperations(createLedgerReports({ store: away, provider: nothing, clock, graceMs: 0 }), clock);
   t.match(await broken["ledger.earnings"](call({})), { code: "unavailable" });

@@ -18,7 +18,7 @@ export function ledgerOperations(reports: LedgerReports, clock: Clock): Operatio
     make: (period: Period) => Promise<R>,
   ): Promise<OperationResult<R>> {
     const to = wanted.to ?? clock.now() + 1;
-    const from = wanted.from ?? to - usualMs;
+    const from = wanted.from ?? Math.max(0, to - usualMs);
     if (from >= to) return { ok: false, code: "invalid", detail: { path: "/from", problem: "is not before `to`" } };
     if (to - from > MOST_MS) {
       return { ok: false, code: "invalid", detail: { path: "/from", problem: "is more than 93 days before `to`" } };
