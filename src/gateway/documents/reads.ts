@@ -3,15 +3,11 @@ import {
   Announcement,
   COMMAND_REPLIES,
   COMMANDS,
-  Count,
   DispatchReply,
   DriverSnapshotReply,
   type ErrorCode,
   GpsAckReply,
   GpsBatch,
-  Id,
-  Lat,
-  Lng,
   MenuReply,
   Millis,
   NearbyReply,
@@ -25,6 +21,7 @@ import {
   Type,
 } from "../../protocol/mod.js";
 import { TokenRequest } from "../auth/operator.js";
+import { HistoryQuery, NearbyQuery, NewsQuery } from "../http/queries.js";
 import type { RouteTarget } from "../http/routes.js";
 
 export interface PlainRoute {
@@ -46,7 +43,7 @@ export type PlainName = ReadRoute | "gps" | "tokens" | "anyCommand";
 export const PLAIN_ROUTES: Readonly<Record<PlainName, PlainRoute>> = {
   history: {
     summary: `The customer's own orders, newest first. ${PAGES_BY_AGE}`,
-    query: Strict({ limit: Type.Optional(Count(100)), before: Type.Optional(Millis) }),
+    query: HistoryQuery,
     reply: OrderHistoryReply,
     refusals: ["unavailable"],
   },
@@ -70,7 +67,7 @@ export const PLAIN_ROUTES: Readonly<Record<PlainName, PlainRoute>> = {
   news: {
     summary:
       "Announcements as server-sent events: `standing` names all that are to be shown, `announcement` is one of them, `withdrawn` names one that is over.",
-    query: Strict({ zone: Type.Optional(Id) }),
+    query: NewsQuery,
     reply: Announcement,
     contentType: "text/event-stream",
     refusals: ["overloaded", "draining", "not_found"],
@@ -82,12 +79,7 @@ export const PLAIN_ROUTES: Readonly<Record<PlainName, PlainRoute>> = {
   },
   restaurants: {
     summary: "The nearest restaurants.",
-    query: Strict({
-      lat: Lat,
-      lng: Lng,
-      limit: Type.Optional(Type.Number({ minimum: 1, maximum: 200 })),
-      delivers: Type.Optional(Type.Boolean()),
-    }),
+    query: NearbyQuery,
     reply: NearbyReply,
     refusals: ["unavailable"],
   },

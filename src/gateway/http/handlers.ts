@@ -21,6 +21,7 @@ import type { DatabaseState } from "./database-watch.js";
 import type { Exchange, Handler } from "./exchange.js";
 import { menuAnswer } from "./menu.js";
 import { answerOperation } from "./operations.js";
+import { HistoryQuery, NearbyQuery, queryOf } from "./queries.js";
 import type { ReadName, Route } from "./routes.js";
 import { trackAnswer } from "./track.js";
 
@@ -127,19 +128,15 @@ async function order(deps: HandlerDeps, exchange: Exchange): Promise<Answer> {
   return { kind: "body", status: 200, body: JSON.stringify(result.tracking.view), contentType: JSON_TYPE };
 }
 
+const USUAL_NEARBY = 50;
+const USUAL_ORDERS = 20;
+
 async function restaurants(deps: HandlerDeps, exchange: Exchange): Promise<Answer> {
-  const query = new URLSearchParams(exchange.query);
-  const lat = numberIn(query, "lat", -90, 90);
-  const lng = numberIn(query, "lng", -180, 180);
-  const limit = numberIn(query, "limit", 1, 200, 50);
-  if (lat === null || lng === null || limit === null) {
-    const path = lat === null ? "/lat" : lng === null ? "/lng" : "/limit";
-    return problem("invalid", { path, problem: "must be a number in its range" });
-  }
+  const query = queryOf(NearbyQuery, exchange.query);
+  if (!query.ok) return query.answer;
+  const { lat, lng, limit = USUAL_NEARBY, delivers = false } = query.values;
   try {
-    return json({
-      restaurants: await deps.catalog.near({ lat, lng }, Math.floor(limit), query.get("delivers") === "true"),
-    });
+    return json({ restaurants: await deps.catalog.near({ lat, lng }, limit, delivers) });
   } catch {
     return problem("unavailable", undefined, 2_000);
   }
@@ -148,21 +145,11 @@ async function restaurants(deps: HandlerDeps, exchange: Exchange): Promise<Answe
 async function history(deps: HandlerDeps, exchange: Exchange): Promise<Answer> {
   const { principal } = exchange;
   if (principal === null) return problem("unauthenticated");
-  const query = new URLSearchParams(exchange.query);
-  const limit = numberIn(query, "limit", 1, 100, 20);
-  const before = query.has("before") ? numberIn(query, "before", 0, Number.MAX_SAFE_INTEGER) : undefined;
-  if (limit === null || before === null) {
-    return problem("invalid", {
-      path: limit === null ? "/limit" : "/before",
-      problem: "must be a number in its range",
-    });
-  }
+  const query = queryOf(HistoryQuery, exchange.query);
+  if (!query.ok) return query.answer;
+  const { limit = USUAL_ORDERS, before } = query.values;
   try {
-    const page = await deps.history.orders(principal.id, {
-      limit: Math.floor(limit),
-      ...(before === undefined ? {} : { before }),
-    });
-    return json(page);
+    return json(await deps.history.orders(principal.id, { limit, ...(before === undefined ? {} : { before }) }));
   } catch {
     return problem("unavailable", undefined, 2_000);
   }
@@ -240,17 +227,3 @@ const READS: Readonly<Record<ReadName, (deps: HandlerDeps) => Handler>> = {
       ? problem("not_found")
       : { kind: "body", status: 200, body: await deps.metrics(), contentType: "text/plain; version=0.0.4" },
 };
-
-/** Null when it is there but no number in the range, or missing without a default. */
-function numberIn(
-  query: URLSearchParams,
-  name: string,
-  minimum: number,
-  maximum: number,
-  otherwise?: number,
-): number | null {
-  const text = query.get(name);
-  if (text === null) return otherwise ?? null;
-  const value = text.trim() === "" ? Number.NaN : Number(text);
-  return value >= minimum && value <= maximum ? value : null;
-}

@@ -290,46 +290,6 @@ t.test("R-TRK-1: a poll is answered from the mirror or the index, never by the a
   t.equal((await h.http("GET", "/v1/orders/o1", { token: h.token("restaurant", "r2") })).status, 404);
 });
 
-t.test("R-TRK-5: a customer's orders, page by page", async (t) => {
-  const h = await startHarness();
-  t.teardown(() => h.close());
-  for (let i = 1; i <= 7; i++) {
-    const tracking = trackingOf(`o${i}`, 1, "placed", null, i === 4 ? "c2" : "c1");
-    await h.tell("order", `o${i}`, "show", {
-      tracking: { ...tracking, view: { ...tracking.view, placedAt: 1000 + i } },
-      viewFirst: true,
-    });
-  }
-  const seen: string[] = [];
-  let before = "";
-  for (;;) {
-    const page = await h.http("GET", `/v1/orders?limit=2${before}`, { token: h.token("customer", "c1") });
-    seen.push(...page.body.orders.map((order: { orderId: string }) => order.orderId));
-    if (page.body.nextBefore === undefined) break;
-    before = `&before=${page.body.nextBefore}`;
-  }
-  t.same(seen, ["o7", "o6", "o5", "o3", "o2", "o1"]);
-
-  // Four that share a millisecond are more than any of these pages holds.
-  for (const id of ["p1", "p2", "p3", "p4"]) {
-    const tracking = trackingOf(id, 1, "placed");
-    const view = { ...tracking.view, placedAt: 1005 };
-    await h.tell("order", id, "show", { tracking: { ...tracking, view }, viewFirst: true });
-  }
-  for (const limit of [1, 2, 3, 4, 5]) {
-    const ids: string[] = [];
-    for (let path = `/v1/orders?limit=${limit}`; path !== ""; ) {
-      const { body } = await h.http("GET", path, { token: h.token("customer", "c1") });
-      ids.push(...body.orders.map((order: { orderId: string }) => order.orderId));
-      path = body.nextBefore === undefined ? "" : `/v1/orders?limit=${limit}&before=${body.nextBefore}`;
-    }
-    const all = ["o1", "o2", "o3", "o5", "o6", "o7", "p1", "p2", "p3", "p4"];
-    t.same(ids.sort(), all, `each once, ${limit} a page`);
-  }
-  h.breakIndex(true);
-  t.equal((await h.http("GET", "/v1/orders", { token: h.token("customer", "c1") })).body.error.code, "unavailable");
-});
-
 t.test("R-CLU-5: a node whose database is away says so, and goes on taking clients", async (t) => {
   const h = await startHarness();
   t.teardown(() => h.close());

@@ -9,14 +9,13 @@ import {
   type OperationCaller,
   type OperationHandler,
   type OperationResult,
-  readQuery,
-  type TObject,
   validateSchema,
 } from "../../protocol/mod.js";
 import type { Principal } from "../auth/tokens.js";
 import type { GatewayContext } from "../context.js";
 import { type Answer, JSON_TYPE, matches, problem, tagFor } from "./answer.js";
 import type { Exchange, Handler } from "./exchange.js";
+import { queryOf } from "./queries.js";
 
 const KEY = /^[\x21-\x7e]{1,128}$/;
 
@@ -32,8 +31,8 @@ export function answerOperation(context: GatewayContext, operation: Operation, h
     // An id that cannot be one names nothing.
     if (operation.params !== undefined && validateSchema(operation.params, params) !== null)
       return problem("not_found");
-    const query = queryOf(operation.query, exchange.query);
-    if (!query.ok) return query.answer;
+    const query = operation.query === undefined ? null : queryOf(operation.query, exchange.query);
+    if (query?.ok === false) return query.answer;
     if (operation.body !== undefined) {
       const wrong = validateSchema(operation.body, body);
       if (wrong !== null) return problem("invalid", { ...wrong });
@@ -48,7 +47,7 @@ export function answerOperation(context: GatewayContext, operation: Operation, h
     const call = {
       caller: principal === null ? null : callerOf(principal),
       params,
-      query: query.values,
+      query: query?.values,
       body: operation.body === undefined ? undefined : body,
       bytes,
       headers: { signature, userAgent },
@@ -69,15 +68,6 @@ function callerOf({ id, role, accountId, sessionId }: Principal): OperationCalle
     ...(accountId === undefined ? {} : { accountId }),
     ...(sessionId === undefined ? {} : { sessionId }),
   };
-}
-
-type Query = { readonly ok: true; readonly values: unknown } | { readonly ok: false; readonly answer: Answer };
-
-function queryOf(schema: TObject | undefined, text: string): Query {
-  if (schema === undefined) return { ok: true, values: undefined };
-  const values = readQuery(schema, text);
-  const wrong = validateSchema(schema, values);
-  return wrong === null ? { ok: true, values } : { ok: false, answer: problem("invalid", { ...wrong }) };
 }
 
 function answerOf(exchange: Exchange, result: OperationResult): Answer {

@@ -6,13 +6,13 @@
  * that opened it; their number is bounded, in all and for an account.
  */
 import type { Announcement } from "../../protocol/mod.js";
-import { isId } from "../../protocol/mod.js";
 import type { AnnouncementService, Reader } from "../../services/announcements/mod.js";
 import type { Principal } from "../auth/tokens.js";
 import type { GatewayContext } from "../context.js";
 import { type Answer, problem } from "../http/answer.js";
 import { commonHeaders, type Exchange, watchAbort } from "../http/exchange.js";
 import { statusText } from "../http/problem.js";
+import { NewsQuery, queryOf } from "../http/queries.js";
 import { count } from "../stats.js";
 
 const EVENT_STREAM = "text/event-stream";
@@ -41,8 +41,8 @@ export class AnnouncementStreams {
     const { settings, phase, stats } = this.#context;
     const { principal } = exchange;
     if (principal === null) return problem("unauthenticated");
-    const zone = new URLSearchParams(exchange.query).get("zone");
-    if (zone !== null && !isId(zone)) return problem("invalid", { path: "/zone", problem: "is no zone" });
+    const query = queryOf(NewsQuery, exchange.query);
+    if (!query.ok) return query.answer;
     if (phase !== "serving") return problem("draining", undefined, 1_000);
     if (this.#streams.size >= settings.maxStreams) return problem("overloaded", undefined, 2_000);
     const account = `${principal.role}/${principal.id}`;
@@ -50,7 +50,7 @@ export class AnnouncementStreams {
     const { maxConnectionsPerUser } = settings;
     if (ofAccount >= maxConnectionsPerUser) return problem("overloaded", { maxConnectionsPerUser }, 2_000);
     if (exchange.headOnly) return { kind: "body", status: 200, body: "", contentType: EVENT_STREAM };
-    const reader = { role: principal.role, zone };
+    const reader = { role: principal.role, zone: query.values.zone ?? null };
     const stream: Stream = { exchange, principal, account, reader, stop: () => {}, blocked: false };
     this.#streams.add(stream);
     watchAbort(exchange);

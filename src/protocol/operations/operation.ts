@@ -123,11 +123,16 @@ function kindOf(schema: TSchema | undefined): string {
   return typeof type === "string" ? type : "string";
 }
 
+/** As JSON writes them, and whole ones by their digits alone: what `Number` takes besides (`0x10`, ` 1`, `1e3`) is a text. */
+const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+const INTEGER = /^-?(?:0|[1-9]\d*)$/;
+
 function readValue(kind: string, text: string): unknown {
   switch (kind) {
     case "number":
+      return NUMBER.test(text) ? Number(text) : text;
     case "integer":
-      return text.trim() === "" || Number.isNaN(Number(text)) ? text : Number(text);
+      return INTEGER.test(text) ? Number(text) : text;
     case "boolean":
       return text === "true" ? true : text === "false" ? false : text;
     default:
