@@ -86,7 +86,7 @@ export function openGateway(options: {
   const keys = [{ kid: SIGNING_KEY_ID, privateKey: secrets.signingKeyPem }];
   const tokens = createTokens({ keys, clock, maxCached: config.gateway.maxCachedTokens });
   const notices = createPostgresNotices({ connectionString: plan.connectionString, clock, log });
-  const money = openMoney(plan, client, { clock, random, log });
+  const money = openMoney(plan, client, index, { clock, random, log });
   const services = openServices({ plan, client, index, notices, clock, log });
   const search = config.search.enabled ? createSearchClient({ pipe: openPipe(plan, endpoint), clock }) : null;
   const ratings = createPostgresRatings({ connectionString: plan.connectionString, clock, log });

@@ -1,6 +1,6 @@
 /** Money of a node: stores, services and their operations for a gateway, effects for a shard worker, the bookkeeper. */
 import { hkdfSync } from "node:crypto";
-import type { ActorClient, EffectRunner } from "../actors/runtime/mod.js";
+import type { ActorClient, ActorStore, EffectRunner } from "../actors/runtime/mod.js";
 import type { Clock } from "../lib/clock.js";
 import type { Log } from "../lib/log.js";
 import type { Random } from "../lib/random.js";
@@ -60,6 +60,7 @@ const vaultOf = ({ secrets }: ThreadPlan, random: Random) => tokenVault(secrets.
 export function openMoney(
   plan: ThreadPlan,
   client: ActorClient,
+  index: Pick<ActorStore, "queryIndex">,
   { clock, random, log }: Parts,
 ): {
   readonly operations: readonly AnyOperationHandlers[];
@@ -77,9 +78,11 @@ export function openMoney(
     graceMs: config.payment.graceMs,
   });
   const methods = createMethodService({ store: store.methods, vault: vaultOf(plan, random), clock });
+  const isRestaurant = async (id: string): Promise<boolean> =>
+    (await index.queryIndex({ kind: "restaurant", keys: [id], views: false, limit: 1 })).length > 0;
   return {
     operations: [
-      ledgerOperations(reports, clock),
+      ledgerOperations(reports, clock, isRestaurant),
       paymentOperations({ methods, orders: client, webhookSecrets: webhookSecrets(plan), clock }),
       promotionOperations(store.promotions),
     ],

@@ -286,7 +286,7 @@ t.test(
 t.test("R-PRO-2: reports refuse periods that are none, and say when the store is away", async (t) => {
   const store = booksWith([]);
   const reports = createLedgerReports({ store, provider: nothing, clock, graceMs: 0 });
-  const handlers = ledgerOperations(reports, clock);
+  const handlers = ledgerOperations(reports, clock, async () => true);
   const call = (query: object) =>
     ({ caller: { id: "d", role: "driver" }, query, params: {} }) as unknown as Parameters<
       (typeof handlers)["ledger.earnings"]
@@ -300,6 +300,32 @@ t.test("R-PRO-2: reports refuse periods that are none, and say when the store is
     "no report begins before the times that there are",
   );
   const away = { ...store, sums: () => Promise.reject(new Error("away")) };
-  const broken = ledgerOperations(createLedgerReports({ store: away, provider: nothing, clock, graceMs: 0 }), clock);
+  const broken = ledgerOperations(
+    createLedgerReports({ store: away, provider: nothing, clock, graceMs: 0 }),
+    clock,
+    async () => true,
+  );
   t.match(await broken["ledger.earnings"](call({})), { code: "unavailable" });
+});
+
+t.test("R-PRO-1: a statement is of a restaurant that there is, whether or not it has sold anything", async (t) => {
+  const store = booksWith(eventsOf([sale("o1")]));
+  await bookedBy(store);
+  const reports = createLedgerReports({ store, provider: nothing, clock, graceMs: 0 });
+  let away = false;
+  const handlers = ledgerOperations(reports, clock, async (id) => {
+    if (away) throw new Error("away");
+    return id === "new";
+  });
+  const statementOf = async (restaurantId: string) =>
+    handlers["ledger.statementOf"]({
+      caller: { id: "s", role: "support" },
+      query: { from: 0, to: 5 },
+      params: { restaurantId },
+    } as unknown as Parameters<(typeof handlers)["ledger.statementOf"]>[0]);
+  t.match(await statementOf("new"), { ok: true, value: { restaurantId: "new", lines: [] } });
+  t.strictSame(await statementOf("nosuch-1"), { ok: false, code: "not_found" });
+  t.match(await statementOf("r"), { ok: true, value: { lines: [{ orderId: "o1" }] } }, "who is in the books is one");
+  away = true;
+  t.match(await statementOf("new"), { code: "unavailable" });
 });

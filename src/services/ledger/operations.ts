@@ -11,11 +11,17 @@ const USUAL_LINES = 100;
 
 type Wanted = { readonly from?: number; readonly to?: number };
 
-export function ledgerOperations(reports: LedgerReports, clock: Clock): OperationHandlers<typeof LEDGER_OPERATIONS> {
+/** `isRestaurant`: whether there is one by this id, listed or not; rejects when nobody can say. */
+export function ledgerOperations(
+  reports: LedgerReports,
+  clock: Clock,
+  isRestaurant: (id: string) => Promise<boolean>,
+): OperationHandlers<typeof LEDGER_OPERATIONS> {
+  /** Null of `make`: there is nothing to report on. */
   async function answer<R>(
     wanted: Wanted,
     usualMs: number,
-    make: (period: Period) => Promise<R>,
+    make: (period: Period) => Promise<R | null>,
   ): Promise<OperationResult<R>> {
     const to = wanted.to ?? clock.now() + 1;
     const from = wanted.from ?? Math.max(0, to - usualMs);
@@ -24,7 +30,8 @@ export function ledgerOperations(reports: LedgerReports, clock: Clock): Operatio
       return { ok: false, code: "invalid", detail: { path: "/from", problem: "is more than 93 days before `to`" } };
     }
     try {
-      return { ok: true, value: await make({ from, to }) };
+      const value = await make({ from, to });
+      return value === null ? { ok: false, code: "not_found" } : { ok: true, value };
     } catch {
       return { ok: false, code: "unavailable", retryAfterMs: 2_000 };
     }
@@ -35,9 +42,12 @@ export function ledgerOperations(reports: LedgerReports, clock: Clock): Operatio
     "ledger.statement": ({ caller, query }) =>
       answer(query, 31 * DAY_MS, (period) => reports.statement(caller.id, period, query.limit ?? USUAL_LINES)),
     "ledger.statementOf": ({ params, query }) =>
-      answer(query, 31 * DAY_MS, (period) =>
-        reports.statement(params.restaurantId, period, query.limit ?? USUAL_LINES),
-      ),
+      answer(query, 31 * DAY_MS, async (period) => {
+        const { restaurantId } = params;
+        const statement = await reports.statement(restaurantId, period, query.limit ?? USUAL_LINES);
+        // The books know those who have sold something: one that has sold nothing yet is told from none at all elsewhere.
+        return statement.lines.length > 0 || (await isRestaurant(restaurantId)) ? statement : null;
+      }),
     "ledger.reconciliation": ({ query }) => answer(query, DAY_MS, (period) => reports.reconciliation(period)),
   };
 }
