@@ -162,7 +162,8 @@ ${people.map(({ page, email, what }) => `      ${`${node.url}${page}`.padEnd(34)
   The city's day passes ${config.node.timeScale} times faster than the clock. It is kept in ${config.node.dataDir}: started again, it goes on.
   API: ${node.url}/v1/node · health: ${node.url}/readyz · Ctrl-C ends it.
 `);
-const citizensProcess = fork(citizens, ["--url", node.url, "--operator-secret", node.secrets.operatorSecret], {
+// The secret by its file, which is its owner's alone: a command line is read by everybody on the machine.
+const citizensProcess = fork(citizens, ["--url", node.url, "--data-dir", config.node.dataDir], {
   stdio: ["ignore", "inherit", "inherit", "ipc"],
 });
 stop = async () => {

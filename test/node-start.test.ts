@@ -98,6 +98,18 @@ t.test(
   },
 );
 
+t.test("R-ACC-2: no program puts the operator's secret on a command line, which everybody can read", async (t) => {
+  const sources = filesBelow(["src", "simulator", "bench", "deploy"], (file) => /\.(ts|yaml)$/.test(file));
+  t.same(
+    sources.filter((file) => /["']--operator-secret["'=]/.test(readText(file))),
+    [],
+    "none is started with it",
+  );
+  const city = fileURLToPath(new URL("../simulator/live/demo.js", import.meta.url));
+  const { status, lastWords } = await start(t, ["--url", "http://127.0.0.1:1"], { OPERATOR_SECRET: "" }, city);
+  t.match([status, lastWords], [2, /OPERATOR_SECRET.*--data-dir/], "and none asks for it there");
+});
+
 t.test(
   "R-OPS-2: a database that cannot be reached is named with its setting, without its password and without a stack trace",
   { timeout: TIMEOUT_MS },

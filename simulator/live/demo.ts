@@ -5,6 +5,7 @@ import { Command } from "commander";
 import { systemClock } from "../../src/lib/clock.js";
 import { DEMO_SEED, demoCity, startCityRun } from "./city-run.js";
 import { CannotRun } from "./node-control.js";
+import { operatorSecretOption } from "./operator-secret.js";
 import { type Progress, showProgress } from "./progress.js";
 
 interface Options {
@@ -18,7 +19,7 @@ interface Options {
 const options = new Command("city")
   .description("Lets a made-up city live against a node.")
   .requiredOption("--url <url>", "the node")
-  .option("--operator-secret <secret>", "of the node")
+  .addOption(operatorSecretOption())
   .option("--data-dir <dir>", "of the node, which holds its secret")
   .option("--seed <number>", "of the city", String(DEMO_SEED))
   .option("--orders-per-minute <rate>", "at the peak of the day, by the wall clock", "16")
@@ -26,10 +27,12 @@ const options = new Command("city")
   .opts<Options>();
 
 async function main(): Promise<void> {
+  // The directory first: what the environment holds may be meant for another node.
   const secret =
-    options.operatorSecret ??
-    (options.dataDir === undefined ? null : readFileSync(join(options.dataDir, "operator.secret"), "utf8").trim());
-  if (secret === null) throw new CannotRun("give --operator-secret or --data-dir");
+    options.dataDir === undefined
+      ? options.operatorSecret
+      : readFileSync(join(options.dataDir, "operator.secret"), "utf8").trim();
+  if (secret === undefined || secret === "") throw new CannotRun("set OPERATOR_SECRET, or give --data-dir of the node");
   const stop = new AbortController();
   let progress: Progress | null = null;
   const end = (): void => {

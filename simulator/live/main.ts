@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { systemClock } from "../../src/lib/clock.js";
 import { violationText } from "../checkers/mod.js";
 import { CannotRun } from "./node-control.js";
+import { operatorSecretOption } from "./operator-secret.js";
 import type { RunPlan } from "./plan.js";
 import { planDay } from "./replay/day-plan.js";
 import { readDay } from "./replay/files.js";
@@ -60,7 +61,7 @@ const program = new Command("replay")
     "a running node, or the nodes of one cluster; without it one is started for the run",
     (text: string) => text.split(",").map((url) => url.trim()),
   )
-  .option("--operator-secret <secret>", "of that node")
+  .addOption(operatorSecretOption())
   .option(
     "--data-dir <dir>",
     `of that node (its secret and its database; default ${USUAL_DATA_DIR}); or where to keep the data of the run's own`,

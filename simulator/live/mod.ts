@@ -11,6 +11,7 @@ export { Latency, type LatencySummary, latencyOf } from "./measure/histogram.js"
 export type { MeterReading } from "./measure/meter.js";
 export { CannotRun, NodeControl, type Principal } from "./node-control.js";
 export { type NodeReady, OwnNode, readyOf } from "./node-process.js";
+export { operatorSecretOption } from "./operator-secret.js";
 export {
   noteOf,
   type PlannedDriver,

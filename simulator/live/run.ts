@@ -128,7 +128,7 @@ async function startOwn(
 async function running(options: RunOptions, clock: Clock): Promise<RunningNode> {
   const { url, dataDir } = options;
   if (url === undefined) throw new CannotRun("no url");
-  const operatorSecret = options.operatorSecret ?? secretIn(dataDir);
+  const operatorSecret = options.operatorSecret || secretIn(dataDir);
   const control = new NodeControl({ url, operatorSecret, clock });
   const { timeScale } = await control.facts();
   if (options.speed !== undefined && options.speed !== timeScale) {
@@ -148,11 +148,11 @@ async function running(options: RunOptions, clock: Clock): Promise<RunningNode> 
 }
 
 function secretIn(dataDir: string | undefined): string {
-  if (dataDir === undefined) throw new CannotRun("give --operator-secret, or the node's --data-dir");
+  if (dataDir === undefined) throw new CannotRun("set OPERATOR_SECRET, or give the node's --data-dir");
   try {
     return readFileSync(join(dataDir, "operator.secret"), "utf8").trim();
   } catch (cause) {
-    throw new CannotRun(`no operator secret in ${dataDir}: give --operator-secret, or the node's --data-dir`, {
+    throw new CannotRun(`no operator secret in ${dataDir}: set OPERATOR_SECRET, or give the node's --data-dir`, {
       cause,
     });
   }

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { systemClock } from "../../src/lib/clock.js";
-import { CannotRun, NodeControl } from "../live/mod.js";
+import { CannotRun, NodeControl, operatorSecretOption } from "../live/mod.js";
 import { restaurantOf } from "./catalogue.js";
 
 interface Options {
@@ -28,7 +28,7 @@ const program = new Command("seed")
   .option("--items <count>", "on each menu, at most 500", whole, 30)
   .option("--seed <number>", "equal seeds give equal catalogues", whole, 1)
   .option("--url <url>", "of the node, or of the nodes of one cluster with commas", "http://127.0.0.1:8080")
-  .option("--operator-secret <secret>", "of that node")
+  .addOption(operatorSecretOption())
   .option("--data-dir <dir>", "of that node, for its secret", ".data")
   .option("--always-open", "without opening hours");
 
@@ -40,7 +40,7 @@ async function main(): Promise<void> {
   const { restaurants, seed } = options;
   const clock = systemClock();
   const url = options.url.split(",").map((each) => each.trim());
-  const operatorSecret = options.operatorSecret ?? secretIn(options.dataDir);
+  const operatorSecret = options.operatorSecret || secretIn(options.dataDir);
   const control = new NodeControl({ url, operatorSecret, clock });
   const catalogue = {
     seed,
@@ -69,7 +69,7 @@ function secretIn(dataDir: string): string {
   try {
     return readFileSync(join(dataDir, "operator.secret"), "utf8").trim();
   } catch (cause) {
-    throw new CannotRun(`no operator secret in ${dataDir}: give --operator-secret, or --data-dir of the node`, {
+    throw new CannotRun(`no operator secret in ${dataDir}: set OPERATOR_SECRET, or give --data-dir of the node`, {
       cause,
     });
   }
