@@ -84,7 +84,7 @@ export const DOMAIN_BUGS: readonly Bug[] = [
     ],
     by: ["rule-07"],
     within: 10,
-    shownFrom: 2,
+    shownFrom: 1,
     shownWithin: 6,
   },
   {
