@@ -17,7 +17,10 @@ import { webhookProvider } from "./webhook.js";
 
 const START = 1_700_000_000_000;
 
-function world(settings: Partial<NotifierSettings> = {}, book: Readonly<Record<string, string>> = {}) {
+/** Telephone numbers by principal: one, or one each of several people. */
+type Book = Readonly<Record<string, string | readonly string[]>>;
+
+function world(settings: Partial<NotifierSettings> = {}, book: Book = {}) {
   const store = createMemoryNotificationStore();
   const sandbox = sandboxProvider();
   let now = START;
@@ -25,8 +28,7 @@ function world(settings: Partial<NotifierSettings> = {}, book: Readonly<Record<s
   const clock: Clock = { now: () => now, monotonic: () => now, after: never, every: never };
   const addresses: AddressBook = {
     addressesOf: async ({ principalId }) => {
-      const phone = book[principalId];
-      return phone === undefined ? [] : [{ email: `${principalId}@example.org`, phone }];
+      return [book[principalId] ?? []].flat().map((phone) => ({ email: `${principalId}@example.org`, phone }));
     },
   };
   const notifier = createNotifier({
@@ -187,6 +189,43 @@ t.test("R-COM-3: what was sent by a notifier that then died is sent again under 
   t.equal(w.sandbox.asked, 2);
   t.equal(w.sandbox.told.length, 1);
   t.same(await w.states(), ["call sent"]);
+});
+
+t.test("R-COM-3: an id is of one address, whoever comes to the others or leaves them between two tries", async (t) => {
+  const flaky = `+49170${SANDBOX_ADDRESSES.flaky}`;
+  const book: Record<string, readonly string[]> = { r1: ["+491705551234", flaky] };
+  const w = world({ retryMs: 1_000 }, book);
+  w.leave("restaurant.alert", { orderId: "o1", step: "sms", devices: [], acceptBy: START + 600_000 }, "r1");
+  w.leave("restaurant.alert", { orderId: "o1", step: "push", devices: [], acceptBy: START + 600_000 }, "r2");
+  const r2 = { role: "restaurant", principalId: "r2" } as const;
+  await w.store.saveDevice(r2, { deviceId: "a", token: "token-a", since: 1 }, 9);
+  await w.store.saveDevice(r2, { deviceId: "b", token: `token-${SANDBOX_ADDRESSES.flaky}`, since: 2 }, 9);
+  await w.notifier.work();
+  t.same(
+    w
+      .told()
+      .map(([, to]) => to)
+      .sort(),
+    ["+491705551234", "token-a"],
+  );
+  // The first of them leaves, and device "a" is another phone now.
+  book.r1 = [flaky];
+  await w.store.saveDevice(r2, { deviceId: "a", token: "token-new", since: 3 }, 9);
+  for (let i = 0; i < 3; i++) {
+    w.pass(5_000);
+    await w.notifier.work();
+  }
+  t.same(
+    w
+      .told()
+      .slice(2)
+      .map(([, to]) => to)
+      .sort(),
+    [flaky, "token-new", `token-${SANDBOX_ADDRESSES.flaky}`].sort(),
+    "told under ids of their own",
+  );
+  t.same(await w.states(), ["sms sent", "push sent"].sort());
+  for (const { id, to } of w.sandbox.told) t.notOk(id.includes(to), "an id does not tell the address");
 });
 
 t.test("R-COM-3, R-ADM-5: what is given up is listed, and driven again by a person with a reason", async (t) => {

@@ -7,6 +7,7 @@
  * refused it, or it has become pointless; what was given up stays in the list of the dead until somebody has it tried
  * again. At most `batch` events and `atOnce` messages are in memory.
  */
+import { createHash } from "node:crypto";
 import type { Cancel, Clock } from "../../lib/clock.js";
 import type { Log } from "../../lib/log.js";
 import type { Random } from "../../lib/random.js";
@@ -77,6 +78,14 @@ export interface Notifier {
 const FORGET_EVERY_MS = 60_000;
 const FORGET_ROWS = 1_000;
 const NO_ADDRESS = "there is no address";
+const PART_LENGTH = 16;
+
+/**
+ * What an id says of an address: the same for the same one, whoever else is told in this try and whoever was in the last,
+ * and nothing that could be read.
+ */
+const partOf = (notificationId: string, address: string): string =>
+  createHash("sha256").update(`${notificationId} ${address}`).digest("base64url").slice(0, PART_LENGTH);
 
 export function createNotifier(deps: {
   readonly store: NotificationStore;
@@ -141,7 +150,7 @@ export function createNotifier(deps: {
     if (clock.now() >= message.expiresAt) return { state: "dropped", reason: "it came too late to matter" };
     try {
       const to = await targets(message);
-      if (to.length === 0) {
+      if (to.size === 0) {
         // A customer who left no address wants to hear nothing; a kitchen that cannot be reached is for a person to mend.
         return { state: message.role === "customer" ? "dropped" : "dead", reason: NO_ADDRESS };
       }
@@ -167,14 +176,15 @@ export function createNotifier(deps: {
   /** To each address under an id of its own. Refused by one and taken by another: told. */
   async function tell(
     message: Taken,
-    to: readonly (readonly [address: string, part: string])[],
+    to: ReadonlySet<string>,
     compose: (address: string, id: string) => Message,
   ): Promise<Outcome> {
     let taken = 0;
     let refusal = "";
-    for (const [address, part] of to) {
+    for (const address of to) {
+      const id = `${message.notificationId}/${partOf(message.notificationId, address)}`;
       try {
-        await providers[message.channel].send(compose(address, `${message.notificationId}/${part}`));
+        await providers[message.channel].send(compose(address, id));
         taken++;
       } catch (error) {
         if (!(error instanceof NotificationRefused)) throw error;
@@ -192,17 +202,16 @@ export function createNotifier(deps: {
     return { state: "waiting", nextAt, reason: reason.slice(0, 300) };
   }
 
-  async function targets(message: Taken): Promise<readonly (readonly [address: string, part: string])[]> {
+  async function targets(message: Taken): Promise<ReadonlySet<string>> {
     if (message.channel === "push") {
       const devices = await store.devices(message);
       const wanted = devices.filter(({ deviceId }) => message.deviceIds?.includes(deviceId) ?? true);
       // A tablet that never gave a token is no reason to leave the others in silence.
       const chosen = wanted.length > 0 ? wanted : devices;
-      return chosen.map(({ deviceId, token }) => [token, deviceId] as const);
+      return new Set(chosen.map(({ token }) => token));
     }
     const people = await addresses.addressesOf(message as Recipient);
-    const found = people.flatMap(({ email, phone }) => (message.channel === "email" ? email : phone) ?? []);
-    return [...new Set(found)].map((address, index) => [address, String(index)] as const);
+    return new Set(people.flatMap(({ email, phone }) => (message.channel === "email" ? email : phone) ?? []));
   }
 
   async function work(): Promise<void> {
