@@ -97,7 +97,10 @@ export interface NotificationStore {
   saveWishes(recipient: Recipient, wishes: NotificationWishes): Promise<void>;
   /** Oldest first. */
   devices(recipient: Recipient): Promise<readonly PushDevice[]>;
-  /** False: there are `most` others. The same device again changes its token. */
+  /**
+   * False: there are `most` others. The same device again changes its token. Whoever else had the token has it no more,
+   * whatever comes of it: the phone has changed hands. Only a person's other roles keep it.
+   */
   saveDevice(recipient: Recipient, device: PushDevice, most: number): Promise<boolean>;
   removeDevice(recipient: Recipient, deviceId: string): Promise<void>;
   /** Forgets wishes, devices and messages of somebody. */

@@ -119,4 +119,24 @@ export async function notificationStoreContract(t: Test, make: (t: Test) => Prom
     t.same([await store.wishes(ann), await store.devices(ann)], [null, []]);
     t.same(await ids(1_000, 9), ["c"]);
   });
+
+  await t.test("R-COM-3: a token that somebody registers is nobody else's any more", async (t) => {
+    const store = await make(t);
+    const bob = { role: "customer", principalId: "bob" } as const;
+    const annDrives = { role: "driver", principalId: "ann" } as const;
+    const device = (deviceId: string, token: string) => ({ deviceId, token, since: 1 });
+    await store.saveDevice(ann, device("p", "phone"), 2);
+    await store.saveDevice(ann, device("q", "tablet"), 2);
+    await store.saveDevice(annDrives, device("p", "phone"), 2);
+    t.same(await store.devices(ann), [device("p", "phone"), device("q", "tablet")], "a person's roles share a phone");
+    t.ok(await store.saveDevice(bob, device("p", "phone"), 2));
+    t.same([await store.devices(ann), await store.devices(annDrives)], [[device("q", "tablet")], []]);
+    t.same(await store.devices(bob), [device("p", "phone")]);
+    t.notOk(await store.saveDevice(bob, device("r", "tablet"), 1), "there is no room");
+    t.same(await store.devices(ann), [], "the tablet is not hers for that");
+    const people = Array.from({ length: 6 }, (_, n) => ({ role: "driver", principalId: `d${n}` }) as const);
+    await Promise.all(people.map((each) => store.saveDevice(each, device("p", "phone"), 2)));
+    const holders = await Promise.all([bob, ...people].map((each) => store.devices(each)));
+    t.equal(holders.flat().length, 1, "also when they come at once");
+  });
 }

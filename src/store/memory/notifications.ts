@@ -143,6 +143,14 @@ export function createMemoryNotificationStore(): MemoryNotificationStore {
     },
     devices: async (recipient) => [...(devices.get(nameOf(recipient)) ?? [])],
     async saveDevice(recipient, device, most) {
+      for (const [name, theirs] of devices) {
+        // A role's name has no slash.
+        if (name.slice(name.indexOf("/") + 1) === recipient.principalId) continue;
+        devices.set(
+          name,
+          theirs.filter(({ token }) => token !== device.token),
+        );
+      }
       const before = devices.get(nameOf(recipient)) ?? [];
       const known = before.find(({ deviceId }) => deviceId === device.deviceId);
       const others = before.filter(({ deviceId }) => deviceId !== device.deviceId);

@@ -232,8 +232,15 @@ export function createPostgresNotificationStore(options: {
     saveDevice: (recipient, { deviceId, token, since }, most) =>
       transaction(async (client) => {
         const [role, principal] = of(recipient);
-        // Held to the transaction's end: two at once do not get past the limit together.
-        await client.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 15))", [`${role}/${principal}`]);
+        // Held to the transaction's end: two at once do not get past the limit together, nor keep one token for two people.
+        for (const held of [`${role}/${principal}`, `token ${token}`])
+          await client.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 15))", [held]);
+        await ask(
+          client,
+          "notification_token_moves",
+          "DELETE FROM notification_device WHERE token = $1::text AND principal <> $2::text",
+          [token, principal],
+        );
         const rows = await ask(
           client,
           "notification_save_device",

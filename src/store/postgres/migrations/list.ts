@@ -17,6 +17,7 @@ import * as reachedAndRetried from "./0026-reached-and-retried.js";
 import * as attemptsInTurn from "./0027-attempts-in-turn.js";
 import * as flushFew from "./0028-flush-few.js";
 import * as balanceOfWhatIsAdded from "./0029-balance-of-what-is-added.js";
+import * as oneHolderOfAToken from "./0030-one-holder-of-a-token.js";
 
 /** Every migration, oldest first. A released one never changes: what is wrong is put right by the next. */
 export const MIGRATIONS = [
@@ -39,4 +40,5 @@ export const MIGRATIONS = [
   { name: "0027-attempts-in-turn", ...attemptsInTurn },
   { name: "0028-flush-few", ...flushFew },
   { name: "0029-balance-of-what-is-added", ...balanceOfWhatIsAdded },
+  { name: "0030-one-holder-of-a-token", ...oneHolderOfAToken },
 ] as const;
