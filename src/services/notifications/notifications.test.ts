@@ -24,8 +24,20 @@ function world(settings: Partial<NotifierSettings> = {}, book: Book = {}) {
   const store = createMemoryNotificationStore();
   const sandbox = sandboxProvider();
   let now = START;
-  const never = () => () => undefined;
-  const clock: Clock = { now: () => now, monotonic: () => now, after: never, every: never };
+  const each: (() => void)[] = [];
+  const clock: Clock = {
+    now: () => now,
+    monotonic: () => now,
+    // Nobody waits here: a pause is over at once, and what comes again and again comes when a test says so.
+    after: (_, task) => {
+      queueMicrotask(task);
+      return () => undefined;
+    },
+    every: (_, task) => {
+      each.push(task);
+      return () => undefined;
+    },
+  };
   const addresses: AddressBook = {
     addressesOf: async ({ principalId }) => {
       return [book[principalId] ?? []].flat().map((phone) => ({ email: `${principalId}@example.org`, phone }));
@@ -56,6 +68,10 @@ function world(settings: Partial<NotifierSettings> = {}, book: Book = {}) {
     leave,
     pass(ms: number) {
       now += ms;
+    },
+    /** All that comes again and again comes now. */
+    turn() {
+      for (const task of each) task();
     },
     told: () => sandbox.told.map(({ channel, to, title }) => [channel, to, title]),
     states: async () =>
@@ -272,6 +288,24 @@ t.test("R-COM-3: what nobody wants to hear any more is not told", async (t) => {
   w.pass(10 * 60_000);
   await w.notifier.work();
   t.same(await w.states(), ["push dropped"]);
+});
+
+t.test("R-COM-3: what was settled long ago is forgotten, however much of it there is", async (t) => {
+  const w = world({ keepMs: 1_000 });
+  const drafts = Array.from({ length: 2_500 }, (_, n) => ({
+    ...ann,
+    ...({ notificationId: `n${n}`, kind: "order_confirmed", channel: "sms", subject: "order/o", facts: {} } as const),
+    ...{ createdAt: START, expiresAt: START + 60_000 },
+  }));
+  await w.store.plan(drafts, []);
+  for (const { notificationId, attempts } of await w.store.take(START, 60_000, 9_999)) {
+    if (notificationId !== "n7") await w.store.settle(notificationId, attempts, { state: "sent" }, START);
+  }
+  w.pass(1_001);
+  w.turn();
+  for (let looks = 0; looks < 50 && (await w.states()).length > 1; looks++);
+  t.same(await w.states(), ["sms waiting"]);
+  await w.notifier.stop();
 });
 
 t.test("R-COM-3: every text is there in every language, filled in", async (t) => {

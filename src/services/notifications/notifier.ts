@@ -8,7 +8,7 @@
  * again. At most `batch` events and `atOnce` messages are in memory.
  */
 import { createHash } from "node:crypto";
-import type { Cancel, Clock } from "../../lib/clock.js";
+import { type Cancel, type Clock, sleep } from "../../lib/clock.js";
 import type { Log } from "../../lib/log.js";
 import type { Random } from "../../lib/random.js";
 import type { NotificationChannel } from "../../protocol/mod.js";
@@ -77,6 +77,9 @@ export interface Notifier {
 
 const FORGET_EVERY_MS = 60_000;
 const FORGET_ROWS = 1_000;
+/** At most so many calls in a row, and a pause after each: whoever sends comes first. */
+const FORGET_CALLS = 300;
+const FORGET_PAUSE_MS = 100;
 const NO_ADDRESS = "there is no address";
 const PART_LENGTH = 16;
 
@@ -103,6 +106,7 @@ export function createNotifier(deps: {
   const counts = { planned: 0, sent: 0, retried: 0, dead: 0, dropped: 0, failures: 0 };
   let stopped = false;
   let busy: Promise<void> | null = null;
+  let forgetting: Promise<void> | null = null;
 
   async function planOnce(): Promise<number> {
     const events = await store.pending(settings.batch);
@@ -235,10 +239,22 @@ export function createNotifier(deps: {
         busy = null;
       });
   };
+  /** What a minute settles may be more than one call takes: as long as calls come back full, there is more. */
+  async function forget(): Promise<void> {
+    for (let calls = 0; calls < FORGET_CALLS && !stopped; calls++) {
+      if ((await store.forget(clock.now() - settings.keepMs, FORGET_ROWS)) < FORGET_ROWS) return;
+      await sleep(clock, FORGET_PAUSE_MS);
+    }
+  }
+
   const cancels: readonly Cancel[] = [
     clock.every(settings.everyMs, run),
     clock.every(FORGET_EVERY_MS, () => {
-      store.forget(clock.now() - settings.keepMs, FORGET_ROWS).catch(() => undefined);
+      forgetting ??= forget()
+        .catch(() => undefined)
+        .finally(() => {
+          forgetting = null;
+        });
     }),
   ];
 
@@ -249,6 +265,7 @@ export function createNotifier(deps: {
       stopped = true;
       for (const cancel of cancels) cancel();
       await busy;
+      await forgetting;
     },
   };
 }
