@@ -35,6 +35,7 @@ import {
 import { openConnections } from "./connection.js";
 import { ask, findable } from "./reads.js";
 import { repeating } from "./repeat.js";
+import { inTransaction } from "./transaction.js";
 
 const CONNECTIONS = 2;
 const MAX_WAITING = 512;
@@ -61,17 +62,7 @@ export function createPostgresAccountStore(options: {
   const run = <T>(call: (client: pg.ClientBase) => Promise<T>): Promise<T> => repeating(connections, call);
 
   const write = <T>(call: (client: pg.ClientBase) => Promise<T>): Promise<T> =>
-    run(async (client) => {
-      await client.query("BEGIN");
-      try {
-        const result = await call(client);
-        await client.query("COMMIT");
-        return result;
-      } catch (error) {
-        await client.query("ROLLBACK").catch(() => undefined);
-        throw error;
-      }
-    });
+    run((client) => inTransaction(client, call));
 
   async function found(
     client: pg.ClientBase,

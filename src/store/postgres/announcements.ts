@@ -4,6 +4,7 @@ import { type Log, silentLog } from "../../lib/log.js";
 import type { AnnouncementRecord } from "../../protocol/mod.js";
 import type { AnnouncementStore } from "../../services/announcements/ports.js";
 import { openConnections } from "./connection.js";
+import { inTransaction } from "./transaction.js";
 
 export interface PostgresAnnouncementStore extends AnnouncementStore {
   close(): Promise<void>;
@@ -47,13 +48,13 @@ export function createPostgresAnnouncementStore(options: {
       const { announcementId, startsAt, endsAt } = record;
       const known = await one(BY_ID, [announcementId]);
       if (known !== null) return known;
-      await connections.run(async (client) => {
-        await client.query("BEGIN");
-        await client.query(LOCK);
-        // The count is of a snapshot taken after the lock was had.
-        await client.query(ADD, [announcementId, startsAt, endsAt, JSON.stringify(record), most, now]);
-        await client.query("COMMIT");
-      });
+      await connections.run((client) =>
+        inTransaction(client, async () => {
+          await client.query(LOCK);
+          // The count is of a snapshot taken after the lock was had.
+          await client.query(ADD, [announcementId, startsAt, endsAt, JSON.stringify(record), most, now]);
+        }),
+      );
       return one(BY_ID, [announcementId]);
     },
     async withdraw(announcementId, at, reason) {

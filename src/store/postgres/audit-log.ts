@@ -8,6 +8,7 @@ import type { AuditLog } from "../../services/audit/ports.js";
 import { writeAudit } from "./account-rows.js";
 import { openConnections } from "./connection.js";
 import { ask, findable } from "./reads.js";
+import { inTransaction } from "./transaction.js";
 
 const MAX_WAITING = 128;
 
@@ -38,16 +39,7 @@ export function createPostgresAuditLog(options: {
   return {
     async append(entries) {
       try {
-        await connections.run(async (client) => {
-          await client.query("BEGIN");
-          try {
-            await writeAudit(client, entries);
-            await client.query("COMMIT");
-          } catch (error) {
-            await client.query("ROLLBACK").catch(() => undefined);
-            throw error;
-          }
-        });
+        await connections.run((client) => inTransaction(client, () => writeAudit(client, entries)));
       } catch (error) {
         // Not repeated: it may have been written.
         if (error instanceof OutcomeUnknown) throw new StoreUnavailable(error.message, { cause: error });

@@ -4,6 +4,7 @@ import { type Log, silentLog } from "../../lib/log.js";
 import type { DeviceRow, DeviceStore } from "../../services/devices/ports.js";
 import { openConnections } from "./connection.js";
 import { findable } from "./reads.js";
+import { inTransaction } from "./transaction.js";
 
 export interface PostgresDeviceStore extends DeviceStore {
   close(): Promise<void>;
@@ -64,13 +65,13 @@ export function createPostgresDeviceStore(options: {
       const byId = `SELECT ${COLUMNS} FROM gps_device WHERE device_id = $1`;
       const known = await one(byId, [deviceId]);
       if (known !== null) return known;
-      await connections.run(async (client) => {
-        await client.query("BEGIN");
-        await client.query(LOCK, [driverId]);
-        // The count is of a snapshot taken after the lock was had.
-        await client.query(ADD, [deviceId, driverId, tokenHash, label, createdAt, most]);
-        await client.query("COMMIT");
-      });
+      await connections.run((client) =>
+        inTransaction(client, async () => {
+          await client.query(LOCK, [driverId]);
+          // The count is of a snapshot taken after the lock was had.
+          await client.query(ADD, [deviceId, driverId, tokenHash, label, createdAt, most]);
+        }),
+      );
       return one(byId, [deviceId]);
     },
     list: (driverId, limit) =>

@@ -16,6 +16,7 @@ import { writeAudit } from "./account-rows.js";
 import { arrayParameter } from "./binary.js";
 import { openConnections } from "./connection.js";
 import { ask, findable } from "./reads.js";
+import { inTransaction } from "./transaction.js";
 
 export interface PostgresNotificationStore extends NotificationStore {
   close(): Promise<void>;
@@ -72,19 +73,8 @@ export function createPostgresNotificationStore(options: {
     connections.run((client) => ask<R>(client, `notification_${name}`, sql, [...values]));
   const of = ({ role, principalId }: Recipient): readonly [string, string] => [role, findable(principalId)];
 
-  async function transaction<T>(work: (client: pg.ClientBase) => Promise<T>): Promise<T> {
-    return connections.run(async (client) => {
-      await client.query("BEGIN");
-      try {
-        const value = await work(client);
-        await client.query("COMMIT");
-        return value;
-      } catch (error) {
-        await client.query("ROLLBACK").catch(() => undefined);
-        throw error;
-      }
-    });
-  }
+  const transaction = <T>(work: (client: pg.ClientBase) => Promise<T>): Promise<T> =>
+    connections.run((client) => inTransaction(client, work));
 
   return {
     pending: (limit) =>
