@@ -4,6 +4,7 @@
  *
  * Invariants: a slot holds one restaurant or none; `slotsWith(text)` are exactly the slots that have the text as a name
  * or as a dish that can be ordered; every change of a slot is in the log under the next number, and the log is bounded;
+ * texts and ids that nobody has any more are no more than those in use, or than `SPARE`;
  * `places`, `traits` and `figures` say of every slot what its restaurant says.
  */
 import type { Point } from "../../lib/geo.js";
@@ -68,6 +69,8 @@ const MAX_DIETS = 31;
 const MAX_CUISINES = 4_096;
 /** Lists older than this many changes are made anew. */
 export const LOG_LENGTH = 1_024;
+/** So many texts that nobody has any more are kept in any case: to forget them is to go through all the others. */
+const SPARE = 20_000;
 
 /** Values of a facet by number; names that differ in case or accents only are one. */
 class Values {
@@ -101,17 +104,28 @@ export class Catalogue {
   readonly #slots: (Kept | null)[] = [];
   readonly #byId = new Map<string, Slot>();
   readonly #free: Slot[] = [];
-  readonly #slotsWith: Slot[][] = [];
+  #slotsWith: Slot[][] = [];
+  /** Texts that a slot has. */
+  #textsInUse = 0;
   readonly #cuisines = new Values(MAX_CUISINES);
   readonly #diets = new Values(MAX_DIETS);
   readonly #log = new Int32Array(LOG_LENGTH);
   /** Texts that came alike are one string in memory: ids of dishes repeat a lot. */
-  readonly #strings = new Map<string, string>();
+  #strings = new Map<string, string>();
+  /** With more than so many it is looked which of them are in use. */
+  #mostStrings: number;
+  readonly #spare: number;
   #bands: PriceBands = new Map();
   /** No doors open or close by themselves before. */
   #doorsDueAt = Number.POSITIVE_INFINITY;
   #changes = 0;
   #dishes = 0;
+
+  /** `spare`: how much that is not in use is kept in any case. */
+  constructor(spare = SPARE) {
+    this.#spare = spare;
+    this.#mostStrings = spare;
+  }
 
   /** How many changes there have been. */
   get changes(): number {
@@ -189,11 +203,13 @@ export class Catalogue {
     this.figures.set(slot, kept);
     for (const text of textsOf(kept)) {
       const slots = this.#slotsWith[text];
+      if (slots === undefined || slots.length === 0) this.#textsInUse++;
       if (slots === undefined) this.#slotsWith[text] = [slot];
       else slots.push(slot);
     }
     this.#dishes += kept.dishTexts.length;
     this.#changed(slot);
+    this.#forget();
   }
 
   remove(restaurantId: string): void {
@@ -205,6 +221,7 @@ export class Catalogue {
     this.#byId.delete(restaurantId);
     this.#free.push(slot);
     this.#changed(slot);
+    this.#forget();
   }
 
   /** Opens and closes what does so by the clock. Nothing that was ranked changes: doors are looked at when a page is made. */
@@ -281,8 +298,36 @@ export class Catalogue {
       const slots = this.#slotsWith[text]!;
       slots[slots.indexOf(slot)] = slots.at(-1)!;
       slots.pop();
+      if (slots.length === 0) this.#textsInUse--;
     }
     this.#dishes -= kept.dishTexts.length;
+  }
+
+  /** Menus that are written again and again leave texts and ids behind. No list changes: it holds slots, not texts. */
+  #forget(): void {
+    const unused = this.vocabulary.texts - this.#textsInUse;
+    if (unused > Math.max(this.#spare, this.#textsInUse)) this.#forgetTexts();
+    if (this.#strings.size > this.#mostStrings) this.#forgetStrings();
+  }
+
+  #forgetTexts(): void {
+    const numbers = this.vocabulary.keepOnly((text) => this.slotsWith(text).length > 0);
+    this.#slotsWith = this.#slotsWith.filter((slots) => slots.length > 0);
+    for (const kept of this.#slots) {
+      if (kept === null) continue;
+      for (const texts of [kept.houseTexts, kept.dishTexts])
+        for (let i = 0; i < texts.length; i++) texts[i] = numbers[texts[i]!]!;
+    }
+  }
+
+  #forgetStrings(): void {
+    this.#strings = new Map();
+    for (const kept of this.#slots) {
+      if (kept === null) continue;
+      this.#one(kept.currency);
+      for (const id of kept.dishIds) this.#one(id);
+    }
+    this.#mostStrings = Math.max(this.#spare, 2 * this.#strings.size);
   }
 
   #one(text: string): string {

@@ -30,8 +30,8 @@ export interface Plan {
   /** For each text in `texts`, one weight a term: 0 is not there, 1 is the very words. */
   readonly weights: Float32Array;
   readonly corrections: readonly { readonly typed: string; readonly used: string }[];
-  /** Of the vocabulary it was made with: with more it has to be made anew. */
-  readonly vocabularyTexts: number;
+  /** Of the vocabulary it was made with: with another it has to be made anew. */
+  readonly version: number;
   /** What is meant, in short: plans of one identity weigh every text alike, whenever they were made. */
   readonly identity: string;
 }
@@ -56,7 +56,7 @@ export class Plans {
     const key = words.join(" ");
     let plan = this.#plans.get(key);
     this.#plans.delete(key);
-    if (plan === undefined || plan.vocabularyTexts !== this.#vocabulary.texts) {
+    if (plan === undefined || plan.version !== this.#vocabulary.version) {
       plan = planOf(words, this.#vocabulary, this.#synonyms);
     }
     this.#plans.set(key, plan);
@@ -82,8 +82,8 @@ function planOf(words: Phrase, vocabulary: Vocabulary, synonyms: Synonyms): Plan
     at,
     weights,
     corrections,
-    vocabularyTexts: vocabulary.texts,
-    identity: identityOf(terms),
+    version: vocabulary.version,
+    identity: identityOf(terms, vocabulary),
   };
 }
 
@@ -125,8 +125,10 @@ function termsOf(
   return terms;
 }
 
-function identityOf(terms: readonly Term[]): string {
-  const plain = terms.map((term) => term.map(({ words, weight }) => [weight, words.map((meanings) => [...meanings])]));
+/** By the words themselves: their numbers mean others once words have been forgotten. */
+function identityOf(terms: readonly Term[], vocabulary: Vocabulary): string {
+  const named = (meanings: Meanings) => [...meanings].map(([word, weight]) => [vocabulary.word(word), weight]);
+  const plain = terms.map((term) => term.map(({ words, weight }) => [weight, words.map(named)]));
   return createHash("sha256").update(JSON.stringify(plain)).digest("base64url").slice(0, 22);
 }
 

@@ -3,8 +3,8 @@
  * thousand words. Owns the numbers of words and texts, which texts hold a word, and which words look like another.
  * Does not own who sells what.
  *
- * Invariants: a number never changes its meaning; a text that nobody uses any more is forgotten with its words when the
- * index is built anew, so the vocabulary is bounded by the catalogue and its changes since.
+ * Invariant: a number keeps its meaning as long as `version` stays; whoever calls `keepOnly` says which texts are in use,
+ * and gives the others up.
  */
 import { editDistance, editsAllowed, trigramsOf } from "./typos.js";
 import { wordsOf } from "./words.js";
@@ -29,16 +29,22 @@ const SHORTEST_PART = 4;
 const MAX_MEASURED = 256;
 
 export class Vocabulary {
-  readonly #words: string[] = [];
-  readonly #wordIds = new Map<string, WordId>();
-  readonly #textsOfWord: TextId[][] = [];
+  #words: string[] = [];
+  #wordIds = new Map<string, WordId>();
+  #textsOfWord: TextId[][] = [];
   readonly #trigrams = new Map<string, WordId[]>();
-  readonly #texts: string[] = [];
-  readonly #textIds = new Map<string, TextId>();
-  readonly #wordsOfText: (readonly WordId[])[] = [];
+  #texts: string[] = [];
+  #textIds = new Map<string, TextId>();
+  #wordsOfText: (readonly WordId[])[] = [];
+  #version = 0;
   /** For beginnings: all words in order; null when words have come since. */
   #sorted: string[] | null = null;
   readonly #shared = new Map<WordId, number>();
+
+  /** Another with every text that comes, and when texts were forgotten. */
+  get version(): number {
+    return this.#version;
+  }
 
   get words(): number {
     return this.#words.length;
@@ -78,7 +84,35 @@ export class Vocabulary {
     const words = [...new Set(wordsOf(text).map((word) => this.#addWord(word)))];
     this.#wordsOfText.push(words);
     for (const word of words) this.#textsOfWord[word]!.push(id);
+    this.#version++;
     return id;
+  }
+
+  /**
+   * Forgets the other texts, and words that no text has any more. What stays has a new number, in the order of before, so
+   * that whatever goes by numbers goes as it did. Returns the new number of each text, −1 for what is forgotten.
+   */
+  keepOnly(isUsed: (text: TextId) => boolean): Int32Array {
+    const newText = numberedAnew(this.#texts.length, isUsed);
+    const isKept = (_: unknown, text: TextId): boolean => newText[text]! >= 0;
+    this.#texts = this.#texts.filter(isKept);
+    this.#textIds = idsOf(this.#texts);
+    this.#wordsOfText = this.#wordsOfText.filter(isKept);
+    const inUse = new Uint8Array(this.#words.length);
+    for (const words of this.#wordsOfText) for (const word of words) inUse[word] = 1;
+    const newWord = numberedAnew(this.#words.length, (word) => inUse[word] === 1);
+    this.#wordsOfText = this.#wordsOfText.map((words) => words.map((word) => newWord[word]!));
+    this.#words = this.#words.filter((_, word) => inUse[word] === 1);
+    this.#wordIds = idsOf(this.#words);
+    this.#textsOfWord = this.#textsOfWord.filter((_, word) => inUse[word] === 1).map((texts) => moved(texts, newText));
+    for (const [trigram, words] of this.#trigrams) {
+      const left = moved(words, newWord);
+      if (left.length === 0) this.#trigrams.delete(trigram);
+      else this.#trigrams.set(trigram, left);
+    }
+    this.#sorted = null;
+    this.#version++;
+    return newText;
   }
 
   #addWord(word: string): WordId {
@@ -165,4 +199,24 @@ export class Vocabulary {
     const alike = this.alike(typed).filter(({ word }) => !known.has(word));
     return { words: [...words, ...alike], typo: words.length === 0 && alike.length > 0 };
   }
+}
+
+function numberedAnew(count: number, isKept: (id: number) => boolean): Int32Array {
+  const numbers = new Int32Array(count).fill(-1);
+  let next = 0;
+  for (let id = 0; id < count; id++) if (isKept(id)) numbers[id] = next++;
+  return numbers;
+}
+
+/** By their new numbers, without what is forgotten. */
+function moved(ids: readonly number[], numbers: Int32Array): number[] {
+  const now: number[] = [];
+  for (const id of ids) if (numbers[id]! >= 0) now.push(numbers[id]!);
+  return now;
+}
+
+function idsOf(names: readonly string[]): Map<string, number> {
+  const ids = new Map<string, number>();
+  for (let id = 0; id < names.length; id++) ids.set(names[id]!, id);
+  return ids;
 }
