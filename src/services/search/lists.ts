@@ -114,7 +114,7 @@ export class RankedLists {
     const near = this.#catalogue.places.near(cell.center, cell.radiusMeters, withinMeters);
     if (plan === null) return near;
     let sellers = 0;
-    for (const text of plan.texts) sellers += this.#catalogue.slotsWith(text).length;
+    for (const text of plan.fitting.texts) sellers += this.#catalogue.slotsWith(text).length;
     return sellers > near.length * LOOK_COSTS ? near : this.#sellersAmong(near, plan);
   }
 
@@ -122,7 +122,7 @@ export class RankedLists {
     const { size } = this.#catalogue;
     const sells = this.#sells.length < size ? new Uint8Array(size * 2) : this.#sells;
     this.#sells = sells;
-    for (const text of plan.texts) for (const slot of this.#catalogue.slotsWith(text)) sells[slot] = 1;
+    for (const text of plan.fitting.texts) for (const slot of this.#catalogue.slotsWith(text)) sells[slot] = 1;
     const sellers = near.filter((slot) => sells[slot] === 1);
     sells.fill(0);
     return sellers;

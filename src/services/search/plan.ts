@@ -3,6 +3,7 @@
  * text of the catalogue how well it fits each term. Made once for a text and used for every place it is searched from.
  */
 import { createHash } from "node:crypto";
+import { Fitting } from "./fitting.js";
 import type { Phrase, Synonyms } from "./synonyms.js";
 import type { TextId, Vocabulary, WordId } from "./vocabulary.js";
 import { wordsOf } from "./words.js";
@@ -24,10 +25,8 @@ export interface Plan {
   readonly key: string;
   readonly terms: number;
   /** Texts that fit a term at least. */
-  readonly texts: readonly TextId[];
-  /** Where the weights of a text begin in `weights`, or −1. */
-  readonly at: Int32Array;
-  /** For each text in `texts`, one weight a term: 0 is not there, 1 is the very words. */
+  readonly fitting: Fitting;
+  /** For each text that fits, in their order, one weight a term: 0 is not there, 1 is the very words. */
   readonly weights: Float32Array;
   readonly corrections: readonly { readonly typed: string; readonly used: string }[];
   /** Of the vocabulary it was made with: with another it has to be made anew. */
@@ -68,18 +67,15 @@ export class Plans {
 function planOf(words: Phrase, vocabulary: Vocabulary, synonyms: Synonyms): Plan {
   const corrections: { typed: string; used: string }[] = [];
   const terms = termsOf(words, vocabulary, synonyms, corrections);
-  const texts = fittingTexts(terms, vocabulary);
-  const at = new Int32Array(vocabulary.texts).fill(-1);
-  const weights = new Float32Array(texts.length * terms.length);
-  texts.forEach((text, index) => {
-    at[text] = index * terms.length;
+  const fitting = new Fitting(fittingTexts(terms, vocabulary), vocabulary.texts);
+  const weights = new Float32Array(fitting.texts.length * terms.length);
+  fitting.texts.forEach((text, index) => {
     weighText(vocabulary.wordsOf(text), terms, weights, index * terms.length);
   });
   return {
     key: words.join(" "),
     terms: terms.length,
-    texts,
-    at,
+    fitting,
     weights,
     corrections,
     version: vocabulary.version,
@@ -141,7 +137,7 @@ function exactly(word: string, vocabulary: Vocabulary): Meanings {
   return new Map(id === undefined ? [] : [[id, 1]]);
 }
 
-function fittingTexts(terms: readonly Term[], vocabulary: Vocabulary): readonly TextId[] {
+function fittingTexts(terms: readonly Term[], vocabulary: Vocabulary): ReadonlySet<TextId> {
   const texts = new Set<TextId>();
   for (const term of terms) {
     for (const { words } of term) {
@@ -154,7 +150,7 @@ function fittingTexts(terms: readonly Term[], vocabulary: Vocabulary): readonly 
       for (const text of fewest ?? []) texts.add(text);
     }
   }
-  return [...texts];
+  return texts;
 }
 
 function weighText(words: readonly WordId[], terms: readonly Term[], weights: Float32Array, from: number): void {

@@ -144,15 +144,16 @@ const SCRATCH = { house: new Float64Array(MAX_TERMS), anywhere: new Float64Array
 
 /** Null: a term is found nowhere in it. */
 export function textOf(kept: Kept, plan: Plan): { readonly score: number; readonly diets: number } | null {
-  const { terms, at, weights } = plan;
+  const { terms, fitting, weights } = plan;
   const { texts, houseTexts } = kept;
   const dishesFrom = houseTexts.length;
   const dietsFrom = (dishesFrom + texts.length) / 2;
   const { house, anywhere } = SCRATCH;
   for (let t = 0; t < terms; t++) house[t] = 0;
   for (let i = 0; i < dishesFrom; i++) {
-    const from = at[texts[i]!] ?? -1;
-    if (from < 0) continue;
+    const place = fitting.placeOf(texts[i]!);
+    if (place < 0) continue;
+    const from = place * terms;
     for (let t = 0; t < terms; t++) if (weights[from + t]! > house[t]!) house[t] = weights[from + t]!;
   }
   for (let t = 0; t < terms; t++) anywhere[t] = house[t]!;
@@ -160,8 +161,9 @@ export function textOf(kept: Kept, plan: Plan): { readonly score: number; readon
   let whole = 0;
   let parts = 0;
   for (let i = dishesFrom; i < dietsFrom; i++) {
-    const from = at[texts[i]!] ?? -1;
-    if (from < 0) continue;
+    const place = fitting.placeOf(texts[i]!);
+    if (place < 0) continue;
+    const from = place * terms;
     const diets = texts[dietsFrom + i - dishesFrom]!;
     let sum = 0;
     let missing = false;
@@ -202,8 +204,9 @@ export function dishesOf(kept: Kept, plan: Plan, diets: number, most: number): r
   const { dishTexts, dishDiets } = kept;
   for (let dish = 0; dish < dishTexts.length; dish++) {
     if ((dishDiets[dish]! & diets) !== diets) continue;
-    const from = plan.at[dishTexts[dish]!] ?? -1;
-    if (from < 0) continue;
+    const place = plan.fitting.placeOf(dishTexts[dish]!);
+    if (place < 0) continue;
+    const from = place * plan.terms;
     let weight = 0;
     for (let t = 0; t < plan.terms; t++) weight += plan.weights[from + t]!;
     if (weight > 0) found.push({ dish, weight });
