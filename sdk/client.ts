@@ -62,7 +62,7 @@ export interface ClientOptions {
    * networks that let no socket through. Absent: they wait for the socket.
    */
   readonly commandsByHttpAfterMs?: number;
-  /** Outcomes of commands that `storage` brought back. */
+  /** Outcomes of commands that `storage` brought back; none comes before `createClient` has returned. */
   readonly onRestored?: (outcome: RestoredOutcome) => void;
   readonly WebSocket?: SocketConstructor;
   readonly fetch?: FetchLike;

@@ -9,6 +9,10 @@ export interface StoredCommand {
   readonly body: JsonObject;
   /** Milliseconds since the epoch, by the node's clock. */
   readonly notAfter: number;
+  /** It has left this device: without an answer nobody knows what became of it. Older versions did not say. */
+  readonly sent?: boolean;
+  /** `notAfter` is by the device's clock: no node had told its own yet. */
+  readonly byDevice?: boolean;
 }
 
 export class CommandStore {
@@ -49,6 +53,7 @@ function isStored(value: unknown): value is StoredCommand {
     typeof command?.key === "string" &&
     typeof command.type === "string" &&
     typeof command.body === "object" &&
+    command.body !== null &&
     typeof command.notAfter === "number"
   );
 }

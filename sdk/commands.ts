@@ -5,7 +5,8 @@
  *
  * Invariants: commands of one lane (one driver, one restaurant, one order) are sent one after the other, the next only
  * when the one before has its final answer; a command keeps its key and its `notAfter` through every resend; its promise
- * settles exactly once; the queue never holds more than `maxQueued`.
+ * settles exactly once; the queue takes no more than `maxQueued`, beside what an earlier run left; what that left is too
+ * late only when a node's clock says so.
  */
 import type { Clock } from "../src/lib/clock.js";
 import type { Json, JsonObject } from "../src/lib/json.js";
@@ -13,7 +14,7 @@ import { type Random, uuidV7 } from "../src/lib/random.js";
 import type { CommandBody, CommandReplies, CommandType } from "../src/protocol/mod.js";
 import { OP } from "../src/protocol/mod.js";
 import type { Alarm } from "./alarm.js";
-import type { CommandStore } from "./command-store.js";
+import type { CommandStore, StoredCommand } from "./command-store.js";
 import type { Connection } from "./connection.js";
 import { SwiftEatsError } from "./errors.js";
 
@@ -55,15 +56,20 @@ interface Pending {
   readonly type: CommandType;
   readonly body: JsonObject;
   readonly lane: string;
-  /** Monotonic. */
-  readonly deadlineMs: number;
+  /** Monotonic. Infinite: left by an earlier run, and no node has told the time yet. */
+  deadlineMs: number;
+  /** 0: not fixed yet. */
   notAfter: number;
+  /** `notAfter` is by the device's clock, from a run that had not heard the node's. */
+  readonly byDevice: boolean;
   /** Sent on the present socket and not answered. */
   inFlight: boolean;
-  everSent: boolean;
+  /** How often it was sent; once at least when an earlier run has. */
+  sendings: number;
   /** Monotonic; a temporary refusal holds the command, and its lane, until then. */
   retryAtMs: number;
   refusals: number;
+  readonly outcome: Promise<Json>;
   readonly resolve: (reply: Json) => void;
   readonly reject: (error: SwiftEatsError) => void;
 }
@@ -107,58 +113,61 @@ export class CommandQueue {
   }
 
   /** Rejects with a `SwiftEatsError`: the node's refusal, or `expired`, `timeout`, `queue_full`, `closed`, `aborted`. */
-  send<T extends CommandType>(type: T, body: CommandBody<T>, options: CommandOptions = {}): Promise<CommandReplies[T]> {
-    return new Promise((resolve, reject) => {
-      this.#add(type, body as JsonObject, options, resolve as (reply: Json) => void, reject);
-    });
-  }
-
-  #add(
-    type: CommandType,
-    body: JsonObject,
-    options: CommandOptions,
-    resolve: (reply: Json) => void,
-    reject: (error: SwiftEatsError) => void,
-  ): void {
-    const { clock, connection } = this.#options;
-    if (connection.state.name === "closed") {
-      reject(closed());
-      return;
-    }
-    if (options.signal?.aborted) {
-      reject(aborted());
-      return;
-    }
-    if (this.#pending.size >= this.#options.maxQueued) {
-      reject(
-        new SwiftEatsError(
-          { code: "queue_full", temporary: true, detail: { maxQueued: this.#options.maxQueued } },
-          `${this.#options.maxQueued} commands wait for an answer already`,
-        ),
+  async send<T extends CommandType>(
+    type: T,
+    body: CommandBody<T>,
+    options: CommandOptions = {},
+  ): Promise<CommandReplies[T]> {
+    const { clock, connection, maxQueued, alarm } = this.#options;
+    if (connection.state.name === "closed") throw closed();
+    if (options.signal?.aborted) throw aborted();
+    if (this.#pending.size >= maxQueued) {
+      throw new SwiftEatsError(
+        { code: "queue_full", temporary: true, detail: { maxQueued } },
+        `${maxQueued} commands wait for an answer already`,
       );
-      return;
     }
     const ttlMs =
       options.notAfter !== undefined
         ? options.notAfter - connection.serverNow()
         : (options.ttlMs ?? this.#options.defaultTtlMs);
-    if (ttlMs <= 0) {
-      reject(expired(false));
-      return;
-    }
-    const key = options.idempotencyKey ?? uuidV7(clock.now(), this.#options.random);
-    const pending: Pending = {
-      id: this.#options.nextId(),
-      key,
+    if (ttlMs <= 0) throw expired(false);
+    const pending = this.#take({
+      key: options.idempotencyKey ?? uuidV7(clock.now(), this.#options.random),
       type,
-      body,
-      lane: laneOf(type, body, key),
+      body: body as JsonObject,
       deadlineMs: clock.monotonic() + Math.min(ttlMs, LONGEST_TTL_MS),
       notAfter: options.notAfter ?? 0,
+      byDevice: false,
+      sendings: 0,
+    });
+    options.signal?.addEventListener(
+      "abort",
+      () => this.#pending.has(pending.id) && this.#settle(pending, () => pending.reject(aborted())),
+      { once: true },
+    );
+    alarm.atLatest("command-expiry", ttlMs, () => this.#expire());
+    if (this.#lanes.get(pending.lane)?.[0] === pending) this.#sendHead(pending);
+    // What has just been sent is kept already.
+    if (pending.sendings === 0) this.#persist();
+    return pending.outcome as Promise<CommandReplies[T]>;
+  }
+
+  /** The last of its lane. */
+  #take(given: Pick<Pending, "key" | "type" | "body" | "deadlineMs" | "notAfter" | "byDevice" | "sendings">): Pending {
+    let resolve!: Pending["resolve"];
+    let reject!: Pending["reject"];
+    const outcome = new Promise<Json>((...both) => {
+      [resolve, reject] = both;
+    });
+    const pending: Pending = {
+      ...given,
+      id: this.#options.nextId(),
+      lane: laneOf(given.type, given.body, given.key),
       inFlight: false,
-      everSent: false,
       retryAtMs: 0,
       refusals: 0,
+      outcome,
       resolve,
       reject,
     };
@@ -166,21 +175,30 @@ export class CommandQueue {
     const lane = this.#lanes.get(pending.lane);
     if (lane === undefined) this.#lanes.set(pending.lane, [pending]);
     else lane.push(pending);
-    options.signal?.addEventListener(
-      "abort",
-      () => this.#pending.has(pending.id) && this.#settle(pending, () => reject(aborted())),
-      { once: true },
-    );
-    this.#options.alarm.atLatest("command-expiry", ttlMs, () => this.#expire());
-    this.#persist();
-    if (lane === undefined) this.#sendHead(pending);
+    return pending;
   }
 
   /** The connection is live: everything unanswered goes out again, in order. */
   live(): void {
-    for (const pending of this.#pending.values()) pending.inFlight = false;
+    for (const pending of this.#pending.values()) {
+      pending.inFlight = false;
+      if (pending.deadlineMs === Number.POSITIVE_INFINITY) this.#readDeadline(pending);
+    }
     this.#inFlight = 0;
+    this.#expire();
     this.#pump();
+  }
+
+  /** Of a command that an earlier run left. */
+  #readDeadline(pending: Pending): void {
+    const { clock, connection } = this.#options;
+    let leftMs = pending.notAfter - connection.serverNow();
+    if (pending.byDevice && pending.sendings === 0) {
+      // The device's clock was wrong then, or has been set since: late is what is late by both. It is told anew.
+      leftMs = Math.max(leftMs, pending.notAfter - clock.now());
+      pending.notAfter = 0;
+    }
+    pending.deadlineMs = clock.monotonic() + Math.min(leftMs, LONGEST_TTL_MS);
   }
 
   /** The socket is gone; what was in flight waits for the next one. */
@@ -209,6 +227,11 @@ export class CommandQueue {
     const pending = this.#pending.get(id);
     if (pending === undefined) return false;
     if (!temporary) {
+      if (code === "expired" && pending.sendings > 1) {
+        // The node refuses this sending. What became of those before it is not said.
+        this.#settle(pending, () => pending.reject(expired(true)));
+        return true;
+      }
       const facts = { code, temporary, retryAfterMs, ...(detail === undefined ? {} : { detail }) };
       this.#settle(pending, () => pending.reject(new SwiftEatsError(facts)));
       return true;
@@ -238,8 +261,10 @@ export class CommandQueue {
   }
 
   #sendHead(pending: Pending): void {
-    const { connection, maxInFlight } = this.#options;
+    const { connection, maxInFlight, clock } = this.#options;
     if (pending.inFlight || this.#inFlight >= maxInFlight) return;
+    // It comes to its turn because the one before it ran out of time, and is the next to do so.
+    if (pending.deadlineMs <= clock.monotonic() + 1) return;
     if (connection.state.name !== "live") {
       this.#sendByHttp(pending);
       return;
@@ -257,10 +282,15 @@ export class CommandQueue {
       this.#settle(pending, () => pending.reject(new SwiftEatsError({ code: "too_large", temporary: false })));
       return;
     }
-    pending.inFlight = true;
-    pending.everSent = true;
-    this.#inFlight += 1;
+    this.#sent(pending);
     connection.sendEncoded(data);
+  }
+
+  #sent(pending: Pending): void {
+    pending.inFlight = true;
+    this.#inFlight += 1;
+    pending.sendings += 1;
+    if (pending.sendings === 1) this.#persist();
   }
 
   /** Fixed at the first sending: the node compares what it gets under one key. */
@@ -281,9 +311,7 @@ export class CommandQueue {
       return;
     }
     this.#fixNotAfter(pending);
-    pending.inFlight = true;
-    pending.everSent = true;
-    this.#inFlight += 1;
+    this.#sent(pending);
     const { type, body, key: idempotencyKey, notAfter } = pending;
     byHttp.send(type, body, { idempotencyKey, notAfter }).then(
       (reply) => this.replied(pending.id, reply),
@@ -326,7 +354,7 @@ export class CommandQueue {
     let earliest = Number.POSITIVE_INFINITY;
     for (const pending of [...this.#pending.values()]) {
       if (pending.deadlineMs <= now + 1) {
-        this.#settle(pending, () => pending.reject(expired(pending.everSent)));
+        this.#settle(pending, () => pending.reject(expired(pending.sendings > 0)));
       } else earliest = Math.min(earliest, pending.deadlineMs);
     }
     if (earliest < Number.POSITIVE_INFINITY) {
@@ -336,36 +364,47 @@ export class CommandQueue {
 
   /**
    * Takes up what an earlier run of the application left unanswered. Their promises are gone with that run, so their
-   * outcomes go to `settled`. Call once, before connecting.
+   * outcomes go to `settled`, none before this returns. Call once, before connecting.
    */
-  restore(settled: (outcome: RestoredOutcome) => void): number {
-    const stored = this.#options.store?.load() ?? [];
-    for (const { key, type, body, notAfter } of stored) {
-      this.#add(
+  restore(settled: (outcome: RestoredOutcome) => void): void {
+    for (const { key, type, body, notAfter, sent, byDevice } of this.#options.store?.load() ?? []) {
+      const { outcome } = this.#take({
+        key,
         type,
         body,
-        { idempotencyKey: key, notAfter },
+        deadlineMs: Number.POSITIVE_INFINITY,
+        notAfter,
+        byDevice: byDevice === true,
+        sendings: sent === true ? 1 : 0,
+      });
+      // One by one: what the application throws at one outcome keeps no other from it.
+      outcome.then(
         (reply) => settled({ type, body, idempotencyKey: key, ok: true, reply }),
-        (error) => settled({ type, body, idempotencyKey: key, ok: false, error }),
+        (error: SwiftEatsError) => settled({ type, body, idempotencyKey: key, ok: false, error }),
       );
     }
-    return stored.length;
+    this.#pump();
   }
 
   #persist(): void {
-    const { store, clock, connection } = this.#options;
+    const { store } = this.#options;
     if (store === null) return;
-    const now = clock.monotonic();
     store.save(
-      [...this.#pending.values()]
-        .filter(({ type }) => !PASSING.has(type))
-        .map(({ key, type, body, notAfter, deadlineMs }) => ({
-          key,
-          type,
-          body,
-          notAfter: notAfter || Math.floor(connection.serverNow() + deadlineMs - now),
-        })),
+      [...this.#pending.values()].filter(({ type }) => !PASSING.has(type)).map((pending) => this.#stored(pending)),
     );
+  }
+
+  #stored({ key, type, body, notAfter, deadlineMs, byDevice, sendings }: Pending): StoredCommand {
+    const { clock, connection } = this.#options;
+    const guessed = sendings === 0 && (notAfter === 0 ? !connection.knowsServerTime : byDevice);
+    return {
+      key,
+      type,
+      body,
+      notAfter: notAfter || Math.floor(connection.serverNow() + deadlineMs - clock.monotonic()),
+      ...(sendings > 0 ? { sent: true } : {}),
+      ...(guessed ? { byDevice: true } : {}),
+    };
   }
 }
 

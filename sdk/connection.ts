@@ -106,6 +106,11 @@ export class Connection {
     return this.#serverMinusMonotonicMs === null ? clock.now() : clock.monotonic() + this.#serverMinusMonotonicMs;
   }
 
+  /** Whether `serverNow` is the node's clock yet. */
+  get knowsServerTime(): boolean {
+    return this.#serverMinusMonotonicMs !== null;
+  }
+
   /** Bytes that the socket has accepted but not sent. */
   get bufferedBytes(): number {
     return this.#socket?.bufferedAmount ?? 0;

@@ -76,7 +76,7 @@ export async function startInbox(): Promise<void> {
     onRestored: (outcome) => {
       if (outcome.ok) done(outcome.type, outcome.body);
       else sayFailure(outcome.error);
-      unanswered.value = made.pending();
+      unanswered.value = client?.pending() ?? [];
     },
     commandTtlMs: 15 * 60_000,
     commandsByHttpAfterMs: 5_000,

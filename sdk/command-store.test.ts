@@ -1,0 +1,145 @@
+import t from "tap";
+import { sleep, systemClock } from "../src/lib/clock.js";
+import { seededRandom } from "../src/lib/random.js";
+import { type ScriptedSocket, scriptedSockets, WELCOME } from "./fixtures/scripted-socket.js";
+import { settled, VirtualClock } from "./fixtures/virtual-clock.js";
+import { type Client, type ClientOptions, createClient, type SwiftEatsError } from "./node.js";
+import type { StorageLike } from "./ports.js";
+
+const KEY = "kept";
+const MINUTE = 60_000;
+
+/** A device's storage of which the client knows three methods only. */
+function plainStorage(texts = new Map<string, string>()): StorageLike & { readonly texts: Map<string, string> } {
+  return {
+    texts,
+    getItem: (key) => texts.get(key) ?? null,
+    setItem: (key, value) => void texts.set(key, value),
+    removeItem: (key) => void texts.delete(key),
+  };
+}
+
+interface Opened {
+  readonly client: Client;
+  readonly made: ScriptedSocket[];
+  readonly outcomes: string[];
+}
+
+function open(options: Partial<ClientOptions> & Pick<ClientOptions, "storage" | "clock">): Opened {
+  const { Socket, made } = scriptedSockets();
+  const outcomes: string[] = [];
+  const client = createClient({
+    url: "http://n",
+    token: "t",
+    deviceId: "device",
+    storageKey: KEY,
+    WebSocket: Socket,
+    random: seededRandom(1),
+    onRestored: (outcome) =>
+      outcomes.push(`${outcome.idempotencyKey} ${outcome.ok ? "done" : (outcome.error as SwiftEatsError).code}`),
+    ...options,
+  });
+  return { client, made, outcomes };
+}
+
+async function welcome({ client, made }: Opened, serverTs: number): Promise<ScriptedSocket> {
+  client.connect();
+  const socket = made.at(-1)!;
+  socket.opens();
+  socket.receives(WELCOME(serverTs));
+  await settled();
+  return socket;
+}
+
+const commandsOf = (socket: ScriptedSocket): unknown[] =>
+  socket.sent.filter(([op]) => op === 4).map(([, , key]) => key);
+const answer = (socket: ScriptedSocket, key: string, frame: (id: unknown) => unknown[]): void =>
+  socket.receives(frame(socket.sent.find(([op, , its]) => op === 4 && its === key)![1]));
+const old = (key: string, notAfter: number) => ({ key, type: "order.ready", body: { orderId: key }, notAfter });
+
+t.test("R-PRO-3: what is too late after a restart is told once, and keeps nothing else from going on", async (t) => {
+  const clock = new VirtualClock();
+  const now = clock.now();
+  const kept = [old("a", now + MINUTE), old("b", now - 1), old("c", now - 1), old("d", now + MINUTE)];
+  const storage = plainStorage(new Map([[KEY, JSON.stringify(kept)]]));
+  const thrown: unknown[] = [];
+  const told: string[] = [];
+  const opened: Opened = open({
+    storage,
+    clock,
+    onRestored: ({ idempotencyKey }) => {
+      told.push(`${idempotencyKey}, ${opened.client.pendingCommands} left`);
+      throw new Error(`the page is not ready for ${idempotencyKey}`);
+    },
+  });
+  const { client } = opened;
+  const hear = (error: unknown): unknown => thrown.push(error);
+  process.on("unhandledRejection", hear);
+  t.teardown(() => process.off("unhandledRejection", hear));
+  t.equal(client.pendingCommands, 4, "which of them are late, only a node can say");
+  const socket = await welcome(opened, now);
+  t.same(commandsOf(socket), ["a", "d"]);
+  t.same(told, ["b, 2 left", "c, 2 left"]);
+  for (const key of ["a", "d"]) answer(socket, key, (id) => [17, id, {}]);
+  await settled();
+  t.equal(told.length, 4);
+  await sleep(systemClock(), 0);
+  t.equal(thrown.length, 4, "what the page throws is heard of, as anything that a page throws");
+  t.equal(storage.texts.size, 0, "no later start finds them");
+  client.close();
+});
+
+t.test("R-PRO-3: after a restart the node's clock says what is too late, not the device's", async (t) => {
+  const clock = new VirtualClock();
+  const storage = plainStorage();
+  const first = open({ storage, clock, commandTtlMs: 15 * MINUTE });
+  await welcome(first, clock.now() - 20 * MINUTE);
+  first.client.command("order.accept", { orderId: "1", prepMinutes: 5 }, { idempotencyKey: "sent" }).catch(() => {});
+  first.client.command("order.ready", { orderId: "1" }, { idempotencyKey: "behind" }).catch(() => {});
+  await settled();
+  const image = new Map(storage.texts);
+
+  for (const [laterMs, goesOn] of [
+    [10 * MINUTE, true],
+    [16 * MINUTE, false],
+  ] as const) {
+    await clock.advance(laterMs - clock.monotonic());
+    const again = open({ storage: plainStorage(new Map(image)), clock });
+    await settled();
+    t.same(again.outcomes, [], "the device is twenty minutes ahead");
+    const socket = await welcome(again, clock.now() - 20 * MINUTE);
+    t.same(commandsOf(socket), goesOn ? ["sent"] : []);
+    t.same(again.outcomes, goesOn ? [] : ["sent timeout", "behind expired"], "one may have happened, one has not");
+    again.client.close();
+  }
+  first.client.close();
+});
+
+t.test("R-PRO-3: a node's “expired” tells that nothing was done only of what was never sent before", async (t) => {
+  const clock = new VirtualClock();
+  const kept = [{ ...old("sent", clock.now() + MINUTE), sent: true }, old("new", clock.now() + MINUTE)];
+  const opened = open({ storage: plainStorage(new Map([[KEY, JSON.stringify(kept)]])), clock });
+  const socket = await welcome(opened, clock.now());
+  for (const key of ["sent", "new"]) answer(socket, key, (id) => [18, id, "expired", false, 0]);
+  await settled();
+  t.same(opened.outcomes, ["sent timeout", "new expired"]);
+  opened.client.close();
+});
+
+t.test("R-PRO-3: what was given before the node told its time lasts no shorter than it was meant to", async (t) => {
+  for (const wrongMs of [-20 * MINUTE, 20 * MINUTE]) {
+    const clock = new VirtualClock();
+    const trueTime = clock.now() + wrongMs;
+    const storage = plainStorage();
+    const first = open({ storage, clock, commandTtlMs: 15 * MINUTE });
+    first.client.command("order.ready", { orderId: "1" }, { idempotencyKey: "offline" }).catch(() => {});
+    const second = open({ storage: plainStorage(new Map(storage.texts)), clock });
+    await clock.advance(5 * MINUTE);
+    const socket = await welcome(second, trueTime + 5 * MINUTE);
+    t.same(commandsOf(socket), ["offline"]);
+    const notAfter = socket.sent.find(([op]) => op === 4)![5] as number;
+    t.ok(Math.abs(notAfter - (trueTime + (wrongMs < 0 ? 35 : 15) * MINUTE)) < 1000, "told in the node's time");
+    first.client.close();
+    second.client.close();
+  }
+});
