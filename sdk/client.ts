@@ -82,7 +82,7 @@ export interface Client {
   connect(): void;
   /** Ends a pause between attempts: call it when the network or the page comes back. */
   wake(): void;
-  /** Rejects what is unanswered with `closed` and ends. */
+  /** Rejects what is unanswered with `closed` and ends. What `storage` keeps of it goes on with the next client. */
   close(): void;
   command<T extends CommandType>(type: T, body: CommandBody<T>, options?: CommandOptions): Promise<CommandReplies[T]>;
   subscribe(channel: string, handlers: ChannelHandlers, options?: SubscribeOptions): ChannelSubscription;

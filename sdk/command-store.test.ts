@@ -143,3 +143,34 @@ t.test("R-PRO-3: what was given before the node told its time lasts no shorter t
     second.client.close();
   }
 });
+
+t.test("R-PRO-3: a final close leaves what has no answer on the device, for the next start", async (t) => {
+  for (const code of [4500, 4504, 4505, 4506, 1000]) {
+    const clock = new VirtualClock();
+    const storage = plainStorage();
+    const first = open({ storage, clock });
+    const socket = await welcome(first, clock.now());
+    const codes: string[] = [];
+    for (const key of ["sent", "behind"]) {
+      first.client
+        .command("driver.deliver", { orderId: key }, { idempotencyKey: key })
+        .catch(({ code: told }: SwiftEatsError) => codes.push(told));
+    }
+    await settled();
+    if (code === 1000) first.client.close();
+    else socket.closes(code, "the node says no");
+    await settled();
+    t.same(codes, ["closed", "closed"]);
+    t.equal(first.client.pendingCommands, 0);
+
+    const second = open({ storage, clock });
+    const line = await welcome(second, clock.now());
+    for (const key of ["sent", "behind"]) {
+      answer(line, key, (id) => [17, id, {}]);
+      await settled();
+    }
+    t.same(second.outcomes, ["sent done", "behind done"], `after ${code}`);
+    t.equal(storage.texts.size, 0);
+    second.client.close();
+  }
+});

@@ -210,9 +210,13 @@ export class CommandQueue {
     if (byHttp !== null) alarm.in("command-http", byHttp.afterMs, () => this.#pump());
   }
 
-  /** The client is closed for good: nobody will answer. */
+  /** The client is closed for good: nobody will answer here. What the store keeps goes on with the next client. */
   closeAll(): void {
-    for (const pending of [...this.#pending.values()]) this.#settle(pending, () => pending.reject(closed()));
+    const unanswered = [...this.#pending.values()];
+    this.#pending.clear();
+    this.#lanes.clear();
+    this.#inFlight = 0;
+    for (const pending of unanswered) pending.reject(closed());
   }
 
   /** True when the number belongs to a command of this queue. */
