@@ -174,3 +174,66 @@ t.test("R-PRO-3: a final close leaves what has no answer on the device, for the 
     second.client.close();
   }
 });
+
+t.test("R-PRO-3: of a storage that cannot list what it holds, each change is to what lies there", async (t) => {
+  const clock = new VirtualClock();
+  const storage = plainStorage();
+  const [one, two] = [open({ storage, clock }), open({ storage, clock })];
+  const gives = ({ client }: Opened, idempotencyKey: string): void => {
+    client.command("driver.deliver", { orderId: "o" }, { idempotencyKey }).catch(() => undefined);
+  };
+  gives(one, "a");
+  gives(two, "b");
+  gives(one, "c");
+  const socket = await welcome(one, clock.now());
+  answer(socket, "a", (id) => [17, id, {}]);
+  const again = open({ storage, clock });
+  t.same(
+    again.client.pending().map(({ idempotencyKey }) => idempotencyKey),
+    ["b", "c"],
+  );
+  for (const { client } of [one, two, again]) client.close();
+});
+
+t.test("R-PRO-3: one command given twice is kept once, at its place, until both are answered", async (t) => {
+  const clock = new VirtualClock();
+  const storage = plainStorage();
+  const first = open({ storage, clock });
+  const stop = new AbortController();
+  const gives = (idempotencyKey: string, signal?: AbortSignal): void => {
+    const options = { idempotencyKey, ...(signal === undefined ? {} : { signal }) };
+    first.client.command("driver.deliver", { orderId: "o" }, options).catch(() => undefined);
+  };
+  gives("a", stop.signal);
+  gives("b");
+  gives("a");
+  const kept = (): string[] => JSON.parse(storage.texts.get(KEY)!).map(({ key }: { key: string }) => key);
+  t.same(kept(), ["a", "b"]);
+  stop.abort();
+  t.same(kept(), ["a", "b"], "the other one still waits");
+  first.client.close();
+});
+
+t.test("R-PRO-3: what found no room is kept as soon as there is some", async (t) => {
+  const clock = new VirtualClock();
+  const plain = plainStorage();
+  let full = true;
+  const storage: StorageLike = {
+    ...plain,
+    get length() {
+      return plain.texts.size;
+    },
+    key: (index) => [...plain.texts.keys()][index] ?? null,
+    setItem(key, value) {
+      if (full) throw new Error("QuotaExceededError");
+      plain.setItem(key, value);
+    },
+  };
+  const { client } = open({ storage, clock });
+  client.command("driver.pickup", { orderId: "o" }, { idempotencyKey: "a" }).catch(() => undefined);
+  t.equal(plain.texts.size, 0);
+  full = false;
+  client.command("driver.deliver", { orderId: "o" }, { idempotencyKey: "b" }).catch(() => undefined);
+  t.same([...plain.texts.keys()], [`${KEY}/a`, `${KEY}/b`]);
+  client.close();
+});

@@ -14,7 +14,7 @@ import { type Random, uuidV7 } from "../src/lib/random.js";
 import type { CommandBody, CommandReplies, CommandType } from "../src/protocol/mod.js";
 import { OP } from "../src/protocol/mod.js";
 import type { Alarm } from "./alarm.js";
-import type { CommandStore, StoredCommand } from "./command-store.js";
+import type { CommandStore } from "./command-store.js";
 import type { Connection } from "./connection.js";
 import { SwiftEatsError } from "./errors.js";
 
@@ -56,6 +56,8 @@ interface Pending {
   readonly type: CommandType;
   readonly body: JsonObject;
   readonly lane: string;
+  /** Rises in the order in which they were given, over restarts too. */
+  readonly at: number;
   /** Monotonic. Infinite: left by an earlier run, and no node has told the time yet. */
   deadlineMs: number;
   /** 0: not fixed yet. */
@@ -96,6 +98,7 @@ export class CommandQueue {
   /** Lane → its commands in order. A lane without commands is absent. */
   readonly #lanes = new Map<string, Pending[]>();
   #inFlight = 0;
+  #lastAt = 0;
   /** Monotonic; since when there is no socket. */
   #downSinceMs: number;
 
@@ -132,10 +135,14 @@ export class CommandQueue {
         ? options.notAfter - connection.serverNow()
         : (options.ttlMs ?? this.#options.defaultTtlMs);
     if (ttlMs <= 0) throw expired(false);
+    const key = options.idempotencyKey ?? uuidV7(clock.now(), this.#options.random);
+    const twin = this.#find(key);
+    this.#lastAt = Math.max(this.#lastAt + 1, clock.now());
     const pending = this.#take({
-      key: options.idempotencyKey ?? uuidV7(clock.now(), this.#options.random),
+      key,
       type,
       body: body as JsonObject,
+      at: this.#lastAt,
       deadlineMs: clock.monotonic() + Math.min(ttlMs, LONGEST_TTL_MS),
       notAfter: options.notAfter ?? 0,
       byDevice: false,
@@ -148,13 +155,15 @@ export class CommandQueue {
     );
     alarm.atLatest("command-expiry", ttlMs, () => this.#expire());
     if (this.#lanes.get(pending.lane)?.[0] === pending) this.#sendHead(pending);
-    // What has just been sent is kept already.
-    if (pending.sendings === 0) this.#persist();
+    // What has just been sent is kept already, and so is the same command given before.
+    if (pending.sendings === 0 && twin === undefined) this.#persist(pending);
     return pending.outcome as Promise<CommandReplies[T]>;
   }
 
   /** The last of its lane. */
-  #take(given: Pick<Pending, "key" | "type" | "body" | "deadlineMs" | "notAfter" | "byDevice" | "sendings">): Pending {
+  #take(
+    given: Pick<Pending, "key" | "type" | "body" | "at" | "deadlineMs" | "notAfter" | "byDevice" | "sendings">,
+  ): Pending {
     let resolve!: Pending["resolve"];
     let reject!: Pending["reject"];
     const outcome = new Promise<Json>((...both) => {
@@ -294,7 +303,7 @@ export class CommandQueue {
     pending.inFlight = true;
     this.#inFlight += 1;
     pending.sendings += 1;
-    if (pending.sendings === 1) this.#persist();
+    if (pending.sendings === 1) this.#persist(pending);
   }
 
   /** Fixed at the first sending: the node compares what it gets under one key. */
@@ -345,7 +354,9 @@ export class CommandQueue {
       if (at >= 0) lane.splice(at, 1);
       if (lane.length === 0) this.#lanes.delete(pending.lane);
     }
-    this.#persist();
+    const twin = this.#find(pending.key);
+    if (twin === undefined) this.#options.store?.remove(pending.key);
+    else this.#persist(twin);
     settle();
     if (wasFull) this.#pump();
     else if (lane !== undefined && lane.length > 0 && lane[0]!.retryAtMs <= this.#options.clock.monotonic()) {
@@ -371,11 +382,13 @@ export class CommandQueue {
    * outcomes go to `settled`, none before this returns. Call once, before connecting.
    */
   restore(settled: (outcome: RestoredOutcome) => void): void {
-    for (const { key, type, body, notAfter, sent, byDevice } of this.#options.store?.load() ?? []) {
+    for (const { key, type, body, notAfter, at = 0, sent, byDevice } of this.#options.store?.load() ?? []) {
+      this.#lastAt = Math.max(this.#lastAt, at);
       const { outcome } = this.#take({
         key,
         type,
         body,
+        at,
         deadlineMs: Number.POSITIVE_INFINITY,
         notAfter,
         byDevice: byDevice === true,
@@ -390,25 +403,25 @@ export class CommandQueue {
     this.#pump();
   }
 
-  #persist(): void {
-    const { store } = this.#options;
-    if (store === null) return;
-    store.save(
-      [...this.#pending.values()].filter(({ type }) => !PASSING.has(type)).map((pending) => this.#stored(pending)),
-    );
+  #find(key: string): Pending | undefined {
+    for (const pending of this.#pending.values()) if (pending.key === key) return pending;
+    return undefined;
   }
 
-  #stored({ key, type, body, notAfter, deadlineMs, byDevice, sendings }: Pending): StoredCommand {
-    const { clock, connection } = this.#options;
+  #persist({ id, key, type, body, at, notAfter, deadlineMs, byDevice, sendings }: Pending): void {
+    const { store, clock, connection } = this.#options;
+    // Too large to be sent: it is settled already.
+    if (store === null || PASSING.has(type) || !this.#pending.has(id)) return;
     const guessed = sendings === 0 && (notAfter === 0 ? !connection.knowsServerTime : byDevice);
-    return {
+    store.put({
       key,
       type,
       body,
       notAfter: notAfter || Math.floor(connection.serverNow() + deadlineMs - clock.monotonic()),
+      at,
       ...(sendings > 0 ? { sent: true } : {}),
       ...(guessed ? { byDevice: true } : {}),
-    };
+    });
   }
 }
 

@@ -36,6 +36,24 @@ t.test("R-PRO-3: commands of a program that ended go on when it starts again, un
   t.equal(node.effects.size, 2, "each once");
 });
 
+t.test(
+  "R-PRO-3: commands that an older version kept in one text are found, and kept singly from then on",
+  async (t) => {
+    const path = join(t.testdir(), "queue.json");
+    const command = (key: string) => ({ key, type: "driver.pickup", body: { orderId: key }, notAfter: 9e12 });
+    writeFileSync(path, JSON.stringify({ other: "text", van: JSON.stringify(["b", "a"].map(command)) }));
+    for (const start of ["first", "second"]) {
+      const storage = await openFileStorage(path);
+      const client = createClient({ url: "http://n", token: "token", storage, storageKey: "van" });
+      const keys = client.pending().map(({ idempotencyKey }) => idempotencyKey);
+      t.strictSame(keys, ["b", "a"], `the ${start} start`);
+      await storage.settled();
+      t.strictSame(Object.keys(JSON.parse(readFileSync(path, "utf8"))).sort(), ["other", "van/a", "van/b"]);
+      client.close();
+    }
+  },
+);
+
 t.test("R-PRO-3: the file is the newest of what was given, and what is not ours is not overwritten", async (t) => {
   const path = join(t.testdir(), "texts.json");
   const storage = await openFileStorage(path);

@@ -28,6 +28,10 @@ export async function openFileStorage(path: string): Promise<DurableStorage> {
     written.catch(() => undefined);
   };
   return {
+    get length() {
+      return texts.size;
+    },
+    key: (index) => [...texts.keys()][index] ?? null,
     getItem: (key) => texts.get(key) ?? null,
     setItem(key, value) {
       texts.set(key, value);

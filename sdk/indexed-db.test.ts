@@ -1,9 +1,14 @@
 import t from "tap";
+import { seededRandom } from "../src/lib/random.js";
+import { scriptedSockets, WELCOME } from "./fixtures/scripted-socket.js";
+import { settled, VirtualClock } from "./fixtures/virtual-clock.js";
 import { type IndexedDbLike, openIndexedDbStorage } from "./indexed-db.js";
+import { createClient } from "./node.js";
 
 /** As a browser does it: transactions end in order, some time after their requests have succeeded, and may fail there. */
 function browser() {
   const disk = new Map<string, string>();
+  const sorted = () => [...disk].sort(([a], [b]) => (a < b ? -1 : 1));
   const state = { full: false, closed: false };
   const asked = <T>(result: T) => {
     const request = { result, error: null, onsuccess: null as (() => void) | null, onerror: null };
@@ -21,8 +26,8 @@ function browser() {
         oncomplete: null as (() => void) | null,
         onabort: null as (() => void) | null,
         objectStore: () => ({
-          getAll: () => asked([...disk.values()]),
-          getAllKeys: () => asked([...disk.keys()]),
+          getAll: () => asked(sorted().map(([, value]) => value)),
+          getAllKeys: () => asked(sorted().map(([key]) => key)),
           put(value: string, key: string) {
             changes.push(() => void disk.set(key, value));
             return asked(key);
@@ -71,3 +76,53 @@ t.test("R-RST-4, R-PRO-3: what is settled is on the disk, and one failure does n
   await t.rejects(storage.settled(), /InvalidState/);
   t.equal(storage.getItem("inbox"), "four");
 });
+
+t.test(
+  "R-PRO-3: two windows of one store keep their commands beside each other, and those of older versions",
+  async (t) => {
+    const { indexedDB, disk } = browser();
+    const clock = new VirtualClock();
+    const notAfter = clock.now() + 60_000;
+    const old = ["z", "y"].map((key) => ({ key, type: "driver.pickup", body: { orderId: key }, notAfter }));
+    disk.set("steps", JSON.stringify(old));
+    disk.set("steps.of-somebody-else/x", JSON.stringify({ ...old[0], key: "x" }));
+    const window = async () => {
+      const storage = await openIndexedDbStorage({ indexedDB });
+      const { Socket, made } = scriptedSockets();
+      const options = { url: "http://n", token: "t", WebSocket: Socket, clock, random: seededRandom(1) };
+      return { storage, made, client: createClient({ ...options, storage, storageKey: "steps" }) };
+    };
+    const keys = ({ client }: Awaited<ReturnType<typeof window>>) =>
+      client.pending().map((each) => each.idempotencyKey);
+    const [one, two] = await Promise.all([window(), window()]);
+    t.same([one, two].map(keys), [
+      ["z", "y"],
+      ["z", "y"],
+    ]);
+    const gives = ({ client }: typeof one, idempotencyKey: string): void => {
+      client.command("driver.deliver", { orderId: idempotencyKey }, { idempotencyKey }).catch(() => undefined);
+    };
+    gives(one, "c");
+    await clock.advance(1);
+    gives(two, "b");
+    gives(two, "a");
+    await Promise.all([one.storage.settled(), two.storage.settled()]);
+    one.client.close();
+    two.client.close();
+
+    const three = await window();
+    t.same(keys(three), ["z", "y", "c", "b", "a"], "all of both, in the order in which they were given");
+    three.client.connect();
+    const [socket] = three.made;
+    socket!.opens();
+    socket!.receives(WELCOME(clock.now()));
+    for (let answered = 0; answered < 5; answered++) {
+      await settled();
+      const id = socket!.sent.filter(([op]) => op === 4)[answered]![1];
+      socket!.receives([17, id, {}]);
+    }
+    await three.storage.settled();
+    t.same([...disk.keys()], ["steps.of-somebody-else/x"], "what was answered is gone");
+    three.client.close();
+  },
+);

@@ -71,6 +71,10 @@ export async function openIndexedDbStorage(
     written = written.then(() => ended);
   };
   return {
+    get length() {
+      return texts.size;
+    },
+    key: (index) => [...texts.keys()][index] ?? null,
     getItem: (key) => texts.get(key) ?? null,
     setItem(key, value) {
       texts.set(key, value);

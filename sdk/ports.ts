@@ -45,11 +45,17 @@ export interface ByteStream {
   };
 }
 
-/** Keeps unanswered commands over a restart of the application, for example `localStorage`. */
+/**
+ * Keeps unanswered commands over a restart of the application, for example `localStorage`. One that several windows use,
+ * and whose `getItem` does not see what another has just written, tells what it holds: `length` and `key`.
+ */
 export interface StorageLike {
   getItem(key: string): string | null;
   setItem(key: string, value: string): void;
   removeItem(key: string): void;
+  readonly length?: number;
+  /** The name of one text, in any order that stays while nothing is changed. */
+  key?(index: number): string | null;
 }
 
 /** Why a token is asked for. `refresh`: the present one is about to end, or was refused; do not hand out a cached one. */
