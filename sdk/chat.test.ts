@@ -5,6 +5,8 @@ import { join } from "node:path";
 import t from "tap";
 import { CuttingProxy } from "./fixtures/cutting-proxy.js";
 import { type NodeProcess, startNode, until } from "./fixtures/node-process.js";
+import { scriptedSockets, WELCOME } from "./fixtures/scripted-socket.js";
+import { settled, VirtualClock } from "./fixtures/virtual-clock.js";
 import {
   type ChatLine,
   type Client,
@@ -252,5 +254,52 @@ t.test(
     await until("a last word is heard", () => textsOf(daves.lines).includes("Thank you!"));
     const mine = await carol.client.http.get<{ rooms: readonly RoomView[] }>("/v1/me/rooms");
     t.same(mine.rooms.map(({ kind }) => kind).sort(), ["support", "trip"]);
+  },
+);
+
+t.test(
+  "R-COM-1: a line said before a reload, or before the room was opened anew, is told of its refusal",
+  async (t) => {
+    const clock = new VirtualClock();
+    const texts = new Map<string, string>();
+    const storage = {
+      getItem: (key: string) => texts.get(key) ?? null,
+      setItem: (key: string, value: string) => void texts.set(key, value),
+      removeItem: (key: string) => void texts.delete(key),
+    };
+    const started = () => {
+      const { Socket, made } = scriptedSockets();
+      const options = { url: "http://n", token: "t", deviceId: "phone", WebSocket: Socket, clock, storage };
+      return { client: createClient(options), made };
+    };
+    const before = started();
+    chat(before.client, "room", {}, { clock })
+      .say("before the reload")
+      .catch(() => undefined);
+    before.client.close();
+
+    const { client, made } = started();
+    const first = chat(client, "room", {}, { clock });
+    first.say("before it was opened anew").catch(() => undefined);
+    first.stop();
+    let changes = 0;
+    const room = chat(client, "room", { changed: () => changes++ }, { clock });
+    const shown = () => room.outgoing.map(({ text, refused }) => `${text}: ${refused?.code ?? "on its way"}`);
+    t.same(shown(), ["before the reload: on its way", "before it was opened anew: on its way"]);
+    client.connect();
+    made[0]!.opens();
+    made[0]!.receives(WELCOME(clock.now()));
+    for (let refused = 0; refused < 2; refused++) {
+      await settled();
+      const said = made[0]!.sent.filter(([op]) => op === 4)[refused]!;
+      made[0]!.receives([18, said[1], "room_closed", false, 0]);
+    }
+    await settled();
+    t.same(shown(), ["before the reload: room_closed", "before it was opened anew: room_closed"]);
+    t.ok(changes >= 2, "the page is told");
+    for (const { messageId } of room.outgoing) room.dismiss(messageId);
+    t.same(room.outgoing, []);
+    room.stop();
+    client.close();
   },
 );

@@ -135,11 +135,20 @@ export function chat(client: Client, roomId: string, handlers: ChatHandlers = {}
     );
   }
 
-  // A page that was loaded anew finds what it said before.
-  for (const { type, body } of client.pending()) {
+  function refuse(messageId: string, error: unknown): SwiftEatsError {
+    const refused = error instanceof SwiftEatsError ? error : new SwiftEatsError({ code: "network", temporary: true });
+    const message = outgoing.get(messageId);
+    if (message !== undefined) outgoing.set(messageId, { ...message, refused });
+    changed();
+    return refused;
+  }
+
+  // A page that was loaded anew, or a room that was opened anew, finds what it said before.
+  for (const { type, body, idempotencyKey } of client.pending()) {
     if (type !== "chat.say" || (body as { readonly roomId?: unknown }).roomId !== roomId) continue;
     const { messageId, text, attachments } = body as unknown as Omit<OutgoingMessage, "refused">;
     outgoing.set(messageId, { messageId, text, attachments: attachments ?? [], refused: null });
+    client.outcome(idempotencyKey)?.catch((error: unknown) => refuse(messageId, error));
   }
 
   const talk = client.subscribe(
@@ -242,8 +251,7 @@ export function chat(client: Client, roomId: string, handlers: ChatHandlers = {}
     },
     async say(text, attachments = []) {
       const messageId = uuidV7(client.serverNow(), random);
-      const message: OutgoingMessage = { messageId, text, attachments, refused: null };
-      outgoing.set(messageId, message);
+      outgoing.set(messageId, { messageId, text, attachments, refused: null });
       typedAt = Number.NEGATIVE_INFINITY;
       changed();
       const body = { roomId, messageId, text, ...(attachments.length === 0 ? {} : { attachments: [...attachments] }) };
@@ -251,11 +259,7 @@ export function chat(client: Client, roomId: string, handlers: ChatHandlers = {}
         const { offset } = await client.command("chat.say", body, { idempotencyKey: messageId, ttlMs });
         return { offset };
       } catch (error) {
-        const refused =
-          error instanceof SwiftEatsError ? error : new SwiftEatsError({ code: "network", temporary: true });
-        if (outgoing.has(messageId)) outgoing.set(messageId, { ...message, refused });
-        changed();
-        throw refused;
+        throw refuse(messageId, error);
       }
     },
     dismiss(messageId) {

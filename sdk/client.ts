@@ -92,6 +92,8 @@ export interface Client {
   readonly pendingCommands: number;
   /** What they are, in the order in which they were given: a page shows them as done, but not yet sent. */
   pending(): readonly PendingCommand[];
+  /** What becomes of one of them, as its `command` tells it; null when none of this key waits. */
+  outcome(idempotencyKey: string): Promise<Json> | null;
   /** The node's wall clock, as far as this client knows it. */
   serverNow(): number;
 }
@@ -266,6 +268,7 @@ export function createClient(options: ClientOptions): Client {
       return commands.size;
     },
     pending: () => commands.pending(),
+    outcome: (idempotencyKey) => commands.outcome(idempotencyKey),
     serverNow: () => connection.serverNow(),
   };
   commands.restore((outcome) => options.onRestored?.(outcome));

@@ -115,6 +115,11 @@ export class CommandQueue {
     return [...this.#pending.values()].map(({ type, body, key }) => ({ type, body, idempotencyKey: key }));
   }
 
+  /** Of a command without an answer, whoever gave it, in this run or an earlier one; null when there is none of this key. */
+  outcome(idempotencyKey: string): Promise<Json> | null {
+    return this.#find(idempotencyKey)?.outcome ?? null;
+  }
+
   /** Rejects with a `SwiftEatsError`: the node's refusal, or `expired`, `timeout`, `queue_full`, `closed`, `aborted`. */
   async send<T extends CommandType>(
     type: T,
