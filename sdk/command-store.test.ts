@@ -237,3 +237,27 @@ t.test("R-PRO-3: what found no room is kept as soon as there is some", async (t)
   t.same([...plain.texts.keys()], [`${KEY}/a`, `${KEY}/b`]);
   client.close();
 });
+
+t.test("R-PRO-3: where no socket comes through, the node itself says by HTTP what is too late", async (t) => {
+  const clock = new VirtualClock();
+  const late = { error: { code: "expired", temporary: false } };
+  // All three are late by the device's clock, one of them by the node's, too.
+  const kept = [old("good", clock.now() - 1), old("late", clock.now() - MINUTE), { ...old("sent", 1), sent: true }];
+  const storage = plainStorage(new Map([[KEY, JSON.stringify(kept)]]));
+  const opened = open({
+    storage,
+    clock,
+    commandsByHttpAfterMs: 5_000,
+    fetch: async (_url, { headers }) => {
+      const ok = headers["idempotency-key"] === "good";
+      return { ok, body: null, json: async () => (ok ? {} : late) };
+    },
+  });
+  opened.client.connect();
+  await clock.advance(4_000);
+  t.same(opened.outcomes, []);
+  await clock.advance(2_000);
+  t.same(opened.outcomes.toSorted(), ["good done", "late expired", "sent timeout"]);
+  t.equal(storage.texts.size, 0);
+  opened.client.close();
+});
