@@ -141,6 +141,37 @@ document.querySelector("h1").textContent = (await client.http.menu("${town.kitch
     t.equal(await kitchen.page.locator(".ticket").count(), 0, "the kitchen hears of it when it is time to cook");
   });
 
+  await t.test("R-ORD-1: a refused order can be placed again, and one whose answer is lost is made once", async (t) => {
+    const http = createHttp({ url, token: await tokenOf(url, town.customer, "customer") });
+    const cook = createHttp({ url, token: await tokenOf(url, town.kitchen, "restaurant") });
+    const open = async () => (await http.menu(town.kitchen.id)).open;
+    await visit(customer, "Discover");
+    await press(customer, /Trattoria Prova/);
+    await press(customer, /^Trofie al pesto/);
+    await press(customer, /^Add/);
+    await press(customer, /View your order/);
+    await customer.page.getByRole("button", { name: /^Place order/, disabled: false }).waitFor();
+    await cook.command("restaurant.pause", {});
+    await until(async () => !(await open()));
+    await press(customer, /^Place order/);
+    await shows(customer, "The restaurant is not taking orders at the moment.");
+    await cook.command("restaurant.resume", {});
+    await until(open);
+    customer.line.set("deaf");
+    await press(customer, /^Place order/);
+    const count = async () => (await http.orders()).orders.length;
+    await until(async () => (await count()) === 2);
+    // The answer is gone with the page.
+    await customer.page.reload();
+    customer.line.set("open");
+    await shows(customer, "We have not heard whether this order arrived.");
+    t.ok(await customer.page.getByRole("button", { name: "€1.00" }).isDisabled(), "nothing of it can be changed");
+    t.strictSame(await faults(customer), [], "an order without an answer");
+    await press(customer, /^Send it again/);
+    await shows(customer, /Waiting for the restaurant/);
+    t.equal(await count(), 2, "it was made once");
+  });
+
   await t.test(
     "R-RST-1 R-RST-2: a dish is put on the menu and taken off; a special day has hours of its own",
     async (t) => {

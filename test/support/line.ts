@@ -3,13 +3,14 @@
  * and hotels: no upgrade to a socket, streams held back.
  *
  * Invariants: while it is cut or silent nothing passes in either direction, also on connections that were open before;
- * a silent line goes on where it was, a cut one has lost its connections.
+ * a silent line goes on where it was, a cut one has lost its connections; a deaf one no longer brings answers to the
+ * sockets that were open before.
  */
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import type { Duplex } from "node:stream";
 
-export type LineMode = "open" | "cut" | "silent";
+export type LineMode = "open" | "cut" | "silent" | "deaf";
 
 interface Pair {
   readonly client: Duplex;
@@ -76,6 +77,8 @@ export class Line {
     for (const { client, node } of this.#pairs) {
       if (mode === "silent") {
         for (const end of [client, node]) end.unpipe().pause();
+      } else if (mode === "deaf") {
+        node.unpipe().pause();
       } else if (mode === "open") {
         client.pipe(node);
         node.pipe(client);

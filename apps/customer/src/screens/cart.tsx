@@ -1,29 +1,20 @@
 /** The order before it is placed: what, when, how much. Prices that changed meanwhile are shown and asked about again. */
 import { useSignal } from "@preact/signals";
-import { type ArrivalQuote, type OrderTotals, orderTotals, portionMinor, SwiftEatsError } from "../../../../sdk/mod.js";
+import { useMemo } from "preact/hooks";
+import { type ArrivalQuote, type OrderTotals, orderTotals, portionMinor } from "../../../../sdk/mod.js";
 import { account, http } from "../../../shared/account/session.js";
-import { useAction } from "../../../shared/actions.js";
 import { formatMoney } from "../../../shared/format.js";
 import { Button, Field, IconButton, Segments, Stepper } from "../../../shared/kit/controls.js";
 import { BackIcon, BagIcon, ClockIcon, ForwardIcon, PinIcon } from "../../../shared/kit/icons.js";
 import { Empty } from "../../../shared/kit/states.js";
-import { sayFailure } from "../../../shared/kit/toasts.js";
 import { now } from "../../../shared/line/node.js";
 import { useReading } from "../../../shared/reading.js";
 import { back, go } from "../../../shared/router.js";
 import { failureText, minutesRange, timeRange } from "../../../shared/words.js";
-import {
-  type Cart,
-  cart,
-  emptyCart,
-  followMenu,
-  itemsMinor,
-  type LineChange,
-  setExtras,
-  setQuantity,
-} from "../store/cart.js";
+import { type Cart, cart, itemsMinor, setExtras, setQuantity } from "../store/cart.js";
 import { type DeliveryPlace, place } from "../store/place.js";
-import { open, server } from "../store/server.js";
+import { basketOf, placeOrder, sending } from "../store/placing.js";
+import { open } from "../store/server.js";
 import { choosePlace } from "./place-sheet.js";
 import { laterText, When } from "./when.js";
 
@@ -47,25 +38,18 @@ interface Priced {
   readonly totals: OrderTotals;
 }
 
-/** What is priced and what is placed are the same. */
-function basketOf(order: Cart, { lat, lng, address }: DeliveryPlace) {
-  return {
-    restaurantId: order.restaurantId,
-    lines: order.lines.map(({ itemId, quantity, unitPriceMinor, options }) => ({
-      itemId,
-      quantity,
-      unitPriceMinor,
-      ...(options.length === 0 ? {} : { options: [...options] }),
-    })),
-    destination: { lat, lng, ...(address === "" ? {} : { address }) },
-    currency: order.currency,
-    ...(order.tipMinor > 0 ? { tipMinor: order.tipMinor } : {}),
-    ...(order.deliverAt === null ? {} : { deliverAt: order.deliverAt }),
-  };
-}
-
 function Checkout({ order }: { readonly order: Cart }) {
-  const at = place.value;
+  // What was sent goes where it was sent to, whatever place is chosen by now.
+  const to = order.sent?.destination;
+  const at: DeliveryPlace | null = useMemo(
+    () =>
+      to?.lat === undefined || to.lng === undefined
+        ? place.value
+        : { lat: to.lat, lng: to.lng, address: to.address ?? "" },
+    [to, place.value],
+  );
+  const busy = sending.value === order.key;
+  const locked = order.sent !== undefined;
   const signedIn = account.value !== null;
   const changed = useSignal<readonly string[]>([]);
   const menu = useReading((stop) => open.menu(order.restaurantId, stop), [order.restaurantId, changed.value]);
@@ -86,22 +70,6 @@ function Checkout({ order }: { readonly order: Cart }) {
           )
         : Promise.resolve(null),
     [code, at, order.key, signedIn],
-  );
-  const placing = useAction(
-    async () => {
-      const { orderId } = await server().command(
-        "order.place",
-        {
-          ...basketOf(order, at!),
-          ...(order.promotionCode.trim() === "" ? {} : { promotionCode: order.promotionCode.trim() }),
-          ...(order.note.trim() === "" ? {} : { note: order.note.trim() }),
-        },
-        { idempotencyKey: order.key },
-      );
-      emptyCart();
-      go(`order/${orderId}`);
-    },
-    (error) => refused(error, order, (lines) => (changed.value = lines)),
   );
   const known = menu.reading.name === "ready" ? menu.reading.value : null;
   const expected = quote.reading.name === "ready" ? quote.reading.value : null;
@@ -132,51 +100,65 @@ function Checkout({ order }: { readonly order: Cart }) {
             </span>
           </div>
         )}
-        <ul class="rows panel">
-          {order.lines.map((line, index) => (
-            <li key={`${line.itemId}-${line.choices}`} class="cart-line">
-              <span class="grow">
-                <strong>{line.name}</strong>
-                {line.choices !== "" && <span class="small soft block">{line.choices}</span>}
-                <span class="small soft number block">
-                  {formatMoney(portionMinor(line) * line.quantity, order.currency)}
+        {locked && !busy && (
+          <div class="notice busy" role="alert">
+            <span>
+              <strong class="block">We have not heard whether this order arrived.</strong>
+              Send it again: it is made once, however often it is sent. Nothing in it can be changed until then.
+            </span>
+          </div>
+        )}
+        <fieldset class="bare stack wide" aria-label="What you order" disabled={locked}>
+          <ul class="rows panel">
+            {order.lines.map((line, index) => (
+              <li key={`${line.itemId}-${line.choices}`} class="cart-line">
+                <span class="grow">
+                  <strong>{line.name}</strong>
+                  {line.choices !== "" && <span class="small soft block">{line.choices}</span>}
+                  <span class="small soft number block">
+                    {formatMoney(portionMinor(line) * line.quantity, order.currency)}
+                  </span>
                 </span>
-              </span>
-              <Stepper label={line.name} value={line.quantity} onChange={(quantity) => setQuantity(index, quantity)} />
-            </li>
-          ))}
-        </ul>
-        {known !== null && <When order={order} menu={known} />}
-        <Field
-          label="For the kitchen"
-          placeholder="No onions, extra napkins"
-          maxLength={300}
-          value={order.note}
-          onInput={(note) => setExtras({ note })}
-        />
-        <Field
-          label="Promotion code"
-          placeholder="If you have one"
-          maxLength={32}
-          value={order.promotionCode}
-          onInput={(promotionCode) => setExtras({ promotionCode })}
-          problem={price.reading.name === "failed" && code !== "" ? failureText(price.reading.error) : null}
-        />
-        <div class="field">
-          <span class="label">Tip for the driver</span>
-          <Segments
-            label="Tip for the driver"
-            value={String(order.tipMinor)}
-            options={TIPS.map((tip) => ({
-              value: String(tip),
-              label: tip === 0 ? "None" : formatMoney(tip, order.currency),
-            }))}
-            onChange={(tip) => setExtras({ tipMinor: Number(tip) })}
+                <Stepper
+                  label={line.name}
+                  value={line.quantity}
+                  onChange={(quantity) => setQuantity(index, quantity)}
+                />
+              </li>
+            ))}
+          </ul>
+          {known !== null && <When order={order} menu={known} />}
+          <Field
+            label="For the kitchen"
+            placeholder="No onions, extra napkins"
+            maxLength={300}
+            value={order.note}
+            onInput={(note) => setExtras({ note })}
           />
-        </div>
+          <Field
+            label="Promotion code"
+            placeholder="If you have one"
+            maxLength={32}
+            value={order.promotionCode}
+            onInput={(promotionCode) => setExtras({ promotionCode })}
+            problem={price.reading.name === "failed" && code !== "" ? failureText(price.reading.error) : null}
+          />
+          <div class="field">
+            <span class="label">Tip for the driver</span>
+            <Segments
+              label="Tip for the driver"
+              value={String(order.tipMinor)}
+              options={TIPS.map((tip) => ({
+                value: String(tip),
+                label: tip === 0 ? "None" : formatMoney(tip, order.currency),
+              }))}
+              onChange={(tip) => setExtras({ tipMinor: Number(tip) })}
+            />
+          </div>
+        </fieldset>
       </div>
       <div class="stack checkout-side">
-        <button type="button" class="place-button" onClick={() => choosePlace()}>
+        <button type="button" class="place-button" disabled={locked} onClick={() => choosePlace()}>
           <PinIcon />
           <span class="grow">
             <span class="small soft">Deliver to</span>
@@ -225,18 +207,19 @@ function Checkout({ order }: { readonly order: Cart }) {
             <Button
               size="large"
               block
-              busy={placing.busy}
+              busy={busy}
               disabled={
                 at === null ||
-                expected?.delivers === false ||
-                known === null ||
-                missing > 0 ||
-                (!known.open && order.deliverAt === null)
+                (!locked &&
+                  (expected?.delivers === false ||
+                    known === null ||
+                    missing > 0 ||
+                    (!known.open && order.deliverAt === null)))
               }
-              onClick={() => void placing.run()}
+              onClick={() => void placeOrder(order, at!, (lines) => (changed.value = lines))}
             >
-              {changed.value.length > 0 ? "Order at the new price" : "Place order"} ·{" "}
-              {formatMoney(total, order.currency)}
+              {locked && !busy ? "Send it again" : changed.value.length > 0 ? "Order at the new price" : "Place order"}{" "}
+              · {formatMoney(total, order.currency)}
             </Button>
           ) : (
             <Button size="large" block onClick={() => go("account")}>
@@ -257,29 +240,4 @@ function Line({ name, minor, currency }: { readonly name: string; readonly minor
       <dd>{minor === 0 ? "Free" : formatMoney(minor, currency)}</dd>
     </div>
   );
-}
-
-/** A price or a dish that changed: the cart takes over what is true now, and the person decides again. */
-function refused(error: unknown, order: Cart, show: (lines: readonly string[]) => void): void {
-  const items =
-    error instanceof SwiftEatsError ? (error.detail?.items as readonly LineChange[] | undefined) : undefined;
-  const follows = error instanceof SwiftEatsError && ["price_changed", "item_unavailable"].includes(error.code);
-  if (!follows || items === undefined) {
-    sayFailure(error);
-    return;
-  }
-  show(items.map((item) => changeText(order, item)));
-  followMenu(items);
-}
-
-function changeText(order: Cart, change: LineChange): string {
-  const line = order.lines[change.line ?? -1] ?? order.lines.find(({ itemId }) => itemId === change.itemId);
-  const name = line?.name ?? "A dish";
-  if (change.choiceId !== undefined) return `${name} cannot be had with everything you chose.`;
-  if (change.left !== undefined)
-    return change.left > 0 ? `${name}: only ${change.left} left.` : `${name} has sold out.`;
-  if (line === undefined || change.unitPriceMinor === undefined) return `${name} has another price now.`;
-  const money = (minor: number): string => formatMoney(minor, order.currency);
-  const now = portionMinor({ ...line, unitPriceMinor: change.unitPriceMinor, options: change.options ?? line.options });
-  return `${name}: ${money(now)} instead of ${money(portionMinor(line))}.`;
 }

@@ -24,7 +24,7 @@ export function ItemSheet({
   const portion = portionMinor({ unitPriceMinor: item.priceMinor, options: chosen.value });
   const elsewhere = cart.value !== null && cart.value.restaurantId !== menu.restaurantId ? cart.value : null;
   const add = (): void => {
-    addLine(
+    const added = addLine(
       { restaurantId: menu.restaurantId, restaurantName: menu.name, currency: menu.currency },
       {
         itemId: item.itemId,
@@ -35,7 +35,7 @@ export function ItemSheet({
         choices: choiceWords(item, chosen.value),
       },
     );
-    say(`${item.name} is in your order`);
+    if (added) say(`${item.name} is in your order`);
     onClose();
   };
   return (

@@ -1,8 +1,14 @@
-/** What somebody wants to order, of one restaurant at a time; kept over a reload. */
+/**
+ * What somebody wants to order, of one restaurant at a time; kept over a reload.
+ *
+ * Invariants: what is ordered and its key change together; what was sent changes no more until its answer is known, since
+ * under another key it would be a second dinner.
+ */
 import { computed, signal } from "@preact/signals";
-import { type ChosenOption, type OrderLine, portionMinor } from "../../../../sdk/mod.js";
+import { type ChosenOption, type CommandBody, type OrderLine, portionMinor } from "../../../../sdk/mod.js";
 import { uuidV7 } from "../../../../src/lib/random.js";
 import { clock, random } from "../../../shared/clock.js";
+import { say } from "../../../shared/kit/toasts.js";
 
 export interface CartLine extends Omit<OrderLine, "options"> {
   readonly options: readonly ChosenOption[];
@@ -23,6 +29,8 @@ export interface Cart {
   readonly deliverAt: number | null;
   /** One intention to order has one key: pressing twice, or again after a lost answer, orders once. */
   readonly key: string;
+  /** What was sent under the key, until its answer is known. */
+  readonly sent?: CommandBody<"order.place">;
 }
 
 const KEY = "swift-eats.customer.cart";
@@ -47,9 +55,8 @@ export const itemsMinor = computed(
 
 const newKey = (): string => uuidV7(clock.now(), random);
 
-function keep(next: Cart | null): void {
-  // What is ordered has changed, so it is another intention.
-  cart.value = next === null || next.lines.length === 0 ? null : { ...next, key: newKey() };
+function write(next: Cart | null): void {
+  cart.value = next;
   try {
     if (cart.value === null) localStorage.removeItem(KEY);
     else localStorage.setItem(KEY, JSON.stringify(cart.value));
@@ -58,13 +65,48 @@ function keep(next: Cart | null): void {
   }
 }
 
+function keep(next: Cart): void {
+  if (cart.peek()?.sent !== undefined) return;
+  // What is ordered has changed, so it is another intention.
+  write(next.lines.length === 0 ? null : { ...next, key: newKey() });
+}
+
+/** True, and said so: there is an order that may have been made. */
+function waitsForAnswer(): boolean {
+  const present = cart.peek();
+  if (present?.sent === undefined) return false;
+  say(`Your order at ${present.restaurantName} has no answer yet. Send it again first.`, "bad");
+  return true;
+}
+
+/** From here on it is exactly this that is sent under the key. */
+export function markSent(key: string, body: CommandBody<"order.place">): void {
+  if (cart.value?.key === key) write({ ...cart.value, sent: body });
+}
+
+/**
+ * The answer is known, or it is certain that nothing was sent. A node remembers what it refused under a key, so the next
+ * try has another. False: another order is in the cart by now, or none.
+ */
+export function settle(key: string, outcome: "placed" | "refused" | "unsent"): boolean {
+  if (cart.value?.key !== key) return false;
+  const { sent: _, ...open } = cart.value;
+  write(outcome === "placed" ? null : outcome === "refused" ? { ...open, key: newKey() } : open);
+  return true;
+}
+
 const sameDish = (a: CartLine, b: CartLine): boolean =>
   a.itemId === b.itemId &&
   a.unitPriceMinor === b.unitPriceMinor &&
   a.choices === b.choices &&
   portionMinor(a) === portionMinor(b);
 
-export function addLine(restaurant: Pick<Cart, "restaurantId" | "restaurantName" | "currency">, line: CartLine): void {
+/** False: nothing can be added now, which was said. */
+export function addLine(
+  restaurant: Pick<Cart, "restaurantId" | "restaurantName" | "currency">,
+  line: CartLine,
+): boolean {
+  if (waitsForAnswer()) return false;
   const present = cart.value;
   const lines = present?.restaurantId === restaurant.restaurantId ? present.lines : [];
   const at = lines.findIndex((each) => sameDish(each, line));
@@ -86,6 +128,7 @@ export function addLine(restaurant: Pick<Cart, "restaurantId" | "restaurantName"
     deliverAt: null,
     key: "",
   });
+  return true;
 }
 
 /** Another order instead of the one that was being made. */
@@ -93,6 +136,7 @@ export function startCart(
   restaurant: Pick<Cart, "restaurantId" | "restaurantName" | "currency">,
   lines: readonly CartLine[],
 ): void {
+  if (waitsForAnswer()) return;
   keep({ ...restaurant, lines, note: "", tipMinor: 0, promotionCode: "", deliverAt: null, key: "" });
 }
 
@@ -146,5 +190,3 @@ export function followMenu(changes: readonly LineChange[]): void {
   });
   keep({ ...present, lines });
 }
-
-export const emptyCart = (): void => keep(null);
