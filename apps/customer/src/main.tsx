@@ -1,5 +1,6 @@
+import { ownTab } from "../../shared/line/node.js";
 import { start } from "../../shared/start.js";
 import { App } from "./app.js";
 import "./customer.css";
 
-start(App, "/customer");
+void ownTab("customer").then(() => start(App, "/customer"));

@@ -1,5 +1,6 @@
+import { ownTab } from "../../shared/line/node.js";
 import { start } from "../../shared/start.js";
 import { App } from "./app.js";
 import "./ops.css";
 
-start(App, "/ops");
+void ownTab("ops").then(() => start(App, "/ops"));

@@ -3,13 +3,13 @@
  *
  * Owns: the tokens, their renewal and their end. Invariants: a refresh token is sent by one tab at a time, with a key that
  * is kept beside it, so that a lost answer can be asked for again; whoever is told that the session has ended is signed
- * out here, and nowhere else.
+ * out here, and nowhere else; a page acts for one account only, and begins anew when the device has another.
  */
 import { signal } from "@preact/signals";
 import { createHttp, type Role, SwiftEatsError, type TokenReason } from "../../../sdk/mod.js";
 import { uuidV7 } from "../../../src/lib/random.js";
 import { clock, random } from "../clock.js";
-import { nodeUrl } from "../line/node.js";
+import { closeLine, nodeUrl } from "../line/node.js";
 import { hasCode } from "../words.js";
 
 export interface Account {
@@ -57,17 +57,40 @@ function stored(): Kept | null {
 
 let present = stored();
 export const account = signal<Account | null>(present?.account ?? null);
+/** False where the browser keeps nothing: signed in as long as the page lasts. */
+let storing = true;
 
-function keep(next: Kept | null): void {
+function store(next: Kept | null): void {
   present = next;
-  account.value = next?.account ?? null;
   try {
     if (next === null) localStorage.removeItem(KEY);
     else localStorage.setItem(KEY, JSON.stringify(next));
   } catch {
-    // Signed in as long as the page lasts.
+    storing = false;
   }
 }
+
+function keep(next: Kept): void {
+  store(next);
+  account.value = next.account;
+}
+
+const sameAccount = (a: Kept | null, b: Kept | null): boolean =>
+  a?.account.accountId === b?.account.accountId && a?.account.id === b?.account.id;
+
+/** Another window has signed somebody else in, or out. */
+const isAnother = (): boolean => storing && !sameAccount(stored(), present);
+
+/** Sockets, lists and half-written things of who was here end with the page, and it does nothing more until then. */
+function beginAnew(): void {
+  present = null;
+  closeLine();
+  location.reload();
+}
+
+window.addEventListener("storage", ({ key }) => {
+  if ((key === KEY || key === null) && isAnother()) beginAnew();
+});
 
 const newKey = (): string => uuidV7(clock.now(), random);
 
@@ -122,12 +145,17 @@ export async function enter(reply: SessionReply): Promise<void> {
 }
 
 export function renamed(name: string): void {
-  if (present !== null) keep({ ...present, account: { ...present.account, name } });
+  if (present === null || isAnother()) return;
+  // Another window may have newer tokens.
+  const kept = stored() ?? present;
+  keep({ ...kept, account: { ...kept.account, name } });
 }
+
+const signedOut = () => new SwiftEatsError({ code: "unauthenticated", temporary: false });
 
 /** For the client: the token that is held, or a new one. */
 export async function token(reason: TokenReason): Promise<string> {
-  if (present === null) throw new SwiftEatsError({ code: "unauthenticated", temporary: false });
+  if (present === null) throw signedOut();
   if (reason !== "refresh" && present.accessUntil - EARLY_MS > clock.now()) return present.accessToken;
   return renewAlone(present.accessToken);
 }
@@ -144,9 +172,10 @@ function renewAlone(refused: string): Promise<string> {
 }
 
 async function renew(refused: string): Promise<string> {
+  stayOrBeginAnew();
   // Another tab may have been quicker.
   const kept = stored() ?? present;
-  if (kept === null) throw new SwiftEatsError({ code: "unauthenticated", temporary: false });
+  if (kept === null) throw signedOut();
   if (kept.accessToken !== refused && kept.accessUntil - EARLY_MS > clock.now()) {
     present = kept;
     return kept.accessToken;
@@ -158,25 +187,45 @@ async function renew(refused: string): Promise<string> {
       { refreshToken: kept.refreshToken },
       { idempotencyKey: kept.refreshKey },
     );
+    stayOrBeginAnew();
     keep(keptOf(reply, kept.account.name));
     return reply.accessToken;
   } catch (error) {
-    if (error instanceof SwiftEatsError && !error.temporary && error.code !== "aborted") {
-      keep(null);
-      location.reload();
+    if (present !== null && error instanceof SwiftEatsError && !error.temporary && error.code !== "aborted") {
+      if (!isAnother()) store(null);
+      beginAnew();
     }
     throw error;
   }
 }
 
-/** Ends the session at the node too, if it can be told; here in any case. */
-export async function signOut(): Promise<void> {
+/** A window that slept hears of it now: what it was about to do was meant for another account. */
+function stayOrBeginAnew(): void {
+  if (present !== null && isAnother()) beginAnew();
+  if (present === null) throw signedOut();
+}
+
+const leavers: (() => void)[] = [];
+/** What is done while it is still known who signs out. */
+export const whenLeaving = (work: () => void): void => void leavers.push(work);
+
+/**
+ * Ends the session here at once, and at the node if it can be told: that request outlives the page. Nobody is shown a
+ * form on a page that still holds the line of who has left.
+ */
+export function signOut(): Promise<never> {
   const kept = present;
-  keep(null);
+  for (const work of leavers) work();
+  store(null);
   if (kept !== null) {
-    await open.send("POST", "/v1/auth/sign-out", { refreshToken: kept.refreshToken }).catch(() => undefined);
+    fetch(`${nodeUrl}/v1/auth/sign-out`, {
+      method: "POST",
+      keepalive: true,
+      headers: { "content-type": "application/json", "idempotency-key": newKey() },
+      body: JSON.stringify({ refreshToken: kept.refreshToken }),
+    }).catch(() => undefined);
   }
-  // Sockets, lists and half-written things of this person end with the page.
   location.hash = "";
-  location.reload();
+  beginAnew();
+  return new Promise(() => undefined);
 }

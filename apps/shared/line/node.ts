@@ -1,6 +1,12 @@
 /** The line to the node: one client for the page, its state as signals, and when it has to be told that the network is back. */
 import { computed, signal } from "@preact/signals";
-import { type Client, type ClientOptions, type ConnectionState, createClient } from "../../../sdk/mod.js";
+import {
+  type Client,
+  type ClientOptions,
+  type ConnectionState,
+  createClient,
+  type StorageLike,
+} from "../../../sdk/mod.js";
 import { clock, random } from "../clock.js";
 import { followNews } from "./news.js";
 
@@ -19,6 +25,7 @@ clock.every(1_000, () => {
 export const slow = signal(false);
 
 let opened: Client | null = null;
+let leaving = false;
 
 /** `none`: nobody has asked for a line yet. `slow`: there is no socket, but what matters comes and goes. */
 export type Line = "none" | "live" | "slow" | "opening" | "lost" | "ended";
@@ -35,7 +42,14 @@ export const line = computed<Line>(() => {
 
 /** Opens the page's client and follows it. */
 export function openClient(options: Omit<ClientOptions, "url">): Client {
-  const client = createClient({ url: nodeUrl, random, clock, ...options });
+  const { storage } = options;
+  const client = createClient({
+    url: nodeUrl,
+    random,
+    clock,
+    ...options,
+    ...(storage === undefined ? {} : { storage: untilLeaving(storage) }),
+  });
   connection.value = client.state;
   client.onState((state) => {
     connection.value = state;
@@ -58,11 +72,56 @@ export function openClient(options: Omit<ClientOptions, "url">): Client {
   return client;
 }
 
+/** A client that is closed gives up what it has not sent; what the device keeps is for when this person comes back. */
+function untilLeaving(storage: StorageLike): StorageLike {
+  return {
+    getItem: (key) => storage.getItem(key),
+    setItem: (key, value) => {
+      if (!leaving) storage.setItem(key, value);
+    },
+    removeItem: (key) => {
+      if (!leaving) storage.removeItem(key);
+    },
+  };
+}
+
+/** The page is about to go: nothing more is sent, nothing that waits is forgotten. */
+export function closeLine(): void {
+  leaving = true;
+  opened?.close();
+}
+
+/** As long as another page may take to be gone. */
+const TAB_TAKEN_MS = 300;
+const deviceKey = (app: string): string => `swift-eats.${app}.device`;
+
+/**
+ * A tab that was opened by another, or is its duplicate, begins with a copy of its storage, and so with its name. Whoever
+ * has a name holds a lock on it; who finds it held makes another.
+ */
+export async function ownTab(app: string): Promise<void> {
+  if (!("locks" in navigator) || (await hold(deviceId(app, "tab")))) return;
+  sessionStorage.removeItem(deviceKey(app));
+  await hold(deviceId(app, "tab"));
+}
+
+/** True: held until this page ends. */
+function hold(name: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    navigator.locks
+      .request(name, { signal: AbortSignal.timeout(TAB_TAKEN_MS) }, () => {
+        resolve(true);
+        return new Promise(() => undefined);
+      })
+      .catch((error: DOMException) => resolve(error.name !== "TimeoutError"));
+  });
+}
+
 /** A name for this installation, or for this tab only, kept by the browser. */
 export function deviceId(app: string, of: "installation" | "tab"): string {
-  const storage = of === "tab" ? sessionStorage : localStorage;
-  const key = `swift-eats.${app}.device`;
+  const key = deviceKey(app);
   try {
+    const storage = of === "tab" ? sessionStorage : localStorage;
     const kept = storage.getItem(key);
     if (kept !== null) return kept;
     const made = `${app}-${[...random.bytes(9)].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;

@@ -4,11 +4,12 @@
  * Invariants: what is ordered and its key change together; what was sent changes no more until its answer is known, since
  * under another key it would be a second dinner.
  */
-import { computed, signal } from "@preact/signals";
+import { computed } from "@preact/signals";
 import { type ChosenOption, type CommandBody, type OrderLine, portionMinor } from "../../../../sdk/mod.js";
 import { uuidV7 } from "../../../../src/lib/random.js";
 import { clock, random } from "../../../shared/clock.js";
 import { say } from "../../../shared/kit/toasts.js";
+import { own } from "./own.js";
 
 export interface CartLine extends Omit<OrderLine, "options"> {
   readonly options: readonly ChosenOption[];
@@ -33,37 +34,25 @@ export interface Cart {
   readonly sent?: CommandBody<"order.place">;
 }
 
-const KEY = "swift-eats.customer.cart";
 const MOST_PORTIONS = 99;
 
-function kept(): Cart | null {
-  try {
-    const value = JSON.parse(localStorage.getItem(KEY) ?? "null") as Cart | null;
-    return value !== null && Array.isArray(value.lines) && value.lines.every(({ options }) => Array.isArray(options))
-      ? { ...value, deliverAt: value.deliverAt ?? null }
-      : null;
-  } catch {
-    return null;
-  }
+function cartOf(stored: unknown): Cart | null {
+  const value = stored as Cart | null;
+  return value !== null && Array.isArray(value.lines) && value.lines.every(({ options }) => Array.isArray(options))
+    ? { ...value, deliverAt: value.deliverAt ?? null }
+    : null;
 }
 
-export const cart = signal<Cart | null>(kept());
+/** An order without an answer waits for its person. */
+const { value: cart, keep: write } = own("swift-eats.customer.cart", cartOf, ({ sent }) => sent === undefined);
+
+export { cart };
 export const portions = computed(() => cart.value?.lines.reduce((sum, line) => sum + line.quantity, 0) ?? 0);
 export const itemsMinor = computed(
   () => cart.value?.lines.reduce((sum, line) => sum + portionMinor(line) * line.quantity, 0) ?? 0,
 );
 
 const newKey = (): string => uuidV7(clock.now(), random);
-
-function write(next: Cart | null): void {
-  cart.value = next;
-  try {
-    if (cart.value === null) localStorage.removeItem(KEY);
-    else localStorage.setItem(KEY, JSON.stringify(cart.value));
-  } catch {
-    // Lasts as long as the page then.
-  }
-}
 
 function keep(next: Cart): void {
   if (cart.peek()?.sent !== undefined) return;

@@ -1,36 +1,24 @@
 /** Where the food goes: kept on this device, asked of the device only when a person wants it. */
-import { signal } from "@preact/signals";
 import type { Point } from "../../../../src/lib/geo.js";
 import { clock } from "../../../shared/clock.js";
+import { own } from "./own.js";
 
 export interface DeliveryPlace extends Point {
   readonly address: string;
 }
 
-const KEY = "swift-eats.customer.place";
 const POSITION_TIMEOUT_MS = 15_000;
 
-function kept(): DeliveryPlace | null {
-  try {
-    const value = JSON.parse(localStorage.getItem(KEY) ?? "null") as Partial<DeliveryPlace> | null;
-    return typeof value?.lat === "number" && typeof value.lng === "number"
-      ? { lat: value.lat, lng: value.lng, address: value.address ?? "" }
-      : null;
-  } catch {
-    return null;
-  }
+function placeOf(stored: unknown): DeliveryPlace | null {
+  const value = stored as Partial<DeliveryPlace> | null;
+  return typeof value?.lat === "number" && typeof value.lng === "number"
+    ? { lat: value.lat, lng: value.lng, address: value.address ?? "" }
+    : null;
 }
 
-export const place = signal<DeliveryPlace | null>(kept());
-
-export function setPlace(next: DeliveryPlace): void {
-  place.value = next;
-  try {
-    localStorage.setItem(KEY, JSON.stringify(next));
-  } catch {
-    // Kept as long as the page then.
-  }
-}
+const kept = own("swift-eats.customer.place", placeOf);
+export const place = kept.value;
+export const setPlace = (next: DeliveryPlace): void => kept.keep(next);
 
 /** The device's own position, once. Rejects with a sentence for people. */
 export function devicePosition(): Promise<Point> {
