@@ -2,8 +2,7 @@
 import { useSignal } from "@preact/signals";
 import type { Announcement, Role } from "../../../../sdk/mod.js";
 import { http } from "../../../shared/account/session.js";
-import { useAction } from "../../../shared/actions.js";
-import { clock } from "../../../shared/clock.js";
+import { useAction, useOneWrite } from "../../../shared/actions.js";
 import { Button, Field, Segments } from "../../../shared/kit/controls.js";
 import { BellIcon } from "../../../shared/kit/icons.js";
 import { Sheet } from "../../../shared/kit/sheet.js";
@@ -140,15 +139,21 @@ function Writer({ onDone, onClose }: { readonly onDone: () => void; readonly onC
   const hours = useSignal<(typeof LASTS)[number]["value"]>("4");
   const from = useSignal("");
   const startsAt = from.value === "" ? undefined : new Date(from.value).getTime();
+  const oneWrite = useOneWrite<object>();
   const publishing = useAction(async () => {
-    await http.send("POST", "/v1/announcements", {
+    const told = {
       title: title.value.trim(),
       text: text.value.trim(),
       level: level.value,
       ...(audience.value === "all" ? {} : { roles: [audience.value] }),
       ...(startsAt === undefined ? {} : { startsAt }),
-      endsAt: (startsAt ?? clock.now()) + Number(hours.value) * HOUR_MS,
-    });
+    };
+    const lastsMs = Number(hours.value) * HOUR_MS;
+    const { key, body } = oneWrite(JSON.stringify([told, lastsMs]), () => ({
+      ...told,
+      endsAt: (startsAt ?? now.peek()) + lastsMs,
+    }));
+    await http.send("POST", "/v1/announcements", body, { idempotencyKey: key });
     say(startsAt === undefined ? "It is on its way to every screen" : "It is planned");
     onDone();
   });

@@ -1,7 +1,7 @@
 /** Money given back after a delivery: a part or all of what was paid. */
 import { useSignal } from "@preact/signals";
-import type { OrderView } from "../../../../sdk/mod.js";
-import { useAction } from "../../../shared/actions.js";
+import type { CommandBody, OrderView } from "../../../../sdk/mod.js";
+import { useAction, useOneWrite } from "../../../shared/actions.js";
 import { formatMoney } from "../../../shared/format.js";
 import { Button, Field, Segments } from "../../../shared/kit/controls.js";
 import { Sheet } from "../../../shared/kit/sheet.js";
@@ -18,13 +18,11 @@ export function RefundSheet({ view, onClose }: { readonly view: OrderView; reado
   const bearer = useSignal<"platform" | "restaurant">("platform");
   const amountMinor = Math.round(Number(amount.value.replace(",", ".")) * 10 ** digits);
   const wrong = !Number.isSafeInteger(amountMinor) || amountMinor < 1 || amountMinor > leftMinor;
+  const oneWrite = useOneWrite<CommandBody<"ops.refund">>();
   const refunding = useAction(async () => {
-    await server().command("ops.refund", {
-      orderId: view.orderId,
-      amountMinor,
-      reason: reason.value.trim(),
-      bearer: bearer.value,
-    });
+    const refund = { orderId: view.orderId, amountMinor, reason: reason.value.trim(), bearer: bearer.value };
+    const { key, body } = oneWrite(JSON.stringify(refund), () => refund);
+    await server().command("ops.refund", body, { idempotencyKey: key });
     say(`${formatMoney(amountMinor, currency)} are on their way back`);
     onClose();
   });
