@@ -2,10 +2,10 @@
 import { useSignal } from "@preact/signals";
 import type { MenuView, OpeningHours } from "../../../../sdk/mod.js";
 import { useAction } from "../../../shared/actions.js";
-import { clock } from "../../../shared/clock.js";
 import { Button } from "../../../shared/kit/controls.js";
 import { PlusIcon, TrashIcon } from "../../../shared/kit/icons.js";
 import { say } from "../../../shared/kit/toasts.js";
+import { now } from "../../../shared/line/node.js";
 import { server } from "../store/inbox.js";
 import { menuChanged } from "./menu-version.js";
 
@@ -33,10 +33,12 @@ function problemOf(weekly: readonly Weekly[], special: readonly Special[]): stri
   return dates.size < special.length ? "A special day is there twice." : null;
 }
 
-/** The first day from today on that is not special yet, as this device counts days. */
-function nextDate(special: readonly Special[]): string {
+/** The first day from today on that is not special yet, by the restaurant's calendar. */
+function nextDate(special: readonly Special[], timeZone: string | undefined): string {
+  // Swedes write days as the protocol does.
+  const calendar = new Intl.DateTimeFormat("sv-SE", timeZone === undefined ? {} : { timeZone });
   for (let day = 0; ; day++) {
-    const date = new Date(clock.now() + day * DAY_MS).toISOString().slice(0, 10);
+    const date = calendar.format(now.peek() + day * DAY_MS);
     if (special.every((each) => each.date !== date)) return date;
   }
 }
@@ -113,7 +115,9 @@ export function HoursForm({ menu }: { readonly menu: MenuView }) {
           kind="quiet"
           size="little"
           disabled={special.value.length >= MOST_SPECIAL}
-          onClick={() => (special.value = [...special.value, { date: nextDate(special.value), spans: [] }])}
+          onClick={() =>
+            (special.value = [...special.value, { date: nextDate(special.value, menu.hours?.timeZone), spans: [] }])
+          }
         >
           <PlusIcon /> Add a day
         </Button>

@@ -22,7 +22,7 @@ import {
 import { account, token } from "../../../shared/account/session.js";
 import { clock } from "../../../shared/clock.js";
 import { sayFailure } from "../../../shared/kit/toasts.js";
-import { deviceId, line, openClient, slow } from "../../../shared/line/node.js";
+import { deviceId, line, now, openClient, slow } from "../../../shared/line/node.js";
 import { call } from "../../../shared/sound.js";
 
 export type KitchenOrder = TabletEntry;
@@ -58,7 +58,7 @@ export const ended = computed(() =>
   shown.value
     .filter(({ status }) => isTerminal(status) || status === "picked_up")
     .sort((a, b) => (b.endedAt ?? 0) - (a.endedAt ?? 0))
-    .filter(({ endedAt }, index) => index < MOST_ENDED && (endedAt ?? 0) > clock.now() - SHOW_ENDED_MS),
+    .filter(({ endedAt }, index) => index < MOST_ENDED && (endedAt ?? 0) > now.value - SHOW_ENDED_MS),
 );
 
 let client: Client | null = null;
@@ -111,7 +111,8 @@ export async function startInbox(): Promise<void> {
 function ring(): void {
   let cancel: (() => void) | null = null;
   effect(() => {
-    const rings = incoming.value.length > 0;
+    // In a window whose line has ended nobody can answer it.
+    const rings = incoming.value.length > 0 && line.value !== "ended";
     if (rings && cancel === null) {
       call("order");
       cancel = clock.every(RING_EVERY_MS, () => call("order"));
@@ -132,7 +133,7 @@ function changeOf(type: CommandType, body: Readonly<Record<string, unknown>>): P
   const reason = typeof body.reason === "string" ? { reason: body.reason } : {};
   switch (type) {
     case "order.accept":
-      return { status: "accepted", promisedAt: clock.now() + Number(body.prepMinutes) * 60_000 };
+      return { status: "accepted", promisedAt: now.peek() + Number(body.prepMinutes) * 60_000 };
     case "order.preparing":
       return { status: "preparing" };
     case "order.ready":
