@@ -3,6 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 import { IconButton } from "./controls.js";
 import { CloseIcon } from "./icons.js";
+import { sheets, Toasts } from "./toasts.js";
 
 export function Sheet({
   title,
@@ -21,7 +22,11 @@ export function Sheet({
     const element = dialog.current;
     if (element === null || element.open) return;
     element.showModal();
-    return () => element.close();
+    sheets.value = [...sheets.peek(), heading];
+    return () => {
+      sheets.value = sheets.peek().filter((open) => open !== heading);
+      element.close();
+    };
   }, []);
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: Escape closes it, which the browser tells by `cancel`.
@@ -46,6 +51,7 @@ export function Sheet({
       </div>
       <div class="sheet-body">{children}</div>
       {foot !== undefined && <div class="sheet-foot">{foot}</div>}
+      <Toasts sheet={heading} />
     </dialog>
   );
 }

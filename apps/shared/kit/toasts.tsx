@@ -1,4 +1,4 @@
-/** Short messages at the bottom, spoken by screen readers too, gone by themselves. */
+/** Short messages at the top, over an open sheet too, spoken by screen readers, gone by themselves. */
 import { signal } from "@preact/signals";
 import { clock } from "../clock.js";
 import { failureText } from "../words.js";
@@ -13,6 +13,8 @@ const SHOWN_MS = 5_000;
 const MOST = 3;
 const toasts = signal<readonly Toast[]>([]);
 let toastNumber = 0;
+/** The sheets that are open, the topmost last: what lies outside of it is neither seen nor spoken. */
+export const sheets = signal<readonly string[]>([]);
 
 export function say(text: string, tone: Toast["tone"] = "plain"): void {
   toastNumber += 1;
@@ -25,10 +27,12 @@ export function say(text: string, tone: Toast["tone"] = "plain"): void {
 
 export const sayFailure = (error: unknown): void => say(failureText(error), "bad");
 
-export function Toasts() {
+/** On the page, and in every sheet; what is to be said appears in the topmost. */
+export function Toasts({ sheet }: { readonly sheet?: string }) {
+  const shown = sheets.value.at(-1) === sheet ? toasts.value : [];
   return (
     <div class="toasts" role="status" aria-live="polite">
-      {toasts.value.map(({ number, text, tone }) => (
+      {shown.map(({ number, text, tone }) => (
         <div key={number} class={`toast ${tone}`}>
           {text}
         </div>
