@@ -1,7 +1,15 @@
 /** Which page of the app is shown: the part of the address after `#`, so that any server can serve it. */
 import { computed, signal } from "@preact/signals";
 
-const path = (): string => decodeURI(location.hash.replace(/^#\/?/, ""));
+function path(): string {
+  const written = location.hash.replace(/^#\/?/, "");
+  try {
+    return decodeURI(written);
+  } catch {
+    // A percent sign that somebody wrote by hand.
+    return written;
+  }
+}
 const address = signal(path());
 
 /** The address in its parts: `#/order/abc` is `["order", "abc"]`. */

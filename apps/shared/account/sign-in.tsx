@@ -1,6 +1,7 @@
 /** Signing in and up, for every app: what differs is the role, and what somebody without it is told. */
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
+import { useEffect } from "preact/hooks";
 import type { Role } from "../../../sdk/mod.js";
 import { useAction } from "../actions.js";
 import { Button, Field, Segments } from "../kit/controls.js";
@@ -172,21 +173,35 @@ function Applicant({
     asked.value = waits || checked.value;
     checked.value = true;
   });
-  if (!checked.value && !asking.busy) void asking.run();
+  useEffect(() => {
+    void asking.run();
+  }, []);
   const what = newcomer === "driver" ? "driver" : "restaurant";
   return (
     <Framed>
       <span class="notice info">
         <ClockIcon />
-        <span>{asked.value ? `Your ${what} application is being looked at.` : `This account is no ${what} yet.`}</span>
+        <span>
+          {!checked.value
+            ? `Looking for your ${what} application.`
+            : asked.value
+              ? `Your ${what} application is being looked at.`
+              : `This account is no ${what} yet.`}
+        </span>
       </span>
-      <h1>{asked.value ? "Almost there" : "Join in"}</h1>
-      <p class="soft">
-        {asked.value
-          ? "We look at every application by hand. Come back in a while and sign in again."
-          : "Send an application, and we look at it by hand."}
-      </p>
-      {asked.value ? (
+      <h1>{!checked.value ? "One moment" : asked.value ? "Almost there" : "Join in"}</h1>
+      {checked.value && (
+        <p class="soft">
+          {asked.value
+            ? "We look at every application by hand. Come back in a while and sign in again."
+            : "Send an application, and we look at it by hand."}
+        </p>
+      )}
+      {!checked.value ? (
+        <Button size="large" block busy={asking.busy} onClick={() => void asking.run()}>
+          Try again
+        </Button>
+      ) : asked.value ? (
         <Button size="large" block busy={busy} onClick={again}>
           Check again
         </Button>
