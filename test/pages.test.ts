@@ -32,6 +32,11 @@ const LOADED_BYTES = `[...performance.getEntriesByType("navigation"), ...perform
   .reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0)`;
 const MANIFEST = `fetch(document.querySelector('link[rel="manifest"]').href).then((answer) => answer.json())`;
 const QUIET = `document.querySelector(".bone, .spinner") === null`;
+const FITS = `document.documentElement.scrollWidth <= innerWidth`;
+const DEVICE = `sessionStorage.getItem("swift-eats.customer.device")`;
+const LEFT_BEHIND = `Object.keys(localStorage).filter((key) => /\\.(cart|place)/.test(key))`;
+/** A telephone of the smallest that are sold. */
+const NARROWEST = { width: 320, height: 640 };
 const theme = (name: string): string => `document.documentElement.dataset.theme = ${JSON.stringify(name)}`;
 
 async function tokenOf(url: string, { email, password }: Townsman, role: string): Promise<string> {
@@ -47,9 +52,10 @@ async function until(what: () => Promise<boolean>): Promise<void> {
   while (!(await what())) await sleep(clock, 100);
 }
 
-/** Each page with what it holds once it has loaded, by day and by night. */
+/** Each page with what it holds once it has loaded, by day and by night, and on the narrowest screen. */
 async function inspect(t: Test, screen: Screen, routes: readonly string[]): Promise<void> {
   const { page, app } = screen;
+  const usual = page.viewportSize()!;
   for (const route of routes) {
     await page.evaluate(`location.hash = ${JSON.stringify(`#/${route}`)}`);
     // The page of the route is drawn with the next frame; what it reads is there when nothing grey is left.
@@ -59,6 +65,11 @@ async function inspect(t: Test, screen: Screen, routes: readonly string[]): Prom
     t.strictSame(await faults(screen), [], `${app}/${route}: no serious accessibility fault`);
     await page.evaluate(theme("dark"));
     t.strictSame(await faults(screen, "colours"), [], `${app}/${route}: nor by night`);
+    t.ok(await page.evaluate(FITS), `${app}/${route}: nothing sticks out`);
+    await page.setViewportSize(NARROWEST);
+    await drawn(screen);
+    t.ok(await page.evaluate(FITS), `${app}/${route}: nor where it is narrow`);
+    await page.setViewportSize(usual);
   }
 }
 
@@ -116,6 +127,9 @@ document.querySelector("h1").textContent = (await client.http.menu("${town.kitch
     await visit(customer, "Discover");
     await press(customer, "Set your address");
     await press(customer, "Use where I am");
+    await customer.page.getByLabel("Address and door").fill("Nowhere at all 9999");
+    await press(customer, "Find it on the map");
+    await customer.page.locator("dialog .toast").waitFor();
     await customer.page.getByLabel("Address and door").fill("5 Vico Prova");
     await customer.page.getByLabel("Keep this address").check();
     await customer.page.getByLabel("Name of it").fill("My sister");
@@ -150,6 +164,7 @@ document.querySelector("h1").textContent = (await client.http.menu("${town.kitch
     await press(customer, /^Trofie al pesto/);
     await press(customer, /^Add/);
     await press(customer, /View your order/);
+    await customer.page.getByLabel("For the kitchen").fill("no".repeat(140));
     await customer.page.getByRole("button", { name: /^Place order/, disabled: false }).waitFor();
     await cook.command("restaurant.pause", {});
     await until(async () => !(await open()));
@@ -166,7 +181,6 @@ document.querySelector("h1").textContent = (await client.http.menu("${town.kitch
     customer.line.set("open");
     await shows(customer, "We have not heard whether this order arrived.");
     t.ok(await customer.page.getByRole("button", { name: "€1.00" }).isDisabled(), "nothing of it can be changed");
-    t.strictSame(await faults(customer), [], "an order without an answer");
     await press(customer, /^Send it again/);
     await shows(customer, /Waiting for the restaurant/);
     t.equal(await count(), 2, "it was made once");
@@ -247,6 +261,29 @@ document.querySelector("h1").textContent = (await client.http.menu("${town.kitch
       await press(ops, "Take it back");
       await shows(ops, "Taken back");
       for (const screen of screens) await screen.page.locator(".news").waitFor({ state: "detached" });
+    },
+  );
+
+  await t.test(
+    "R-ACC-1: a window that another opened lives beside it, and who signs out in one has left both",
+    async (t) => {
+      const { page, context } = customer;
+      const [second] = await Promise.all([
+        context.waitForEvent("page"),
+        page.evaluate("void open(location.href, '_blank')"),
+      ]);
+      await second.locator(".tracking").waitFor();
+      t.not(await second.evaluate(DEVICE), await page.evaluate(DEVICE), "two windows are two devices");
+      t.not((await page.evaluate<string[]>(LEFT_BEHIND)).length, 0, "an address is kept");
+      // The node does not hear of it.
+      await context.route("**/v1/auth/sign-out", () => undefined);
+      await second.getByRole("link", { name: "Account" }).click();
+      await second.getByRole("button", { name: "Sign out", exact: true }).click();
+      await second.getByRole("link", { name: "Account" }).click();
+      await second.getByLabel("Password").waitFor();
+      await visit(customer, "Account");
+      await page.getByLabel("Password").waitFor();
+      t.strictSame(await page.evaluate(LEFT_BEHIND), [], "nothing of theirs is left");
     },
   );
 });
