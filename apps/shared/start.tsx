@@ -6,9 +6,10 @@ import { startPwa } from "./pwa/install.js";
 import { startRouter } from "./router.js";
 import { startTheme } from "./theme.js";
 
-export function start(App: ComponentType, scope: string): void {
+/** `first`: what has to be known before the first drawing. */
+export function start(App: ComponentType, scope: string, first: Promise<void> = Promise.resolve()): void {
   startTheme();
   startRouter();
   startPwa(scope);
-  render(<App />, document.getElementById("app")!);
+  void first.then(() => render(<App />, document.getElementById("app")!));
 }

@@ -3,4 +3,4 @@ import { start } from "../../shared/start.js";
 import { App } from "./app.js";
 import "./customer.css";
 
-void ownTab("customer").then(() => start(App, "/customer"));
+start(App, "/customer", ownTab("customer"));

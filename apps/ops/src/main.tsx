@@ -3,4 +3,4 @@ import { start } from "../../shared/start.js";
 import { App } from "./app.js";
 import "./ops.css";
 
-void ownTab("ops").then(() => start(App, "/ops"));
+start(App, "/ops", ownTab("ops"));
