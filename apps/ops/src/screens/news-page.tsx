@@ -151,7 +151,7 @@ function Writer({ onDone, onClose }: { readonly onDone: () => void; readonly onC
     const lastsMs = Number(hours.value) * HOUR_MS;
     const { key, body } = oneWrite(JSON.stringify([told, lastsMs]), () => ({
       ...told,
-      endsAt: (startsAt ?? now.peek()) + lastsMs,
+      endsAt: (startsAt ?? Math.floor(now.peek())) + lastsMs,
     }));
     await http.send("POST", "/v1/announcements", body, { idempotencyKey: key });
     say(startsAt === undefined ? "It is on its way to every screen" : "It is planned");
