@@ -49,7 +49,8 @@ t.test(
           ended = code;
         },
       },
-      { patienceMs: 10, pollMs: 10 },
+      // The first socket comes before the first poll, on a slow machine too.
+      { patienceMs: 500, pollMs: 10 },
     );
     t.teardown(async () => {
       watch.stop();

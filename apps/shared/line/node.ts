@@ -74,7 +74,7 @@ export function openClient(options: Omit<ClientOptions, "url">): Client {
 
 /** A client that is closed gives up what it has not sent; what the device keeps is for when this person comes back. */
 function untilLeaving(storage: StorageLike): StorageLike {
-  return {
+  const kept: StorageLike = {
     getItem: (key) => storage.getItem(key),
     setItem: (key, value) => {
       if (!leaving) storage.setItem(key, value);
@@ -83,6 +83,11 @@ function untilLeaving(storage: StorageLike): StorageLike {
       if (!leaving) storage.removeItem(key);
     },
   };
+  if (storage.length === undefined || storage.key === undefined) return kept;
+  // Windows that share a storage which says what it holds keep their commands beside each other.
+  return Object.defineProperty({ ...kept, key: (index: number) => storage.key?.(index) ?? null }, "length", {
+    get: () => storage.length,
+  });
 }
 
 /** The page is about to go: nothing more is sent, nothing that waits is forgotten. */
