@@ -106,7 +106,7 @@ t.test("a folder is entered by its door", async (t) => {
 });
 
 t.test("each library lives in one folder", async (t) => {
-  t.strictSame(broken(fixture({ "src/store/postgres/a.ts": 'import pg from "pg";' })), []);
+  t.strictSame(broken(fixture({ "src/store/postgres/pg.ts": 'import pg from "pg";' })), []);
   t.strictSame(broken(fixture({ "src/gateway/a.ts": '\nimport pg from "pg";' })), ["vendors src/gateway/a.ts:2"]);
   t.strictSame(broken(fixture({ "src/gateway/a.ts": 'import x from "left-pad/x";' })), ["vendors src/gateway/a.ts:1"]);
   t.strictSame(broken(fixture({ "src/gateway/a.test.ts": 'import t from "tap";' })), []);

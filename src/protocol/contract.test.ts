@@ -66,6 +66,8 @@ t.test("R-PRO-1: every string and array a client may send is bounded, every obje
 
 t.test("R-PRO-1: frames and bodies are checked op by op, command by command", async (t) => {
   protocol.compileValidators();
+  for (const type of Object.keys(protocol.COMMANDS) as protocol.CommandType[])
+    t.not(protocol.validateCommandBody(type, null), null, `${type} is compiled on first use`);
   const ok = (frame: unknown) => t.ok(protocol.validateClientFrame(frame).ok, JSON.stringify(frame));
   const refused = (frame: unknown, path: string, requestId = 0) => {
     const result = protocol.validateClientFrame(frame);

@@ -1,8 +1,8 @@
 /**
  * Is it what the contract says? One compiled schema per frame op and per command body: strict, first problem only, no
  * unknown properties, every string and array bounded. It owns the schemas of client frames; bodies of commands are in
- * `commands.ts`. Schemas are compiled on first use, or all at once by `compileValidators`, so that a page which never
- * validates pays nothing.
+ * `commands.ts`. Schemas are compiled on first use, those that every trip needs by `compileValidators`, so that a page
+ * which never validates pays nothing.
  */
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 import { COMMANDS, type CommandType } from "./commands.js";
@@ -203,9 +203,14 @@ export function validateSchema(schema: TSchema, value: unknown): Problem | null 
   return validator(value) ? null : problemOf(validator);
 }
 
-/** Compiles everything now, so that the first client does not wait for it (some 50 ms). */
+/** Whose first sender should not wait. The others are larger and seldom, and every start would pay for them. */
+const COMPILED_AT_START = /^(?:order|driver)\./;
+
+/** Compiles now what every connection and every trip needs; the rest on first use. */
 export function compileValidators(): void {
   for (const schemas of Object.values(CLIENT_FRAME_SCHEMAS)) for (const schema of schemas) validatorOf(schema);
-  for (const type of Object.keys(COMMANDS)) if (isCommandType(type)) validateCommandBody(type, null);
+  for (const type of Object.keys(COMMANDS)) {
+    if (isCommandType(type) && COMPILED_AT_START.test(type)) validateCommandBody(type, null);
+  }
   validatorOf(GpsBatch);
 }

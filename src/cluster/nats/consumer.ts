@@ -9,7 +9,7 @@
  * acknowledged and not handed over again. A program that keeps its own offsets in one transaction with its work applies
  * every event exactly once and may take many at a time; this one may repeat the last event after a crash.
  */
-import { AckPolicy, type Consumer, DeliverPolicy, type JsMsg, type NatsConnection, nanos } from "nats";
+import type { Consumer, JsMsg, NatsConnection } from "nats";
 import type { Cancel, Clock } from "../../lib/clock.js";
 import type { Log } from "../../lib/log.js";
 import { type Random, systemRandom } from "../../lib/random.js";
@@ -114,6 +114,7 @@ export function openEventConsumer(options: EventConsumerOptions): EventConsumer 
     // Adding what is there with the same configuration changes nothing, least of all its position.
     const known = await manager.consumers.info(stream, durable).catch(() => null);
     if (known === null) {
+      const { AckPolicy, DeliverPolicy, nanos } = await import("nats");
       await manager.consumers.add(stream, {
         durable_name: durable,
         ack_policy: AckPolicy.Explicit,

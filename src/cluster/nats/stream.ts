@@ -8,23 +8,12 @@
  * while there is no connection, so that no event comes late from a node that has lost its shard; an event that is
  * published again within the window is stored once.
  */
-import {
-  DiscardPolicy,
-  headers,
-  type JetStreamClient,
-  type JetStreamManager,
-  type NatsConnection,
-  NatsError,
-  nanos,
-  RetentionPolicy,
-  StorageType,
-  type StreamConfig,
-} from "nats";
+import type { JetStreamClient, JetStreamManager, NatsConnection, NatsError, StreamConfig } from "nats";
 import type { Cancel, Clock } from "../../lib/clock.js";
 import type { Log } from "../../lib/log.js";
 import { type Random, systemRandom } from "../../lib/random.js";
 import { EventRefused, type EventStream, type OutboxEvent } from "../ports.js";
-import { openSteadyConnection } from "./connection.js";
+import { type NatsLibrary, openSteadyConnection } from "./connection.js";
 import {
   ENVELOPE_VERSION,
   EVENT_FAMILIES,
@@ -93,7 +82,7 @@ export function openEventStream(options: EventStreamOptions): NatsEventStream {
   const limits: EventStreamLimits = { ...DEFAULT_EVENT_STREAM_LIMITS, ...options.limits };
   const log = options.log.child({ part: "event-stream" });
   /** Set while the streams of the current connection are known to be there. */
-  let client: JetStreamClient | null = null;
+  let client: { readonly jetstream: JetStreamClient; readonly library: NatsLibrary } | null = null;
   let wake: Cancel | null = null;
   let closed = false;
   let said = false;
@@ -101,12 +90,12 @@ export function openEventStream(options: EventStreamOptions): NatsEventStream {
   let duplicates = 0;
 
   /** Makes sure of all streams, again and again until it succeeds or the connection is another. */
-  async function prepare(nats: NatsConnection, attempt = 0): Promise<void> {
+  async function prepare(nats: NatsConnection, library: NatsLibrary, attempt = 0): Promise<void> {
     try {
       const manager = await nats.jetstreamManager({ timeout: answerMs });
-      for (const family of EVENT_FAMILIES) await ensureStream(manager, cluster, family, limits);
+      for (const family of EVENT_FAMILIES) await ensureStream(manager, library, cluster, family, limits);
       if (closed || connection.current !== nats) return;
-      client = nats.jetstream({ timeout: answerMs });
+      client = { jetstream: nats.jetstream({ timeout: answerMs }), library };
       if (said) log.info({}, "The streams of events are ready.");
       said = false;
     } catch (error) {
@@ -119,7 +108,7 @@ export function openEventStream(options: EventStreamOptions): NatsEventStream {
       said = true;
       wake = clock.after(Math.min(PAUSE_MS.most, PAUSE_MS.first * 2 ** Math.min(attempt, 10)), () => {
         wake = null;
-        void prepare(nats, attempt + 1);
+        void prepare(nats, library, attempt + 1);
       });
     }
   }
@@ -130,7 +119,7 @@ export function openEventStream(options: EventStreamOptions): NatsEventStream {
     clock,
     random,
     log,
-    onUp: (nats) => void prepare(nats),
+    onUp: (nats, library) => void prepare(nats, library),
     onDown() {
       client = null;
       wake?.();
@@ -143,9 +132,9 @@ export function openEventStream(options: EventStreamOptions): NatsEventStream {
       return client !== null;
     },
     async publish(event: OutboxEvent) {
-      const jetstream = client;
+      const before = client;
       const nats = connection.current;
-      if (jetstream === null || nats === null) throw new StreamUnavailable("The stream of events is out of reach.");
+      if (before === null || nats === null) throw new StreamUnavailable("The stream of events is out of reach.");
       const payload = encodeEnvelope(event);
       const subject = eventSubject(cluster, event);
       const id = messageId(event);
@@ -155,7 +144,8 @@ export function openEventStream(options: EventStreamOptions): NatsEventStream {
           `The event has ${payload.length} bytes and the NATS server takes ${most}: raise its max_payload.`,
         );
       }
-      const head = headers();
+      const { jetstream, library } = before;
+      const head = library.headers();
       head.set("Swift-Event-Version", String(ENVELOPE_VERSION));
       try {
         const answer = await jetstream.publish(subject, payload, { msgID: id, headers: head, timeout: answerMs });
@@ -168,9 +158,9 @@ export function openEventStream(options: EventStreamOptions): NatsEventStream {
         if (apiCode(error) === MESSAGE_TOO_LARGE)
           throw new EventRefused(`The stream does not take ${payload.length} bytes: raise its max_msg_size.`);
         // Nobody answers for the subject: the stream has been deleted, or JetStream is off. Look again.
-        if (error instanceof NatsError && error.code === "503" && client === jetstream) {
+        if (error instanceof library.NatsError && error.code === "503" && client === before) {
           client = null;
-          void prepare(nats, 1);
+          void prepare(nats, library, 1);
         }
         if (error instanceof StreamUnavailable) throw error;
         throw new StreamUnavailable(`The stream has not stored the event: ${messageOf(error)}`, { cause: error });
@@ -189,6 +179,7 @@ export function openEventStream(options: EventStreamOptions): NatsEventStream {
 /** Creates the stream, or gives it our subjects and limits. The number of copies stays what an operator has made it. */
 async function ensureStream(
   manager: JetStreamManager,
+  { nanos, DiscardPolicy, RetentionPolicy, StorageType }: NatsLibrary,
   cluster: string,
   family: EventFamily,
   limits: EventStreamLimits,
@@ -223,6 +214,6 @@ async function ensureStream(
 }
 
 const apiCode = (error: unknown): number | null =>
-  error instanceof NatsError ? (error.api_error?.err_code ?? null) : null;
+  error instanceof Error ? ((error as NatsError).api_error?.err_code ?? null) : null;
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

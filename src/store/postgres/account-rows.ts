@@ -1,5 +1,5 @@
 /** Accounts as rows, and rows as accounts. */
-import type pg from "pg";
+
 import type { Role } from "../../protocol/mod.js";
 import type {
   AccountRecord,
@@ -12,6 +12,7 @@ import type {
   RoleRecord,
   SessionRecord,
 } from "../../services/accounts/ports.js";
+import type pg from "./pg.js";
 import { ask } from "./reads.js";
 
 interface AccountRow {

@@ -5,7 +5,7 @@
  * Invariants: a session begins only while its account may have it, because its row's lock is shared with who begins and
  * taken by who ends; the audit's entry and the change it tells of are committed together or not at all.
  */
-import type pg from "pg";
+
 import type { Clock } from "../../lib/clock.js";
 import { type Log, silentLog } from "../../lib/log.js";
 import {
@@ -33,6 +33,7 @@ import {
   writeSession,
 } from "./account-rows.js";
 import { openConnections } from "./connection.js";
+import type pg from "./pg.js";
 import { ask, findable } from "./reads.js";
 import { repeating } from "./repeat.js";
 import { inTransaction } from "./transaction.js";

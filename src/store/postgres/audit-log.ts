@@ -1,5 +1,5 @@
 /** The audit on PostgreSQL. The table itself refuses to change or lose a row. */
-import type pg from "pg";
+
 import { OutcomeUnknown, StoreUnavailable } from "../../actors/runtime/ports.js";
 import type { Clock } from "../../lib/clock.js";
 import { type Log, silentLog } from "../../lib/log.js";
@@ -7,6 +7,7 @@ import type { AuditEntry } from "../../protocol/mod.js";
 import type { AuditLog } from "../../services/audit/ports.js";
 import { writeAudit } from "./account-rows.js";
 import { openConnections } from "./connection.js";
+import type pg from "./pg.js";
 import { ask, findable } from "./reads.js";
 import { inTransaction } from "./transaction.js";
 

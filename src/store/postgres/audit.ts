@@ -2,11 +2,12 @@
  * The auditor's door into a database: for checkers and tools, never for the engine. Everything it reads is as of the
  * first read, in a transaction that can change nothing.
  */
-import pg from "pg";
+
 import type { IndexRow } from "../../actors/runtime/ports.js";
 import { decode } from "../../lib/msgpack.js";
 import type { Audit } from "../audit.js";
 import { RESULT_TYPES } from "./binary.js";
+import pg from "./pg.js";
 import { INDEX_COLUMNS } from "./reads.js";
 
 /** Rows per round trip. */

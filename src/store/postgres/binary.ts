@@ -3,8 +3,9 @@
  * goes over the wire as it is; arrays as text would turn every byte string into hexadecimal and back
  * (docs/decisions/flush-in-one-call.md has the figures).
  */
-import type pg from "pg";
+
 import type { ArrayType } from "./flush-parameters.js";
+import type pg from "./pg.js";
 
 const ELEMENT_OID: Record<ArrayType, number> = { bool: 16, bytea: 17, int8: 20, int4: 23, text: 25, float8: 701 };
 

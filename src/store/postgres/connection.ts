@@ -6,10 +6,11 @@
  * Invariants: at most `size` connections and `maxWaiting` callers in line; a connection that had any trouble is never
  * used again; a connection is opened when it is needed, so recovery needs nobody to start it.
  */
-import pg from "pg";
+
 import { OutcomeUnknown, StoreUnavailable } from "../../actors/runtime/ports.js";
 import type { Clock } from "../../lib/clock.js";
 import type { Log } from "../../lib/log.js";
+import pg from "./pg.js";
 
 /** How long a call may take before its connection is given up: above the server's own limit of 2 s. */
 const ANSWER_TIMEOUT_MS = 5_000;

@@ -1,9 +1,9 @@
-import pg from "pg";
 import t from "tap";
 import { sleep, systemClock } from "../../lib/clock.js";
 import { recordingLog } from "../../lib/log.js";
 import { DatabaseInUse, lockDatabase } from "./database-lock.js";
 import { withPostgres } from "./fixtures/with-postgres.js";
+import pg from "./pg.js";
 
 const clock = systemClock();
 

@@ -5,10 +5,11 @@
  * A lost session is opened again and the lock taken again. When another node has it by then, this node's shards are
  * gone (their epochs were raised) and `onLost` says so: the node must end rather than refuse every write for ever.
  */
-import pg from "pg";
+
 import type { Cancel, Clock } from "../../lib/clock.js";
 import type { Log } from "../../lib/log.js";
 import { LONE_NODE_LOCK } from "./lock-numbers.js";
+import pg from "./pg.js";
 
 const RETRY_MS = 500;
 /** A session ends a moment after its process: a node that starts right after a killed one waits that long. */

@@ -6,13 +6,14 @@
  * Invariant: rows of one actor become visible in order of offset, because an actor's flushes follow each other; so the
  * lowest offset there is now is the lowest there will be.
  */
-import type pg from "pg";
+
 import type { ActorAddress } from "../../actors/runtime/ports.js";
 import { type EventOutbox, MAX_COUNTED_EVENTS, type OutboxEvent } from "../../cluster/ports.js";
 import type { Clock } from "../../lib/clock.js";
 import { type Log, silentLog } from "../../lib/log.js";
 import { arrayParameter } from "./binary.js";
 import { openConnections } from "./connection.js";
+import type pg from "./pg.js";
 import { ask, findable } from "./reads.js";
 import { repeating } from "./repeat.js";
 

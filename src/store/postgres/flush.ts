@@ -3,7 +3,7 @@
  * into parameters and of the answer into a `FlushResult`, and finding the one actor whose row no table takes. Does not
  * own the rules (`batch-rules.ts`, the SQL functions) nor the connection.
  */
-import type pg from "pg";
+
 import {
   type ActorWrite,
   type FlushBatch,
@@ -16,6 +16,7 @@ import { judgeBatch } from "../batch-rules.js";
 import { type ArrayElement, ArrayWriter, RESULT_TYPES } from "./binary.js";
 import { isConflict, isDataError, isLongWay } from "./connection.js";
 import { FLUSH_V1_PARAMETERS, type FlushParameter } from "./flush-parameters.js";
+import type pg from "./pg.js";
 
 type FlushFunction = "flush_actors_v1" | "flush_few_v1";
 const callOf = (name: FlushFunction): string =>

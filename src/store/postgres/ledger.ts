@@ -1,5 +1,5 @@
 /** The ledger's statements. What they mean is in the port; what the database itself watches is in migration 0009. */
-import pg from "pg";
+
 import {
   type Account,
   type AccountBalance,
@@ -13,6 +13,7 @@ import {
 } from "../../services/ledger/ports.js";
 import { arrayParameter } from "./binary.js";
 import type { Ask } from "./money.js";
+import pg from "./pg.js";
 import { findable } from "./reads.js";
 
 /** Beyond this a backlog is only told to be long. */

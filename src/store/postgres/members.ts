@@ -1,5 +1,5 @@
 /** The members of a cluster and what they own, for people who watch it. The engine has its own view (`ownership.ts`). */
-import pg from "pg";
+import pg from "./pg.js";
 
 export interface MemberStatus {
   readonly node: string;

@@ -1,8 +1,8 @@
-import pg from "pg";
 import t, { type Test } from "tap";
 import { recordingLog } from "../../lib/log.js";
 import { administer, withPostgres } from "./fixtures/with-postgres.js";
 import { migrate } from "./mod.js";
+import pg from "./pg.js";
 
 const { connectionString: migrated, server } = await withPostgres();
 

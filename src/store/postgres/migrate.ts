@@ -1,7 +1,6 @@
 import { fileURLToPath } from "node:url";
-import pg from "pg";
 import { type Log, silentLog } from "../../lib/log.js";
-import { MIGRATIONS } from "./migrations/list.js";
+import pg from "./pg.js";
 
 /** The table in which the database remembers which migrations it has seen. */
 const MIGRATIONS_TABLE = "schema_migration";
@@ -20,12 +19,12 @@ export async function migrate(connectionString: string, options: { log?: Log } =
   await client.connect();
   try {
     // Read when it is needed: every thread of a node imports this folder, one of them migrates.
-    const { runner } = await import("node-pg-migrate");
+    const [{ runner }, { MIGRATIONS }] = await Promise.all([import("node-pg-migrate"), import("./migrations/list.js")]);
     const ran = await runner({
       dbClient: client,
       direction: "up",
       dir: fileURLToPath(new URL("./migrations", import.meta.url)),
-      // The files are compiled modules that this module has imported already; the list says their order.
+      // The files are compiled modules that are imported already; the list says their order.
       ignorePattern: "(?!list\\.js$).*",
       migrationLoaderStrategies: [
         {

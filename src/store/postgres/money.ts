@@ -2,7 +2,7 @@
  * Money on PostgreSQL: the ledger, promotions and saved methods, over a few connections of their own, so that reports
  * never stand in the way of flushes. Owns the connections and what a failure means; the statements are beside it.
  */
-import type pg from "pg";
+
 import type { Clock } from "../../lib/clock.js";
 import { type Log, silentLog } from "../../lib/log.js";
 import type { LedgerStore } from "../../services/ledger/ports.js";
@@ -11,6 +11,7 @@ import type { PromotionStore } from "../../services/promotions/ports.js";
 import { openConnections } from "./connection.js";
 import { postgresLedger } from "./ledger.js";
 import { postgresMethods } from "./payment-methods.js";
+import type pg from "./pg.js";
 import { postgresPromotions } from "./promotions.js";
 import { ask } from "./reads.js";
 import { repeating } from "./repeat.js";

@@ -5,11 +5,12 @@
  * Invariants: `missed` is called after LISTEN has been answered, so nothing falls between the two; a session that does
  * not answer within `ASK_MS` is given up, so that a cut line is known as such within twice that time.
  */
-import pg from "pg";
+
 import { type Cancel, type Clock, sleep } from "../../lib/clock.js";
 import { type Log, silentLog } from "../../lib/log.js";
 import { NoticeBoard, type Notices, writeNotice } from "../../lib/notices.js";
 import { openConnections } from "./connection.js";
+import pg from "./pg.js";
 
 const CHANNEL = "swift_eats";
 const RETRY_MS = 500;

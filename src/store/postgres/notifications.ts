@@ -1,5 +1,5 @@
 /** Notifications on PostgreSQL. Every call may be repeated; the trigger that fills the inbox is in migration 0015. */
-import type pg from "pg";
+
 import type { Clock } from "../../lib/clock.js";
 import { type Log, silentLog } from "../../lib/log.js";
 import type { NotificationRecord, NotificationWishes } from "../../protocol/mod.js";
@@ -15,6 +15,7 @@ import type {
 import { writeAudit } from "./account-rows.js";
 import { arrayParameter } from "./binary.js";
 import { openConnections } from "./connection.js";
+import type pg from "./pg.js";
 import { ask, findable } from "./reads.js";
 import { inTransaction } from "./transaction.js";
 

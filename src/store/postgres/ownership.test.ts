@@ -1,4 +1,3 @@
-import pg from "pg";
 import { NodeIdInUse } from "../../cluster/ports.js";
 import { sleep, systemClock } from "../../lib/clock.js";
 import { recordingLog } from "../../lib/log.js";
@@ -8,6 +7,7 @@ import { openSession } from "./fixtures/sessions.js";
 import { testsAfter } from "./fixtures/tests-after.js";
 import { withPostgres } from "./fixtures/with-postgres.js";
 import { createPostgresActorStore, createPostgresOwnershipStore } from "./mod.js";
+import pg from "./pg.js";
 
 const clock = systemClock();
 const { connectionString, clear } = await withPostgres();

@@ -7,7 +7,7 @@
  * Invariants: a call whose answer is overdue ends the session, so no answer is ever believed late; a lost session is
  * never used again; calls of one session are answered in the order they were made.
  */
-import pg from "pg";
+
 import {
   type ClusterView,
   DatabaseNotShared,
@@ -19,6 +19,7 @@ import {
 } from "../../cluster/ports.js";
 import { type Clock, sleep } from "../../lib/clock.js";
 import { type Log, silentLog } from "../../lib/log.js";
+import pg from "./pg.js";
 
 export interface PostgresOwnershipOptions {
   /** As for the actor store. No pooler may stand between: a session's locks are what others see of a member. */

@@ -1,5 +1,5 @@
 /** The store's questions to Postgres, each one prepared statement and one round trip. */
-import type pg from "pg";
+
 import type {
   ActorAddress,
   ChannelEvent,
@@ -14,6 +14,7 @@ import type {
 } from "../../actors/runtime/ports.js";
 import { isStorable, MAX_INDEX_ROWS, MAX_LOADED_COMMANDS } from "../batch-rules.js";
 import { arrayParameter, RESULT_TYPES } from "./binary.js";
+import type pg from "./pg.js";
 
 /** Runs a prepared statement. */
 export async function ask<R extends pg.QueryResultRow>(

@@ -3,9 +3,10 @@
  * broke before its answer came. Invariant: whoever calls hears `StoreUnavailable` for what may go well later, and any
  * other error as it is.
  */
-import type pg from "pg";
+
 import { OutcomeUnknown, StoreUnavailable } from "../../actors/runtime/ports.js";
 import { type Connections, isConflict } from "./connection.js";
+import type pg from "./pg.js";
 
 const MAX_RETRIES = 2;
 

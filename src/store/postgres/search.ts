@@ -6,12 +6,13 @@
  * Invariant: a position is the oldest transaction that was still open when it was taken; whatever was not visible then
  * has that number or a higher one, and is told by a later call. What was visible may be told twice.
  */
-import type pg from "pg";
+
 import type { Clock } from "../../lib/clock.js";
 import { type Log, silentLog } from "../../lib/log.js";
 import { SEARCHED_KIND, type SearchSource, type SearchTermStore, type SourceRow } from "../../services/search/ports.js";
 import { arrayParameter } from "./binary.js";
 import { openConnections } from "./connection.js";
+import type pg from "./pg.js";
 import { ask, findable } from "./reads.js";
 import { repeating } from "./repeat.js";
 

@@ -1,4 +1,4 @@
-import type pg from "pg";
+import type pg from "./pg.js";
 
 /**
  * All of the work or nothing. What fails is rolled back before the connection goes to the next caller: a transaction left

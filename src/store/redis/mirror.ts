@@ -9,7 +9,7 @@
  * is held is ignored, by Redis itself, so that two owners of a shard cannot overwrite each other backwards; `read`
  * rejects at once while there is no connection.
  */
-import { Redis } from "ioredis";
+import type { Redis } from "ioredis";
 import type { MirrorEntry, MirrorPort } from "../../actors/runtime/ports.js";
 import type { Cancel, Clock } from "../../lib/clock.js";
 import type { Json } from "../../lib/json.js";
@@ -93,40 +93,48 @@ export function createRedisMirror(options: RedisMirrorOptions): RedisMirror {
   let sending: Promise<void> | undefined;
   let closed = false;
   let down = false;
+  /** Null until its library is read. */
+  let redis: Redis | null = null;
 
-  const redis = new Redis(options.url, {
-    enableOfflineQueue: false,
-    enableAutoPipelining: true,
-    connectTimeout: CONNECT_TIMEOUT_MS,
-    commandTimeout: COMMAND_TIMEOUT_MS,
-    maxRetriesPerRequest: 0,
-    autoResendUnfulfilledCommands: false,
-    // Never gives up; apart from each other, so that a cluster does not come back in one instant.
-    retryStrategy: (times) =>
-      closed
-        ? null
-        : Math.min(RECONNECT_MS.most, RECONNECT_MS.first * 2 ** Math.min(times, 10)) * (0.5 + random.next() / 2),
-  });
-  redis.defineCommand("writeNewer", { lua: WRITE_NEWER });
-  redis.on("error", (error: Error) => {
-    if (down || closed) return;
-    down = true;
-    log.warn({ error: error.message }, "Redis cannot be reached: polls are answered by the actors.");
-  });
-  redis.on("close", () => {
-    if (down || closed) return;
-    down = true;
-    log.warn({}, "The connection to Redis was lost: polls are answered by the actors.");
-  });
-  redis.on("ready", () => {
-    if (down) log.info({ waiting: queue.size }, "Redis is back.");
-    down = false;
-    schedule();
-  });
+  async function connect(): Promise<void> {
+    // Read by those who use it: every thread of a node imports this folder, and most nodes of a laptop have no Redis.
+    const { Redis } = await import("ioredis");
+    if (closed) return;
+    redis = new Redis(options.url, {
+      enableOfflineQueue: false,
+      enableAutoPipelining: true,
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      commandTimeout: COMMAND_TIMEOUT_MS,
+      maxRetriesPerRequest: 0,
+      autoResendUnfulfilledCommands: false,
+      // Never gives up; apart from each other, so that a cluster does not come back in one instant.
+      retryStrategy: (times) =>
+        closed
+          ? null
+          : Math.min(RECONNECT_MS.most, RECONNECT_MS.first * 2 ** Math.min(times, 10)) * (0.5 + random.next() / 2),
+    });
+    redis.defineCommand("writeNewer", { lua: WRITE_NEWER });
+    redis.on("error", (error: Error) => {
+      if (down || closed) return;
+      down = true;
+      log.warn({ error: error.message }, "Redis cannot be reached: polls are answered by the actors.");
+    });
+    redis.on("close", () => {
+      if (down || closed) return;
+      down = true;
+      log.warn({}, "The connection to Redis was lost: polls are answered by the actors.");
+    });
+    redis.on("ready", () => {
+      if (down) log.info({ waiting: queue.size }, "Redis is back.");
+      down = false;
+      schedule();
+    });
+  }
+
+  const ready = (): Redis | null => (redis?.status === "ready" ? redis : null);
 
   function schedule(): void {
-    if (scheduled !== undefined || closed || sending !== undefined || queue.size === 0 || redis.status !== "ready")
-      return;
+    if (scheduled !== undefined || closed || sending !== undefined || queue.size === 0 || ready() === null) return;
     scheduled = clock.after(batchDelayMs, () => {
       scheduled = undefined;
       pump();
@@ -134,8 +142,9 @@ export function createRedisMirror(options: RedisMirrorOptions): RedisMirror {
   }
 
   function pump(): void {
-    if (sending !== undefined || queue.size === 0 || redis.status !== "ready") return;
-    sending = sendBatch().finally(() => {
+    const redis = ready();
+    if (sending !== undefined || queue.size === 0 || redis === null) return;
+    sending = sendBatch(redis).finally(() => {
       sending = undefined;
       // What came meanwhile has waited long enough.
       if (queue.size >= BATCH_ENTRIES) pump();
@@ -143,7 +152,7 @@ export function createRedisMirror(options: RedisMirrorOptions): RedisMirror {
     });
   }
 
-  async function sendBatch(): Promise<void> {
+  async function sendBatch(redis: Redis): Promise<void> {
     const batch: [string, Waiting][] = [];
     for (const entry of queue) {
       if (batch.length >= BATCH_ENTRIES) break;
@@ -177,6 +186,7 @@ export function createRedisMirror(options: RedisMirrorOptions): RedisMirror {
     queue.delete(queue.keys().next().value!);
   }
 
+  void connect();
   return {
     write(entries) {
       if (closed) return;
@@ -189,7 +199,8 @@ export function createRedisMirror(options: RedisMirrorOptions): RedisMirror {
     },
     async read(keys) {
       if (keys.length === 0) return [];
-      if (redis.status !== "ready") throw new MirrorUnavailable("There is no connection to Redis.");
+      const redis = ready();
+      if (redis === null) throw new MirrorUnavailable("There is no connection to Redis.");
       if (reads >= MAX_READS) throw new MirrorUnavailable(`${MAX_READS} reads wait for Redis already.`);
       reads++;
       try {
@@ -206,14 +217,14 @@ export function createRedisMirror(options: RedisMirrorOptions): RedisMirror {
       if (closed) return;
       // The last words of a node that drains, if Redis listens.
       const deadline = clock.monotonic() + CLOSE_PATIENCE_MS;
-      while (queue.size > 0 && redis.status === "ready" && clock.monotonic() < deadline) {
+      while (queue.size > 0 && ready() !== null && clock.monotonic() < deadline) {
         pump();
         await sending;
       }
       closed = true;
       scheduled?.();
       queue.clear();
-      redis.disconnect();
+      redis?.disconnect();
     },
     queued: () => queue.size,
     dropped: () => dropped,

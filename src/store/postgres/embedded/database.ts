@@ -1,5 +1,5 @@
 /** The database of the product on a server that has only its own. */
-import pg from "pg";
+import pg from "../pg.js";
 
 export const DATABASE = "swift_eats";
 
