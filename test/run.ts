@@ -13,6 +13,7 @@ import { processEnvironment } from "../config/mod.js";
 import { systemClock } from "../src/lib/clock.js";
 import { ensureBrowser } from "./support/browser.js";
 import { projectAbove } from "./support/project.js";
+import { makeScratch } from "./support/scratch.js";
 import { ensureServers } from "./support/servers.js";
 import { type FileResult, readTap, readTogether } from "./support/tap-output.js";
 import { unitsOf } from "./support/units.js";
@@ -42,6 +43,8 @@ interface Finished {
 }
 
 const running = new Set<ChildProcess>();
+const scratch = makeScratch(environment.TMPDIR);
+process.once("exit", () => scratch.remove());
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, () => {
     for (const child of running) end(child);
@@ -116,7 +119,11 @@ function runUnit(files: readonly string[]): Promise<Finished[]> {
       cwd: sources,
       detached: true,
       stdio: ["pipe", "pipe", "pipe"],
-      env: { ...environment, TAP_TIMEOUT: String(UNIT_TIMEOUT_MS / 1000) },
+      env: {
+        ...environment,
+        TAP_TIMEOUT: String(UNIT_TIMEOUT_MS / 1000),
+        ...(scratch.directory === null ? {} : { TMPDIR: scratch.directory }),
+      },
     });
     running.add(child);
     child.stdin.on("error", () => {}).end(paths.length === 1 ? "" : paths.join("\n"));

@@ -95,7 +95,7 @@ let done = 0;
 let toldAt = clock.monotonic();
 const outcome = await runSeeds({
   tasks: tasks(),
-  processes: options.seed === undefined ? options.processes : 1,
+  processes: options.seed === undefined ? options.processes : 0,
   clock,
   onSummary(summary) {
     done++;

@@ -9,7 +9,7 @@ import { runTask } from "./runner.js";
 
 export interface SeedsOptions {
   readonly tasks: Iterable<SeedTask>;
-  /** 1: in this process. */
+  /** 0: in this process, which may lack the room that they are given. */
   readonly processes: number;
   readonly clock: Clock;
   readonly onSummary?: (summary: SeedSummary) => void;
@@ -81,7 +81,7 @@ export async function runSeeds({ tasks, processes, clock, onSummary }: SeedsOpti
     });
   }
 
-  if (processes <= 1) await here();
+  if (processes === 0) await here();
   else await Promise.all(Array.from({ length: processes }, there));
   failed.sort((a, b) => a.seed - b.seed);
   return {
