@@ -1,7 +1,7 @@
 import t from "tap";
 import { defaultDomainSettings } from "../settings.js";
-import type { PresenceInput } from "./messages.js";
-import { emptyZone, forgetSilent, keepDriver } from "./state.js";
+import type { PresenceInput, ZoneOrderInput } from "./messages.js";
+import { emptyZone, forgetSilent, keepDriver, keepOrder } from "./state.js";
 
 const settings = { ...defaultDomainSettings.zone, maxDrivers: 2 };
 const presence = (driverId: string, at: number, over: Partial<PresenceInput> = {}): PresenceInput => ({
@@ -65,4 +65,32 @@ t.test("R-DSP-1: a zone keeps no more drivers than it may, and forgets the silen
     forgetSilent(memory, 2_000 + presenceTtlMs + passedMs, settings);
   }
   t.same([...memory.drivers.keys()], ["d2"]);
+});
+
+t.test("R-DSP-1: pictures of an order may overtake each other, also the last one", async (t) => {
+  const memory = emptyZone();
+  const picture = (version: number, over: Partial<ZoneOrderInput> = {}): ZoneOrderInput => ({
+    orderId: "o",
+    version,
+    status: "accepted",
+    restaurantId: "r",
+    placedAt: 0,
+    pickup: { lat: 1.5, lng: 2.5 },
+    dropoff: { lat: 1.5, lng: 2.6 },
+    readyAt: 0,
+    search: "waiting",
+    notBefore: 0,
+    excluded: [],
+    offeredTo: [],
+    driverId: null,
+    ...over,
+  });
+  const assigned = picture(3, { search: "none", driverId: "d" });
+  keepOrder(memory, assigned, false, settings);
+  keepOrder(memory, picture(2), false, settings);
+  t.same(memory.orders.get("o"), assigned, "an older one changes nothing");
+  keepOrder(memory, picture(5, { status: "delivered", search: "none" }), true, settings);
+  t.equal(memory.orders.size, 0);
+  keepOrder(memory, picture(4, { status: "picked_up", search: "none", driverId: "d" }), false, settings);
+  t.equal(memory.orders.size, 0, "what is over does not come back");
 });

@@ -118,13 +118,18 @@ export function follows(zone: string, order: ZoneOrderInput): boolean {
   return !isPart(zone) || partOf(order.pickup) === zone;
 }
 
-/** Keeps the newer picture. Bounded: beyond `maxOrders` new orders wait for the next hydration. */
+/**
+ * Keeps the newer picture. Bounded: beyond `maxOrders` new orders wait for the next hydration. Pictures may overtake each
+ * other, also the one that is over: of the newest orders it is known how far they had come.
+ */
 export function keepOrder(memory: ZoneMemory, order: ZoneOrderInput, over: boolean, settings: ZoneSettings): void {
-  const known = memory.orders.get(order.orderId);
+  const known = memory.orders.get(order.orderId) ?? memory.recent.get(order.orderId);
   if (known !== undefined && known.version > order.version) return;
   if (order.search !== "waiting") memory.due.delete(order.orderId);
-  if (over) memory.orders.delete(order.orderId);
-  else if (known !== undefined || memory.orders.size < settings.maxOrders) {
+  if (over) {
+    memory.orders.delete(order.orderId);
+    if (memory.recent.has(order.orderId)) memory.recent.set(order.orderId, order);
+  } else if (memory.orders.has(order.orderId) || memory.orders.size < settings.maxOrders) {
     memory.orders.set(order.orderId, order);
     keepRecent(memory, order);
   }

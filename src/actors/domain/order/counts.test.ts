@@ -10,6 +10,8 @@ import { Driver, Order } from "../mod.js";
 const MOST_COMMITS = 17;
 /** The same where a restaurant has many at once, without the zone, whose watch beats for all. */
 const MOST_COMMITS_IN_A_RUSH = 13.5;
+/** What one actor tells another is a row until it has arrived: seven to driver and kitchen, three to the zone, two to the bank, two of the driver's. */
+const MOST_TELLS = 14;
 const MOST_QUERIES = 21;
 const MOST_MESSAGES = 12;
 
@@ -82,10 +84,13 @@ t.test("R-BEN-1: commits of an order where its restaurant has many at once", asy
   await city.kit.run(() => Promise.all(ids.map((id, i) => live(id, 60 * i))));
   await city.kit.advance(2_000);
   for (const id of ids) t.equal((await city.state(id)).payment.status, "captured");
-  const kinds = city.kit.store.committed.slice(before).map(({ kind }) => kind);
+  const committed = city.kit.store.committed.slice(before);
+  const kinds = committed.map(({ kind }) => kind);
   const count = (kind: string): number => kinds.filter((each) => each === kind).length / ids.length;
   const each = { order: count("order"), driver: count("driver"), restaurant: count("restaurant") };
   const total = each.order + each.driver + each.restaurant;
+  const tells = committed.reduce((sum, write) => sum + write.tells.length, 0) / ids.length;
+  t.ok(tells <= MOST_TELLS, `${tells} rows an order of what actors tell each other`);
   t.ok(total <= MOST_COMMITS_IN_A_RUSH, `${total} actor commits an order: ${JSON.stringify(each)}`);
   await city.kit.close();
 });

@@ -18,7 +18,7 @@ import { asJson } from "../json.js";
 import type { DomainSettings } from "../settings.js";
 import { nextEta } from "./eta.js";
 import type { DeadlineOf } from "./messages.js";
-import { isPlaced, type OrderState, type PlacedOrder, statusOf } from "./state.js";
+import { driverOf, isPlaced, type OrderState, type PlacedOrder, statusOf } from "./state.js";
 import { orderRecord, zonePicture } from "./view.js";
 
 export type OrderContext = ActorContext<OrderState>;
@@ -66,7 +66,8 @@ export function save(
   entries: readonly Entry[] = [],
   options: SaveOptions = {},
 ): PlacedOrder {
-  const before = isPlaced(ctx.state) ? statusOf(ctx.state) : null;
+  const last = isPlaced(ctx.state) ? ctx.state : null;
+  const before = last === null ? null : statusOf(last);
   const status = statusOf(next);
   assertLegal(before, entries, status);
   const added = entries.map(
@@ -98,10 +99,21 @@ export function save(
     ctx.publish(`order.${entry.kind}`, asJson(body));
   }
   show(ctx, settings, order);
-  if (options.zone ?? order.delivery.status !== "none") {
-    ctx.tell(Zone, order.content.zone, "orderMoved", zonePicture(ctx.key, order, ctx.now, settings));
-  }
+  if (options.zone ?? order.delivery.status !== "none") tellZone(ctx, settings, order, last);
   return order;
+}
+
+/**
+ * That an order begins to wait, whose it is, and that it is over has to arrive. Of what happens in between the next picture
+ * tells as well, and a proposal that is made without it is answered with it.
+ */
+function tellZone(ctx: OrderContext, settings: DomainSettings, order: PlacedOrder, last: PlacedOrder | null): void {
+  const picture = zonePicture(ctx.key, order, ctx.now, settings);
+  const { zone } = order.content;
+  const begins = picture.search === "waiting" && last?.delivery.status !== "searching";
+  const isOthers = picture.driverId !== (last === null ? null : (driverOf(last.delivery)?.driverId ?? null));
+  if (begins || isOthers || isTerminal(picture.status)) ctx.tell(Zone, zone, "orderMoved", picture);
+  else ctx.cast(Zone, zone, "orderMoved", picture);
 }
 
 /** The order with its estimate; what the customer is to be told of it goes into the history too. */
