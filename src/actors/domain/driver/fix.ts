@@ -1,4 +1,4 @@
-/** Judges a fix: shown, kept back, or flagged. Pure. */
+/** Judges a fix: shown, kept back, or flagged; and when to believe fixes that insist on another place. Pure. */
 import { distanceMeters } from "../../../lib/geo.js";
 import type { Fix } from "../../../protocol/mod.js";
 import type { DriverSettings } from "../settings.js";
@@ -10,7 +10,16 @@ export type Judgement =
   | { readonly verdict: "live"; readonly position: LivePosition }
   /** In order, but older than what is shown or too old to show. */
   | { readonly verdict: "late" }
-  | { readonly verdict: "flagged"; readonly flag: FixFlag };
+  | { readonly verdict: "flagged"; readonly flag: FixFlag; readonly position?: LivePosition };
+
+/** Another place than the one that is shown, out of reach from there, and since when (by our clock) all fixes speak of it. */
+export interface Elsewhere {
+  readonly position: LivePosition;
+  readonly since: number;
+}
+
+/** So long fixes that are out of reach of the shown place agree with each other before they are believed: three of a phone's. */
+const BELIEVED_AFTER_MS = 15_000;
 
 /** `fix` as on the wire, `baseTs` its batch's time, `live` what is shown now, `now` by our clock. */
 export function judgeFix(
@@ -32,15 +41,33 @@ export function judgeFix(
   if (speed > settings.maxSpeedMetersPerSecond) return { verdict: "flagged", flag: "speed" };
   if ((live !== null && at <= live.at) || at < now - settings.liveMs) return { verdict: "late" };
   const position: LivePosition = { lat, lng, bearing: bearing >= 0 ? bearing : null, at };
-  if (live !== null) {
-    const jump = distanceMeters(live, position);
-    const seconds = (at - live.at) / 1000;
-    if (jump > settings.teleportMeters && jump / seconds > settings.maxSpeedMetersPerSecond) {
-      return { verdict: "flagged", flag: "teleport" };
-    }
+  if (live !== null && !isReachable(live, position, settings)) {
+    return { verdict: "flagged", flag: "teleport", position };
   }
   return { verdict: "live", position };
 }
+
+function isReachable(from: LivePosition, to: LivePosition, settings: DriverSettings): boolean {
+  const jump = distanceMeters(from, to);
+  const seconds = (to.at - from.at) / 1000;
+  return jump <= settings.teleportMeters || jump / seconds <= settings.maxSpeedMetersPerSecond;
+}
+
+/**
+ * One more fix that is out of reach. One wrong place (the mast a phone saw first, where the shift began yesterday, none at
+ * all) must not stand against every true one for as long as the way there would take: that can be a day.
+ */
+export function elsewhere(
+  before: Elsewhere | null,
+  position: LivePosition,
+  now: number,
+  settings: DriverSettings,
+): Elsewhere {
+  const agrees = before !== null && isReachable(before.position, position, settings);
+  return { position, since: agrees ? before.since : now };
+}
+
+export const isBelieved = ({ since }: Elsewhere, now: number): boolean => now - since >= BELIEVED_AFTER_MS;
 
 /** The bucket after `now`, before a token is taken. */
 export function refilled(tokens: number, refilledAt: number, now: number, settings: DriverSettings): number {

@@ -66,6 +66,45 @@ t.test("R-GPS-3: anomalies are counted, not shown", async (t) => {
   await city.kit.close();
 });
 
+t.test("R-GPS-3, R-DSP-1: one wrong place does not hide a driver whom every later fix places here", async (t) => {
+  // A phone without a fix, the mast of another town, where the last shift ended.
+  for (const wrong of [{ lat: 0, lng: 0 }, at(40_000), at(0, -9_000)]) {
+    const city = createCity();
+    await city.openRestaurant("r");
+    await city.goOnline("d", wrong);
+    await city.bring("o", "accepted");
+    for (let s = 0; s < 30; s += 5) {
+      await city.kit.advance(5_000);
+      await city.fix("d", at(200));
+    }
+    t.match(await shown(city), { lat: at(200).lat }, "believed after some that agree");
+    t.equal((await city.offerTo("d", 5_000)).orderId, "o");
+    await city.kit.close();
+  }
+});
+
+t.test(
+  "R-GPS-3: places out of reach are not believed together, nor between good ones, nor when they disagree",
+  async (t) => {
+    const city = await onShift();
+    await must(send(city, 1, [here(4.65, -74.08)]));
+    const far = Array.from({ length: 20 }, (_, i) => here(4.9, -74.08, (i - 20) * 100));
+    await city.kit.advance(5_000);
+    t.match(await must(send(city, 2, far)), { flagged: 20 }, "one batch, whatever times it names");
+    let seq = 22;
+    for (const lat of [4.65, 4.9, 4.65, 4.9, 4.65, 4.9]) {
+      await city.kit.advance(5_000);
+      t.match(await must(send(city, seq++, [here(lat, -74.08)])), { flagged: lat === 4.9 ? 1 : 0 });
+    }
+    t.match(await shown(city), { lat: 4.65 });
+    for (const lat of [4.9, 5.1, 5.3, 5.5, 5.7, 5.9]) {
+      await city.kit.advance(5_000);
+      t.match(await must(send(city, seq++, [here(lat, -74.08)])), { flagged: 1 });
+    }
+    await city.kit.close();
+  },
+);
+
 t.test("R-GPS-4: one batch per 3 s with room for jitter; over it `rate_limited`", async (t) => {
   const city = await onShift();
   const answers: string[] = [];

@@ -13,7 +13,7 @@ import { type DriverPresence, type PresenceInput, Zone, zonesInReach } from "../
 import { asJson } from "../json.js";
 import { Order } from "../order/messages.js";
 import type { DomainSettings } from "../settings.js";
-import { judgeFix, refilled } from "./fix.js";
+import { elsewhere, isBelieved, judgeFix, refilled } from "./fix.js";
 import { freeAfter } from "./forecast.js";
 import type { DriverContract } from "./messages.js";
 import { tellProgress } from "./progress.js";
@@ -50,8 +50,10 @@ export function gps(ctx: DriverContext, settings: DomainSettings, batch: GpsBatc
       if (memory.live === null) memory.live = judgement.position;
       else moveTo(memory.live, judgement.position);
       moved = true;
+      memory.elsewhere = null;
     } else if (judgement.verdict === "flagged") {
-      flagged++;
+      if (isBelievedNow(ctx, settings, judgement.position)) moved = true;
+      else flagged++;
     }
   }
   memory.flagged += flagged;
@@ -59,6 +61,20 @@ export function gps(ctx: DriverContext, settings: DomainSettings, batch: GpsBatc
   boot.seq = seq;
   if (moved) show(ctx, settings);
   return { bootId: batch.bootId, seq, flagged };
+}
+
+/** True: the shown position is this one from now on, though it is out of reach of the one before. */
+function isBelievedNow(
+  { volatile: memory, now }: DriverContext,
+  settings: DomainSettings,
+  position: LivePosition | undefined,
+): boolean {
+  if (position === undefined || memory.live === null) return false;
+  memory.elsewhere = elsewhere(memory.elsewhere, position, now, settings.driver);
+  if (!isBelieved(memory.elsewhere, now)) return false;
+  moveTo(memory.live, position);
+  memory.elsewhere = null;
+  return true;
 }
 
 /**

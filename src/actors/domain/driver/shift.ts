@@ -57,6 +57,7 @@ export function goOnline(
   ctx.become({ ...ctx.state, shift: { status: "on", since, name, vehicle }, record });
   const memory = ctx.volatile;
   memory.live = { lat, lng, bearing: null, at: ctx.now };
+  memory.elsewhere = null;
   memory.heardAt = ctx.now;
   pushPolicy(ctx, settings);
   tellPresence(ctx, settings);

@@ -9,6 +9,7 @@ import type { JsonObject } from "../../../lib/json.js";
 import type { DriverSnapshot, GpsPolicy, OfferOutcome, OfferView, StopView, TripView } from "../../../protocol/mod.js";
 import type { DriverSettings } from "../settings.js";
 import { cardView, type HeldCard, type HeldOffer, stopsInOrder } from "./cards.js";
+import type { Elsewhere } from "./fix.js";
 import type { ToldProgress } from "./progress.js";
 import { newRecord, type WorkRecord } from "./record.js";
 
@@ -164,6 +165,8 @@ export interface DriverMemory {
   /** The newest starts of the app, the newest of all last. */
   readonly boots: Boot[];
   live: LivePosition | null;
+  /** Null: the last fixes were within reach of `live`. */
+  elsewhere: Elsewhere | null;
   /** When the last batch came, by our clock; 0: not yet. */
   heardAt: number;
   tokens: number;
@@ -186,6 +189,7 @@ export interface DriverMemory {
 export const emptyMemory = (): DriverMemory => ({
   boots: [],
   live: null,
+  elsewhere: null,
   heardAt: 0,
   tokens: Number.POSITIVE_INFINITY,
   refilledAt: 0,
