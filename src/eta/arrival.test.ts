@@ -44,14 +44,36 @@ t.test("R-ETA-1: an arrival is preparation, wait, way and handover", async (t) =
   t.equal(minutes({}), 10 + 2 + 8 + 2);
   t.equal(minutes({ stage: "placed", readyAt: null }), 1 + 15 + 2 + 8 + 2);
   t.equal(minutes({ stage: "ready", readyAt: NOW }), 2 + 8 + 2);
-  const near = { meters: 600, stops: 0, at: NOW };
+  const near = { meters: 600, stops: 0, at: NOW, meterMs: 200 };
   t.equal(minutes({ stage: "assigned", progress: near }), 10 + 2 + 8 + 2, "the kitchen is slower than the driver");
-  const far = { meters: 4_500, stops: 0, at: NOW };
+  const far = { ...near, meters: 4_500 };
   t.equal(minutes({ stage: "assigned", progress: far }), 15 + 2 + 8 + 2, "the driver is slower than the kitchen");
   t.equal(minutes({ stage: "picked_up", progress: { ...near, stops: 1 } }), 2 + 2 * 2, "another customer is first");
   t.equal(minutes({ stage: "picked_up", progress: { ...near, at: NOW - MINUTE } }), 1 + 2, "a minute has passed since");
   t.ok(minutes({ stage: "picked_up", arrived: true }) <= 2);
 });
+
+t.test(
+  "R-ETA-1, R-ETA-2: a way round a river says how long it takes to the customer, and nothing of other ways",
+  async (t) => {
+    const picture = pictureOf(newZoneModel(), NOW, defaults);
+    // Three hundred metres away and a quarter of an hour by the bridge; two hundred milliseconds a metre in this city.
+    const river = { ...situation, wayMeters: 300, wayMs: 15 * MINUTE, readyAt: NOW };
+    const minutes = (more: Partial<Situation>): number => remainingMs({ ...river, ...more }, picture) / MINUTE;
+    const progress = { meters: 3_000, stops: 0, at: NOW, meterMs: 200 };
+    t.equal(minutes({ stage: "assigned", progress }), 10 + 2 + 15 + 2, "three kilometres to the restaurant");
+    t.equal(minutes({ stage: "picked_up", progress: { ...progress, meters: 300 } }), 15 + 2, "the whole way round");
+    t.equal(minutes({ stage: "picked_up", progress: { ...progress, meters: 100 } }), 5 + 2);
+    t.equal(minutes({ stage: "picked_up", progress: { ...progress, meters: 600 } }), 15 + 1 + 2, "off the way");
+    t.equal(minutes({ stage: "picked_up", progress: { ...progress, stops: 1 } }), 10 + 2 * 2, "by way of another");
+    const nextDoor = { ...river, wayMeters: 0, wayMs: 0 };
+    t.equal(
+      remainingMs({ ...nextDoor, stage: "assigned", progress }, picture) / MINUTE,
+      10 + 2 + 2,
+      "to the same house",
+    );
+  },
+);
 
 t.test("R-ETA-1: whatever the situation, a range is finite, in order and not in the past", async (t) => {
   const picture = pictureOf(newZoneModel(), NOW, defaults);
@@ -66,7 +88,7 @@ t.test("R-ETA-1: whatever the situation, a range is finite, in order and not in 
       fc.option(positive, { nil: null }),
       fc.boolean(),
       (stage, ready, prepMs, wayMs, meters, arrived) => {
-        const progress = meters === null ? null : { meters, stops: meters % 3, at: NOW - (ready % 1000) };
+        const progress = meters === null ? null : { meters, stops: meters % 3, at: NOW - (ready % 1000), meterMs: 200 };
         const leftMs = remainingMs(
           { ...situation, stage, readyAt: NOW + ready, since: NOW - prepMs, prepMs, wayMs, progress, arrived },
           picture,

@@ -52,6 +52,11 @@ export interface Progress {
   readonly at: number;
 }
 
+/** With what a metre as the crow flies should take this driver anywhere in the city. */
+export interface RoadLeft extends Progress {
+  readonly meterMs: number;
+}
+
 /** Everything that decides when an order arrives. */
 export interface Situation {
   readonly stage: Stage;
@@ -67,7 +72,7 @@ export interface Situation {
   readonly wayMs: number;
   readonly wayMeters: number;
   readonly vehicle: string | null;
-  readonly progress: Progress | null;
+  readonly progress: RoadLeft | null;
   readonly arrived: boolean;
 }
 
@@ -129,12 +134,16 @@ function collected(kitchenMs: number, situation: Situation, picture: ZonePicture
   return Math.max(kitchenMs, approach) + picture.pickupMs;
 }
 
-/** Of the metres that were left when last told, at the pace of this order's own way. */
-function roadMs(situation: Situation, progress: Progress, picture: ZonePicture): number {
-  const { wayMs, wayMeters, now } = situation;
-  if (wayMeters <= 0) return 0;
-  const perMeter = (wayMs / wayMeters) * wayFactor(picture, situation.vehicle);
-  return Math.max(0, progress.meters * perMeter - Math.max(0, now - progress.at));
+/**
+ * Of the metres that were left when last told. To the customer, at the pace of this order's own way as far as it goes: the
+ * router knew its bridges. To the restaurant, to other customers and from further off than the way is long, at the city's.
+ */
+function roadMs(situation: Situation, progress: RoadLeft, picture: ZonePicture): number {
+  const { stage, wayMs, wayMeters, now } = situation;
+  const own = stage === "picked_up" && progress.stops === 0 ? Math.min(progress.meters, wayMeters) : 0;
+  const ownMs = own <= 0 ? 0 : (own / wayMeters) * wayMs;
+  const leftMs = (ownMs + (progress.meters - own) * progress.meterMs) * wayFactor(picture, situation.vehicle);
+  return Math.max(0, leftMs - Math.max(0, now - progress.at));
 }
 
 /** The range around `now + leftMs` by what such estimates were worth lately. `cushionMs`: see `residuals.ts`. */

@@ -23,5 +23,10 @@ export function travelOf(vehicle: string, travel: TravelSettings): TravelSetting
 
 /** Milliseconds from `from` to `to` by street. */
 export function travelMs(from: Point, to: Point, travel: TravelSettings): number {
-  return ((distanceMeters(from, to) * travel.streetFactor) / travel.speedMetersPerSecond) * 1000;
+  return distanceMeters(from, to) * meterMsOf(travel);
+}
+
+/** Milliseconds that a metre as the crow flies takes by street. */
+export function meterMsOf({ streetFactor, speedMetersPerSecond }: TravelSettings): number {
+  return (streetFactor / speedMetersPerSecond) * 1000;
 }

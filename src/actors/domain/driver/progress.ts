@@ -8,7 +8,7 @@ import { distanceMeters, type Point } from "../../../lib/geo.js";
 import type { StopView } from "../../../protocol/mod.js";
 import { Order } from "../order/messages.js";
 import type { DomainSettings } from "../settings.js";
-import { travelOf } from "../travel.js";
+import { meterMsOf, travelOf } from "../travel.js";
 import { cardView, type HeldCard } from "./cards.js";
 import type { DriverContext } from "./gps.js";
 import { isCarrying, type Leg, type Trip, tripView } from "./state.js";
@@ -73,7 +73,7 @@ export function tellProgress(ctx: DriverContext, settings: DomainSettings): void
   const { legs, plan } = work.trip;
   for (const orderId of progress.keys()) if (!plan.includes(orderId)) progress.delete(orderId);
   const { moveMeters, driftMs, waitTellMs } = settings.eta;
-  const travel = travelOf(shift.status === "on" ? shift.vehicle : "", settings.travel);
+  const meterMs = meterMsOf(travelOf(shift.status === "on" ? shift.vehicle : "", settings.travel));
   for (const leg of legs) {
     const carrying = isCarrying(leg);
     const told = progress.get(leg.orderId);
@@ -85,16 +85,12 @@ export function tellProgress(ctx: DriverContext, settings: DomainSettings): void
       if (!waits && distanceMeters(told.from, live) < moveMeters && passedMs < waitTellMs) continue;
       const { meters } = wayTo(work.trip, leg, live);
       if (!waits) {
-        const leftMs = Math.max(0, travelMsOf(told.meters, travel) - passedMs);
-        if (Math.abs(travelMsOf(meters, travel) - leftMs) < driftMs) continue;
+        const leftMs = Math.max(0, told.meters * meterMs - passedMs);
+        if (Math.abs(meters * meterMs - leftMs) < driftMs) continue;
       }
     }
     tell(ctx, work.trip, leg, live);
   }
-}
-
-function travelMsOf(meters: number, travel: DomainSettings["travel"]): number {
-  return ((meters * travel.streetFactor) / travel.speedMetersPerSecond) * 1000;
 }
 
 function tell(ctx: DriverContext, trip: Trip, leg: Leg, here: Point): void {

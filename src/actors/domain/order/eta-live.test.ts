@@ -1,6 +1,7 @@
 import t from "tap";
 import type { OrderView } from "../../../protocol/mod.js";
-import { at, type City, createCity, must, restaurant } from "../fixtures/city.js";
+import { at, type City, createCity, customer, must, restaurant } from "../fixtures/city.js";
+import { Order } from "../mod.js";
 import { travelOf } from "../travel.js";
 import { noteView, shownEta } from "./eta.js";
 import type { OrderState, PlacedOrder } from "./state.js";
@@ -68,6 +69,25 @@ t.test("R-ETA-1: a ride as expected costs the order no commit, and is told to it
     await city.kit.close();
   }
   t.equal(commits[1], commits[0]);
+});
+
+t.test("R-ETA-2: the router's way round a river is no pace for the driver's way to the restaurant", async (t) => {
+  const city = createCity();
+  await city.openRestaurant("r");
+  const way = { meters: 6_000, durationMs: 15 * MINUTE };
+  const placement = { ...city.placement({ destination: at(300) }), way };
+  await must(city.kit.ask(Order, "o", "place", placement, { caller: customer("c") }));
+  await city.reach("o", "confirmed");
+  await must(city.order("o", "accept", { orderId: "o", prepMinutes: 10 }, restaurant("r")));
+  await city.goOnline("d", at(-3_000));
+  await must(city.drive("d", "acceptOffer", { offerId: (await city.offerTo("d")).offerId }));
+  await city.kit.advance(1_000);
+  const { eta, timeline } = await view(city, "o");
+  const left = ((eta?.expected ?? 0) - city.kit.now) / MINUTE;
+  // Sixteen minutes of bicycle, then twenty-three round the river, and two doors.
+  t.ok(left > 35 && left < 55, `${left.toFixed(1)} minutes`);
+  t.notOk(timeline.some(({ reason }) => /^\d{3} min later/.test(reason ?? "")));
+  await city.kit.close();
 });
 
 t.test("R-ETA-1, R-ETA-4: a driver who is stuck moves the range, and the customer is told, not flooded", async (t) => {

@@ -20,7 +20,7 @@ import { distanceMeters } from "../../../lib/geo.js";
 import type { EtaCause, EtaView, OrderStatus } from "../../../protocol/mod.js";
 import { pictureAtFirst } from "../eta-model/messages.js";
 import type { DomainSettings } from "../settings.js";
-import { speedShareOf, travelMs } from "../travel.js";
+import { meterMsOf, speedShareOf, travelMs, travelOf } from "../travel.js";
 import { dropoffPoint, type EtaNote, type OrderEta, type PlacedOrder, pickupPoint, statusOf } from "./state.js";
 
 /** Why a range was shown; the order of this list is that of the stored notes. */
@@ -147,6 +147,7 @@ function atOnce(order: PlacedOrder, now: number, settings: DomainSettings): Esti
   const arrivedAt = timeOf(order, "driver_arrived");
   const carrying = delivery.status === "carrying" ? delivery : null;
   const driver = delivery.status === "assigned" || delivery.status === "carrying" ? delivery.driver : null;
+  const told = progressOf(order);
   const leftMs = remainingMs(
     {
       stage,
@@ -163,7 +164,8 @@ function atOnce(order: PlacedOrder, now: number, settings: DomainSettings): Esti
       wayMs: driver === null ? way.durationMs : way.durationMs / speedShareOf(driver.vehicle),
       wayMeters: way.meters,
       vehicle: driver?.vehicle ?? null,
-      progress: progressOf(order),
+      progress:
+        told === null ? null : { ...told, meterMs: meterMsOf(travelOf(driver?.vehicle ?? "", settings.travel)) },
       arrived: carrying !== null && arrivedAt !== null && arrivedAt >= carrying.since,
     },
     picture,
