@@ -10,6 +10,7 @@ import { type ActorDefinition, defineActor, Rejection } from "../../runtime/defi
 import { type DecisionRules, decisionRules } from "../decision.js";
 import { Driver } from "../driver/messages.js";
 import { asJson } from "../json.js";
+import { Order } from "../order/messages.js";
 import type { DomainSettings } from "../settings.js";
 import { isPart, isZone, PART_RESOLUTION, partOf, wholeOf, zonesInReach } from "./cells.js";
 import * as horizon from "./horizon.js";
@@ -188,10 +189,14 @@ function partsInReach(ctx: ZoneContext, settings: DomainSettings, presence: Pres
   return near.filter((part) => wholeOf(part) === ctx.key);
 }
 
-/** A driver with an order of this zone who has not been heard of is asked after. */
+/**
+ * A driver with an order of this zone who has not been heard of is asked after. An order whose food should be ready and is
+ * not on its way hears of nobody either, perhaps: it looks at the clock.
+ */
 function watchSilence(ctx: ZoneContext, settings: DomainSettings): void {
   const { drivers, orders, startedAt } = ctx.volatile;
   for (const order of orders.values()) {
+    if (order.readyAt <= ctx.now && order.status !== "picked_up") ctx.cast(Order, order.orderId, "lookAgain", null);
     if (order.driverId === null) continue;
     const heard = drivers.get(order.driverId)?.at ?? startedAt;
     if (ctx.now - heard >= watchMs(settings)) ctx.cast(Driver, order.driverId, "checkSignal", null);

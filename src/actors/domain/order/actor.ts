@@ -50,6 +50,7 @@ export function orderActor(settings: DomainSettings): ActorDefinition<OrderContr
     volatileCommands: [
       "paymentTold",
       "proposeDrivers",
+      "lookAgain",
       "driverNear",
       "driverArrived",
       "driverLost",
@@ -76,6 +77,7 @@ export function orderActor(settings: DomainSettings): ActorDefinition<OrderContr
       paymentTold: (ctx, notice) => placement.paymentTold(ctx, settings, notice),
       promotionDone: (ctx, result) => placement.promotionDone(ctx, settings, result),
       proposeDrivers: (ctx, proposal) => offers.proposeDrivers(ctx, settings, proposal),
+      lookAgain: (ctx) => road.lookAgain(ctx, settings),
       claim: (ctx, input) => dispatch.claim(ctx, settings, input),
       offerDeclined: (ctx, input) => offers.offerDeclined(ctx, settings, input),
       offersExpire: (ctx) => offers.offersExpire(ctx, settings),

@@ -111,6 +111,36 @@ t.test("R-ETA-1, R-ETA-4: a driver who is stuck moves the range, and the custome
   await city.kit.close();
 });
 
+t.test(
+  "R-ETA-1, R-ETA-4: an arrival that nobody works on does not pass unseen: no driver, or no word of the kitchen",
+  async (t) => {
+    for (const isReady of [true, false]) {
+      const city = createCity();
+      await city.openRestaurant("r");
+      await must(city.place("o"));
+      await city.reach("o", "confirmed");
+      await must(city.order("o", "accept", { orderId: "o", prepMinutes: 10 }, restaurant("r")));
+      const commits = commitsOf(city, "o");
+      let passedMs = 0;
+      for (let minute = 0; minute < 38; minute++) {
+        await city.kit.advance(MINUTE);
+        if (isReady && minute === 10) await must(city.order("o", "markReady", { orderId: "o" }, restaurant("r")));
+        const { eta } = await view(city, "o");
+        passedMs = Math.max(passedMs, city.kit.now - (eta?.to ?? 0));
+      }
+      t.ok(
+        passedMs < 2 * MINUTE,
+        `ready ${isReady}: it passed ${Math.round(passedMs / MINUTE)} minutes before it was said`,
+      );
+      const { timeline } = await view(city, "o");
+      const told = timeline.filter(({ kind }) => kind === "eta_changed").length;
+      t.ok(told >= 3 && told <= 6, `told ${told} times in half an hour`);
+      t.ok(commitsOf(city, "o") - commits < 24, `${commitsOf(city, "o") - commits} commits`);
+      await city.kit.close();
+    }
+  },
+);
+
 t.test("R-ETA-3: a kitchen that takes longer than it says is expected to, order after order", async (t) => {
   const city = createCity();
   await city.openRestaurant("r", { items: [{ itemId: "arepa", name: "Arepa", priceMinor: 900, prepMinutes: 10 }] });

@@ -187,6 +187,8 @@ export type OrderContract = {
   promotionDone: { input: EffectResult<PromotionAnswer>; reply: null };
   // The zone
   proposeDrivers: { input: Proposal; reply: null };
+  /** Nothing has happened for a while: what its customer was shown may have passed. */
+  lookAgain: { input: null; reply: null };
   // The driver actor
   claim: {
     input: {

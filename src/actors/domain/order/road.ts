@@ -82,6 +82,14 @@ export function progress(ctx: OrderContext, settings: DomainSettings, told: Prog
   return null;
 }
 
+/** A kitchen that says nothing and a search that finds nobody make no news: the arrival that is shown shall not pass unseen. */
+export function lookAgain(ctx: OrderContext, settings: DomainSettings): null {
+  const order = ctx.state;
+  if (!isPlaced(order) || order.closed !== null) return null;
+  if (nextEta(order, ctx.now, settings)?.shown === true) save(ctx, settings, order, [], { zone: false });
+  return null;
+}
+
 /** Told once each (R-TRK-6). */
 export function toldOnce(
   ctx: OrderContext,
