@@ -16,6 +16,7 @@ import { isPart, isZone, PART_RESOLUTION, partOf, wholeOf, zonesInReach } from "
 import * as horizon from "./horizon.js";
 import { keepRatings } from "./knowledge.js";
 import { type PresenceInput, Zone, type ZoneContract, type ZoneOrderInput } from "./messages.js";
+import { askNeighbours, nameDrivers } from "./neighbours.js";
 import { propose } from "./proposals.js";
 import {
   emptyZone,
@@ -61,7 +62,16 @@ export function zoneActor(settings: DomainSettings): ActorDefinition<ZoneContrac
         }),
       },
     },
-    volatileCommands: ["driverPresent", "driverGone", "orderMoved", "decided", "waysLearned", "ratingsRead", "beat"],
+    volatileCommands: [
+      "driverPresent",
+      "driverGone",
+      "driversWanted",
+      "orderMoved",
+      "decided",
+      "waysLearned",
+      "ratingsRead",
+      "beat",
+    ],
     commands: {
       driverPresent(ctx, presence) {
         const before = keepDriver(ctx.volatile, presence, settings.zone);
@@ -77,6 +87,10 @@ export function zoneActor(settings: DomainSettings): ActorDefinition<ZoneContrac
         if (ctx.state.split && known !== undefined) {
           for (const part of partsInReach(ctx, settings, known)) ctx.cast(Zone, part, "driverGone", { driverId, at });
         }
+        return null;
+      },
+      driversWanted(ctx, wanted) {
+        nameDrivers(ctx, settings, wanted);
         return null;
       },
       orderMoved(ctx, order) {
@@ -134,6 +148,7 @@ function beat(
     forgetSilent(memory, ctx.now, settings.zone);
     resize(ctx, settings);
     if (!ctx.state.split && dispatch === "simple") propose(ctx, settings, memory.orders.values());
+    if (!ctx.state.split) askNeighbours(ctx, settings);
   } else if (news !== null && news !== "driver" && !ctx.state.split && dispatch === "simple") {
     propose(ctx, settings, [news]);
   }

@@ -61,6 +61,8 @@ export type RatingRow = readonly [driverId: string, average: number, count: numb
 export type ZoneContract = {
   driverPresent: { input: PresenceInput; reply: null };
   driverGone: { input: { readonly driverId: string; readonly at: number }; reply: null };
+  /** Another zone has nobody for an order here: whoever can be spared is named to it by `driverPresent`. */
+  driversWanted: { input: { readonly zone: string; readonly near: Point }; reply: null };
   orderMoved: { input: ZoneOrderInput; reply: null };
   /** The matcher has the pool's answer to the question `id`, or knows that there will be none. */
   decided: { input: { readonly id: string; readonly answer: DecisionAnswer | null }; reply: null };

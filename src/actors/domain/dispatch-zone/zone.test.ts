@@ -93,6 +93,57 @@ t.test("R-DSP-1: an order near a border is offered to the driver beyond it", asy
   await city.kit.close();
 });
 
+t.test("R-DSP-1: an order for which its zone has nobody finds the driver in the middle of the next one", async (t) => {
+  for (const dispatch of ["horizon", "simple"] as const) {
+    const settings = { ...defaultDomainSettings, zone: { ...defaultDomainSettings.zone, dispatch } };
+    const city = createCity({ settings });
+    let north = 0;
+    while (zoneOf(at(north)) === zoneOf(at(north + 50))) north += 50;
+    await city.openRestaurant("r", at(north));
+    const middle = at(north + 3_300);
+    t.notOk(zonesInReach(middle, settings.zone.borderMeters).includes(zoneOf(at(north))), "present over there only");
+    await city.goOnline("d", middle);
+    await must(city.place("o", { destination: at(north + 1_000) }));
+    await city.reach("o", "confirmed");
+    await must(city.order("o", "accept", { orderId: "o", prepMinutes: 5 }, restaurant("r")));
+    let seconds = 0;
+    for (; seconds < 300 && (await city.driverState("d")).offers.length === 0; seconds += 5) {
+      await city.kit.advance(5_000);
+      await city.fix("d", middle);
+    }
+    t.ok(seconds < 120, `${dispatch}: asked after ${seconds} seconds`);
+    const offer = await city.offerTo("d", 1_000);
+    await must(city.drive("d", "acceptOffer", { offerId: offer.offerId }));
+    await city.kit.advance(100);
+    t.equal((await city.state("o")).delivery.status, "assigned");
+    await city.kit.close();
+  }
+});
+
+t.test("R-DSP-1: drivers whom their own zone's orders may want are not named to another", async (t) => {
+  const city = createCity();
+  let north = 0;
+  while (zoneOf(at(north)) === zoneOf(at(north + 50))) north += 50;
+  await city.openRestaurant("r", at(north));
+  await city.openRestaurant("own", at(north + 3_400));
+  const middle = at(north + 3_300);
+  await city.goOnline("d", middle);
+  await must(city.place("mine", { restaurantId: "own", destination: at(north + 3_900) }));
+  await must(city.place("theirs", { destination: at(north + 1_000) }));
+  for (const orderId of ["mine", "theirs"]) {
+    await city.reach(orderId, "confirmed");
+    const restaurantId = orderId === "mine" ? "own" : "r";
+    const prepMinutes = orderId === "mine" ? 8 : 0;
+    await must(city.order(orderId, "accept", { orderId, prepMinutes }, restaurant(restaurantId)));
+  }
+  for (let seconds = 0; seconds < 600 && (await city.driverState("d")).offers.length === 0; seconds += 5) {
+    await city.kit.advance(5_000);
+    await city.fix("d", middle);
+  }
+  t.equal((await city.offerTo("d", 1_000)).orderId, "mine");
+  await city.kit.close();
+});
+
 t.test("R-DSP-1: after a crash the zone knows the open orders again and finds a driver", async (t) => {
   const city = createCity();
   await city.openRestaurant("r");
