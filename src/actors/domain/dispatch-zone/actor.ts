@@ -12,7 +12,7 @@ import { Driver } from "../driver/messages.js";
 import { asJson } from "../json.js";
 import { Order } from "../order/messages.js";
 import type { DomainSettings } from "../settings.js";
-import { isPart, isZone, PART_RESOLUTION, partOf, wholeOf, zonesInReach } from "./cells.js";
+import { isPart, isZone, PART_RESOLUTION, partOf, partsOf, wholeOf, zonesInReach } from "./cells.js";
 import * as horizon from "./horizon.js";
 import { keepRatings } from "./knowledge.js";
 import { type PresenceInput, Zone, type ZoneContract, type ZoneOrderInput } from "./messages.js";
@@ -89,6 +89,10 @@ export function zoneActor(settings: DomainSettings): ActorDefinition<ZoneContrac
         }
         return null;
       },
+      startOver(ctx) {
+        if (isPart(ctx.key)) Object.assign(ctx.volatile, emptyZone(), { startedAt: ctx.now });
+        return null;
+      },
       driversWanted(ctx, wanted) {
         nameDrivers(ctx, settings, wanted);
         return null;
@@ -157,7 +161,8 @@ function beat(
     memory.shownAt = ctx.now;
     ctx.emit("live", "live", asJson(zoneLive(ctx.key, memory, ctx.now)), settings.zone.presenceTtlMs);
   }
-  if (memory.orders.size > 0 && memory.watchAt <= ctx.now) {
+  // A split zone hears of everything its parts do, and watches for them.
+  if (memory.orders.size > 0 && memory.watchAt <= ctx.now && !isPart(ctx.key)) {
     memory.watchAt = ctx.now + watchMs(settings);
     ctx.timer("watch", { at: memory.watchAt, run: "tick" });
   }
@@ -181,13 +186,20 @@ function resize(ctx: ZoneContext, settings: DomainSettings): void {
   for (const order of ctx.volatile.orders.values()) if (order.search !== "none") waiting++;
   if (!ctx.state.split && waiting > settings.zone.splitAbove) {
     ctx.become({ split: true });
+    // What a part remembers of the last time has ended meanwhile, and would keep its drivers for ever.
+    startOver(ctx);
     for (const order of ctx.volatile.orders.values()) passOrder(ctx, order);
     for (const presence of ctx.volatile.drivers.values()) passPresence(ctx, settings, presence);
     ctx.publish("zone.split", { zone: ctx.key, waiting, at: ctx.now });
   } else if (ctx.state.split && waiting < settings.zone.mergeBelow) {
     ctx.become({ split: false });
+    startOver(ctx);
     ctx.publish("zone.merged", { zone: ctx.key, waiting, at: ctx.now });
   }
+}
+
+function startOver(ctx: ZoneContext): void {
+  for (const part of partsOf(ctx.key)) ctx.cast(Zone, part, "startOver", null);
 }
 
 function passOrder(ctx: ZoneContext, order: ZoneOrderInput): void {

@@ -1,7 +1,6 @@
 /** The city's grid: H3 cells. Pure. The only place that knows which grid it is. */
 import {
   cellToChildren,
-  cellToChildrenSize,
   cellToLatLng,
   cellToParent,
   directedEdgeToBoundary,
@@ -133,15 +132,15 @@ export function partOf(point: Point): ZoneId {
   const part = zoneOf(point, PART_RESOLUTION);
   if (wholeOf(part) === zone) return part;
   let [nearest, leastMeters] = [part, Number.POSITIVE_INFINITY];
-  for (const child of cellToChildren(zone, PART_RESOLUTION)) {
+  for (const child of partsOf(zone)) {
     const [lat, lng] = cellToLatLng(child);
     const meters = distanceMeters(point, { lat, lng });
-    if (meters < leastMeters) [nearest, leastMeters] = [brandId<ZoneId>(child), meters];
+    if (meters < leastMeters) [nearest, leastMeters] = [child, meters];
   }
   return nearest;
 }
 
-/** Into how many parts a zone splits. */
-export function partsOf(zone: string): number {
-  return cellToChildrenSize(zone, PART_RESOLUTION);
+/** The parts into which a zone splits. */
+export function partsOf(zone: string): readonly ZoneId[] {
+  return cellToChildren(zone, PART_RESOLUTION).map((cell) => brandId<ZoneId>(cell));
 }

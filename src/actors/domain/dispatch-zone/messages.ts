@@ -60,6 +60,8 @@ export type RatingRow = readonly [driverId: string, average: number, count: numb
 
 export type ZoneContract = {
   driverPresent: { input: PresenceInput; reply: null };
+  /** To a part of the zone: from now on, or for now, nothing is true but what it is told after this. */
+  startOver: { input: null; reply: null };
   driverGone: { input: { readonly driverId: string; readonly at: number }; reply: null };
   /** Another zone has nobody for an order here: whoever can be spared is named to it by `driverPresent`. */
   driversWanted: { input: { readonly zone: string; readonly near: Point }; reply: null };

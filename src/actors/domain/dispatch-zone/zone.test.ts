@@ -229,6 +229,43 @@ t.test("R-DSP-1: a hot zone splits into its parts, which go on matching; quiet a
   await city.kit.close();
 });
 
+t.test("R-DSP-1: a part remembers nothing of an earlier time, and is quiet while its zone is whole", async (t) => {
+  const zone = { ...defaultDomainSettings.zone, splitAbove: 3, mergeBelow: 2, maxTripOrders: 1 };
+  const city = createCity({ settings: { ...defaultDomainSettings, zone } });
+  await city.openRestaurant("r");
+  const accept = async (orderId: string) => {
+    await must(city.place(orderId));
+    await city.reach(orderId, "confirmed");
+    await must(city.order(orderId, "accept", { orderId, prepMinutes: 0 }, restaurant("r")));
+    await city.kit.advance(1_100);
+  };
+  const cancel = (orderId: string) => city.order(orderId, "cancel", { orderId, reason: "enough" }, support);
+  const isSplit = async () =>
+    (await city.kit.run(() => city.kit.stored<ZoneState>("dispatch-zone", zoneOf(CENTRE))))?.state.split ?? false;
+  for (let i = 0; i < 5; i++) await accept(`o${i}`);
+  t.equal(await isSplit(), true);
+  await city.goOnline("d", at(100));
+  const { orderId: offered } = await city.offerTo("d", 10_000);
+  for (let i = 0; i < 5; i++) {
+    if (`o${i}` !== offered) await cancel(`o${i}`);
+    await city.kit.advance(1_100);
+  }
+  t.equal(await isSplit(), false, "joined while a part has offered an order");
+  await cancel(offered);
+  await city.kit.advance(5_000);
+
+  const before = city.kit.store.committed.length;
+  await city.kit.advance(3_600_000);
+  const zones = city.kit.store.committed.slice(before).filter(({ kind }) => kind === "dispatch-zone");
+  t.ok(zones.length <= 2, `${zones.length} commits of zones in an hour without orders`);
+
+  for (let i = 5; i < 10; i++) await accept(`o${i}`);
+  t.equal(await isSplit(), true);
+  await city.fix("d", at(100));
+  t.ok(await city.offerTo("d", 10_000), "the order that was offered to this driver then is long over");
+  await city.kit.close();
+});
+
 t.test("R-ADM-1: operations see drivers and orders of a zone about once a second; others do not", async (t) => {
   const city = createCity();
   await city.openRestaurant("r");
