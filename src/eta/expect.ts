@@ -130,17 +130,23 @@ function collected(kitchenMs: number, situation: Situation, picture: ZonePicture
   const { progress } = situation;
   // Not heard of yet: as long as it usually takes somebody.
   if (progress === null) return Math.max(kitchenMs + picture.pickupMs, left(picture.lagMs, 0));
-  const approach = roadMs(situation, progress, picture) + progress.stops * picture.pickupMs;
+  const approach = approachMs(progress, situation.vehicle, situation.now, picture);
   return Math.max(kitchenMs, approach) + picture.pickupMs;
+}
+
+/** Until the driver is at the restaurant, by way of the stops before it, as last told. */
+export function approachMs(progress: RoadLeft, vehicle: string | null, now: number, picture: ZonePicture): number {
+  const wayMs = progress.meters * progress.meterMs * wayFactor(picture, vehicle);
+  return Math.max(0, wayMs - Math.max(0, now - progress.at)) + progress.stops * picture.pickupMs;
 }
 
 /**
  * Of the metres that were left when last told. To the customer, at the pace of this order's own way as far as it goes: the
- * router knew its bridges. To the restaurant, to other customers and from further off than the way is long, at the city's.
+ * router knew its bridges. To other customers and from further off than the way is long, at the city's.
  */
 function roadMs(situation: Situation, progress: RoadLeft, picture: ZonePicture): number {
-  const { stage, wayMs, wayMeters, now } = situation;
-  const own = stage === "picked_up" && progress.stops === 0 ? Math.min(progress.meters, wayMeters) : 0;
+  const { wayMs, wayMeters, now } = situation;
+  const own = progress.stops === 0 ? Math.min(progress.meters, wayMeters) : 0;
   const ownMs = own <= 0 ? 0 : (own / wayMeters) * wayMs;
   const leftMs = (ownMs + (progress.meters - own) * progress.meterMs) * wayFactor(picture, situation.vehicle);
   return Math.max(0, leftMs - Math.max(0, now - progress.at));

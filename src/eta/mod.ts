@@ -1,10 +1,12 @@
 /** How long it takes: learned figures, the arithmetic of an arrival, and the range around it. Pure; imports nothing. */
 export {
   type ArrivalRange,
+  approachMs,
   arrivalRange,
   logError,
   type Outlook,
   type Progress,
+  type RoadLeft,
   remainingMs,
   type Situation,
   STAGES,

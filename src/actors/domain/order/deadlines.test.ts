@@ -1,6 +1,7 @@
 import t from "tap";
 import { isTerminal } from "../../../protocol/mod.js";
-import { at, createCity, illegalMove, must, restaurant } from "../fixtures/city.js";
+import { at, codeOf, createCity, illegalMove, must, restaurant } from "../fixtures/city.js";
+import { travelOf } from "../travel.js";
 
 t.test("R-ORD-8, rule 14: a restaurant that does not answer loses the order at the deadline", async (t) => {
   const city = createCity();
@@ -104,6 +105,36 @@ t.test(
     await city.kit.close();
   },
 );
+
+t.test("R-DSP-6: whoever was sent from far away and comes as expected is not called back half way", async (t) => {
+  for (const walks of [true, false]) {
+    const city = createCity();
+    const { pickupDeadlineMs } = city.settings.order;
+    await city.openRestaurant("r");
+    await city.bring("o", "ready");
+    const start = at(2_500);
+    await must(city.drive("d", "goOnline", { name: "D", vehicle: "walking", ...start }));
+    await must(city.drive("d", "acceptOffer", { offerId: (await city.offerTo("d")).offerId }));
+    const { speedMetersPerSecond, streetFactor } = travelOf("walking", city.settings.travel);
+    const pace = (speedMetersPerSecond / streetFactor) * 30;
+    let [north, seconds] = [2_500, 0];
+    const isOff = async () => (await city.state("o")).timeline.some(({ kind }) => kind === "driver_unassigned");
+    for (; north > 0 && !(await isOff()); seconds += 30) {
+      if (walks) north -= pace;
+      await city.kit.advance(30_000);
+      await city.fix("d", at(Math.max(0, north)));
+    }
+    if (walks) {
+      t.ok(seconds * 1_000 > 1.5 * pickupDeadlineMs, `${seconds / 60} minutes on foot`);
+      t.match((await city.state("o")).delivery, { status: "assigned", driver: { driverId: "d" } });
+      t.equal(await codeOf(city.drive("d", "pickUp", { orderId: "o" })), "ok");
+    } else {
+      const minutes = seconds / 60;
+      t.ok(minutes > 40 && minutes < 55, `who does not come is replaced after ${minutes} minutes`);
+    }
+    await city.kit.close();
+  }
+});
 
 t.test(
   "R-ORD-8, rule 14: an order for which a driver comes is not given up for want of one; it has an end",

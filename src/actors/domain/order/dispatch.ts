@@ -3,7 +3,7 @@ import { Driver } from "../driver/messages.js";
 import { asJson } from "../json.js";
 import { Restaurant } from "../restaurant/messages.js";
 import type { DomainSettings } from "../settings.js";
-import { withApproach } from "./eta.js";
+import { comesInMs, withApproach } from "./eta.js";
 import type { OrderContract } from "./messages.js";
 import { exclude, offersOver, offerTo, SEARCHING, searchOn } from "./offers.js";
 import { offersWereClosed } from "./offers-made.js";
@@ -121,11 +121,16 @@ function withdrawn(ctx: OrderContext, order: PlacedOrder, offers: readonly OpenO
   return { ...order, offersMade: offersWereClosed(order.offersMade, offers, "withdrawn", reason, ctx.now) };
 }
 
-/** From when the food is ready the driver has so long to come. */
+/**
+ * From when the food is ready the driver has so long to come. Whoever was sent from far away has half as long from when they
+ * can be there, where that is later: called back half way, they would have driven for nothing, and so would the next.
+ */
 export function armPickup(ctx: OrderContext, settings: DomainSettings, order: PlacedOrder): void {
   const readyAt = readyAtOf(order, ctx.now, settings.order.defaultPrepMs);
+  const { pickupDeadlineMs } = settings.order;
+  const comesAt = ctx.now + comesInMs(order, ctx.now, settings);
   ctx.timer("pickup", {
-    at: Math.max(readyAt, ctx.now) + settings.order.pickupDeadlineMs,
+    at: Math.max(Math.max(readyAt, ctx.now) + pickupDeadlineMs, comesAt + pickupDeadlineMs / 2),
     run: "deadline",
     input: { of: "pickup", escalated: false },
   });

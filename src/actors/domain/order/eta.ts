@@ -8,9 +8,11 @@
  */
 import {
   type ArrivalRange,
+  approachMs,
   arrivalRange,
   blended,
   type Progress,
+  type RoadLeft,
   remainingMs,
   STAGES,
   type Stage,
@@ -82,12 +84,20 @@ export function withApproach(
 }
 
 /** Told by the driver who has the order now, about the place that is next for it. */
-function progressOf(order: PlacedOrder): Progress | null {
+function progressOf(order: PlacedOrder, settings: DomainSettings): RoadLeft | null {
   const told = order.eta?.progress ?? null;
   const { delivery } = order;
   if (told === null || (delivery.status !== "assigned" && delivery.status !== "carrying")) return null;
-  const current = told.driverId === delivery.driver.driverId && told.carrying === (delivery.status === "carrying");
-  return current ? told : null;
+  const { driverId, vehicle } = delivery.driver;
+  const current = told.driverId === driverId && told.carrying === (delivery.status === "carrying");
+  return current ? { ...told, meterMs: meterMsOf(travelOf(vehicle, settings.travel)) } : null;
+}
+
+/** How long the driver who has the order is expected to take to its restaurant yet; 0 when nothing was told of it. */
+export function comesInMs(order: PlacedOrder, now: number, settings: DomainSettings): number {
+  const told = order.delivery.status === "assigned" ? progressOf(order, settings) : null;
+  if (told === null || order.delivery.status !== "assigned") return 0;
+  return approachMs(told, order.delivery.driver.vehicle, now, pictureFor(order, settings));
 }
 
 /** What the kitchen promised when it accepted, and when the food is expected. Fixed at acceptance, true once it is ready. */
@@ -147,7 +157,6 @@ function atOnce(order: PlacedOrder, now: number, settings: DomainSettings): Esti
   const arrivedAt = timeOf(order, "driver_arrived");
   const carrying = delivery.status === "carrying" ? delivery : null;
   const driver = delivery.status === "assigned" || delivery.status === "carrying" ? delivery.driver : null;
-  const told = progressOf(order);
   const leftMs = remainingMs(
     {
       stage,
@@ -164,8 +173,7 @@ function atOnce(order: PlacedOrder, now: number, settings: DomainSettings): Esti
       wayMs: driver === null ? way.durationMs : way.durationMs / speedShareOf(driver.vehicle),
       wayMeters: way.meters,
       vehicle: driver?.vehicle ?? null,
-      progress:
-        told === null ? null : { ...told, meterMs: meterMsOf(travelOf(driver?.vehicle ?? "", settings.travel)) },
+      progress: progressOf(order, settings),
       arrived: carrying !== null && arrivedAt !== null && arrivedAt >= carrying.since,
     },
     picture,
@@ -283,7 +291,7 @@ export function nextEta(order: PlacedOrder, now: number, settings: DomainSetting
   const { placedAt } = order.content;
   const detour =
     known?.detour === true ||
-    (order.delivery.status === "carrying" && (progressOf(order)?.stops ?? order.delivery.driver.before) > 0);
+    (order.delivery.status === "carrying" && (progressOf(order, settings)?.stops ?? order.delivery.driver.before) > 0);
   const first = {
     notes: [],
     toldMs: found.expected - placedAt,
