@@ -8,6 +8,7 @@ import {
   nextTimeOfDay,
   type OpeningHours,
   openAt,
+  openSince,
   wallTime,
 } from "./hours.js";
 import { closedBecause, doorsChangeAt } from "./menus.js";
@@ -126,6 +127,31 @@ t.test("R-RST-1: nothing changes before the next change, and something does at i
   );
   t.pass("twenty-five weeks");
 });
+
+t.test(
+  "R-RST-1, R-ORD-7: since when it is open, through midnights, special days and changes of the clock",
+  async (t) => {
+    const until = fc.integer({ min: at("2026-03-22T00:00:00Z"), max: at("2026-04-08T00:00:00Z") });
+    let open = 0;
+    fc.assert(
+      fc.property(someHours, until, (hours, until) => {
+        if (!openAt(hours, until)) return true;
+        open++;
+        const from = until - 3 * DAY;
+        // Every edge lies on a quarter of an hour.
+        let since = Math.floor(until / (15 * MINUTE)) * 15 * MINUTE;
+        while (since > from && openAt(hours, since - 1)) since -= 15 * MINUTE;
+        return openSince(hours, until, from) === Math.max(from, since);
+      }),
+      { numRuns: 60 },
+    );
+    t.ok(open > 5, `${open} were open`);
+    const late = daily("18:00", "02:00");
+    t.equal(openSince(late, at("2026-03-28T23:30:00Z"), 0), at("2026-03-28T17:00:00Z"), "since yesterday");
+    const asked = at("2026-05-30T00:00:00Z");
+    t.equal(openSince(daily("00:00", "24:00"), asked + DAY, asked), asked, "always: since it was asked for");
+  },
+);
 
 t.test("R-RST-1: doors are shut by hand, by a pause, by the hours, by the market", async (t) => {
   const hours = daily("10:00", "20:00", "UTC");

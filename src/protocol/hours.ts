@@ -150,6 +150,17 @@ export function nextChange(hours: OpeningHours, after: number): number | null {
   return null;
 }
 
+/** Since when it has been open without a break at `at`, when it is; `from` at the earliest. */
+export function openSince(hours: OpeningHours, at: number, from: number): number {
+  const first = midnightOf(wallTime(hours.timeZone, from));
+  for (let midnight = midnightOf(wallTime(hours.timeZone, at)); midnight >= first; midnight -= DAY_MS) {
+    const opens = (each: number): boolean => openAt(hours, each) && !openAt(hours, each - 1);
+    const opened = changesOf(hours, midnight).filter((each) => each > from && each <= at && opens(each));
+    if (opened.length > 0) return Math.max(...opened);
+  }
+  return from;
+}
+
 /** Instants of one date at which something may change, in no order: edges on the wall, and a change of the zone's offset. */
 function changesOf(hours: OpeningHours, midnight: number): readonly number[] {
   const { timeZone } = hours;

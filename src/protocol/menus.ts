@@ -1,5 +1,5 @@
 /** Restaurants and their menus, as restaurants write them and anyone may read them. Everything newer than prices is optional. */
-import { nextChange, OpeningHours, openAt } from "./hours.js";
+import { nextChange, OpeningHours, openAt, openSince } from "./hours.js";
 import { Count, Currency, Id, Lat, Lng, Minor, Name, type Static, Strict, Text, Type } from "./schemas.js";
 
 export const DIETS = ["vegetarian", "vegan", "halal", "kosher", "gluten_free", "lactose_free", "nut_free"] as const;
@@ -190,4 +190,10 @@ export function doorsChangeAt(menu: Doors, after: number): number | null {
   const until = paused?.until ?? 0;
   if (until > after && closedBecause(menu, until) === null) return until;
   return hours === undefined ? null : nextChange(hours, Math.max(after, until));
+}
+
+/** From when on, `after` at the earliest, nothing but a person keeps the doors shut until `at`, when they are open. */
+export function doorsOpenFrom({ paused, hours }: Pick<Doors, "paused" | "hours">, at: number, after: number): number {
+  const resumed = Math.max(after, paused?.until ?? 0);
+  return hours === undefined ? resumed : Math.max(resumed, openSince(hours, at, after));
 }

@@ -21,7 +21,8 @@ function slotsOf(menu: MenuView, from: number): ReadonlyMap<string, readonly num
   const days = new Map<string, number[]>();
   const first = Math.ceil((from + SOONEST_MS) / SLOT_MS) * SLOT_MS;
   for (let at = first; at < from + DAYS_AHEAD * DAY_MS; at += SLOT_MS) {
-    if (hours !== undefined && !openAt(hours, at)) continue;
+    // What is wanted when they open has to be cooked first.
+    if (hours !== undefined && !(openAt(hours, at) && openAt(hours, at - SOONEST_MS))) continue;
     const day = dayOf(at);
     const present = days.get(day);
     if (present === undefined) days.set(day, [at]);

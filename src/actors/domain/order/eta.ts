@@ -23,7 +23,15 @@ import type { EtaCause, EtaView, OrderStatus } from "../../../protocol/mod.js";
 import { pictureAtFirst } from "../eta-model/messages.js";
 import type { DomainSettings } from "../settings.js";
 import { meterMsOf, speedShareOf, travelMs, travelOf } from "../travel.js";
-import { dropoffPoint, type EtaNote, type OrderEta, type PlacedOrder, pickupPoint, statusOf } from "./state.js";
+import {
+  dropoffPoint,
+  type EtaNote,
+  type OrderEta,
+  opensAtOf,
+  type PlacedOrder,
+  pickupPoint,
+  statusOf,
+} from "./state.js";
 
 /** Why a range was shown; the order of this list is that of the stored notes. */
 export const CAUSES = ["placed", "restaurant", "kitchen", "driver", "pickup", "road"] as const satisfies EtaCause[];
@@ -181,13 +189,16 @@ function atOnce(order: PlacedOrder, now: number, settings: DomainSettings): Esti
   return { stage, leftMs, ...arrivalRange(now, leftMs, stage, picture, settings.eta.cushionMs) };
 }
 
-/** How long an order for later can wait until it would be late for its time; 0 once the kitchen is at it. */
+/**
+ * How long an order for later waits: until it would be late for its time, or for its restaurant to open, however late that
+ * makes it. 0 once the kitchen is at it.
+ */
 export function spareMs(order: PlacedOrder, now: number, settings: DomainSettings): number {
   const { deliverAt } = order.content;
   const stage = stageOf(order);
   if (deliverAt === undefined || (stage !== "placed" && stage !== "confirmed")) return 0;
   const found = atOnce(order, now, settings);
-  return found === null ? 0 : Math.max(0, deliverAt - found.expected);
+  return found === null ? 0 : Math.max(0, deliverAt - found.expected, opensAtOf(order.kitchen) - now);
 }
 
 /** What the kitchen has to be ready at for an order to arrive when it is wanted; null when it is wanted at once. */

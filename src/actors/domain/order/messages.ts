@@ -171,6 +171,8 @@ export type OrderContract = {
       readonly outlook?: Outlook;
       /** Nothing of it is counted: the restaurant has only looked, and keeps nothing before it is offered the order. */
       readonly unheld?: true;
+      /** Of an order for later: nobody is there to cook it before. Absent: somebody is there already. */
+      readonly opensAt?: number;
     };
     reply: null;
   };

@@ -99,7 +99,7 @@ function reply(orderId: string, order: PlacedOrder): PlacedReply {
 export function reserved(
   ctx: OrderContext,
   settings: DomainSettings,
-  { outlook, unheld }: OrderContract["reserved"]["input"],
+  { outlook, unheld, opensAt }: OrderContract["reserved"]["input"],
 ): null {
   const order = ctx.state;
   if (!isPlaced(order)) return null;
@@ -117,7 +117,11 @@ export function reserved(
   if (order.closed !== null || order.kitchen.status !== "reserving") return null;
   save(ctx, settings, {
     ...order,
-    kitchen: { status: "reserved", ...(unheld === true ? { unheld } : {}) },
+    kitchen: {
+      status: "reserved",
+      ...(unheld === true ? { unheld } : {}),
+      ...(opensAt === undefined ? {} : { opensAt }),
+    },
     payment: promotionPending(order) ? order.payment : authorise(ctx, order),
     ...(outlook === undefined ? {} : { outlook }),
   });

@@ -202,3 +202,40 @@ t.test(
     await kit.close();
   },
 );
+
+t.test(
+  "R-ORD-7, R-RST-4: a restaurant hears of an order for later when it opens, however early its customer wants to eat",
+  async (t) => {
+    const city = createCity();
+    const { kit } = city;
+    t.equal(new Date(kit.now).getUTCHours(), 12);
+    const weekly = [1, 2, 3, 4, 5, 6, 7].map((day) => ({ day, from: "14:00", to: "22:00" }));
+    await city.openRestaurant("r", { hours: { timeZone: "UTC", weekly } });
+    const opens = Math.floor(kit.now / HOUR) * HOUR + 2 * HOUR;
+    await must(city.place("o", { deliverAt: opens }));
+    await city.reach("o", "confirmed");
+    const { eta } = await viewOf(city, "o");
+    t.ok(eta !== undefined && eta.expected > opens + 15 * MINUTE, "what can be kept is shown, not what was wished");
+    const tablet = await tabletOf(city);
+    await kit.advance(opens - kit.now - 1_000);
+    t.same(tablet.events, [], "nobody is there");
+    await kit.advance(2_000);
+    t.match(tablet.events.at(-1), { type: "order.new", body: { orderId: "o", deliverAt: opens } });
+    t.equal((await viewOf(city, "o")).eta?.expected, eta?.expected);
+    await kit.advance(MINUTE);
+    await must(city.order("o", "accept", { orderId: "o", prepMinutes: 10 }, restaurant("r")));
+    await kit.close();
+  },
+);
+
+t.test("R-ORD-7, R-RST-1: an order for later waits for the end of a pause", async (t) => {
+  const city = createCity();
+  await city.openRestaurant("r");
+  await must(city.cook("r", "pause", { minutes: 30, reason: "the oven" }));
+  const resumes = city.kit.now + 30 * MINUTE;
+  await must(city.place("o", { deliverAt: resumes + 5 * MINUTE }));
+  await city.reach("o", "confirmed");
+  const { offerAt } = (await placedOf(city, "o")).kitchen as { offerAt: number };
+  t.ok(Math.abs(offerAt - resumes) < 1_000, `${(offerAt - resumes) / MINUTE} minutes after it ends`);
+  await city.kit.close();
+});

@@ -2,13 +2,13 @@
  * From paid to the restaurant's tablet: at once, or when it is time for the order to arrive when it is wanted.
  *
  * Invariants: an order for later is `confirmed` from the moment it is paid; its restaurant hears of it once, by a durable
- * timer, early enough for the kitchen, the driver's search and the way as they are expected to be.
+ * timer, early enough for the kitchen, the driver's search and the way as they are expected to be, and not before it opens.
  */
 import { Restaurant } from "../restaurant/messages.js";
 import type { DomainSettings } from "../settings.js";
 import { spareMs } from "./eta.js";
 import { type Entry, type OrderContext, save, setDeadline } from "./save.js";
-import { isPlaced, isUnheld, type PlacedOrder } from "./state.js";
+import { isPlaced, isUnheld, opensAtOf, type PlacedOrder } from "./state.js";
 
 /** Longer ahead nobody knows what the kitchen will sell, and no card's authorisation lasts. */
 const MOST_AHEAD_MS = 7 * 24 * 3_600_000;
@@ -28,8 +28,10 @@ export function confirm(ctx: OrderContext, settings: DomainSettings, paid: Place
     return;
   }
   const offerAt = ctx.now + waitMs;
+  const opensAt = opensAtOf(paid.kitchen);
   ctx.timer("kitchen", { at: offerAt, run: "offerToKitchen" });
-  save(ctx, settings, { ...paid, kitchen: { status: "scheduled", offerAt } }, entries);
+  const kitchen = { status: "scheduled", offerAt, ...(opensAt === 0 ? {} : { opensAt }) } as const;
+  save(ctx, settings, { ...paid, kitchen }, entries);
 }
 
 /** An order for later, when its time has come. */

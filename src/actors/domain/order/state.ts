@@ -50,10 +50,13 @@ export interface OrderContent {
 export type Kitchen =
   /** Asked to reserve; no answer yet. */
   | { readonly status: "reserving" }
-  /** Stock is held; the payment is being authorised. `unheld`: nothing of it is counted, so nothing is. */
-  | { readonly status: "reserved"; readonly unheld?: true }
+  /**
+   * Stock is held; the payment is being authorised. `unheld`: nothing of it is counted, so nothing is. `opensAt`: it is for
+   * later, and its restaurant is closed until then.
+   */
+  | { readonly status: "reserved"; readonly unheld?: true; readonly opensAt?: number }
   /** Paid, and for later: the restaurant hears of it at `offerAt`. */
-  | { readonly status: "scheduled"; readonly offerAt: number }
+  | { readonly status: "scheduled"; readonly offerAt: number; readonly opensAt?: number }
   /** On the restaurant's tablet, until `acceptBy`. */
   | { readonly status: "offered"; readonly acceptBy: number }
   | { readonly status: "accepted"; readonly readyAt: number }
@@ -67,6 +70,10 @@ export type Kitchen =
 export function isUnheld(kitchen: Kitchen): boolean {
   return kitchen.status === "reserved" && kitchen.unheld === true;
 }
+
+/** When its closed restaurant opens for an order that waits for later; 0: it does not wait for that. */
+export const opensAtOf = (kitchen: Kitchen): number =>
+  kitchen.status === "reserved" || kitchen.status === "scheduled" ? (kitchen.opensAt ?? 0) : 0;
 
 export interface OpenOffer {
   readonly offerId: string;

@@ -1,8 +1,9 @@
 /** The reservation: the authority on price, stock, being open, area and the kitchen's capacity. */
 import type { JsonObject } from "../../../lib/json.js";
-import { menuRefusal, orderTotals, sameTotals } from "../../../protocol/mod.js";
+import { doorsOpenFrom, menuRefusal, orderTotals, sameTotals } from "../../../protocol/mod.js";
 import { Order } from "../order/messages.js";
 import type { DomainSettings } from "../settings.js";
+import { doorsOf } from "./doors.js";
 import { busyWith, outlookOf } from "./kitchen.js";
 import type { ReserveInput } from "./messages.js";
 import { shelvesFor } from "./refill.js";
@@ -106,12 +107,18 @@ export function reserve(ctx: RestaurantContext, settings: DomainSettings, input:
     noteRush(ctx);
     save(ctx, settings, { ...state, orders, left: take(state.left, took) });
   }
+  const opensAt = opensFor(ctx, input);
   ctx.tell(Order, orderId, "reserved", {
     menuVersion: ctx.state.menuVersion,
     outlook: outlookOf(ctx, settings, input.lines),
+    ...(opensAt > ctx.now ? { opensAt } : {}),
   });
   return null;
 }
+
+/** From when on an order for later can be cooked: nobody hears a tablet in a closed house. */
+const opensFor = ({ state, now }: RestaurantContext, { deliverAt }: ReserveInput): number =>
+  deliverAt === undefined ? now : doorsOpenFrom(doorsOf(state), deliverAt, now);
 
 function noteRush({ volatile: memory, now }: RestaurantContext): void {
   memory.gapMs = now - memory.reservedAt;
