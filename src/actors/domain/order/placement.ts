@@ -75,6 +75,7 @@ export function place(ctx: OrderContext, settings: DomainSettings, input: PlaceI
     destination: input.destination,
     totals,
     ...(deliverAt === undefined ? {} : { deliverAt }),
+    ...(deliverAt === undefined || input.way === undefined ? {} : { wayMs: input.way.durationMs }),
   });
   const placed: PlacedOrder = { ...initialOrder(), content, ...reservePromotion(ctx, content) };
   const order = save(ctx, settings, placed, [{ kind: "placed", by: "customer" }]);

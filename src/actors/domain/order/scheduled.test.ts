@@ -239,3 +239,26 @@ t.test("R-ORD-7, R-RST-1: an order for later waits for the end of a pause", asyn
   t.ok(Math.abs(offerAt - resumes) < 1_000, `${(offerAt - resumes) / MINUTE} minutes after it ends`);
   await city.kit.close();
 });
+
+t.test("R-ORD-7, R-RST-1, R-RST-5: what has to be begun now is an order of now, whatever time it names", async (t) => {
+  const city = createCity();
+  const weekly = [1, 2, 3, 4, 5, 6, 7].map((day) => ({ day, from: "00:00", to: "24:00" }));
+  await city.openRestaurant("r", { kitchenCapacity: 1, hours: { timeZone: "UTC", weekly } });
+  const place = async (orderId: string, inMs: number): Promise<string> => {
+    await must(city.place(orderId, { deliverAt: city.kit.now + inMs }));
+    await city.kit.advance(2_000);
+    return city.status(orderId);
+  };
+  t.equal(await place("first", 5 * MINUTE), "confirmed");
+  t.equal(await place("second", 5 * MINUTE), "rejected");
+  t.match((await placedOf(city, "second")).closed, { refusal: { detail: { reason: "kitchen_full" } } });
+  t.equal(await place("evening", 5 * HOUR), "confirmed");
+  await must(city.order("first", "rejectByRestaurant", { orderId: "first", reason: "no" }, restaurant("r")));
+  await must(city.cook("r", "setOpen", { open: false }));
+  t.equal(await place("shut", 5 * MINUTE), "rejected");
+  t.match((await placedOf(city, "shut")).closed, {
+    refusal: { code: "restaurant_closed", detail: { reason: "shut" } },
+  });
+  t.equal(await place("tomorrow", DAY), "confirmed", "they will have opened by then");
+  await city.kit.close();
+});

@@ -1,10 +1,10 @@
 /** The reservation: the authority on price, stock, being open, area and the kitchen's capacity. */
 import type { JsonObject } from "../../../lib/json.js";
-import { doorsOpenFrom, menuRefusal, orderTotals, sameTotals } from "../../../protocol/mod.js";
+import { menuRefusal, orderTotals, sameTotals } from "../../../protocol/mod.js";
 import { Order } from "../order/messages.js";
 import type { DomainSettings } from "../settings.js";
-import { doorsOf } from "./doors.js";
 import { busyWith, outlookOf } from "./kitchen.js";
+import { opensFor, whenItBegins } from "./later.js";
 import type { ReserveInput } from "./messages.js";
 import { shelvesFor } from "./refill.js";
 import { save } from "./save.js";
@@ -65,8 +65,9 @@ function inKitchenNow({ state, volatile: memory, now }: RestaurantContext, setti
  * A cast is an order that asks before it is kept. Where nothing that it wants is counted, the answer is all: nothing is
  * kept, so nothing has to be given back should the order forget that it asked.
  */
-export function reserve(ctx: RestaurantContext, settings: DomainSettings, input: ReserveInput): null {
-  const { orderId } = input;
+export function reserve(ctx: RestaurantContext, settings: DomainSettings, asked: ReserveInput): null {
+  const { orderId } = asked;
+  const input = whenItBegins(ctx, settings, asked);
   const { state, volatile: memory } = ctx;
   const asksAhead = ctx.command.source === "cast";
   if (state.orders[orderId] === undefined) {
@@ -115,10 +116,6 @@ export function reserve(ctx: RestaurantContext, settings: DomainSettings, input:
   });
   return null;
 }
-
-/** From when on an order for later can be cooked: nobody hears a tablet in a closed house. */
-const opensFor = ({ state, now }: RestaurantContext, { deliverAt }: ReserveInput): number =>
-  deliverAt === undefined ? now : doorsOpenFrom(doorsOf(state), deliverAt, now);
 
 function noteRush({ volatile: memory, now }: RestaurantContext): void {
   memory.gapMs = now - memory.reservedAt;

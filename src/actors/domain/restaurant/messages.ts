@@ -22,6 +22,8 @@ export interface ReserveInput {
   readonly totals: OrderTotals;
   /** Not to be cooked now, but to arrive then. */
   readonly deliverAt?: number;
+  /** From the restaurant to the customer as the router gave it; absent: as the crow flies. */
+  readonly wayMs?: number;
 }
 
 export type RestaurantContract = {
