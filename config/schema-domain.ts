@@ -153,7 +153,7 @@ const restaurant = section("Restaurants and their tablets.", {
   menuMirrorMs: duration("How long a menu answers reads after it was last written.", DAY_MS, 1000),
   serviceFeePerMille: integer(0, 1000, {
     description: "What the marketplace asks customers for its service, in thousandths of the items.",
-    advice: "0 asks nothing. Menus show it once they are written or read anew.",
+    advice: "0 asks nothing. A menu shows another figure from its next change or order on; what it shows is asked.",
   }),
 });
 

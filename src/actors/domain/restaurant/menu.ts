@@ -8,7 +8,14 @@ import { opensFor, whenItBegins } from "./later.js";
 import type { ReserveInput } from "./messages.js";
 import { shelvesFor } from "./refill.js";
 import { save } from "./save.js";
-import { exactMenu, isForLater, type OpenOrder, type RestaurantContext, type RestaurantState } from "./state.js";
+import {
+  exactMenu,
+  isForLater,
+  type OpenOrder,
+  type RestaurantContext,
+  type RestaurantState,
+  termsChanged,
+} from "./state.js";
 import { cooksOf, take, tookOf } from "./stock.js";
 
 /** What of the moment an order is judged by. */
@@ -74,8 +81,15 @@ export function reserve(ctx: RestaurantContext, settings: DomainSettings, asked:
     const later = input.deliverAt !== undefined;
     const inKitchen = memory.unheld.has(orderId) ? 0 : inKitchenNow(ctx, settings);
     const busy = later ? new Map<string, number>() : busyWith(ctx);
+    // Judged by what was shown, and shown anew: one that is asked ahead keeps nothing, so it asks once more.
+    const showsAnew = state.menu !== null && termsChanged(state, settings.restaurant);
+    if (asksAhead && showsAnew) {
+      ctx.castAhead(Order, orderId, "reserveWhenKept", null);
+      return null;
+    }
     const refusal = reserveRefusal(ctx.key, state, { now: ctx.now, inKitchen, busy }, input, settings);
     if (refusal !== null) {
+      if (showsAnew) save(ctx, settings, state, true);
       if (asksAhead) ctx.castAhead(Order, orderId, "refused", refusal);
       else ctx.tell(Order, orderId, "refused", refusal);
       return null;
@@ -106,7 +120,7 @@ export function reserve(ctx: RestaurantContext, settings: DomainSettings, asked:
     const orders = { ...state.orders, [orderId]: held };
     memory.unheld.delete(orderId);
     noteRush(ctx);
-    save(ctx, settings, { ...state, orders, left: take(state.left, took) });
+    save(ctx, settings, { ...state, orders, left: take(state.left, took) }, showsAnew);
   }
   const opensAt = opensFor(ctx, input);
   ctx.tell(Order, orderId, "reserved", {

@@ -5,7 +5,14 @@ import type { DomainSettings } from "../settings.js";
 import { withDoors } from "./doors.js";
 import { taught } from "./kitchen.js";
 import { armRefill } from "./refill.js";
-import { looksDifferent, menuView, type RestaurantContext, type RestaurantState, type Took } from "./state.js";
+import {
+  looksDifferent,
+  marketTerms,
+  menuView,
+  type RestaurantContext,
+  type RestaurantState,
+  type Took,
+} from "./state.js";
 import { giveBack } from "./stock.js";
 
 /** A picture is kept when it is so many askings newer than the one that is. */
@@ -23,7 +30,9 @@ export function save(
   const stands = menuChanged || due ? withDoors(ctx, swept) : swept;
   if (menuChanged) armRefill(ctx, stands);
   const changed = menuChanged || stands.changesAt !== swept.changesAt || looksDifferent(ctx.state.left, stands.left);
-  const saved = changed ? { ...stands, menuVersion: stands.menuVersion + 1, changedAt: ctx.now } : stands;
+  const saved = changed
+    ? { ...stands, menuVersion: stands.menuVersion + 1, changedAt: ctx.now, terms: marketTerms(settings.restaurant) }
+    : stands;
   const before = ctx.state;
   ctx.become(saved);
   if (!sameDoors(before, saved) && (saved.tablets !== undefined || ctx.hasSubscribers("inbox"))) {

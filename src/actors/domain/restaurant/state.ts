@@ -75,6 +75,19 @@ export interface Menu {
   readonly items: readonly MenuItem[];
 }
 
+/** Of the node's settings: part of every menu, and of what an order costs and how far it goes. */
+export type MarketTerms = Pick<RestaurantSettings, "serviceFeePerMille" | "defaultDeliveryRadiusMeters">;
+
+export const marketTerms = ({ serviceFeePerMille, defaultDeliveryRadiusMeters }: MarketTerms): MarketTerms => ({
+  serviceFeePerMille,
+  defaultDeliveryRadiusMeters,
+});
+
+/** The settings are others than those that the menu was shown with: who reads it does not know. */
+export const termsChanged = ({ terms }: RestaurantState, settings: RestaurantSettings): boolean =>
+  terms?.serviceFeePerMille !== settings.serviceFeePerMille ||
+  terms.defaultDeliveryRadiusMeters !== settings.defaultDeliveryRadiusMeters;
+
 export interface RestaurantState {
   /** Null until configured. */
   readonly menu: Menu | null;
@@ -98,6 +111,8 @@ export interface RestaurantState {
   /** Until when daily refills have been made. */
   readonly refilledAt?: number;
   readonly menuVersion: number;
+  /** What the menu says of the marketplace, as it was shown last. Absent: shown by an older version. */
+  readonly terms?: MarketTerms;
   /**
    * Limited items only. Below zero: the figure was lowered, or the shelf filled, below what had been promised; what is
    * given back fills that first.
@@ -178,6 +193,7 @@ const COUNT_FROM = 10;
 export function menuView(restaurantId: string, state: RestaurantState, settings: RestaurantSettings): MenuView | null {
   if (state.menu === null) return null;
   const { profile, items } = state.menu;
+  const { serviceFeePerMille, defaultDeliveryRadiusMeters } = state.terms ?? settings;
   const { status, paused, offlineSince, changesAt } = state;
   const { categories, hours, deliveryPolygon, minimumOrderMinor, address, description, cuisines, tags, image } =
     profile;
@@ -191,8 +207,8 @@ export function menuView(restaurantId: string, state: RestaurantState, settings:
     currency: profile.currency,
     taxPerMille: profile.taxPerMille ?? 0,
     deliveryFeeMinor: profile.deliveryFeeMinor ?? 0,
-    deliveryRadiusMeters: profile.deliveryRadiusMeters ?? settings.defaultDeliveryRadiusMeters,
-    ...(settings.serviceFeePerMille === 0 ? {} : { serviceFeePerMille: settings.serviceFeePerMille }),
+    deliveryRadiusMeters: profile.deliveryRadiusMeters ?? defaultDeliveryRadiusMeters,
+    ...(serviceFeePerMille === 0 ? {} : { serviceFeePerMille }),
     ...(deliveryPolygon === undefined ? {} : { deliveryPolygon }),
     ...(minimumOrderMinor === undefined ? {} : { minimumOrderMinor }),
     ...(address === undefined ? {} : { address }),
