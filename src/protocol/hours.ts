@@ -188,22 +188,40 @@ function offsetChange(timeZone: string, midnight: number): number | null {
   return after;
 }
 
-/** The last instant at or before `at` at which the wall shows this time of day. */
+/**
+ * When a date has this time of day, once: a time that comes twice is its first, and one that summer time skips is the
+ * instant at which it is skipped.
+ */
+function instantOnDate(timeZone: string, midnight: number, minutes: number): number {
+  const wall = midnight + minutes * MINUTE_MS;
+  const [first] = instantsOf(timeZone, wall);
+  if (first !== undefined) return first;
+  const offsetAt = (at: number): number => wallTime(timeZone, at) - at;
+  // Before the gap by the offset after it, and after it by the one before.
+  let before = wall - Math.max(offsetAt(wall - DAY_MS), offsetAt(wall + DAY_MS));
+  let after = wall - Math.min(offsetAt(wall - DAY_MS), offsetAt(wall + DAY_MS));
+  while (after - before > 1) {
+    const middle = Math.floor((before + after) / 2);
+    if (wallTime(timeZone, middle) < wall) before = middle;
+    else after = middle;
+  }
+  return after;
+}
+
+/** The last date's instant of this time of day, at or before `at`. */
 export function lastTimeOfDay(timeZone: string, time: string, at: number): number {
   const today = midnightOf(wallTime(timeZone, at));
-  for (let day = 0; ; day--) {
-    const instants = instantsOf(timeZone, today + day * DAY_MS + minutesOf(time) * MINUTE_MS);
-    const last = instants.filter((instant) => instant <= at).at(-1);
-    if (last !== undefined) return last;
+  for (let day = 1; ; day--) {
+    const instant = instantOnDate(timeZone, today + day * DAY_MS, minutesOf(time));
+    if (instant <= at) return instant;
   }
 }
 
-/** The first instant after `at` at which the wall shows this time of day; a day that skips it is left out. */
+/** The first date's instant of this time of day after `at`. */
 export function nextTimeOfDay(timeZone: string, time: string, at: number): number {
   const today = midnightOf(wallTime(timeZone, at));
   for (let day = 0; ; day++) {
-    const instants = instantsOf(timeZone, today + day * DAY_MS + minutesOf(time) * MINUTE_MS);
-    const first = instants.find((instant) => instant > at);
-    if (first !== undefined) return first;
+    const instant = instantOnDate(timeZone, today + day * DAY_MS, minutesOf(time));
+    if (instant > at) return instant;
   }
 }

@@ -96,3 +96,27 @@ t.test("R-RST-5, rule 17: a wrong figure put right sells no more than the right 
   t.equal(await left(city), 3, "five, of which two are sold");
   await city.kit.close();
 });
+
+t.test("R-RST-5: a shelf is filled on every day, also on the one whose clock skips the hour, and once", async (t) => {
+  const hours = {
+    timeZone: "Europe/Berlin",
+    weekly: [1, 2, 3, 4, 5, 6, 7].map((day) => ({ day, from: "00:00", to: "24:00" })),
+  };
+  const bread = { itemId: "soup", name: "Bread", priceMinor: 2_100, refill: { stock: 3, at: "02:30" } };
+  for (const [evening, filledAt] of [
+    ["2026-03-28T22:00:00Z", "2026-03-29T01:00:00Z"],
+    ["2026-10-24T22:00:00Z", "2026-10-25T00:30:00Z"],
+  ] as const) {
+    const city = createCity({ startAt: Date.parse(evening) });
+    await city.openRestaurant("r", { hours, items: [bread] });
+    t.equal(await order(city, "late", 3), "confirmed");
+    await must(city.order("late", "accept", { orderId: "late", prepMinutes: 240 }, restaurant("r")));
+    await city.kit.advance(Date.parse(filledAt) - city.kit.now + 1_000);
+    t.equal(await left(city), 3, filledAt);
+    t.equal(await order(city, "night", 2), "confirmed");
+    await must(city.order("night", "accept", { orderId: "night", prepMinutes: 240 }, restaurant("r")));
+    await city.kit.advance(2 * HOUR);
+    t.equal(await left(city), 1, "until tomorrow");
+    await city.kit.close();
+  }
+});
