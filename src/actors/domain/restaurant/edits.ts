@@ -11,7 +11,7 @@ import {
 import type { Rejection } from "../../runtime/definition.js";
 import type { DomainSettings } from "../settings.js";
 import type { RestaurantContract } from "./messages.js";
-import { fromNowOn, refilled } from "./refill.js";
+import { beforeEdit, fromNowOn, refilled } from "./refill.js";
 import { save } from "./save.js";
 import type { Menu, RestaurantContext, RestaurantState } from "./state.js";
 import { restocked } from "./stock.js";
@@ -41,7 +41,7 @@ function edit(
 ): Changed | Rejection {
   const { state } = ctx;
   if (!mayEdit(ctx) || state.menu === null) return ctx.reject("not_found");
-  const next = change({ ...state, menu: state.menu });
+  const next = change({ ...beforeEdit(ctx), menu: state.menu });
   if (next === null) return { menuVersion: state.menuVersion };
   if (!("menu" in next)) return next;
   return { menuVersion: save(ctx, settings, next, true).menuVersion };
@@ -56,7 +56,7 @@ export function configure(
   const { items, ...profile } = input.profile;
   const wrong = profileProblem(profile, "/profile") ?? itemsProblem(items);
   if (wrong !== null) return ctx.reject("invalid", { ...wrong });
-  const { state } = ctx;
+  const state = beforeEdit(ctx);
   const first = state.menu === null;
   const next: RestaurantState = {
     ...state,

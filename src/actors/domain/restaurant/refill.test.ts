@@ -120,3 +120,33 @@ t.test("R-RST-5: a shelf is filled on every day, also on the one whose clock ski
     await city.kit.close();
   }
 });
+
+t.test("R-RST-5, rule 17: a time that is set when it has passed fills nothing before tomorrow", async (t) => {
+  const city = createCity();
+  t.equal(new Date(city.kit.now).toISOString().slice(11, 16), "12:00");
+  const dish = (itemId: string, at?: string) => ({
+    itemId,
+    name: itemId,
+    priceMinor: 2_100,
+    ...(at === undefined ? {} : { refill: { stock: 3, at } }),
+  });
+  await city.openRestaurant("r", { items: [dish("soup"), dish("noon", "12:30"), dish("dinner", "15:00")] });
+  await city.kit.advance(2 * HOUR);
+  await must(city.cook("r", "setItem", { itemId: "soup", stock: 1, refill: { stock: 20, at: "13:00" } }));
+  await city.kit.advance(2 * HOUR);
+  t.equal(await left(city), 1, "the others' time is not its own");
+  await city.kit.advance(21 * HOUR);
+  t.equal(await left(city), 20);
+  await must(city.cook("r", "setItem", { itemId: "soup", stock: 2 }));
+  const hours = {
+    timeZone: "America/New_York",
+    weekly: [1, 2, 3, 4, 5, 6, 7].map((day) => ({ day, from: "00:00", to: "24:00" })),
+  };
+  // It is eight in the morning there: one o'clock of yesterday came at six in the evening here.
+  await must(city.cook("r", "setHours", { hours }));
+  await city.kit.advance(3 * HOUR);
+  t.equal(await left(city), 2);
+  await city.kit.advance(3 * HOUR);
+  t.equal(await left(city), 20);
+  await city.kit.close();
+});

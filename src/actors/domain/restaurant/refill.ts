@@ -22,13 +22,22 @@ export function armRefill(ctx: RestaurantContext, state: RestaurantState): void 
     return;
   }
   const zone = zoneOfClock(state);
-  const at = Math.min(...items.map(({ refill }) => nextTimeOfDay(zone, refill.at, ctx.now)));
+  const times = new Set(items.map(({ refill }) => refill.at));
+  const at = Math.min(...[...times].map((time) => nextTimeOfDay(zone, time, ctx.now)));
   ctx.timer("refill", { at, run: "refill" });
 }
 
-/** Refills of the past are not made up for: they count from when there first were any. */
+/**
+ * What a person edits: with every refill made that has come by then, by the times that held. Those of the new times count
+ * from now on, also where they are earlier on the day.
+ */
+export function beforeEdit(ctx: RestaurantContext): RestaurantState {
+  return refilledItems(ctx.state).length === 0 ? ctx.state : refilled(ctx);
+}
+
+/** An edited menu: no refill of the past is made up for. */
 export function fromNowOn(state: RestaurantState, now: number): RestaurantState {
-  return state.refilledAt !== undefined || refilledItems(state).length === 0 ? state : { ...state, refilledAt: now };
+  return refilledItems(state).length === 0 ? state : { ...state, refilledAt: now };
 }
 
 /** What is left of the shelves that an order takes from, and which of them are filled before it is wanted. */
@@ -60,8 +69,11 @@ export function refilled(ctx: RestaurantContext): RestaurantState {
   const zone = zoneOfClock(state);
   const left: Record<string, number> = { ...state.left };
   const orders: Record<string, OpenOrder> = { ...state.orders };
-  for (const { itemId, refill } of refilledItems(state)) {
-    if (lastTimeOfDay(zone, refill.at, ctx.now) <= (state.refilledAt ?? 0)) continue;
+  const items = refilledItems(state);
+  const times = [...new Set(items.map(({ refill }) => refill.at))];
+  const due = new Set(times.filter((time) => lastTimeOfDay(zone, time, ctx.now) > (state.refilledAt ?? 0)));
+  for (const { itemId, refill } of items) {
+    if (!due.has(refill.at)) continue;
     left[itemId] = refill.stock;
     const next = nextTimeOfDay(zone, refill.at, ctx.now);
     for (const [orderId, order] of Object.entries(orders)) {
