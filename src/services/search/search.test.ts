@@ -27,6 +27,22 @@ t.test("R-SRC-1: restaurants and dishes in one query, whatever the case, the acc
   t.strictSame(await found("xyzzy"), []);
 });
 
+t.test("R-SRC-1, R-SRC-4: one character is a word where scripts know no spaces", async (t) => {
+  const w = await openWorld();
+  await w.put({ id: "lanzhou", dishes: ["牛肉面"] });
+  await w.put({ id: "unagi", dishes: ["鰻丼", "茶"] });
+  await w.put({ id: "forno", dishes: ["Pizza"] });
+  const engine = await w.engine();
+  const found = async (q: string) => idsOf(await search(engine, { q }));
+  for (const part of ["牛", "肉", "面", "牛 面"]) t.strictSame(await found(part), ["lanzhou"], part);
+  t.strictSame(await found("鰻"), ["unagi"]);
+  t.strictSame(await found("茶"), ["unagi"], "the whole name");
+  t.strictSame(await found("馬"), []);
+  t.strictSame(await found("p"), [], "a letter is none");
+  const { suggestions } = await asked<Suggestions>(engine, "suggest", { ...HOME, q: "牛" });
+  t.match(suggestions, [{ kind: "dish", text: "牛肉面" }]);
+});
+
 t.test("R-SRC-1: typos are understood and told, other words for the same are known", async (t) => {
   const w = await openWorld();
   await w.put({ id: "forno", dishes: ["Pizza Margherita"] });

@@ -7,7 +7,7 @@
  * and gives the others up.
  */
 import { editDistance, editsAllowed, trigramsOf } from "./typos.js";
-import { wordsOf } from "./words.js";
+import { isLoneCharacter, wordsOf } from "./words.js";
 
 export type WordId = number;
 export type TextId = number;
@@ -23,6 +23,8 @@ const PREFIX_WEIGHT = 0.8;
 const PART_WEIGHT = 0.65;
 const EDIT_WEIGHTS = [1, 0.7, 0.5] as const;
 const MAX_MATCHES = 64;
+/** So many pairs hold one character. */
+const MAX_PAIRS = 1_024;
 const SHORTEST_PREFIX = 2;
 const SHORTEST_PART = 4;
 /** Of words that share trigrams, this many are measured. */
@@ -133,7 +135,8 @@ export class Vocabulary {
 
   /** Words that begin so, the word itself aside; the shortest first. */
   beginningWith(prefix: string): readonly WordId[] {
-    if (prefix.length < SHORTEST_PREFIX) return [];
+    const isLone = isLoneCharacter(prefix);
+    if (prefix.length < SHORTEST_PREFIX && !isLone) return [];
     this.#sorted ??= [...this.#words].sort();
     const sorted = this.#sorted;
     let low = 0;
@@ -148,16 +151,17 @@ export class Vocabulary {
       if (sorted[i] !== prefix) found.push(sorted[i]!);
     }
     found.sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
-    return found.slice(0, MAX_MATCHES).map((word) => this.#wordIds.get(word)!);
+    return found.slice(0, isLone ? MAX_PAIRS : MAX_MATCHES).map((word) => this.#wordIds.get(word)!);
   }
 
   /** Words that hold this one elsewhere than at their beginning, the shortest first. */
   containing(part: string): readonly WordId[] {
-    if (part.length < SHORTEST_PART) return [];
+    const isLone = isLoneCharacter(part);
+    if (part.length < SHORTEST_PART && !isLone) return [];
     const found: WordId[] = [];
     for (let id = 0; id < this.#words.length; id++) if (this.#words[id]!.indexOf(part, 1) > 0) found.push(id);
     const length = (id: WordId): number => this.#words[id]!.length;
-    return found.sort((a, b) => length(a) - length(b) || a - b).slice(0, MAX_MATCHES);
+    return found.sort((a, b) => length(a) - length(b) || a - b).slice(0, isLone ? MAX_PAIRS : MAX_MATCHES);
   }
 
   /** Words within the edits that a word of this length forgives, the nearest first. */

@@ -40,6 +40,9 @@ export function plainText(text: string): string {
   return (plain.match(RUNS) ?? []).join(" ");
 }
 
+/** One character of a script without spaces: a dish, often, and in a menu a part of pairs only. */
+export const isLoneCharacter = (word: string): boolean => UNSPACED.test(word) && [...word].length === 1;
+
 /** The words of a text, in their order. */
 export function wordsOf(text: string): readonly string[] {
   const words: string[] = [];
