@@ -29,7 +29,15 @@ function world(settings: Partial<CatalogSettings> = {}) {
     ...more,
   });
   const rows = new Map<string, Row>();
-  const state = { down: false, menuReads: 0, feedReads: 0, rowsFed: 0, viewsRead: 0 };
+  const state = {
+    down: false,
+    menusDown: false,
+    slow: null as Promise<void> | null,
+    menuReads: 0,
+    feedReads: 0,
+    rowsFed: 0,
+    viewsRead: 0,
+  };
   const hearers: ((entry: MirrorEntry) => void)[] = [];
   const catalog = createCatalog({
     clock,
@@ -46,7 +54,7 @@ function world(settings: Partial<CatalogSettings> = {}) {
       async queryIndex({ keys, from, views, limit }: IndexQuery) {
         if (views === false) state.feedReads++;
         else if (keys !== undefined) state.menuReads++;
-        if (state.down) throw new Error("away");
+        if (state.down || (state.menusDown && views !== false)) throw new Error("away");
         const found = [...rows]
           .filter(
             ([key, { at }]) =>
@@ -57,6 +65,8 @@ function world(settings: Partial<CatalogSettings> = {}) {
           .slice(0, limit);
         if (views !== false) state.viewsRead += found.length;
         else state.rowsFed += found.length;
+        // What is read is of when it was asked for.
+        if (views !== false && state.slow !== null) await state.slow;
         return found.map(
           ([key, { menu: view, at }]) =>
             ({ key, at, view: views === false ? null : (view as unknown as Json) }) as IndexRow,
@@ -188,6 +198,72 @@ t.test("R-RST-3: compressed once for all, and small ones not at all", async (t) 
   t.same(gunzipSync(big.bytes("gzip")), Buffer.from(big.json));
   t.equal(big.bytes("br"), big.bytes("br"));
   t.equal(big.size, big.json.length + big.bytes("br").length + big.bytes("gzip").length);
+});
+
+t.test("R-SRC-2: what changes while a menu is being read is read after it", async (t) => {
+  for (const first of [true, false]) {
+    const w = world();
+    w.write(w.menu(1));
+    if (!first) await w.catalog.ready("r1");
+    let answer = (): void => {};
+    w.state.slow = new Promise((resolve) => {
+      answer = resolve;
+    });
+    w.pass(2_000);
+    if (!first) w.write(w.menu(2));
+    const reading = w.catalog.ready("r1");
+    await w.settle();
+    w.pass(1);
+    w.write(w.menu(3));
+    w.pass(2_000);
+    await w.catalog.feed.read();
+    answer();
+    w.state.slow = null;
+    await reading;
+    t.equal((await w.catalog.ready("r1"))?.menuVersion, 3, first ? "read first" : "read again");
+  }
+});
+
+t.test("R-SRC-2: what changes while the list is being read is read after it", async (t) => {
+  const w = world();
+  const here = { lat: 41, lng: 29 };
+  w.write(w.menu(1));
+  await w.catalog.near(here, 10, false);
+  w.pass(3_000);
+  w.write(w.menu(2));
+  let answer = (): void => {};
+  w.state.slow = new Promise((resolve) => {
+    answer = resolve;
+  });
+  const listing = w.catalog.near(here, 10, false);
+  await w.settle();
+  w.pass(1);
+  w.write(w.menu(3));
+  w.pass(1_000);
+  await w.catalog.feed.read();
+  answer();
+  w.state.slow = null;
+  await listing;
+  t.equal((await w.catalog.near(here, 10, false))[0]?.menuVersion, 3);
+});
+
+t.test("R-SRC-2, R-CLU-5: a change whose menu could not be read is read a moment later", async (t) => {
+  const w = world();
+  w.write(w.menu(1));
+  await w.catalog.ready("r1");
+  w.pass(2_000);
+  w.write(w.menu(2));
+  w.state.menusDown = true;
+  t.equal((await w.catalog.ready("r1"))?.menuVersion, 1, "the last known is better than none");
+  w.state.menusDown = false;
+  w.pass(1_000);
+  await w.catalog.ready("none");
+  t.equal(w.catalog.current("r1"), null, "the short way is closed");
+  await w.catalog.ready("r1");
+  await w.settle();
+  t.equal(w.catalog.current("r1")?.menuVersion, 2);
+  await w.catalog.ready("r1");
+  t.equal(w.state.menuReads, 4, "and no more than that");
 });
 
 t.test("R-SRC-2: a change in this process's sight shows at once; an older one never comes back", async (t) => {

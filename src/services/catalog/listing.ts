@@ -86,8 +86,14 @@ export function createListing(deps: {
     await feed.read();
     while (changed.size > 0) {
       const keys = [...changed].slice(0, PAGE);
-      take(await index.queryIndex({ kind: "restaurant", keys, limit: keys.length }));
+      // What changes from here on is read once more.
       for (const key of keys) changed.delete(key);
+      try {
+        take(await index.queryIndex({ kind: "restaurant", keys, limit: keys.length }));
+      } catch (error) {
+        for (const key of keys) changed.add(key);
+        throw error;
+      }
     }
     freshAt = began;
   }

@@ -3,7 +3,8 @@
  * sight show at once, through the mirror's `menu:<id>`, which tells of them; all others by the feed, which is read when menus are asked for.
  *
  * Invariants: a menu never goes back to an older `menuVersion` in this process; a menu is read once at a time; when the
- * index does not answer, the last known menu is used for up to `staleMs`; menus and bytes kept are bounded, and what has
+ * index does not answer, the last known menu is used for up to `staleMs`; what was told to have changed is read after it was
+ * told, however long that takes and however often it fails; menus and bytes kept are bounded, and what has
  * not been asked for since the hand came by last goes first.
  */
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
@@ -112,6 +113,10 @@ interface Kept {
   /** Monotonic; −∞ while nothing has been read. */
   readAt: number;
   loading: Promise<ReadyMenu | null> | null;
+  /** Told to have changed, and not read since. */
+  changed: boolean;
+  /** When it was last tried to read it, monotonic. */
+  triedAt: number;
   /** Asked for since the hand came by. */
   used: boolean;
 }
@@ -139,9 +144,10 @@ export function createMenus(deps: {
   feed.listen((changes) => {
     for (const { restaurantId, at } of changes) {
       const kept = menus.get(restaurantId);
-      if (kept !== undefined && kept.at !== at && kept.readAt !== Number.NEGATIVE_INFINITY) {
-        load(restaurantId, kept).catch(() => {});
-      }
+      if (kept === undefined || kept.at === at) continue;
+      // One that is being read may be read as it was before.
+      kept.changed = true;
+      load(restaurantId, kept).catch(() => {});
     }
   });
 
@@ -173,6 +179,8 @@ export function createMenus(deps: {
       const batch = [...wanted].slice(0, MENUS_A_QUERY);
       if (batch.length === wanted.size) wanted = new Map();
       else for (const [key] of batch) wanted.delete(key);
+      const told = batch.flatMap(([key]) => menus.get(key) ?? []).filter(({ changed }) => changed);
+      for (const kept of told) kept.changed = false;
       try {
         const keys = batch.map(([key]) => key);
         const rows = await index.queryIndex({ kind: "restaurant", keys, limit: keys.length });
@@ -184,6 +192,7 @@ export function createMenus(deps: {
         }
         for (const [, { done }] of batch) done();
       } catch (error) {
+        for (const kept of told) kept.changed = true;
         for (const [, { failed }] of batch) failed(error);
       }
     }
@@ -192,12 +201,14 @@ export function createMenus(deps: {
 
   function load(restaurantId: string, kept: Kept): Promise<ReadyMenu | null> {
     if (kept.loading !== null) return kept.loading;
+    kept.triedAt = clock.monotonic();
     kept.loading = new Promise<void>((done, failed) => {
       wanted.set(restaurantId, { done, failed });
     }).then(
       () => {
         kept.loading = null;
         kept.readAt = clock.monotonic();
+        if (kept.changed) return load(restaurantId, kept);
         shrink();
         return kept.ready;
       },
@@ -242,6 +253,8 @@ export function createMenus(deps: {
         at: -1,
         readAt: Number.NEGATIVE_INFINITY,
         loading: null,
+        changed: false,
+        triedAt: Number.NEGATIVE_INFINITY,
         used: true,
       };
       menus.set(restaurantId, kept);
@@ -250,7 +263,9 @@ export function createMenus(deps: {
     takeMirrored(kept);
     // Never read: what the mirror has may be older than what was written elsewhere since.
     if (kept.readAt === Number.NEGATIVE_INFINITY) return load(restaurantId, kept);
-    const ageMs = clock.monotonic() - feed.readAt;
+    const now = clock.monotonic();
+    if (kept.changed && now - kept.triedAt >= settings.menuMs) load(restaurantId, kept).catch(() => {});
+    const ageMs = now - feed.readAt;
     if (ageMs < settings.menuMs) return kept.ready;
     const reading = feed.read();
     if (ageMs < 2 * settings.menuMs) {
@@ -268,7 +283,7 @@ export function createMenus(deps: {
   function current(restaurantId: string, now: number = clock.monotonic()): ReadyMenu | null {
     const kept = menus.get(restaurantId);
     if (kept === undefined || kept.readAt === Number.NEGATIVE_INFINITY) return null;
-    if (now - feed.readAt >= settings.menuMs) return null;
+    if (now - feed.readAt >= settings.menuMs || (kept.changed && kept.loading === null)) return null;
     kept.used = true;
     takeMirrored(kept);
     return kept.ready;
