@@ -30,8 +30,10 @@ export function save(
   const stands = menuChanged || due ? withDoors(ctx, swept) : swept;
   if (menuChanged) armRefill(ctx, stands);
   const changed = menuChanged || stands.changesAt !== swept.changesAt || looksDifferent(ctx.state.left, stands.left);
+  // By its time others know one change from the next: two of one millisecond may be two commits.
+  const changedAt = Math.max(ctx.now, (stands.changedAt ?? 0) + 1);
   const saved = changed
-    ? { ...stands, menuVersion: stands.menuVersion + 1, changedAt: ctx.now, terms: marketTerms(settings.restaurant) }
+    ? { ...stands, menuVersion: stands.menuVersion + 1, changedAt, terms: marketTerms(settings.restaurant) }
     : stands;
   const before = ctx.state;
   ctx.become(saved);

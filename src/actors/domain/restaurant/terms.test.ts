@@ -1,7 +1,7 @@
 import t from "tap";
 import { type MenuView, orderTotals } from "../../../protocol/mod.js";
-import { at, type City, createCity, customer, must } from "../fixtures/city.js";
-import { type DomainSettings, defaultDomainSettings, domainActors, Order } from "../mod.js";
+import { at, type City, createCity, customer, must, restaurant } from "../fixtures/city.js";
+import { type DomainSettings, defaultDomainSettings, domainActors, Order, Restaurant } from "../mod.js";
 
 async function menuOf(city: City): Promise<MenuView> {
   const [row] = await city.kit.store.inner.queryIndex({ kind: "restaurant", keys: ["r"], limit: 1 });
@@ -48,3 +48,20 @@ t.test(
     await city.kit.close();
   },
 );
+
+t.test("R-SRC-2: what changes twice within a millisecond has changed at two times", async (t) => {
+  const city = createCity();
+  const { kit } = city;
+  await city.openRestaurant("r");
+  const caller = restaurant("r");
+  const edits = [800, 700, 600].map((priceMinor) =>
+    kit.send(Restaurant, "r", "setItem", { itemId: "arepa", priceMinor }, { caller }),
+  );
+  await kit.run(() => Promise.all(edits));
+  const shown = kit.store.committed.flatMap(({ kind, index }) => (kind === "restaurant" && index ? [index] : []));
+  const times = new Map(shown.map(({ at, view }) => [(view as unknown as MenuView).menuVersion, at]));
+  t.equal((await menuOf(city)).menuVersion, 4);
+  t.ok(times.size > 1, `${times.size} of them were kept`);
+  t.equal(new Set(times.values()).size, times.size, "who has read one of them asks for the next");
+  await kit.close();
+});
