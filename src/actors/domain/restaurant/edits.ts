@@ -108,15 +108,17 @@ export function setItem(
   return edit(ctx, settings, (state) => {
     const known = state.menu.items.find((item) => item.itemId === itemId);
     if (known === undefined) return ctx.reject("not_found");
+    const isLimited = known.stock !== undefined || known.refill !== undefined;
     const edited: MenuItem = {
       ...known,
       ...(available === undefined ? {} : { available }),
       ...(priceMinor === undefined ? {} : { priceMinor }),
-      ...(stock === undefined ? {} : { stock }),
+      // A count is of the shelf: what there is to sell in all is still what whoever writes the menu says.
+      ...(stock === undefined || isLimited ? {} : { stock }),
       ...(refill === undefined ? {} : { refill }),
     };
     // A person counted what is on the shelf: open orders' share is not on it any more.
-    const counted = stock ?? (known.stock === undefined && known.refill === undefined ? refill?.stock : undefined);
+    const counted = stock ?? (isLimited ? undefined : refill?.stock);
     const left = counted === undefined ? state.left : { ...state.left, [itemId]: counted };
     return fromNowOn({ ...withItem(state, known, edited), left }, ctx.now);
   });

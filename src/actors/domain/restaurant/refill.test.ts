@@ -150,3 +150,21 @@ t.test("R-RST-5, rule 17: a time that is set when it has passed fills nothing be
   t.equal(await left(city), 20);
   await city.kit.close();
 });
+
+t.test("R-RST-5, rule 17: a menu that is written again as it was leaves what a person has counted", async (t) => {
+  const city = createCity();
+  const dish = { itemId: "soup", name: "Soup", priceMinor: 2_100 };
+  for (const [id, limit] of [
+    ["r", { stock: 10 }],
+    ["r2", { refill: { stock: 10, at: "06:00" } }],
+  ] as const) {
+    const profile = { items: [{ ...dish, ...limit }] };
+    await city.openRestaurant(id, profile);
+    await must(city.cook(id, "setItem", { itemId: "soup", stock: 4 }));
+    await city.openRestaurant(id, profile);
+    t.equal((await city.stock(id)).left.soup, 4, `six of ${JSON.stringify(limit)} were dropped`);
+    await must(city.kit.ask(Restaurant, id, "putItem", { item: { ...dish, stock: 12 } }, { caller: restaurant(id) }));
+    t.equal((await city.stock(id)).left.soup, 6, "two more were baked");
+  }
+  await city.kit.close();
+});
