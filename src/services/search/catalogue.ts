@@ -4,7 +4,7 @@
  *
  * Invariants: a slot holds one restaurant or none; `slotsWith(text)` are exactly the slots that have the text as a name
  * or as a dish that can be ordered; every change of a slot is in the log under the next number, and the log is bounded;
- * texts and ids that nobody has any more are no more than those in use, or than `SPARE`;
+ * a cuisine has a number while anybody has it; texts and ids that nobody has any more are no more than those in use, or than `SPARE`;
  * `places`, `traits` and `figures` say of every slot what its restaurant says.
  */
 import type { Point } from "../../lib/geo.js";
@@ -13,8 +13,8 @@ import { Figures } from "./figures.js";
 import { Places, type ThroughTheEarth } from "./places.js";
 import type { SearchableRestaurant } from "./restaurant.js";
 import { Traits } from "./traits.js";
+import { Values } from "./values.js";
 import { type TextId, Vocabulary } from "./vocabulary.js";
-import { plainText } from "./words.js";
 import type { Written } from "./written.js";
 
 export type Slot = number;
@@ -71,30 +71,6 @@ const MAX_CUISINES = 4_096;
 export const LOG_LENGTH = 1_024;
 /** So many texts that nobody has any more are kept in any case: to forget them is to go through all the others. */
 const SPARE = 20_000;
-
-/** Values of a facet by number; names that differ in case or accents only are one. */
-class Values {
-  readonly names: string[] = [];
-  readonly #ids = new Map<string, number>();
-  readonly #most: number;
-
-  constructor(most: number) {
-    this.#most = most;
-  }
-
-  find(name: string): number | undefined {
-    return this.#ids.get(plainText(name));
-  }
-
-  /** Undefined when there are too many already. */
-  add(name: string): number | undefined {
-    const plain = plainText(name);
-    const known = this.#ids.get(plain);
-    if (known !== undefined || plain === "" || this.names.length >= this.#most) return known;
-    this.#ids.set(plain, this.names.length);
-    return this.names.push(name) - 1;
-  }
-}
 
 export class Catalogue {
   readonly vocabulary = new Vocabulary();
@@ -300,7 +276,19 @@ export class Catalogue {
       slots.pop();
       if (slots.length === 0) this.#textsInUse--;
     }
+    for (const cuisine of kept.cuisines) this.#cuisines.release(cuisine);
     this.#dishes -= kept.dishTexts.length;
+  }
+
+  #takeCuisines(names: readonly string[]): readonly number[] {
+    const taken = new Set<number>();
+    for (const name of names) {
+      const id = this.#cuisines.take(name);
+      if (id === undefined) continue;
+      if (taken.has(id)) this.#cuisines.release(id);
+      taken.add(id);
+    }
+    return [...taken];
   }
 
   /** Menus that are written again and again leave texts and ids behind. No list changes: it holds slots, not texts. */
@@ -343,7 +331,7 @@ export class Catalogue {
     const bitsOf = (names: readonly string[]): number => {
       let bits = 0;
       for (const name of names) {
-        const id = this.#diets.add(name);
+        const id = this.#diets.take(name);
         if (id !== undefined) bits |= 1 << id;
       }
       return bits;
@@ -369,7 +357,7 @@ export class Catalogue {
       doors: from.doors,
       open,
       judgeAgainAt,
-      cuisines: [...new Set(from.cuisines.flatMap((name) => this.#cuisines.add(name) ?? []))],
+      cuisines: this.#takeCuisines(from.cuisines),
       diets: dishDiets.reduce((bits, dish) => bits | dish, house),
       currency: this.#one(from.currency),
       deliveryFeeMinor: from.deliveryFeeMinor,

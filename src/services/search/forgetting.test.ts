@@ -25,13 +25,21 @@ interface Menu {
   readonly dishes: readonly string[];
 }
 
-function put(catalogue: Catalogue, { id, name, dishes }: Menu, version: number): void {
+function viewOf(
+  { id, name, restaurantId = `r${id}` }: Menu & { readonly restaurantId?: string },
+  items: readonly object[],
+  version: number,
+): Json {
   const view = {
-    ...{ restaurantId: `r${id}`, menuVersion: version, open: true, name, lat: HOME.lat, lng: HOME.lng + id * 0.001 },
-    ...{ currency: "TRY", taxPerMille: 0, deliveryFeeMinor: 100, deliveryRadiusMeters: 5_000 },
-    items: dishes.map((dish, i) => ({ itemId: `${dish} ${version}-${i}`, name: dish, priceMinor: 100 + i })),
+    ...{ restaurantId, menuVersion: version, open: true, name, lat: HOME.lat, lng: HOME.lng + id * 0.001 },
+    ...{ currency: "TRY", taxPerMille: 0, deliveryFeeMinor: 100, deliveryRadiusMeters: 5_000, items },
   };
-  catalogue.put(searchable(view as unknown as Json)!, version, 0);
+  return view as unknown as Json;
+}
+
+function put(catalogue: Catalogue, menu: Menu, version: number): void {
+  const items = menu.dishes.map((dish, i) => ({ itemId: `${dish} ${version}-${i}`, name: dish, priceMinor: 100 + i }));
+  catalogue.put(searchable(viewOf(menu, items, version))!, version, 0);
 }
 
 t.test("R-SRC-1: a menu that is written again and again leaves nothing behind for ever", (t) => {
@@ -45,6 +53,35 @@ t.test("R-SRC-1: a menu that is written again and again leaves nothing behind fo
   }
   t.equal(plans.of("special850x7")?.fitting.texts.length, 1);
   t.equal(plans.of("special3x7 soup")?.corrections.length, 1, "what nobody has had for long is no word any more");
+  t.end();
+});
+
+t.test("R-SRC-1, R-SRC-4: headings that one menu has had take no cuisine from anybody else", (t) => {
+  const catalogue = new Catalogue();
+  const write = (id: string, headings: readonly string[], version: number): void => {
+    const items = headings.map((category, i) => ({ itemId: `i${i}`, name: `Dish ${i}`, priceMinor: 100, category }));
+    const menu = { id: 1, name: id, dishes: [] };
+    catalogue.put(searchable(viewOf({ ...menu, restaurantId: id }, items, version))!, version, 0);
+  };
+  write("siam", ["Thai"], 1);
+  for (let version = 1; version <= 300; version++) {
+    write(
+      "daily",
+      Array.from({ length: 16 }, (_, i) => `Day ${version} course ${i}`),
+      version,
+    );
+  }
+  write("addis", ["Ethiopian", "thai"], 1);
+  const cuisinesOf = (id: string) => catalogue.find(id)!.cuisines.map((cuisine) => catalogue.cuisineNames[cuisine]);
+  t.same(cuisinesOf("addis"), ["Ethiopian", "Thai"]);
+  t.same(cuisinesOf("siam"), ["Thai"]);
+  t.same(cuisinesOf("daily").length, 16);
+  t.equal(catalogue.cuisineOf("Day 7 course 1"), undefined);
+  t.ok(catalogue.cuisineNames.length < 64, `${catalogue.cuisineNames.length} numbers for nineteen`);
+  catalogue.remove("siam");
+  t.same(cuisinesOf("addis"), ["Ethiopian", "Thai"]);
+  catalogue.remove("addis");
+  t.equal(catalogue.cuisineOf("thai"), undefined);
   t.end();
 });
 
