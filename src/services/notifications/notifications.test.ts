@@ -298,7 +298,7 @@ t.test("R-COM-3: what was settled long ago is forgotten, however much of it ther
     ...{ createdAt: START, expiresAt: START + 60_000 },
   }));
   await w.store.plan(drafts, []);
-  for (const { notificationId, attempts } of await w.store.take(START, 60_000, 9_999)) {
+  for (const { notificationId, attempts } of await w.store.take(START, 60_000, 9_999, ["sms"])) {
     if (notificationId !== "n7") await w.store.settle(notificationId, attempts, { state: "sent" }, START);
   }
   w.pass(1_001);

@@ -5,13 +5,14 @@
  * Invariants: an event leaves the inbox in the transaction that plans its messages, so nothing is lost; the same event
  * plans the same ids, so nothing is planned twice; a message is sent again, under its id, until the provider has taken it,
  * refused it, or it has become pointless; what was given up stays in the list of the dead until somebody has it tried
- * again. At most `batch` events and `atOnce` messages are in memory.
+ * again. At most `batch` events and, of each way, `atOnce` messages are in memory; a way whose provider does not answer
+ * holds up no other, and never what is to be planned.
  */
 import { createHash } from "node:crypto";
 import { type Cancel, type Clock, sleep } from "../../lib/clock.js";
 import type { Log } from "../../lib/log.js";
 import type { Random } from "../../lib/random.js";
-import type { NotificationChannel } from "../../protocol/mod.js";
+import { NOTIFICATION_CHANNELS, type NotificationChannel } from "../../protocol/mod.js";
 import { DEFAULT_WISHES } from "./kinds.js";
 import { draftsOf, type Read, readEvent } from "./plan.js";
 import {
@@ -31,7 +32,7 @@ export interface NotifierSettings {
   /** How often an idle one looks. */
   readonly everyMs: number;
   readonly batch: number;
-  /** Messages under way at once. */
+  /** Messages under way at once, by each way. */
   readonly atOnce: number;
   /** How long a taken message is nobody else's; longer than a provider's time limit. */
   readonly leaseMs: number;
@@ -106,6 +107,11 @@ export function createNotifier(deps: {
   const counts = { planned: 0, sent: 0, retried: 0, dead: 0, dropped: 0, failures: 0 };
   let stopped = false;
   let busy: Promise<void> | null = null;
+  let filling: Promise<void> | null = null;
+  /** The last look ended because no lane was free, not because nothing was due. */
+  let isFull = false;
+  const underWay = new Set<Promise<void>>();
+  const lanes = new Map<NotificationChannel, number>();
   let forgetting: Promise<void> | null = null;
 
   async function planOnce(): Promise<number> {
@@ -128,15 +134,42 @@ export function createNotifier(deps: {
     return events.length;
   }
 
-  async function sendOnce(): Promise<number> {
-    // No more than are sent at once: what waits in memory would outlive its lease.
-    const taken = await store.take(clock.now(), settings.leaseMs, settings.atOnce);
-    const queue = [...taken];
-    const lane = async (): Promise<void> => {
-      for (let next = queue.shift(); next !== undefined; next = queue.shift()) await deliver(next);
-    };
-    await Promise.all(Array.from({ length: Math.min(settings.atOnce, queue.length) }, lane));
-    return taken.length;
+  const freeLanes = (channel: NotificationChannel): number => settings.atOnce - (lanes.get(channel) ?? 0);
+
+  /** Takes what is due, as long as there are lanes for it: what waits in memory would outlive its lease. */
+  async function takeDue(): Promise<void> {
+    while (!stopped) {
+      const open = NOTIFICATION_CHANNELS.filter((channel) => freeLanes(channel) > 0);
+      isFull = open.length < NOTIFICATION_CHANNELS.length;
+      if (open.length === 0) return;
+      const most = Math.min(...open.map(freeLanes));
+      const taken = await store.take(clock.now(), settings.leaseMs, most, open);
+      for (const message of taken) send(message);
+      if (taken.length < most) return;
+    }
+  }
+
+  function fill(): Promise<void> {
+    filling ??= takeDue().finally(() => {
+      filling = null;
+    });
+    return filling;
+  }
+
+  function send(message: Taken): void {
+    const { channel } = message;
+    lanes.set(channel, (lanes.get(channel) ?? 0) + 1);
+    const sending = deliver(message).finally(() => {
+      lanes.set(channel, (lanes.get(channel) ?? 1) - 1);
+      underWay.delete(sending);
+    });
+    underWay.add(sending);
+    sending.then(() => (isFull ? fill() : undefined)).catch(failed);
+  }
+
+  function failed(error: unknown): void {
+    if (counts.failures++ === 0)
+      log.warn({ error: String(error) }, "Nobody can be notified now; what is to be told waits");
   }
 
   async function deliver(message: Taken): Promise<void> {
@@ -218,23 +251,25 @@ export function createNotifier(deps: {
     return new Set(people.flatMap(({ email, phone }) => (message.channel === "email" ? email : phone) ?? []));
   }
 
-  async function work(): Promise<void> {
+  async function begin(): Promise<void> {
     while (!stopped && (await planOnce()) > 0);
-    while (!stopped && (await sendOnce()) > 0);
+    await fill();
+  }
+
+  async function work(): Promise<void> {
+    await begin();
+    while (underWay.size > 0) {
+      await Promise.race(underWay);
+      await fill();
+    }
   }
 
   const run = (): void => {
     if (busy !== null || stopped) return;
-    busy = work()
-      .then(
-        () => {
-          counts.failures = 0;
-        },
-        (error: unknown) => {
-          if (counts.failures++ === 0)
-            log.warn({ error: String(error) }, "Nobody can be notified now; what is to be told waits");
-        },
-      )
+    busy = begin()
+      .then(() => {
+        counts.failures = 0;
+      }, failed)
       .finally(() => {
         busy = null;
       });
@@ -265,6 +300,8 @@ export function createNotifier(deps: {
       stopped = true;
       for (const cancel of cancels) cancel();
       await busy;
+      await filling?.catch(() => undefined);
+      await Promise.allSettled(underWay);
       await forgetting;
     },
   };

@@ -71,8 +71,13 @@ export interface NotificationStore {
   pending(limit: number): Promise<readonly PendingEvent[]>;
   /** Adds drafts whose id is new and takes the events out, all or nothing. How many were new. */
   plan(drafts: readonly Draft[], events: readonly number[]): Promise<number>;
-  /** What is due at `now`, for the caller alone until `now + leaseMs`; each with one more attempt. */
-  take(now: number, leaseMs: number, limit: number): Promise<readonly Taken[]>;
+  /** What is due at `now` by one of these ways, for the caller alone until `now + leaseMs`; each with one more attempt. */
+  take(
+    now: number,
+    leaseMs: number,
+    limit: number,
+    channels: readonly NotificationChannel[],
+  ): Promise<readonly Taken[]>;
   /** What became of a try. Nothing when it was settled meanwhile, or taken by another. */
   settle(notificationId: string, attempts: number, outcome: Outcome, now: number): Promise<void>;
   /** Newest first, created before `before`. */

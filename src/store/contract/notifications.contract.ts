@@ -3,6 +3,7 @@ import type { Test } from "tap";
 import type { Draft, NotificationStore } from "../../services/notifications/ports.js";
 
 const LEASE_MS = 100;
+const ALL = ["push", "sms", "email", "call"] as const;
 const ann = { role: "customer", principalId: "ann" } as const;
 
 const draft = (notificationId: string, more: Partial<Draft> = {}): Draft => ({
@@ -30,7 +31,7 @@ export async function notificationStoreContract(t: Test, make: (t: Test) => Prom
     const store = await make(t);
     t.equal(await store.plan([draft("a"), draft("b", { createdAt: 20, deviceIds: ["d"] })], []), 2);
     t.equal(await store.plan([draft("a", { kind: "driver_near" }), draft("c", { createdAt: 500 })], []), 1);
-    const both = await Promise.all([store.take(50, LEASE_MS, 10), store.take(50, LEASE_MS, 10)]);
+    const both = await Promise.all([store.take(50, LEASE_MS, 10, ALL), store.take(50, LEASE_MS, 10, ALL)]);
     t.same(
       both
         .flat()
@@ -46,8 +47,20 @@ export async function notificationStoreContract(t: Test, make: (t: Test) => Prom
         attempts: 1,
       },
     );
-    t.same(await store.take(50 + LEASE_MS - 1, LEASE_MS, 10), []);
-    t.same((await store.take(50 + LEASE_MS, LEASE_MS, 1)).length, 1, "whoever took it may have died");
+    t.same(await store.take(50 + LEASE_MS - 1, LEASE_MS, 10, ALL), []);
+    t.same((await store.take(50 + LEASE_MS, LEASE_MS, 1, ALL)).length, 1, "whoever took it may have died");
+  });
+
+  await t.test("R-COM-3: only what goes by the ways that are asked for is given out", async (t) => {
+    const store = await make(t);
+    const later = [draft("c", { channel: "push", createdAt: 12 }), draft("d", { channel: "call", createdAt: 13 })];
+    await store.plan([draft("a", { channel: "sms" }), draft("b", { channel: "email", createdAt: 11 }), ...later], []);
+    const taken = async (...args: Parameters<typeof store.take>) =>
+      (await store.take(...args)).map(({ notificationId }) => notificationId).sort();
+    t.same(await taken(50, LEASE_MS, 1, ["push", "call"]), ["c"], "the oldest of these");
+    t.same(await taken(50, LEASE_MS, 9, []), []);
+    t.same(await taken(50, LEASE_MS, 9, ["email", "call"]), ["b", "d"]);
+    t.same(await taken(50, LEASE_MS, 9, ALL), ["a"]);
   });
 
   await t.test(
@@ -55,18 +68,18 @@ export async function notificationStoreContract(t: Test, make: (t: Test) => Prom
     async (t) => {
       const store = await make(t);
       await store.plan([draft("a")], []);
-      await store.take(50, LEASE_MS, 10);
+      await store.take(50, LEASE_MS, 10, ALL);
       await store.settle("a", 1, { state: "waiting", nextAt: 300, reason: "no answer" }, 60);
       t.match(await store.list({ state: "waiting" }, 1_000, 10), [{ nextAt: 300, reason: "no answer", attempts: 1 }]);
-      t.same(await store.take(299, LEASE_MS, 10), []);
-      t.match(await store.take(300, LEASE_MS, 10), [{ notificationId: "a", attempts: 2 }]);
+      t.same(await store.take(299, LEASE_MS, 10, ALL), []);
+      t.match(await store.take(300, LEASE_MS, 10, ALL), [{ notificationId: "a", attempts: 2 }]);
       await store.settle("a", 1, { state: "sent" }, 310);
       await store.settle("a", 2, { state: "dead", reason: "no answer" }, 320);
       t.match(await store.list({ state: "dead" }, 1_000, 10), [{ notificationId: "a", settledAt: 320 }]);
       t.equal(await store.retry("nothing", 400, 900, by), "not_found");
       t.match(await store.retry("a", 400, 2_000, by), { state: "waiting", attempts: 0, nextAt: 400 });
       t.equal(await store.retry("a", 400, 2_000, by), "not_dead");
-      t.match(await store.take(400, LEASE_MS, 10), [{ attempts: 1, expiresAt: 2_000 }]);
+      t.match(await store.take(400, LEASE_MS, 10, ALL), [{ attempts: 1, expiresAt: 2_000 }]);
       await store.settle("a", 1, { state: "sent" }, 410);
       await store.settle("a", 1, { state: "dead", reason: "late" }, 420);
       const [record] = await store.list({ principalId: "ann" }, 1_000, 10);

@@ -82,8 +82,10 @@ export function createMemoryNotificationStore(): MemoryNotificationStore {
       inbox = inbox.filter(({ id }) => !done.has(id));
       return fresh;
     },
-    async take(now, leaseMs, limit) {
-      const due = [...rows.values()].filter(({ state, nextAt }) => state === "waiting" && nextAt <= now);
+    async take(now, leaseMs, limit, channels) {
+      const due = [...rows.values()].filter(
+        ({ state, nextAt, draft }) => state === "waiting" && nextAt <= now && channels.includes(draft.channel),
+      );
       return due
         .sort((a, b) => a.nextAt - b.nextAt)
         .slice(0, limit)

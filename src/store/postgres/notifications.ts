@@ -110,14 +110,14 @@ export function createPostgresNotificationStore(options: {
         ]);
         return rows.length;
       }),
-    async take(now, leaseMs, limit) {
+    async take(now, leaseMs, limit, channels) {
       const rows = await run<Row>(
         "take",
         `UPDATE notification n SET attempts = n.attempts + 1, next_at = $1::float8 + $2::float8
            FROM (SELECT id FROM notification WHERE state = 'waiting' AND next_at <= $1::float8
-                   ORDER BY next_at LIMIT $3::int FOR UPDATE SKIP LOCKED) d
+                   AND draft ->> 'channel' = ANY($4::text[]) ORDER BY next_at LIMIT $3::int FOR UPDATE SKIP LOCKED) d
            WHERE n.id = d.id RETURNING ${COLUMNS.replace(/\b(id|reason)\b/g, "n.$1")}`,
-        [now, leaseMs, limit],
+        [now, leaseMs, limit, arrayParameter("text", [...channels])],
       );
       return rows.map(({ draft, attempts, expires_at }): Taken => ({ ...draft, expiresAt: expires_at, attempts }));
     },
