@@ -5,6 +5,7 @@
 import { ConsecutiveBreaker, circuitBreaker, ExponentialBackoff, handleType, retry, wrap } from "cockatiel";
 import { type Clock, systemClock } from "../../lib/clock.js";
 import { keptConnection } from "./connection.js";
+import { type AskedOf, outcomeOf, wordsOf } from "./outcomes.js";
 import { type PaymentOutcome, type PaymentProvider, PaymentRefused, PaymentUnavailable } from "./ports.js";
 
 export interface HttpProviderSettings {
@@ -25,10 +26,11 @@ export const defaultHttpProviderSettings: Omit<HttpProviderSettings, "url"> = {
   openMs: 2_000,
 };
 
+/** What an answer may say; it is somebody else's, so nothing of it is believed unseen. */
 interface Body {
-  readonly outcome?: PaymentOutcome | null;
-  readonly refused?: string;
-  readonly unavailable?: string;
+  readonly outcome?: unknown;
+  readonly refused?: unknown;
+  readonly unavailable?: unknown;
 }
 
 /** Rejects with `PaymentRefused` or, for anything that may pass, `PaymentUnavailable`. */
@@ -45,18 +47,21 @@ export function httpPaymentProvider(settings: HttpProviderSettings, clock: Clock
   const connection = keptConnection(settings.url, clock);
   const policy = wrap(repeated, breaker);
 
-  async function call(path: string, body: object | null): Promise<PaymentOutcome | null> {
+  /** The answer's `outcome`. Whatever is none may pass, and counts like silence. */
+  async function call<R>(path: string, body: object | null, read: (outcome: unknown) => R | undefined): Promise<R> {
     try {
       return await policy.execute(async () => {
-        let answer: Body;
+        let answer: Body | null;
         try {
-          answer = (await connection.call(path, body, settings.timeoutMs)) as Body;
+          answer = (await connection.call(path, body, settings.timeoutMs)) as Body | null;
         } catch (error) {
           throw new PaymentUnavailable(`The payment provider does not answer: ${String(error)}`);
         }
-        if (answer.refused !== undefined) throw new PaymentRefused(answer.refused);
-        if (answer.outcome === undefined) throw new PaymentUnavailable(answer.unavailable ?? "no outcome");
-        return answer.outcome;
+        if (typeof answer?.refused === "string") throw new PaymentRefused(wordsOf(answer.refused));
+        const outcome = read(answer?.outcome);
+        if (outcome === undefined)
+          throw new PaymentUnavailable(wordsOf(answer?.unavailable) || `no outcome: ${instead(answer)}`);
+        return outcome;
       });
     } catch (error) {
       if (error instanceof PaymentRefused || error instanceof PaymentUnavailable) throw error;
@@ -64,17 +69,21 @@ export function httpPaymentProvider(settings: HttpProviderSettings, clock: Clock
     }
   }
 
-  async function operate(body: object): Promise<PaymentOutcome> {
-    const outcome = await call("/operations", body);
-    if (outcome === null) throw new PaymentUnavailable("no outcome");
-    return outcome;
-  }
+  const operate = (body: AskedOf): Promise<PaymentOutcome> =>
+    call("/operations", body, (outcome) => outcomeOf(body, outcome) ?? undefined);
 
   return {
     authorise: (request) => operate({ op: "authorise", ...request }),
     capture: (request) => operate({ op: "capture", ...request }),
     void: (request) => operate({ op: "void", ...request }),
     refund: (request) => operate({ op: "refund", ...request }),
-    lookup: (key) => call(`/operations/${encodeURIComponent(key)}`, null),
+    lookup: (key) =>
+      call(`/operations/${encodeURIComponent(key)}`, null, (outcome) => outcome as PaymentOutcome | null | undefined),
   };
+}
+
+/** What stands where the outcome's name should, for whoever reads why. */
+function instead(answer: Body | null): string {
+  const { outcome } = (answer?.outcome ?? {}) as { readonly outcome?: unknown };
+  return wordsOf(JSON.stringify(outcome)) || "nothing";
 }

@@ -1,4 +1,6 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -122,6 +124,45 @@ t.test("R-PAY-1: a provider that is not there is `PaymentUnavailable`, and the c
   });
   for (let i = 0; i < 2; i++) await t.rejects(provider.authorise(authorise(i)), PaymentUnavailable);
   await t.rejects(provider.authorise(authorise(3)), { name: "PaymentUnavailable", message: /breaker is open/ });
+});
+
+t.test("R-PAY-1, R-PAY-3: what is no answer to the question counts as none", async (t) => {
+  let answer: unknown = null;
+  const server = createServer((_request, response) => {
+    response.end(JSON.stringify(answer));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.teardown(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const settings = { ...defaultHttpProviderSettings, url, repeats: 0, breakAfter: 1_000 };
+  const effect = paymentEffect(httpPaymentProvider(settings));
+  const run = (step: string) => {
+    const input = { step, orderId: "o1", n: 1, amountMinor: 1_000, currency: "COP", method: "card" };
+    return effect({ effectId: "", actor: { kind: "order", key: "o1" }, key: "", input, attempt: 1 });
+  };
+  const captured = (amountMinor: unknown) => ({ outcome: { outcome: "captured", amountMinor } });
+  const nonsense: readonly unknown[] = [
+    ...[null, [], 5, "ok", {}, { outcome: null }, { outcome: "authorised" }, { outcome: {} }],
+    ...["pending", "requires_action", "constructor", 1].map((outcome) => ({ outcome: { outcome } })),
+    ...[0, -1, 1_001, 1.5, "1000", undefined].map(captured),
+    { refused: { code: 7 } },
+  ];
+  for (const said of nonsense) {
+    answer = said;
+    for (const step of ["authorise", "capture", "void", "refund"]) {
+      await t.rejects(run(step), PaymentUnavailable, `${JSON.stringify(said)} to ${step}`);
+    }
+  }
+  answer = { outcome: { outcome: "declined", reason: "x" } };
+  await t.rejects(run("capture"), { message: /"declined"/ }, "the answer to another question; who looks is told which");
+  answer = { outcome: { outcome: "declined", reason: `\0${"🍕".repeat(99)}` } };
+  const { reason } = (await run("authorise")) as { reason: string };
+  t.match(reason, /^(🍕){49}/u, "what it says in words is cut to what can be kept");
+  answer = captured(400);
+  t.same(await run("capture"), { outcome: "captured", amountMinor: 400 }, "a part is a part");
 });
 
 t.test("R-PAY-1: the sandbox in its own process keeps its book through kill -9 and a torn line", async (t) => {
