@@ -31,7 +31,7 @@ export function httpContactProvider({ url, token, timeoutMs }: HttpContactSettin
       throw new ContactUnavailable(`The provider of numbers does not answer: ${String(error)}`);
     }
     const said = (await response.text().catch(() => "")).slice(0, 200);
-    if (method === "DELETE" && response.status === 404) return null;
+    if (method === "DELETE" && (response.status === 404 || response.status === 410)) return null;
     // What is wrong with the request stays wrong; everything else may pass.
     if (REFUSALS.has(response.status)) throw new ContactRefused(said);
     throw new ContactUnavailable(said);

@@ -202,6 +202,39 @@ t.test(
   },
 );
 
+t.test(
+  "R-COM-4: a refusal to end a number is not its end, and an opening without an answer is ended too",
+  async (t) => {
+    for (const isLost of [false, true]) {
+      const city = await carrying();
+      const { kit } = city;
+      await must(talk(city, dave));
+      await kit.advance(50);
+      const { open, close } = city.contacts;
+      let forbidden = true;
+      city.contacts.close = async (pairId) => {
+        if (forbidden) throw new ContactRefused("this token may not");
+        return close(pairId);
+      };
+      city.contacts.open = async (pair) => {
+        const opened = await open(pair);
+        if (isLost) throw new Error("the answer was lost");
+        return opened;
+      };
+      await must(contact(city, carol));
+      await kit.advance(5 * 60_000);
+      await must(city.drive("d", "deliver", { orderId: "o" }));
+      await city.reach("o", "delivered");
+      await kit.advance(60_000);
+      t.equal(city.contacts.connected, 1, "it rings, and the provider will not end it");
+      forbidden = false;
+      await kit.advance(2 * 3_600_000);
+      t.equal(city.contacts.connected, 0, "once it may, it does");
+      await kit.close();
+    }
+  },
+);
+
 t.test("R-COM-4: a provider that says no is not asked again by everybody who goes on waiting", async (t) => {
   const city = await carrying();
   const { kit } = city;

@@ -13,6 +13,8 @@ import { type Contact, type RoomContext, sideOf, type TripRoom } from "./state.j
 
 export const CONTACT_EFFECT = "contact";
 const CONTACT_TIMER = "contact";
+/** Of the pause between tries to end a number: a bit more than an hour by the usual settings. */
+const MOST_DOUBLINGS = 7;
 
 const notice = (kind: Extract<Line, { type: "chat.notice" }>["body"]["notice"]): readonly Line[] => [
   { type: "chat.notice", body: { notice: kind } },
@@ -82,6 +84,11 @@ function dismiss(ctx: RoomContext): void {
   ctx.readmit("state");
 }
 
+/** Also where it was asked for in vain: that no answer came does not say that no number was opened. */
+function mayRing({ status, n }: Contact): boolean {
+  return status === "open" || (status === "none" && n > 0);
+}
+
 export function tripOver(ctx: RoomContext, settings: ChatSettings, { grant }: { readonly grant: number }): null {
   const room = ctx.state;
   if (room.kind === "none") ctx.become({ kind: "none", over: Math.max(room.over, grant) });
@@ -89,7 +96,7 @@ export function tripOver(ctx: RoomContext, settings: ChatSettings, { grant }: { 
   const endsAt = ctx.now + settings.afterDeliveryMs;
   ctx.timer("close", { at: endsAt, run: "close" });
   // One that is only on its way is ended when it has come.
-  const contact = room.contact.status === "open" ? end(ctx, room) : room.contact;
+  const contact = mayRing(room.contact) ? end(ctx, room) : room.contact;
   save<TripRoom>(ctx, { ...room, standing: { status: "ending", endsAt }, contact }, notice("ending"));
   return null;
 }
@@ -136,6 +143,10 @@ export function contactDone(ctx: RoomContext, settings: ChatSettings, result: Ef
   if (asked !== current.n) return null;
   if (current.status === "opening") {
     if (!result.ok || result.value.outcome !== "open") {
+      if (room.standing.status !== "open") {
+        save<TripRoom>(ctx, { ...room, contact: end(ctx, room) });
+        return null;
+      }
       const notBefore = ctx.now + settings.contactRetryMs;
       save<TripRoom>(ctx, { ...room, contact: { status: "none", n: current.n, notBefore } });
       return null;
@@ -145,8 +156,13 @@ export function contactDone(ctx: RoomContext, settings: ChatSettings, result: Ef
     return null;
   }
   if (current.status !== "closing") return null;
-  if (result.ok) save<TripRoom>(ctx, { ...room, contact: { status: "closed", n: current.n } });
-  else ctx.timer(CONTACT_TIMER, { at: ctx.now + settings.contactRetryMs, run: "retryContact" });
+  if (result.ok && result.value.outcome === "closed") {
+    save<TripRoom>(ctx, { ...room, contact: { status: "closed", n: current.n } });
+    return null;
+  }
+  // A refusal ends nothing either: whoever mends what the provider finds wrong, finds the number closed soon after.
+  const pauseMs = settings.contactRetryMs * 2 ** Math.min(current.n - 2, MOST_DOUBLINGS);
+  ctx.timer(CONTACT_TIMER, { at: ctx.now + pauseMs, run: "retryContact" });
   return null;
 }
 
