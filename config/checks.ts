@@ -137,6 +137,12 @@ export function conflictsOf(config: Config): readonly Conflict[] {
     "Lower splitAbove or raise maxOrders.",
   );
   need(
+    domain.order.otherMethodAfterMs < domain.order.placementDeadlineMs,
+    ["domain.order.otherMethodAfterMs", "domain.order.placementDeadlineMs"],
+    "the other method is asked while the order still waits",
+    "Lower otherMethodAfterMs.",
+  );
+  need(
     domain.order.offerMs < domain.order.assignDeadlineMs,
     ["domain.order.offerMs", "domain.order.assignDeadlineMs"],
     "there is time for at least one offer",

@@ -142,6 +142,7 @@ export const defaults: Config = {
       driverPayMinor: 450,
       driverPayPerKmMinor: 60,
       commissionPerMille: 200,
+      otherMethodAfterMs: seconds(20),
       paymentRetryMs: seconds(30),
       viewMirrorMs: seconds(10),
       timelineKeep: 64,

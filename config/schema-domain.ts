@@ -71,6 +71,11 @@ const order = section("The order's deadlines and offers.", {
     description: "What the marketplace keeps of a restaurant's items, in thousandths.",
     advice: "200 is 20 %. A change holds for orders placed from then on.",
   }),
+  otherMethodAfterMs: duration(
+    "A payment method that has not answered for this long is given up for the order's other one.",
+    HOUR_MS,
+    1000,
+  ),
   paymentRetryMs: duration(
     "Between tries to capture or void when the provider does not answer; doubles.",
     HOUR_MS,

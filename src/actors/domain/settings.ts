@@ -64,6 +64,8 @@ export interface OrderSettings {
   readonly driverPayPerKmMinor: number;
   /** What the marketplace keeps of a restaurant's items, in thousandths. */
   readonly commissionPerMille: number;
+  /** A payment method without an answer for this long gives way to the order's other one. Machine time, never divided. */
+  readonly otherMethodAfterMs: number;
   /** Between tries to capture or void when the provider does not answer; doubles up to ten minutes. */
   readonly paymentRetryMs: number;
   /** How long the view answers polls after it was last written. */
@@ -247,6 +249,7 @@ export const defaultDomainSettings: DomainSettings = {
     driverPayMinor: 450,
     driverPayPerKmMinor: 60,
     commissionPerMille: 200,
+    otherMethodAfterMs: seconds(20),
     paymentRetryMs: seconds(30),
     viewMirrorMs: seconds(10),
     timelineKeep: 64,

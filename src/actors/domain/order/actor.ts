@@ -102,7 +102,7 @@ export function orderActor(settings: DomainSettings): ActorDefinition<OrderContr
       offerToKitchen: (ctx) => scheduling.offerToKitchen(ctx, settings),
       kitchenStarts: (ctx) => kitchen.kitchenStarts(ctx, settings),
       retryPayment: (ctx) => {
-        if (isPlaced(ctx.state)) retry(ctx, ctx.state);
+        if (isPlaced(ctx.state)) retry(ctx, settings, ctx.state);
         return null;
       },
       retryRefunds: (ctx) => {

@@ -39,8 +39,11 @@ function methodOf({ content }: PlacedOrder, n: number): string | null {
   return n === 1 ? content.paymentMethod : n === 2 ? (content.fallbackMethod ?? null) : null;
 }
 
-export function authorise(ctx: OrderContext, order: PlacedOrder, n = 1): Payment {
+export function authorise(ctx: OrderContext, settings: DomainSettings, order: PlacedOrder, n = 1): Payment {
   const { totals, customerId } = order.content;
+  // The effect is patient with a provider that is down; with one method's silence the customer is not.
+  if (methodOf(order, n + 1) !== null)
+    ctx.timer("payment", { at: ctx.now + settings.order.otherMethodAfterMs, run: "retryPayment" });
   ask(ctx, {
     step: "authorise",
     orderId: ctx.key,
@@ -54,8 +57,13 @@ export function authorise(ctx: OrderContext, order: PlacedOrder, n = 1): Payment
 }
 
 /** After a refusal, which holds nothing: the other method is asked at once. Null: there is no other. */
-export function authoriseOther(ctx: OrderContext, order: PlacedOrder, n: number): Payment | null {
-  return methodOf(order, n + 1) === null ? null : authorise(ctx, order, n + 1);
+export function authoriseOther(
+  ctx: OrderContext,
+  settings: DomainSettings,
+  order: PlacedOrder,
+  n: number,
+): Payment | null {
+  return methodOf(order, n + 1) === null ? null : authorise(ctx, settings, order, n + 1);
 }
 
 /** After silence, which may hold something: the first is voided, then the other is asked. Null: there is no other. */
@@ -117,7 +125,7 @@ export function settled(
   }
   ctx.cancelTimer("payment");
   if (payment.status === "switching") {
-    save(ctx, settings, { ...order, payment: authorise(ctx, order, payment.n + 1) }, [], { zone: false });
+    save(ctx, settings, { ...order, payment: authorise(ctx, settings, order, payment.n + 1) }, [], { zone: false });
     return;
   }
   if (payment.status === "capturing") {
@@ -130,10 +138,14 @@ export function settled(
   save(ctx, settings, voided, [{ kind: "payment_voided", by: "payment" }], { zone: false });
 }
 
-export function retry(ctx: OrderContext, order: PlacedOrder): void {
+/** By the timer: what has no answer is asked again, and a method that has none gives way to the other. */
+export function retry(ctx: OrderContext, settings: DomainSettings, order: PlacedOrder): void {
   const { payment } = order;
   const orderId = ctx.key;
-  if (payment.status === "capturing") {
+  if (payment.status === "authorising" && order.closed === null) {
+    const other = switchMethod(ctx, order, payment.n);
+    if (other !== null) save(ctx, settings, { ...order, payment: other }, [], { zone: false });
+  } else if (payment.status === "capturing") {
     const amountMinor = order.content.totals.totalMinor;
     ask(ctx, { step: "capture", orderId, n: payment.n, amountMinor }, payment.attempts);
   } else if (payment.status === "voiding" || payment.status === "switching") {

@@ -123,7 +123,7 @@ export function reserved(
       ...(unheld === true ? { unheld } : {}),
       ...(opensAt === undefined ? {} : { opensAt }),
     },
-    payment: promotionPending(order) ? order.payment : authorise(ctx, order),
+    payment: promotionPending(order) ? order.payment : authorise(ctx, settings, order),
     ...(outlook === undefined ? {} : { outlook }),
   });
   return null;
@@ -171,7 +171,7 @@ export function promotionDone(
   }
   const held: PlacedOrder = { ...order, promotion: { status: "held" } };
   const ready = order.kitchen.status === "reserved" && order.payment.status === "none";
-  save(ctx, settings, ready ? { ...held, payment: authorise(ctx, held) } : held);
+  save(ctx, settings, ready ? { ...held, payment: authorise(ctx, settings, held) } : held);
   return null;
 }
 
@@ -210,6 +210,7 @@ function authorisationDone(
   answer: PaymentAnswer | null,
 ): void {
   const declined = answer?.outcome === "declined" || answer?.outcome === "refused";
+  if (order.content.fallbackMethod !== undefined) ctx.cancelTimer("payment");
   if (order.closed !== null) {
     // The order ended while the provider was thinking. Declined: nothing is held. Else nothing may stay held (rule 8).
     const payment = declined ? ({ status: "declined", n } as const) : voidNow(ctx, n);
@@ -217,7 +218,7 @@ function authorisationDone(
     return;
   }
   if (answer === null || declined) {
-    const other = declined ? authoriseOther(ctx, order, n) : switchMethod(ctx, order, n);
+    const other = declined ? authoriseOther(ctx, settings, order, n) : switchMethod(ctx, order, n);
     if (other !== null) {
       save(ctx, settings, { ...order, payment: other }, [], { zone: false });
       return;
