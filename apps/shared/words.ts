@@ -104,6 +104,7 @@ export const STEP_LABEL: Readonly<Record<TimelineKind, string>> = {
   payment_captured: "Paid",
   payment_voided: "Reservation released",
   payment_refunded: "Refunded",
+  payment_refund_refused: "Refund was not possible",
 };
 
 const hoursMinutes = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });

@@ -241,6 +241,7 @@ const LETTERS: Readonly<Record<TimelineKind, string>> = {
   payment_captured: "C",
   payment_voided: "O",
   payment_refunded: "R",
+  payment_refund_refused: "S",
 };
 const STATUS_BY_LETTER = new Map(
   Object.entries(LETTERS)

@@ -43,6 +43,7 @@ export const TimelineEntryReply = Strict({
     "payment_captured",
     "payment_voided",
     "payment_refunded",
+    "payment_refund_refused",
   ]),
   at: Millis,
   by: literals(["customer", "restaurant", "driver", "support", "admin", "system", "payment"]),

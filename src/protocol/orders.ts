@@ -121,7 +121,9 @@ export type TimelineKind =
   | "escalated"
   | "payment_captured"
   | "payment_voided"
-  | "payment_refunded";
+  | "payment_refunded"
+  /** The provider will not give it back; `reason` says how much, and why. */
+  | "payment_refund_refused";
 
 export interface TimelineEntry {
   readonly kind: TimelineKind;

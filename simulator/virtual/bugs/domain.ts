@@ -227,8 +227,8 @@ export const DOMAIN_BUGS: readonly Bug[] = [
     patches: [
       patch(
         `${ORDER}/payment-facts.js`,
-        "customerId: content.customerId, amountMinor: content.totals.totalMinor,",
-        "customerId: content.customerId, amountMinor: content.totals.totalMinor - content.totals.feeMinor,",
+        "customerId: content.customerId, amountMinor: capturedMinor(order),",
+        "customerId: content.customerId, amountMinor: capturedMinor(order) - content.totals.feeMinor,",
       ),
     ],
     by: ["rule-09-books-agree"],

@@ -30,6 +30,7 @@ const STEP_LABEL: Readonly<Record<TimelineKind, string>> = {
   payment_captured: "Paid",
   payment_voided: "Payment released",
   payment_refunded: "Refunded",
+  payment_refund_refused: "Refund was not possible",
 };
 
 const PROGRESS: readonly Stage[] = ["placed", "cooking", "waiting", "on_the_way", "delivered"];

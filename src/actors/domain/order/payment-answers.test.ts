@@ -1,12 +1,15 @@
-/** A provider that is silent about one method. */
+/** A provider that is silent about one method, and one that takes or gives back less than it was asked for. */
 import t from "tap";
+import { systemClock } from "../../../lib/clock.js";
+import { silentLog } from "../../../lib/log.js";
+import { createBookkeeper } from "../../../services/ledger/mod.js";
 import {
   inProcessProvider,
   type PaymentProvider,
   PaymentUnavailable,
   paymentEffect,
 } from "../../../services/payments/mod.js";
-import { type City, createCity, must } from "../fixtures/city.js";
+import { type City, codeOf, createCity, must, support } from "../fixtures/city.js";
 
 t.test("R-PAY-3: a method that never answers gives way to the other while the customer still waits", async (t) => {
   const book = inProcessProvider(() => 0);
@@ -38,5 +41,58 @@ t.test("R-PAY-3: a method that never answers gives way to the other while the cu
     "and nothing stays held of what nobody accepted",
   );
   t.match((await city.state("p")).closed, { status: "cancelled" }, "where there is no other, the order ends");
+  await city.kit.close();
+});
+
+t.test("rule 9, R-PAY-2: what was taken is what is booked, and what can be given back", async (t) => {
+  const book = inProcessProvider(() => 0);
+  const part = <R extends { readonly amountMinor: number }>(request: R): R => ({
+    ...request,
+    amountMinor: Math.ceil(request.amountMinor / 2),
+  });
+  const provider: PaymentProvider = {
+    ...book,
+    capture: (request) => book.capture(part(request)),
+    refund: (request) => book.refund(part(request)),
+  };
+  const city = createCity({ payment: paymentEffect(provider) });
+  await city.openRestaurant("r");
+  await city.bring("o", "delivered");
+  while ((await city.state("o")).payment.status !== "captured") await city.kit.advance(100);
+  const refund = (amountMinor: number) =>
+    city.order("o", "refund", { orderId: "o", amountMinor, reason: "cold" }, support);
+  t.equal(await codeOf(refund(1_223)), "refund_too_large", "half of it is there");
+  t.same(await must(refund(1_000)), { refund: 1, refundedMinor: 1_000, leftMinor: 222 });
+  await city.kit.advance(1_000);
+  t.same(await must(refund(222)), { refund: 2, refundedMinor: 722, leftMinor: 500 });
+  await city.kit.advance(1_000);
+  const { timeline } = await city.state("o");
+  t.match(
+    timeline.filter(({ kind }) => kind.startsWith("payment_")),
+    [{ reason: "1222 COP of 2444 COP" }, { reason: "500 COP: cold" }, { reason: "111 COP: cold" }],
+  );
+  const bookkeeper = createBookkeeper({
+    store: city.ledger(),
+    clock: systemClock({ keepAlive: false }),
+    log: silentLog,
+  });
+  await bookkeeper.work();
+  await bookkeeper.stop();
+  const balances = await city.ledger().balances({ from: 0, to: 1e15 });
+  const held = book.book.authorisations().get("o:authorise:1")!;
+  t.match(
+    balances.find(({ account }) => account === "provider_clearing"),
+    { amountMinor: held.capturedMinor - held.refundedMinor },
+    "as the provider has it",
+  );
+  t.match(
+    balances.find(({ account }) => account === "customer_receivable"),
+    { amountMinor: 1_222 },
+    "the rest is owed",
+  );
+  t.equal(
+    balances.reduce((sum, { amountMinor }) => sum + amountMinor, 0),
+    0,
+  );
   await city.kit.close();
 });

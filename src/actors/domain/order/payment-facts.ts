@@ -7,7 +7,15 @@
 import { distanceMeters } from "../../../lib/geo.js";
 import type { MoneyFact } from "../../../protocol/mod.js";
 import type { DomainSettings } from "../settings.js";
-import { driverOf, dropoffPoint, type OrderContent, type PlacedOrder, pickupPoint, type Refund } from "./state.js";
+import {
+  capturedMinor,
+  driverOf,
+  dropoffPoint,
+  type OrderContent,
+  type PlacedOrder,
+  pickupPoint,
+  type Refund,
+} from "./state.js";
 
 /** A base for every order, and the way from the restaurant to the customer; tips come on top. */
 export function driverPayMinor(
@@ -44,14 +52,15 @@ export function saleFact(orderId: string, order: PlacedOrder, settings: DomainSe
   };
 }
 
-/** The customer's money has come. The key is the provider's own. */
-export function captureFact(orderId: string, { content }: PlacedOrder, n: number): MoneyFact {
+/** The customer's money has come, as much of it as the provider took. The key is the provider's own. */
+export function captureFact(orderId: string, order: PlacedOrder, n: number): MoneyFact {
+  const { content } = order;
   return {
     fact: "capture",
     key: `${orderId}:capture:${n}`,
     orderId,
     customerId: content.customerId,
-    amountMinor: content.totals.totalMinor,
+    amountMinor: capturedMinor(order),
     currency: content.totals.currency,
   };
 }

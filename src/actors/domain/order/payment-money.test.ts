@@ -264,6 +264,11 @@ t.test(
     await must(city.order("o", "refund", { orderId: "o", amountMinor: 1, reason: "more" }, support));
     await city.kit.advance(5_000);
     t.match((await city.state("o")).payment, { refunds: [{ status: "done" }, { status: "refused" }] });
+    const told = (await city.state("o")).timeline.filter(({ kind }) => kind.startsWith("payment_refund"));
+    t.match(told, [
+      { kind: "payment_refunded", by: "support", reason: "44 COP: cold" },
+      { kind: "payment_refund_refused", by: "payment", reason: "1 COP: more than was captured" },
+    ]);
     await city.kit.close();
   },
 );

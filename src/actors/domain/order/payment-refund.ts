@@ -9,10 +9,18 @@ import type { CommandBody, CommandReplies } from "../../../protocol/mod.js";
 import type { EffectResult, Rejection } from "../../runtime/definition.js";
 import type { DomainSettings } from "../settings.js";
 import type { PaymentAnswer } from "./messages.js";
-import { ask, askedFor, retryAt } from "./payment.js";
+import { ask, askedFor, movedMinor, retryAt } from "./payment.js";
 import { refundFact } from "./payment-facts.js";
 import { type OrderContext, save } from "./save.js";
-import { isPlaced, type Payment, type PlacedOrder, type Refund, refundedMinor, statusOf } from "./state.js";
+import {
+  capturedMinor,
+  isPlaced,
+  type Payment,
+  type PlacedOrder,
+  type Refund,
+  refundedMinor,
+  statusOf,
+} from "./state.js";
 
 /** Of one order; whoever wants more has another problem. */
 const MOST_REFUNDS = 20;
@@ -32,7 +40,7 @@ export function refund(
     return ctx.reject("illegal_transition", { status: statusOf(order), payment: payment.status });
   }
   const refunds = payment.refunds ?? [];
-  const leftMinor = refunds.length >= MOST_REFUNDS ? 0 : order.content.totals.totalMinor - refundedMinor(payment);
+  const leftMinor = refunds.length >= MOST_REFUNDS ? 0 : capturedMinor(order) - refundedMinor(payment);
   if (input.amountMinor > leftMinor) return ctx.reject("refund_too_large", { leftMinor });
   const next: Refund = {
     number: refunds.length + 1,
@@ -48,7 +56,7 @@ export function refund(
   return {
     refund: next.number,
     refundedMinor: refundedMinor(after),
-    leftMinor: order.content.totals.totalMinor - refundedMinor(after),
+    leftMinor: capturedMinor(order) - refundedMinor(after),
   };
 }
 
@@ -78,21 +86,20 @@ export function refundDone(
     save(ctx, settings, change({ ...known, attempts }), [], { zone: false });
     return;
   }
+  const { currency } = order.content.totals;
   if (result.value.outcome !== "refunded") {
-    save(ctx, settings, change({ ...known, status: "refused" }), [], { zone: false });
+    const why = "reason" in result.value ? result.value.reason : "";
+    const reason = `${amountText(known.amountMinor, currency)}: ${why || "refused"}`.slice(0, 200);
+    const told = { kind: "payment_refund_refused", by: "payment", reason } as const;
+    save(ctx, settings, change({ ...known, status: "refused" }), [told], { zone: false });
     return;
   }
-  const reason = `${amountText(known.amountMinor, order.content.totals.currency)}: ${known.reason}`.slice(0, 200);
-  const fact = refundFact(ctx.key, order, known);
-  save(
-    ctx,
-    settings,
-    change({ ...known, status: "done" }),
-    [{ kind: "payment_refunded", by: "support", reason, fact }],
-    {
-      zone: false,
-    },
-  );
+  const done: Refund = { ...known, amountMinor: movedMinor(result.value, known.amountMinor), status: "done" };
+  const reason = `${amountText(done.amountMinor, currency)}: ${known.reason}`.slice(0, 200);
+  const fact = refundFact(ctx.key, order, done);
+  save(ctx, settings, change(done), [{ kind: "payment_refunded", by: "support", reason, fact }], {
+    zone: false,
+  });
 }
 
 /** Asks again for every refund without an answer that has been given up once; one that is still being asked for is asked twice at worst. */

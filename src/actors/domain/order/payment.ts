@@ -6,6 +6,7 @@
  * never both; a second method is asked only once the first surely holds nothing; the provider's key is (order, step, n),
  * so asking again is asking for the same thing, and an answer counts only for the step that waits for it.
  */
+import { amountText } from "../../../lib/amount-text.js";
 import type { EffectResult } from "../../runtime/definition.js";
 import { asJson } from "../json.js";
 import type { DomainSettings } from "../settings.js";
@@ -107,6 +108,12 @@ function isAwaited(payment: Payment, step: string, n: number): payment is Extrac
   }
 }
 
+/** How much of what was asked for was taken or given back. The provider's own word may leave it out: then all of it. */
+export function movedMinor(answer: PaymentAnswer, askedMinor: number): number {
+  const saidMinor = "amountMinor" in answer ? answer.amountMinor : 0;
+  return saidMinor > 0 && saidMinor < askedMinor ? saidMinor : askedMinor;
+}
+
 /** The answer to capture or void. The order may be closed; its money is settled all the same. */
 export function settled(
   ctx: OrderContext,
@@ -129,9 +136,18 @@ export function settled(
     return;
   }
   if (payment.status === "capturing") {
-    const captured: PlacedOrder = { ...order, payment: { status: "captured", n: payment.n } };
-    const fact = captureFact(ctx.key, order, payment.n);
-    save(ctx, settings, captured, [{ kind: "payment_captured", by: "payment", fact }], { zone: false });
+    const { totalMinor, currency } = order.content.totals;
+    const amountMinor = movedMinor(result.value, totalMinor);
+    const isWhole = amountMinor === totalMinor;
+    const captured: PlacedOrder = {
+      ...order,
+      payment: { status: "captured", n: payment.n, ...(isWhole ? {} : { amountMinor }) },
+    };
+    const fact = captureFact(ctx.key, captured, payment.n);
+    const reason = isWhole
+      ? {}
+      : { reason: `${amountText(amountMinor, currency)} of ${amountText(totalMinor, currency)}` };
+    save(ctx, settings, captured, [{ kind: "payment_captured", by: "payment", ...reason, fact }], { zone: false });
     return;
   }
   const voided: PlacedOrder = { ...order, payment: { status: "voided", n: payment.n } };

@@ -135,7 +135,13 @@ export type Payment =
   | { readonly status: "switching"; readonly n: number; readonly attempts: number }
   | { readonly status: "authorised"; readonly n: number }
   | { readonly status: "capturing"; readonly n: number; readonly attempts: number }
-  | { readonly status: "captured"; readonly n: number; readonly refunds?: readonly Refund[] }
+  | {
+      readonly status: "captured";
+      readonly n: number;
+      /** What the provider took; absent: the total. */
+      readonly amountMinor?: number;
+      readonly refunds?: readonly Refund[];
+    }
   | { readonly status: "voiding"; readonly n: number; readonly attempts: number }
   | { readonly status: "voided"; readonly n: number }
   | { readonly status: "declined"; readonly n: number };
@@ -306,6 +312,11 @@ export function readyAtOf(state: PlacedOrder, now: number, defaultPrepMs: number
     default:
       return now + defaultPrepMs;
   }
+}
+
+/** What was taken of the customer's money. */
+export function capturedMinor({ payment, content }: PlacedOrder): number {
+  return payment.status === "captured" ? (payment.amountMinor ?? content.totals.totalMinor) : 0;
 }
 
 /** Of a captured payment: what is given back, or asked to be. */
