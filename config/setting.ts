@@ -11,7 +11,7 @@ export interface SettingNotes {
   readonly env?: readonly string[];
   /** Short names on the command line, without the dashes. */
   readonly flags?: readonly string[];
-  /** `value`: never printed. `url`: printed without its user and password. */
+  /** `value`: never printed. `url`: printed without its user and password, which are sent along (`lib/endpoint.ts`). */
   readonly secret?: "value" | "url";
   /** What to do when the value is wrong. Ends a message, so it is a whole sentence. */
   readonly advice?: string;

@@ -2,6 +2,7 @@
  * A provider of masked numbers over HTTP: `PUT <url>/pairs/<pairId>` with the two references answers `{ "number" }`,
  * `DELETE <url>/pairs/<pairId>` ends it. Owns the time limit of one call; the patient repeats are the effect runner's.
  */
+import { endpointOf } from "../../lib/endpoint.js";
 import { type ContactProvider, ContactRefused, ContactUnavailable } from "./ports.js";
 
 export interface HttpContactSettings {
@@ -14,13 +15,15 @@ export interface HttpContactSettings {
 const NUMBER = /^\+?[0-9]{3,20}$/;
 
 export function httpContactProvider({ url, token, timeoutMs }: HttpContactSettings): ContactProvider {
+  const { base, headers } = endpointOf(url);
   async function call(method: "PUT" | "DELETE", pairId: string, body: object | null): Promise<unknown> {
     let response: Response;
     try {
-      response = await fetch(`${url}/pairs/${encodeURIComponent(pairId)}`, {
+      response = await fetch(`${base}/pairs/${encodeURIComponent(pairId)}`, {
         method,
         signal: AbortSignal.timeout(timeoutMs),
         headers: {
+          ...headers,
           ...(body === null ? {} : { "content-type": "application/json" }),
           ...(token === null ? {} : { authorization: `Bearer ${token}` }),
         },

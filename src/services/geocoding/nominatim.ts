@@ -17,6 +17,7 @@ import {
   wrap,
 } from "cockatiel";
 import type { Clock } from "../../lib/clock.js";
+import { endpointOf } from "../../lib/endpoint.js";
 import type { FoundAddress, Geocoder } from "./ports.js";
 
 export interface NominatimSettings {
@@ -69,7 +70,7 @@ function read(body: unknown): readonly FoundAddress[] {
 }
 
 export function nominatimGeocoder(settings: NominatimSettings, fallback: Geocoder, clock: Clock): Geocoder {
-  const base = settings.url.replace(/\/+$/, "");
+  const { base, headers } = endpointOf(settings.url);
   const kept = new Map<string, { readonly found: readonly FoundAddress[]; readonly until: number }>();
   const asking = new Map<string, Promise<readonly FoundAddress[]>>();
   const policy: IPolicy = wrap(
@@ -93,7 +94,7 @@ export function nominatimGeocoder(settings: NominatimSettings, fallback: Geocode
     const answer = policy
       .execute(async ({ signal }) => {
         const query = new URLSearchParams({ q: key, format: "jsonv2", limit: String(MOST) });
-        const response = await fetch(`${base}/search?${query}`, { signal: signal ?? null });
+        const response = await fetch(`${base}/search?${query}`, { headers, signal: signal ?? null });
         if (!response.ok) throw new Error(`the geocoder answers ${response.statusText}`);
         return remember(key, read(await response.json()));
       })

@@ -5,6 +5,7 @@
  * 2xx: taken. 408, 425, 429 and 5xx, or no answer: tried again. Anything else: refused for good.
  */
 import type { Clock } from "../../lib/clock.js";
+import { endpointOf } from "../../lib/endpoint.js";
 import { signBody } from "../../lib/signature.js";
 import { type NotificationProvider, NotificationRefused, NotificationUnavailable } from "./ports.js";
 
@@ -16,7 +17,9 @@ export interface WebhookSettings {
 
 const PASSING = new Set([408, 425, 429]);
 
-export function webhookProvider({ url, secret, timeoutMs }: WebhookSettings, clock: Clock): NotificationProvider {
+export function webhookProvider(settings: WebhookSettings, clock: Clock): NotificationProvider {
+  const { secret, timeoutMs } = settings;
+  const { url, headers } = endpointOf(settings.url);
   return {
     async send(message) {
       const body = Buffer.from(JSON.stringify(message));
@@ -30,6 +33,7 @@ export function webhookProvider({ url, secret, timeoutMs }: WebhookSettings, clo
           signal: abort.signal,
           redirect: "error",
           headers: {
+            ...headers,
             "content-type": "application/json",
             "idempotency-key": Buffer.from(message.id).toString("base64url"),
             "swift-signature": signBody(secret, clock.now(), body),

@@ -8,6 +8,7 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type 
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { urlToHttpOptions } from "node:url";
 import type { Clock } from "../../lib/clock.js";
+import { endpointOf } from "../../lib/endpoint.js";
 
 /** Calls at once; more wait for a connection within their own time limit. */
 const MOST_CONNECTIONS = 256;
@@ -22,12 +23,13 @@ export interface Connection {
 }
 
 export function keptConnection(url: string, clock: Clock): Connection {
-  const base = new URL(url);
+  const { base: address, headers } = endpointOf(url);
+  const base = new URL(address);
   const isSecure = base.protocol === "https:";
   const settings = { keepAlive: true, maxSockets: MOST_CONNECTIONS };
   const agent = isSecure ? new HttpsAgent(settings) : new HttpAgent(settings);
   const request = isSecure ? httpsRequest : httpRequest;
-  const prefix = base.pathname.replace(/\/$/, "");
+  const prefix = base.pathname === "/" ? "" : base.pathname;
   const { hostname, port } = urlToHttpOptions(base);
   const common: RequestOptions = { agent, hostname, port };
 
@@ -39,10 +41,14 @@ export function keptConnection(url: string, clock: Clock): Connection {
           ...common,
           path: prefix + path,
           ...(text === null
-            ? {}
+            ? { headers }
             : {
                 method: "POST",
-                headers: { "content-type": "application/json", "content-length": Buffer.byteLength(text) },
+                headers: {
+                  ...headers,
+                  "content-type": "application/json",
+                  "content-length": Buffer.byteLength(text),
+                },
               }),
         };
         const asked = request(options, (answer) => {

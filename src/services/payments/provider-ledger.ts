@@ -1,16 +1,22 @@
 /** The provider's books over HTTP, for reconciliation. */
+import { endpointOf } from "../../lib/endpoint.js";
 import { PaymentUnavailable, type ProviderLedger, type ProviderMovement } from "./ports.js";
 
 const PATIENCE_MS = 10_000;
 
 export function httpProviderLedger(url: string): ProviderLedger {
+  const { base, headers } = endpointOf(url);
   async function ask<R>(path: string, body?: object): Promise<R> {
     try {
-      const response = await fetch(`${url}${path}`, {
+      const response = await fetch(`${base}${path}`, {
         signal: AbortSignal.timeout(PATIENCE_MS),
         ...(body === undefined
-          ? {}
-          : { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+          ? { headers }
+          : {
+              method: "POST",
+              headers: { ...headers, "content-type": "application/json" },
+              body: JSON.stringify(body),
+            }),
       });
       return (await response.json()) as R;
     } catch (error) {

@@ -17,6 +17,7 @@ import {
   wrap,
 } from "cockatiel";
 import type { Clock } from "../../lib/clock.js";
+import { endpointOf } from "../../lib/endpoint.js";
 import type { Point } from "../../lib/geo.js";
 import type { Router, Way } from "./ports.js";
 
@@ -81,7 +82,7 @@ const indexes = (first: number, count: number): string =>
 
 export function osrmRouter(settings: OsrmSettings, fallback: Router, clock: Clock): OsrmRouter {
   const { profile, timeScale } = settings;
-  const base = settings.url.replace(/\/+$/, "");
+  const { base, headers } = endpointOf(settings.url);
   const kept = new Map<string, { readonly way: Way; readonly until: number }>();
   const stats: RouterStats = { asked: 0, kept: 0, fellBack: 0 };
   const policy: IPolicy = wrap(
@@ -97,7 +98,7 @@ export function osrmRouter(settings: OsrmSettings, fallback: Router, clock: Cloc
   function ask<T>(path: string, read: (body: unknown) => T): Promise<T> {
     return policy.execute(async ({ signal }) => {
       stats.asked++;
-      const response = await fetch(`${base}${path}`, { signal: signal ?? null });
+      const response = await fetch(`${base}${path}`, { headers, signal: signal ?? null });
       if (!response.ok) throw new Error(`the router answers ${response.statusText}`);
       return read(await response.json());
     });
