@@ -1,6 +1,6 @@
 /** The effect `payment`: what an order asks for becomes one operation at the provider, keyed (order, step, n). */
 import type { EffectRunner } from "../../actors/runtime/ports.js";
-import { type PaymentOutcome, type PaymentProvider, PaymentRefused } from "./ports.js";
+import { type PaymentOutcome, type PaymentProvider, PaymentRefused, PaymentUnavailable } from "./ports.js";
 
 type Step =
   | {
@@ -32,8 +32,28 @@ export function paymentKey(orderId: string, step: Step["step"], n: number): stri
 /** The provider's token behind what an order names; null: there is no such method. */
 export type MethodReader = (customerId: string, method: string) => Promise<string | null>;
 
-/** Throws (and so is run again later) while the provider does not answer or refuses what must be possible. */
+/** Orders ask for what must be done until it is: `<step>:<n>`, and from the second time on `<step>:<n>:<attempt>`. */
+const isAskedAgain = (key: string): boolean => key.split(":").length > 2;
+
+/**
+ * Throws (and so is run again soon, and is put aside in the end) while the provider does not answer or refuses what must
+ * be possible. Once that has been put aside for a person, the order goes on asking by its own timer: it is told, and
+ * nothing is put aside again, or an outage would leave a heap of what has long been done.
+ */
 export function paymentEffect(provider: PaymentProvider, tokenOf?: MethodReader): EffectRunner {
+  const run = operationOf(provider, tokenOf);
+  return async (asked) => {
+    try {
+      return await run(asked);
+    } catch (error) {
+      const isProviders = error instanceof PaymentRefused || error instanceof PaymentUnavailable;
+      if (!isProviders || !isAskedAgain(asked.key)) throw error;
+      return { outcome: "unavailable", reason: error.message };
+    }
+  };
+}
+
+function operationOf(provider: PaymentProvider, tokenOf?: MethodReader): EffectRunner {
   return async ({ input }) => {
     const request = input as unknown as Step;
     const { orderId, n } = request;

@@ -93,7 +93,9 @@ export type PaymentAnswer =
   | { readonly outcome: "voided" }
   | { readonly outcome: "refunded"; readonly amountMinor: number }
   /** The provider will never do it. */
-  | { readonly outcome: "refused"; readonly reason: string };
+  | { readonly outcome: "refused"; readonly reason: string }
+  /** Asked again in vain, for whatever reason: it is asked once more, later. */
+  | { readonly outcome: "unavailable"; readonly reason: string };
 
 /** What the provider tells by itself: late, twice, before the answer, or never. */
 export interface PaymentNotice {

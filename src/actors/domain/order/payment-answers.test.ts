@@ -1,4 +1,4 @@
-/** A provider that is silent about one method, and one that takes or gives back less than it was asked for. */
+/** A provider that is silent about one method, that does less than it was asked for, or that refuses what must be done. */
 import t from "tap";
 import { systemClock } from "../../../lib/clock.js";
 import { silentLog } from "../../../lib/log.js";
@@ -6,6 +6,7 @@ import { createBookkeeper } from "../../../services/ledger/mod.js";
 import {
   inProcessProvider,
   type PaymentProvider,
+  PaymentRefused,
   PaymentUnavailable,
   paymentEffect,
 } from "../../../services/payments/mod.js";
@@ -95,4 +96,42 @@ t.test("rule 9, R-PAY-2: what was taken is what is booked, and what can be given
     0,
   );
   await city.kit.close();
+});
+
+t.test("R-ADM-5, R-PAY-1: however long a step is asked for in vain, one dead letter says so", async (t) => {
+  for (const Problem of [PaymentRefused, PaymentUnavailable]) {
+    const book = inProcessProvider(() => 0);
+    let isDown = true;
+    const provider: PaymentProvider = {
+      ...book,
+      async capture(request) {
+        if (isDown) throw new Problem("not today");
+        return book.capture(request);
+      },
+      async refund(request) {
+        if (isDown) throw new PaymentUnavailable("not today");
+        return book.refund(request);
+      },
+    };
+    const city = createCity({ payment: paymentEffect(provider) });
+    await city.openRestaurant("r");
+    await city.bring("o", "delivered");
+    await city.kit.advance(6 * 3_600_000);
+    t.match(
+      city.kit.deadLetters.map(({ key, reason }) => `${key} ${reason}`),
+      [/^o Payment(Refused|Unavailable): not today$/],
+    );
+    t.equal((await city.state("o")).payment.status, "capturing");
+    isDown = false;
+    await city.kit.advance(700_000);
+    t.equal((await city.state("o")).payment.status, "captured", "and once it can be, it is");
+    isDown = true;
+    await must(city.order("o", "refund", { orderId: "o", amountMinor: 5, reason: "cold" }, support));
+    await city.kit.advance(6 * 3_600_000);
+    t.equal(city.kit.deadLetters.length, 2);
+    isDown = false;
+    await city.kit.advance(700_000);
+    t.match((await city.state("o")).payment, { refunds: [{ status: "done" }] });
+    await city.kit.close();
+  }
 });

@@ -80,7 +80,7 @@ export function refundDone(
     ...order,
     payment: { ...payment, refunds: (payment.refunds ?? []).map((each) => (each.number === n ? changed : each)) },
   });
-  if (!result.ok) {
+  if (!result.ok || result.value.outcome === "unavailable") {
     const attempts = known.attempts + 1;
     ctx.timer("refunds", { at: retryAt(ctx, settings, attempts), run: "retryRefunds" });
     save(ctx, settings, change({ ...known, attempts }), [], { zone: false });

@@ -124,7 +124,7 @@ export function settled(
   const { payment } = order;
   const { step, n } = askedFor(result.key);
   if (!isAwaited(payment, step, n)) return;
-  if (!result.ok || result.value.outcome === "refused") {
+  if (!result.ok || result.value.outcome === "refused" || result.value.outcome === "unavailable") {
     const attempts = payment.attempts + 1;
     ctx.timer("payment", { at: retryAt(ctx, settings, attempts), run: "retryPayment" });
     save(ctx, settings, { ...order, payment: { ...payment, attempts } }, [], { zone: false });
