@@ -7,7 +7,7 @@ import type { MoneyFact, OrderTotals } from "../../protocol/mod.js";
 import { createMemoryActorStore } from "../../store/memory/mod.js";
 import { bookingOf, createBookkeeper, createLedgerReports, FactRefused, ledgerOperations } from "./mod.js";
 import { BookingRefused, type LedgerStore, type PendingFact } from "./ports.js";
-import type { ProviderSide, ProviderSideMovement } from "./reports.js";
+import type { ProviderSide, ProviderSideMovement } from "./reconciliation.js";
 
 const clock = systemClock({ keepAlive: false });
 const ALL = { from: 0, to: 1e12 };
