@@ -10,7 +10,8 @@ import {
   PaymentUnavailable,
   paymentEffect,
 } from "../../../services/payments/mod.js";
-import { type City, codeOf, createCity, must, support } from "../fixtures/city.js";
+import { type City, codeOf, createCity, customer, must, support } from "../fixtures/city.js";
+import { ChatRoom, Order } from "../mod.js";
 
 t.test("R-PAY-3: a method that never answers gives way to the other while the customer still waits", async (t) => {
   const book = inProcessProvider(() => 0);
@@ -116,7 +117,7 @@ t.test("R-ADM-5, R-PAY-1: however long a step is asked for in vain, one dead let
     const city = createCity({ payment: paymentEffect(provider) });
     await city.openRestaurant("r");
     await city.bring("o", "delivered");
-    await city.kit.advance(6 * 3_600_000);
+    await city.kit.advance(3_600_000);
     t.match(
       city.kit.deadLetters.map(({ key, reason }) => `${key} ${reason}`),
       [/^o Payment(Refused|Unavailable): not today$/],
@@ -127,11 +128,34 @@ t.test("R-ADM-5, R-PAY-1: however long a step is asked for in vain, one dead let
     t.equal((await city.state("o")).payment.status, "captured", "and once it can be, it is");
     isDown = true;
     await must(city.order("o", "refund", { orderId: "o", amountMinor: 5, reason: "cold" }, support));
-    await city.kit.advance(6 * 3_600_000);
+    await city.kit.advance(3_600_000);
     t.equal(city.kit.deadLetters.length, 2);
     isDown = false;
     await city.kit.advance(700_000);
     t.match((await city.state("o")).payment, { refunds: [{ status: "done" }] });
     await city.kit.close();
   }
+});
+
+t.test("R-COM-4, R-PAY-1: while the provider of payments hangs, others who are asked answer", async (t) => {
+  const book = inProcessProvider(() => 0);
+  const effect = paymentEffect(book);
+  let hangs = false;
+  const city = createCity({
+    payment: (request) => (hangs ? new Promise(() => {}) : effect(request)),
+    host: { effectConcurrency: 3 },
+  });
+  const { kit } = city;
+  await city.openRestaurant("r");
+  await city.bring("o", "picked_up");
+  hangs = true;
+  for (let n = 0; n < 5; n++) await must(city.place(`p${n}`));
+  await kit.advance(1_000);
+  const room = await must(kit.ask(Order, "o", "talk", null, { caller: customer("c") }));
+  await kit.advance(50);
+  const number = () => kit.ask(ChatRoom, room.roomId, "contact", null, { caller: customer("c"), commandId: "" });
+  await must(number());
+  await kit.advance(1_000);
+  t.match((await must(number())).number, /^\+/, "the number to call is there");
+  await kit.close();
 });

@@ -1,5 +1,5 @@
 /**
- * Runs committed effects: at least once, a bounded number at a time, with retries and a time limit. The result goes
+ * Runs committed effects: at least once, of each name a bounded number at a time, with retries and a time limit. The result goes
  * back to the actor as a command whose id comes from the effect's number, so it acts once however often it comes.
  *
  * Invariants: an effect's outbox row is removed only after its result is committed by the actor; an effect of a shard
@@ -30,6 +30,12 @@ interface Effect {
   gone: boolean;
 }
 
+/** The effects of one name. One that waits for somebody slow holds up none of the others. */
+interface Line {
+  readonly queue: Deque<Effect>;
+  running: number;
+}
+
 export interface EffectsEvents {
   turn(work: () => void): void;
   deliver(actor: ActorAddress, number: number, command: string, result: EffectResult): void;
@@ -47,8 +53,7 @@ export class Effects {
   /** `actor#number` → effect, until its result is committed. */
   readonly #effects = new Map<string, Effect>();
   readonly #perActor = new Map<string, number>();
-  readonly #queue = new Deque<Effect>();
-  #running = 0;
+  readonly #lines = new Map<string, Line>();
 
   constructor(
     runners: Readonly<Record<string, EffectRunner>>,
@@ -94,18 +99,29 @@ export class Effects {
     };
     this.#effects.set(id, effect);
     this.#perActor.set(text, (this.#perActor.get(text) ?? 0) + 1);
-    this.#queue.push(effect);
+    this.#lineOf(effect).queue.push(effect);
   }
 
   /** Starts what may run; called at the end of every turn. */
   poke(): void {
-    while (this.#running < this.#settings.effectConcurrency && this.#ownership.mayEmit()) {
-      const effect = this.#queue.shift();
-      if (effect === undefined) return;
-      if (effect.gone) continue;
-      this.#running++;
-      void this.#run(effect);
+    for (const line of this.#lines.values()) {
+      while (line.running < this.#settings.effectConcurrency && this.#ownership.mayEmit()) {
+        const effect = line.queue.shift();
+        if (effect === undefined) break;
+        if (effect.gone) continue;
+        line.running++;
+        void this.#run(effect, line);
+      }
     }
+  }
+
+  #lineOf({ name }: Effect): Line {
+    let line = this.#lines.get(name);
+    if (line === undefined) {
+      line = { queue: new Deque(), running: 0 };
+      this.#lines.set(name, line);
+    }
+    return line;
   }
 
   /** The actor has committed the result. */
@@ -142,7 +158,7 @@ export class Effects {
     else this.#perActor.delete(text);
   }
 
-  async #run(effect: Effect): Promise<void> {
+  async #run(effect: Effect, line: Line): Promise<void> {
     effect.attempt++;
     const runner = this.#runners[effect.name];
     let result: EffectResult | null = null;
@@ -169,11 +185,11 @@ export class Effects {
       result = await this.#giveUp(effect, problem);
     }
     this.#events.turn(() => {
-      this.#running--;
+      line.running--;
       if (effect.gone) return;
       if (result === null) {
         const pause = backoffMs(effect.attempt, this.#settings.effectRetryMs, this.#settings.effectRetryMaxMs);
-        this.#clock.after(pause, () => this.#events.turn(() => this.#queue.push(effect)));
+        this.#clock.after(pause, () => this.#events.turn(() => line.queue.push(effect)));
         return;
       }
       effect.result = result;

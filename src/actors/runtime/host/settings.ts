@@ -42,6 +42,7 @@ export interface HostSettings {
   readonly outboxInMemory: number;
   readonly outboxPage: number;
 
+  /** Effects of one name that run at once. */
   readonly effectConcurrency: number;
   readonly effectAttempts: number;
   readonly effectRetryMs: number;
