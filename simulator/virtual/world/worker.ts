@@ -147,10 +147,14 @@ export function createWorkers({ process, count, open, reclaim }: WorkersOptions)
         threads[worker]?.tell({ gained: [...epochs.keys()], lost: [] });
       },
       async release(worker, shards) {
+        const epochs = new Map(shards.map((shard) => [shard, ownership.epochOf(worker, shard)]));
         const thread = threads[worker];
         if (thread != null) await thread.release(shards);
         owned = null;
-        ownership.revoke(worker, shards);
+        ownership.revoke(
+          worker,
+          shards.filter((shard) => ownership.epochOf(worker, shard) === epochs.get(shard)),
+        );
       },
       revoke(worker, shards) {
         owned = null;

@@ -298,6 +298,24 @@ t.test("R-CLU-1: a worker owns its shards until it has given them up, or has die
   );
 });
 
+t.test("R-CLU-1: a worker that gives a shard up late keeps it under the epoch that came meanwhile", async (t) => {
+  const node = makeNode(t, { workers: 1, settings: { stuckMs: 60_000 } });
+  await node.mesh.start();
+  const busy = keyOf(0, 1);
+  const [shard, other] = [7, 8];
+  const before = node.ownership.epochOf(0, shard)!;
+  node.ask(busy, "spin", "1").catch(() => {});
+  while (!node.spinning()) await new Promise<void>((resolve) => endOfTurn(resolve));
+  const released = [node.mesh.release(0, [shard]), node.mesh.release(0, [other])];
+  // It takes too long: the shard is taken away, moves, and comes back.
+  node.mesh.revoke(0, [shard]);
+  node.mesh.grant(0, new Map([[shard, before + 2]]));
+  node.release();
+  await Promise.all(released);
+  t.equal(node.ownership.epochOf(0, shard), before + 2);
+  t.equal(node.ownership.epochOf(0, other), null);
+});
+
 t.test("R-ENG-8: a crash loop ends: the mesh gives up and says so", async (t) => {
   const node = makeNode(t, { workers: 1, broken: true, settings: { maxCrashes: 3 } });
   await t.rejects(node.mesh.start(), /n\/shards-0 cannot be kept alive: it crashed 3 times/);

@@ -377,6 +377,8 @@ export function createThreadMesh(options: ThreadMeshOptions): ThreadMesh {
         if (thread.worker === worker) tell(thread, { kind: "owned", gained: [...epochs.keys()], lost: [] });
     },
     async release(worker, shards) {
+      // Given up late, a shard may have gone and come back meanwhile: under another epoch, which stays.
+      const epochs = shards.map((shard) => [shard, ownership.epochOf(worker, shard)] as const);
       const thread = threads.find((one) => one.worker === worker);
       const running = thread === undefined ? null : runningWorker(thread);
       if (thread !== undefined && running !== null) {
@@ -385,7 +387,11 @@ export function createThreadMesh(options: ThreadMeshOptions): ThreadMesh {
           tell(thread, { kind: "release", request: releaseRequests, shards });
         });
       }
-      ownership.revoke(worker, shards);
+      const given = epochs.filter(([shard, epoch]) => ownership.epochOf(worker, shard) === epoch);
+      ownership.revoke(
+        worker,
+        given.map(([shard]) => shard),
+      );
     },
     revoke(worker, shards) {
       ownership.revoke(worker, shards);
