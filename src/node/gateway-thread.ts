@@ -29,6 +29,7 @@ const gateway = openGateway({
   log,
   wholeProcess: false,
 });
+mesh.onDrain(() => gateway.drain());
 mesh.onStop(async () => {
   await gateway.drain();
   await gateway.close();

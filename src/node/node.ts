@@ -58,6 +58,9 @@ export interface NodeOptions {
   readonly onFatal: (reason: string) => void;
 }
 
+/** Beyond the time that clients are given to leave: a thread that is stuck says nothing. */
+const DRAIN_PATIENCE_MS = 2_000;
+
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const { config, clock, random, log, version, onFatal } = options;
   const undo: (() => Promise<void> | void)[] = [];
@@ -197,8 +200,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       paymentLedgerFile: payment.ledgerFile,
       gateway,
       async stop() {
-        // Clients leave while the shards do: what they still ask is answered by the shards' new owners.
-        await Promise.all([gateway.drain(), shards.drain()]);
+        // Clients of all threads leave while the shards do: what they still ask is answered by the shards' new owners.
+        await Promise.all([gateway.drain(), mesh.drain(config.node.drainMs + DRAIN_PATIENCE_MS), shards.drain()]);
         await stopAll();
       },
     };

@@ -7,6 +7,7 @@ export interface OpenSocket {
   /** The next frame of one of these kinds. */
   next(...ops: readonly number[]): Promise<readonly unknown[]>;
   send(frame: readonly unknown[]): void;
+  close(): void;
 }
 
 /** A socket that has been welcomed, in the codec that people can read. */
@@ -36,6 +37,7 @@ export async function openSocket(url: string, token: string, device: string): Pr
       }
     },
     send: (frame) => socket.send(JSON.stringify(frame)),
+    close: () => socket.close(),
   };
   open.send([OP.hello, token, device, "1.0.0"]);
   await open.next(OP.welcome);

@@ -36,9 +36,12 @@ export type ToThread =
   | { readonly kind: "owned"; readonly gained: readonly number[]; readonly lost: readonly number[] }
   /** Finish what is under way on these shards and forget them; answered by `released`. */
   | { readonly kind: "release"; readonly request: number; readonly shards: readonly number[] }
+  /** A gateway's: let clients go, and no new ones in; answered by `drained`. `stop` follows. */
+  | { readonly kind: "drain" }
   | { readonly kind: "stop" };
 
 export type FromThread =
   | { readonly kind: "ready" }
   | { readonly kind: "released"; readonly request: number }
+  | { readonly kind: "drained" }
   | { readonly kind: "stopped" };

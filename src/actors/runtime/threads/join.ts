@@ -32,6 +32,8 @@ export interface MeshMember {
    * are owned until it resolves.
    */
   onRelease(handler: (shards: readonly number[]) => Promise<void>): void;
+  /** The node is about to leave: let clients go, and no new ones in. Gateways alone are asked. */
+  onDrain(handler: () => Promise<void>): void;
   /** Runs before the thread ends, one after the other, in the order they were given; the main thread waits for them. */
   onStop(handler: () => Promise<void> | void): void;
   /** Tells the main thread that this one works. Until then only its start's time-out watches it. */
@@ -58,6 +60,7 @@ export function joinMesh(
   const shardMap = createShardMap(mesh.owners);
   const stopHandlers: (() => Promise<void> | void)[] = [];
   const releaseHandlers: ((shards: readonly number[]) => Promise<void>)[] = [];
+  const drainHandlers: (() => Promise<void>)[] = [];
   const ownershipHandlers: ((change: OwnershipChange) => void)[] = [];
   const stopHeartbeat = clock.every(mesh.heartbeatMs, beat);
   const say = (message: FromThread): void => port.postMessage(message);
@@ -75,6 +78,11 @@ export function joinMesh(
   async function release(request: number, shards: readonly number[]): Promise<void> {
     for (const handler of releaseHandlers) await handler(shards);
     say({ kind: "released", request });
+  }
+
+  async function drain(): Promise<void> {
+    for (const handler of drainHandlers) await handler();
+    say({ kind: "drained" });
   }
 
   port.on("message", (message: ToThread) => {
@@ -95,6 +103,9 @@ export function joinMesh(
         // As with `stop`: a handler that fails is the thread's uncaught error, and the thread is replaced.
         void release(message.request, message.shards);
         return;
+      case "drain":
+        void drain();
+        return;
       case "stop":
         // A handler that fails is the thread's uncaught error, which the main thread hears of.
         void stop();
@@ -112,6 +123,7 @@ export function joinMesh(
     shardMap,
     onOwnership: (handler) => void ownershipHandlers.push(handler),
     onRelease: (handler) => void releaseHandlers.push(handler),
+    onDrain: (handler) => void drainHandlers.push(handler),
     onStop: (handler) => void stopHandlers.push(handler),
     ready: () => say({ kind: "ready" }),
   };

@@ -372,6 +372,43 @@ t.test("a clean stop waits for the threads' own stop handlers", async (t) => {
   t.equal(node.restarts.length, 0);
 });
 
+t.test(
+  "R-CLU-4: a drain reaches all gateways at once and waits for them, but not for one that says nothing",
+  async (t) => {
+    const node = makeNode(t, { workers: 1, gateways: 2 });
+    await node.mesh.start();
+    const said: string[] = [];
+    node.client.close();
+    node.mesh.link.receive((_, messages) => {
+      for (const message of messages) if (message.t === "told") said.push(message.from.key);
+    });
+    await node.mesh.drain(600_000);
+    // They say it by another way than the one by which the mesh hears.
+    while (said.length < 2) await new Promise<void>((resolve) => endOfTurn(resolve));
+    t.same(said.sort(), ["n/gateway-0 drains", "n/gateway-1 drains"]);
+    t.same(
+      node.mesh.threads().map((thread) => thread.state),
+      ["running", "running", "running"],
+      "they go on until they are stopped",
+    );
+    const stuck = makeNode(t, { workers: 1, gateways: 1 });
+    await stuck.mesh.start();
+    stuck.mesh.link.send("n/gateway-0", {
+      t: "ask",
+      id: 1,
+      to: { kind: "echo", key: "k" },
+      name: "do",
+      input: { what: "spin" },
+      commandId: "1",
+      bodyHash: "",
+      caller,
+      notAfter: null,
+    });
+    while (!stuck.spinning()) await new Promise<void>((resolve) => endOfTurn(resolve));
+    await stuck.mesh.drain(50);
+  },
+);
+
 t.test("a worker that does not stop by itself is ended", async (t) => {
   const node = makeNode(t, { workers: 1, settings: { stopTimeoutMs: 100, stuckMs: 60_000 } });
   await node.mesh.start();

@@ -80,6 +80,11 @@ export interface ThreadMesh {
   release(worker: number, shards: readonly number[]): Promise<void>;
   /** Revokes in the ownership table, which counts at once, and tells the worker. */
   revoke(worker: number, shards: readonly number[]): void;
+  /**
+   * Tells every gateway thread, also one that is started from now on, that the node is about to leave. Resolves when all
+   * have let their clients go or are gone, at the latest after `withinMs`.
+   */
+  drain(withinMs: number): Promise<void>;
   threads(): readonly { readonly endpoint: EndpointId; readonly state: State["state"]; readonly crashes: number }[];
   stats(): readonly PeerStats[];
   /** Asks every thread to stop, gateways first, waits, and ends the shard workers that do not. */
@@ -146,6 +151,9 @@ export function createThreadMesh(options: ThreadMeshOptions): ThreadMesh {
   /** Releases that a worker has not answered yet: at most one for each shard. */
   const releases = new Map<number, { readonly worker: Worker; readonly done: () => void }>();
   let releaseRequests = 0;
+  let draining = false;
+  /** Gateways whose clients are on their way. */
+  const drains = new Map<Worker, () => void>();
   let started: { resolve: () => void; reject: (error: Error) => void } | null = null;
 
   const runningWorker = ({ state }: Thread): Worker | null =>
@@ -198,7 +206,9 @@ export function createThreadMesh(options: ThreadMeshOptions): ThreadMesh {
     worker.on("exit", (exitCode) => {
       ended(thread, worker, exitCode);
       releasedByEnd(worker);
+      drained(worker);
     });
+    if (draining) tellToDrain(thread);
     report({ kind: "started", endpoint: spec.endpoint });
   }
 
@@ -218,6 +228,9 @@ export function createThreadMesh(options: ThreadMeshOptions): ThreadMesh {
         releases.get(message.request)?.done();
         releases.delete(message.request);
         return;
+      case "drained":
+        drained(worker);
+        return;
       case "stopped":
         if (state.state === "stopping") state.done(true);
         return;
@@ -231,6 +244,35 @@ export function createThreadMesh(options: ThreadMeshOptions): ThreadMesh {
       releases.delete(request);
       release.done();
     }
+  }
+
+  function tellToDrain(thread: Thread): void {
+    if (thread.worker === null) tell(thread, { kind: "drain" });
+  }
+
+  function drained(worker: Worker): void {
+    drains.get(worker)?.();
+    drains.delete(worker);
+  }
+
+  async function drain(withinMs: number): Promise<void> {
+    draining = true;
+    const gateways = threads
+      .filter(({ worker }) => worker === null)
+      .map((thread) => ({ thread, worker: runningWorker(thread) }));
+    const gone = gateways.map(({ thread, worker }) => {
+      if (worker === null) return undefined;
+      return new Promise<void>((resolve) => {
+        drains.set(worker, resolve);
+        tellToDrain(thread);
+      });
+    });
+    let cancel: Cancel = () => undefined;
+    const late = new Promise<void>((resolve) => {
+      cancel = clock.after(withinMs, resolve);
+    });
+    await Promise.race([Promise.all(gone), late]);
+    cancel();
   }
 
   const beatsOf = (thread: Thread): number => Atomics.load(heartbeats, thread.index);
@@ -398,6 +440,7 @@ export function createThreadMesh(options: ThreadMeshOptions): ThreadMesh {
       for (const thread of threads)
         if (thread.worker === worker) tell(thread, { kind: "owned", gained: [], lost: shards });
     },
+    drain,
     threads: () =>
       threads.map(({ spec, state, crashes }) => ({ endpoint: spec.endpoint, state: state.state, crashes })),
     stats: () => link.stats(),
