@@ -74,6 +74,45 @@ situation(
 );
 
 situation(
+  "R-CLU-3: a node that is cut off asks the new owners of its shards, for as long as it is cut off",
+  3,
+  async (t, world, processes) => {
+    const [first, cut] = processes;
+    const its = [...epochsOf(world, "node-1").keys()];
+    cut.store.cut();
+    t.ok(await world.until(() => epochsOf(world, "node-1").size === 0, 20_000));
+    t.ok(
+      await world.until(() => its.every((shard) => cut.map[shard] === first.map[shard]), 4_000),
+      "it is told by the others, also while it still waits for an answer of the database",
+    );
+    t.equal(cut.served.size, 0, "and has let go of them");
+    t.equal(cut.coordinator.status().losses, its.length);
+    await world.run(60_000);
+    t.ok(its.every((shard) => cut.map[shard] === first.map[shard]));
+    cut.store.heal();
+    t.ok(await world.until(() => world.settled(), 20_000));
+  },
+);
+
+situation(
+  "R-CLU-3: a silent node that is lied to gets its shards back, under new epochs",
+  2,
+  async (t, world, processes) => {
+    const [, second] = processes;
+    const its = epochsOf(world, "node-1");
+    const [mine] = [...its.keys()] as [number];
+    world.ownership.stop();
+    await world.run(5_000);
+    world.hints.open("liar").announce({ node: "node-0", workers: 2, shards: [{ shard: mine, epoch: 1_000 }] });
+    t.ok(await world.until(() => !second.served.has(mine), 100));
+    t.equal(second.served.size, its.size - 1);
+    world.ownership.start();
+    t.ok(await world.until(() => world.settled(), 10_000));
+    t.equal(epochsOf(world, "node-1").get(mine), its.get(mine)! + 1);
+  },
+);
+
+situation(
   "R-CLU-2: a node that slept through its lease wakes up silent and serves nothing that is another's",
   3,
   async (t, world, processes) => {

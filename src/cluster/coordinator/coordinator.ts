@@ -8,7 +8,7 @@
  * Invariants:
  * - a shard is granted only under an epoch that the database has written for this process;
  * - a view revokes before it extends, and extends before it grants;
- * - a hint never grants: it makes the node look at the database.
+ * - a hint never grants: it makes the node look at the database, or let go of what is another's while it cannot look.
  */
 import type { Clock } from "../../lib/clock.js";
 import { type Log, silentLog } from "../../lib/log.js";
@@ -28,6 +28,7 @@ import { createHandover } from "./handover.js";
 import { createHoldings } from "./holdings.js";
 import { createLease } from "./lease.js";
 import { createMembers } from "./members.js";
+import { createRumours } from "./rumours.js";
 import { createSequence } from "./sequence.js";
 import { type CoordinatorSettings, checkCoordinatorSettings, DEFAULT_COORDINATOR_SETTINGS } from "./settings.js";
 import { createTakeover } from "./takeover.js";
@@ -93,6 +94,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
   const members = createMembers(self, settings);
   const holdings = createHoldings(self, keeper, sequence);
   const directory = createDirectory(keeper, sequence);
+  const rumours = createRumours(holdings, directory, sequence);
   const counts = { takes: 0, gives: 0, losses: 0 };
   let state: NodeState = "active";
   let stopped = false;
@@ -103,14 +105,14 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
     settings,
     sequence,
     onTruth(view, asked) {
-      const lost = holdings.revokeLost(view, asked);
-      if (lost > 0) log.warn({ shards: lost }, "Shards of this node are another's by now.");
-      counts.losses += lost;
+      rumours.lookedInto(asked);
+      lost(holdings.revokeLost(view, asked));
     },
     onView: see,
     onSessionLost() {
       members.lostSight();
       holdings.wasAway();
+      lost(rumours.believe());
     },
     onDoubt: (inDoubt) => (inDoubt ? testimony.begin() : testimony.end()),
     onFatal(reason) {
@@ -186,8 +188,15 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
     }
     const mine = hint.shards.filter(({ shard }) => holdings.get(shard) !== null);
     directory.hint({ ...hint, shards: hint.shards.filter((one) => !mine.includes(one)) });
-    if (mine.some(({ shard, epoch }) => epoch > (holdings.get(shard)?.epoch ?? 0))) lease.soon(0);
+    if (!rumours.hear({ ...hint, shards: mine })) return;
+    if (session() === null) lost(rumours.believe());
+    else lease.soon(0);
   });
+
+  function lost(shards: number): void {
+    if (shards > 0) log.warn({ shards }, "Shards of this node are another's by now.");
+    counts.losses += shards;
+  }
 
   async function reclaim(shards: readonly number[]): Promise<ReadonlyMap<number, number>> {
     const reclaimed = new Map<number, number>();

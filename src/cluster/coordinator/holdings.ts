@@ -38,6 +38,8 @@ export interface Holdings {
    * are taken again, not granted, when a view shows them.
    */
   fall(shards: readonly number[]): readonly number[];
+  /** They are another's, by whatever is known. */
+  lose(shards: readonly number[]): void;
   revokeAll(): void;
 }
 
@@ -131,6 +133,10 @@ export function createHoldings(self: string, keeper: ShardKeeper, sequence: Sequ
         fallen.push(shard);
       }
       return fallen;
+    },
+    lose(shards) {
+      for (const shard of shards) held.delete(shard);
+      if (shards.length > 0) keeper.revoke(shards);
     },
     revokeAll() {
       if (held.size > 0) keeper.revoke([...held.keys()]);
