@@ -23,6 +23,7 @@ import type { Log } from "../lib/log.js";
 import { type Random, uuidV7 } from "../lib/random.js";
 import { createPostgresActorStore } from "../store/postgres/mod.js";
 import { measureCluster } from "./cluster-metrics.js";
+import { connectionsOf, totalOf } from "./connections.js";
 import { makeDataDirectory } from "./data-directory.js";
 import { startEvents } from "./events.js";
 import { type OpenGateway, openGateway } from "./gateway-endpoint.js";
@@ -82,7 +83,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     const isMember = config.cluster.natsUrl !== null;
     const isNamed = isMember || gateways.length > 1 || config.http.port !== 0;
     const wantedPort = isNamed ? await freePort(config.http.host, config.http.port) : 0;
-    const truth = await openTruth(config, clock, log, (reason) => onFatal(reason.message));
+    const connections = totalOf(connectionsOf(config, threads));
+    const truth = await openTruth(config, connections, clock, log, (reason) => onFatal(reason.message));
     undo.push(() => truth.stop());
     // Written only once the data directory is ours.
     const secrets = loadSecrets(

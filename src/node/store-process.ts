@@ -3,16 +3,23 @@ import { join } from "node:path";
 import type { Config } from "../../config/mod.js";
 import type { Clock } from "../lib/clock.js";
 import type { Log } from "../lib/log.js";
-import { DatabaseInUse, lockDatabase, migrate, startEmbeddedPostgres } from "../store/postgres/mod.js";
+import { DatabaseInUse, lockDatabase, migrate, readRoom, startEmbeddedPostgres } from "../store/postgres/mod.js";
 
 export interface Truth {
   readonly connectionString: string;
   stop(): Promise<void>;
 }
 
-/** Starts or finds the server and brings its schema up to date. `onLost`: the embedded server is gone for good. */
+/** Of the embedded server's connections, for people and tools that look into it. */
+const SPARE_CONNECTIONS = 20;
+
+/**
+ * Starts or finds the server and brings its schema up to date. `connections`: how many the node opens at most. `onLost`:
+ * the embedded server is gone for good.
+ */
 export async function openTruth(
   config: Config,
+  connections: number,
   clock: Clock,
   log: Log,
   onLost: (reason: Error) => void,
@@ -21,13 +28,19 @@ export async function openTruth(
     const connectionString = config.store.databaseUrl;
     return reach(connectionString, async () => {
       await migrate(connectionString, { log });
+      await checkRoom(config, connections, log);
       // A node of a cluster shares the database: its session says so when it joins.
       if (config.cluster.natsUrl !== null) return { connectionString, stop: async () => undefined };
       const lock = await lockDatabase({ connectionString, clock, log, onLost });
       return { connectionString, stop: () => lock.release() };
     });
   }
-  const server = await startEmbeddedPostgres({ dataDir: join(config.node.dataDir, "postgres"), log, clock });
+  const server = await startEmbeddedPostgres({
+    dataDir: join(config.node.dataDir, "postgres"),
+    maxConnections: connections + SPARE_CONNECTIONS,
+    log,
+    clock,
+  });
   server.onExit(onLost);
   server.onRestart(() =>
     log.warn({ part: "embedded-postgres" }, "PostgreSQL died and is up again; nothing committed was lost"),
@@ -47,6 +60,17 @@ export async function openTruth(
     await server.stop();
     throw cause;
   }
+}
+
+/** Said before it matters: under load a server without room refuses, and a member that lost its session cannot come back. */
+async function checkRoom({ store, node }: Config, connections: number, log: Log): Promise<void> {
+  const { allowed, others } = await readRoom(store.databaseUrl ?? "", node.id);
+  const needed = connections * (others + 1);
+  if (allowed >= needed) return;
+  log.warn(
+    { part: "store", allowed, needed, nodes: others + 1 },
+    "The database server has room for fewer connections than its nodes open when they are busy: raise its max_connections.",
+  );
 }
 
 /** A server of somebody's own: what it says is passed on with the setting that leads to it, never with the password in it. */

@@ -23,4 +23,5 @@ export { createPostgresNotices } from "./notices.js";
 export { createPostgresNotificationStore, type PostgresNotificationStore } from "./notifications.js";
 export { createPostgresOwnershipStore, type PostgresOwnershipOptions } from "./ownership.js";
 export { createPostgresRatings, type PostgresRatings } from "./ratings.js";
+export { type Room, readRoom } from "./room.js";
 export { createPostgresSearchStore, type PostgresSearchStore } from "./search.js";

@@ -20,6 +20,8 @@ export interface ServerPlace {
   readonly pgData: string;
   readonly socketDir: string;
   readonly logFile: string;
+  /** When more than usual are needed. */
+  readonly maxConnections?: number;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -166,7 +168,9 @@ function launch(place: ServerPlace): ChildProcess {
   const log = openSync(logFile, "a", 0o600);
   try {
     const [file, ...rest] = [...runAs.prefix, binaries.postgres];
-    const settings = Object.entries(SETTINGS).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+    const most = Math.max(place.maxConnections ?? 0, Number(SETTINGS.max_connections));
+    const wanted = { ...SETTINGS, max_connections: String(most) };
+    const settings = Object.entries(wanted).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
     // A session of its own: Ctrl-C in the node's terminal must not end the database before the node has drained.
     const child = spawn(file!, [...rest, "-D", pgData, "-k", socketDir, ...settings], {
       cwd: path.dirname(binaries.postgres),

@@ -46,9 +46,11 @@ export async function startEmbeddedPostgres(options: {
   dataDir: string;
   log: Log;
   clock: Clock;
+  /** Connections that it must have room for. Default 100. */
+  maxConnections?: number;
 }): Promise<EmbeddedPostgres> {
   if (!isMainThread) throw new EmbeddedPostgresError("The embedded PostgreSQL must be started on the main thread.");
-  const { clock } = options;
+  const { clock, maxConnections } = options;
   const log = options.log.child({ part: "embedded-postgres" });
   const binaries = findBinaries();
   const lock = await lockDataDirectory({ dataDir: path.resolve(options.dataDir), clock, log });
@@ -64,6 +66,7 @@ export async function startEmbeddedPostgres(options: {
       socketDir: "",
       clock,
       log,
+      ...(maxConnections === undefined ? {} : { maxConnections }),
     };
     await endLeftover(place);
     await initialise(place);
