@@ -19,7 +19,7 @@ export function redacted(setting: Pick<Setting, "secret">, value: unknown): unkn
 }
 
 /** `postgres://user:password@host/db?password=x` → `postgres://host/db`. What cannot be understood is hidden whole. */
-function withoutPassword(address: string): string {
+export function withoutPassword(address: string): string {
   try {
     const url = new URL(address);
     if (url.host === "") return REDACTED;

@@ -4,7 +4,15 @@
  */
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { asksForHelp, ConfigError, helpText, loadConfig, printable, startedByScript } from "../config/mod.js";
+import {
+  asksForHelp,
+  ConfigError,
+  helpText,
+  loadConfig,
+  printable,
+  startedByScript,
+  withoutPassword,
+} from "../config/mod.js";
 import { systemClock } from "./lib/clock.js";
 import { systemRandom } from "./lib/random.js";
 import { tuneCollector } from "./node/collector.js";
@@ -84,7 +92,8 @@ try {
     listening: { url: node.url },
     dataDir: config.node.dataDir,
     operatorSecretFile: node.secrets.operatorSecretFile,
-    database: node.connectionString,
+    // Of a server of somebody's own only what is no secret: this line is kept by whoever collects logs.
+    database: config.store.databaseUrl === null ? node.connectionString : withoutPassword(config.store.databaseUrl),
     paymentLedgerFile: node.paymentLedgerFile,
     timeScale: config.node.timeScale,
   };

@@ -10,6 +10,7 @@ import { processEnvironment } from "../config/mod.js";
 import { OwnNode } from "../simulator/live/mod.js";
 import { markDemonstration } from "../src/node/data-directory.js";
 import { MAIN_SCRIPT } from "../src/node/node.js";
+import { withPostgres } from "../src/store/contract/postgres.js";
 import { filesBelow, readText } from "./support/project.js";
 
 const TIMEOUT_MS = 120_000;
@@ -133,5 +134,33 @@ t.test(
     );
     t.notMatch(lastWords, /hushhush/);
     t.notMatch(lastWords, /\n/, "one line");
+  },
+);
+
+t.test(
+  "R-OPS-2: a node on a server of somebody's own says where it listens and not how that server is entered",
+  { timeout: TIMEOUT_MS },
+  async (t) => {
+    const { connectionString } = await withPostgres();
+    const child = spawn(process.execPath, [MAIN_SCRIPT, "--port", "0", "--data-dir", directory(t)], {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...processEnvironment(), DATABASE_URL: `${connectionString}&password=hushhush` },
+    });
+    t.teardown(() => child.kill("SIGKILL"));
+    let said = "";
+    const listens = new Promise<void>((resolve) => {
+      for (const stream of [child.stdout, child.stderr]) {
+        stream.on("data", (chunk: Buffer) => {
+          said += chunk.toString();
+          if (said.includes('"listening"')) resolve();
+        });
+      }
+    });
+    const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+    await Promise.race([listens, ended]);
+    child.kill("SIGTERM");
+    t.equal(await ended, 0);
+    t.match(said, '"listening":{"url":"http://127.0.0.1:');
+    t.notMatch(said, /hushhush/);
   },
 );
