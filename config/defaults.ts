@@ -105,6 +105,7 @@ export const defaults: Config = {
     maxStreams: 20_000,
     streamHeartbeatMs: seconds(15),
     corsOrigins: [],
+    trustedProxies: [],
   },
   engine: {
     mailboxMessages: 256,

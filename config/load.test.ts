@@ -66,6 +66,7 @@ t.test("R-OPS-2: every setting can be given in each of the four ways", async (t)
     if (setting.key === "node.logLevel") return "debug";
     if (setting.key === "domain.order.offerMode") return "broadcast";
     if (setting.key === "domain.zone.dispatch") return "simple";
+    if (setting.key === "gateway.trustedProxies") return ["10.0.0.0/8", "2001:db8::1"];
     if (setting.type === "list") return setting.allowed.includes("accepted") ? ["placed"] : ["https://a.example"];
     if (setting.type === "map") return { "872830828ffffff": "broadcast" };
     if (setting.key.endsWith("databaseUrl")) return "postgres://db/x";
@@ -171,6 +172,15 @@ t.test("R-OPS-2: settings that contradict each other are named with both values"
   t.match(problemsOf({ env: { CLUSTER_LEASE_MS: "1500" } }), [{ key: "cluster.leaseMs", given: "1500" }]);
   const gps = problemsOf({ argv: ["--domain.driver.gpsTokenMs", "9000"] });
   t.match(gps, [{ key: "domain.driver.gpsTokenMs", source: /gpsTripMs = 5000/ }]);
+});
+
+t.test("R-OPS-2: a proxy is named by an address or a network, nothing else is one", async (t) => {
+  const given = (text: string) => ({ env: { TRUSTED_PROXIES: text } });
+  const proxies = "10.0.0.0/8, 192.0.2.7, 2001:db8::/32, ::1";
+  t.strictSame(loadConfig({ ...nothing, ...given(proxies) }).gateway.trustedProxies, proxies.split(", "));
+  for (const wrong of ["everybody", "10.0.0.0/33", "10.0.0.0/8/8", "10.0.0.0/", "2001:db8::/129", "10.0.0", "*"]) {
+    t.match(problemsOf(given(wrong)), [{ key: "gateway.trustedProxies", allowed: /addresses or networks/ }], wrong);
+  }
 });
 
 t.test("R-OPS-2: secrets are never printed", async (t) => {

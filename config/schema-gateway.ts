@@ -3,7 +3,7 @@
  * knows; a test holds shape and defaults together. None of it is divided by `node.timeScale`.
  */
 import { count, duration, section } from "./building.js";
-import { integer, list, text } from "./setting.js";
+import { integer, list, networks, text } from "./setting.js";
 
 const bytes = (minimum: number, maximum: number, description: string, advice = "Give bytes.") =>
   integer(minimum, maximum, { description, advice });
@@ -87,5 +87,11 @@ export const gatewaySection = section("What a client may ask of one gateway thre
     description: "Web origins whose pages may call the node; the node's own pages always may.",
     env: ["CORS_ORIGINS"],
     advice: "Give exact origins such as https://eats.example, no paths and no wildcards.",
+  }),
+  trustedProxies: networks(100, {
+    description:
+      "Proxies and load balancers in front: of whoever comes through them the address counts that they name, by the PROXY protocol (version 2) or in X-Forwarded-For. Not named: their own counts, and all their clients share its limits.",
+    env: ["TRUSTED_PROXIES"],
+    advice: "Give addresses or networks such as 10.0.0.0/8, and only of machines that clients cannot be.",
   }),
 });

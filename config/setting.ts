@@ -2,6 +2,7 @@
  * What one setting is: a JSON schema for its value, with how it may be given and what to do when it is wrong. The schema
  * of the whole configuration (`schema.ts`) is built from these; help, documents and error messages are read from it.
  */
+import { isIP } from "node:net";
 import { type TSchema, type TUnsafe, Type } from "../src/lib/json-type.js";
 
 export interface SettingNotes {
@@ -19,6 +20,16 @@ export interface SettingNotes {
 
 /** Keywords that are ours and not JSON Schema's. */
 export const SETTING_KEYWORDS = ["env", "flags", "secret", "advice"] as const;
+
+/** The name of a format of our own, which `load.ts` judges by `isNetwork`. */
+export const NETWORK = "network";
+
+export function isNetwork(text: string): boolean {
+  const [address = "", bits, ...more] = text.split("/");
+  const family = isIP(address);
+  if (family === 0 || more.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+}
 
 export type SettingType = "integer" | "number" | "boolean" | "string" | "list" | "map";
 
@@ -46,6 +57,10 @@ export const oneOf = <const V extends readonly string[]>(values: V, notes: Setti
 
 export const list = (maxItems: number, maxLength: number, notes: SettingNotes) =>
   Type.Array(Type.String({ minLength: 1, maxLength }), { maxItems, ...notes });
+
+/** IP addresses, and networks as `10.0.0.0/8`. */
+export const networks = (maxItems: number, notes: SettingNotes) =>
+  Type.Array(Type.String({ minLength: 1, maxLength: 50, format: NETWORK }), { maxItems, ...notes });
 
 export const listOf = <const V extends readonly string[]>(values: V, notes: SettingNotes): TUnsafe<V[number][]> =>
   Type.Unsafe<V[number][]>({
@@ -94,7 +109,7 @@ interface Keywords extends Partial<SettingNotes> {
   readonly pattern?: string;
   readonly maxProperties?: number;
   readonly enum?: readonly string[];
-  readonly items?: { readonly enum?: readonly string[] };
+  readonly items?: { readonly enum?: readonly string[]; readonly format?: string };
   readonly additionalProperties?: false | { readonly enum?: readonly string[] };
   readonly properties?: Readonly<Record<string, TSchema>>;
 }
@@ -157,6 +172,9 @@ function allowedBy(keywords: Keywords, types: readonly string[], optional: boole
     return `at most ${keywords.maxProperties} pairs name=word separated by commas, a word being one of ${words.join(", ")}`;
   }
   if (keywords.items?.enum !== undefined) return `a list, separated by commas, of ${keywords.items.enum.join(", ")}`;
+  if (keywords.items?.format === NETWORK) {
+    return `a list of at most ${keywords.maxItems} addresses or networks, separated by commas`;
+  }
   if (types.includes("array")) return `a list of at most ${keywords.maxItems} texts, separated by commas`;
   if (keywords.enum !== undefined) return `one of ${keywords.enum.join(", ")}`;
   const matching = keywords.pattern === undefined ? "" : ` matching ${keywords.pattern}`;

@@ -10,6 +10,7 @@ import type { Tokens } from "./auth/tokens.js";
 import type { CommandDesk } from "./commands.js";
 import type { LastBroadcast } from "./fanout/broadcast.js";
 import type { LocationGates } from "./fanout/location-gate.js";
+import type { AddressReader } from "./http/address.js";
 import type { TierLimits } from "./limits/tiers.js";
 import type { GatewayClient } from "./ports.js";
 import type { GatewaySettings } from "./settings.js";
@@ -30,6 +31,8 @@ export interface GatewayContext {
   readonly tokens: Tokens;
   readonly desk: CommandDesk;
   readonly tiers: TierLimits;
+  /** Of those without a token. */
+  readonly addressOf: AddressReader;
   /** Of the frames of one socket. */
   readonly framesPace: Pace;
   /** Batches of fixes per driver, sockets and HTTP together. */

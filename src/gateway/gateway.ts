@@ -38,6 +38,7 @@ import type { GatewayContext } from "./context.js";
 import { createDocuments } from "./documents/mod.js";
 import { LastBroadcast } from "./fanout/broadcast.js";
 import { LocationGates } from "./fanout/location-gate.js";
+import { createAddressReader } from "./http/address.js";
 import { createDatabaseWatch } from "./http/database-watch.js";
 import { type HttpDeps, servedRoutes, serveRoutes } from "./http/server.js";
 import { jsonFile, readStaticFiles, type StaticFile } from "./http/static-files.js";
@@ -180,6 +181,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     tokens,
     desk: createCommandDesk({ client, orders, clock, tokens, audit: options.audit ?? null, timeoutMs, maxNotAfterMs }),
     tiers: new TierLimits(settings.tierRates, settings.maxLimitedKeys),
+    addressOf: createAddressReader(settings.trustedProxies),
     framesPace: paceOf({ perMinute: settings.framesPerMinute, burst: settings.frameBurst }),
     gpsLimits: new Buckets(gatewayRate, settings.maxLimitedKeys),
     gpsPieces: new Gathering(clock, settings.gpsGatherMs),

@@ -6,6 +6,8 @@
 
 export interface NativeRequest {
   getHeader(lowerCaseName: string): string;
+  /** Every header line in its order, names in lower case: `getHeader` gives the first of a name. */
+  forEach(hear: (lowerCaseName: string, value: string) => void): void;
   getParameter(index: number): string | undefined;
   getUrl(): string;
   /** In lower case. */
@@ -27,6 +29,8 @@ export interface NativeResponse {
   /** The chunk is taken back when the handler returns. */
   onData(handler: (chunk: ArrayBuffer, isLast: boolean) => void): unknown;
   getRemoteAddressAsText(): ArrayBuffer;
+  /** What the line's beginning says by the PROXY protocol, version 2; empty when it says nothing. Anybody may say it. */
+  getProxiedRemoteAddressAsText(): ArrayBuffer;
   cork(write: () => void): unknown;
   /** `context` is what the upgrade handler was given. */
   upgrade<UserData>(

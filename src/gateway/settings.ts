@@ -69,6 +69,8 @@ export interface GatewaySettings {
   readonly streamHeartbeatMs: number;
   /** Exact origins that browsers may call from; `*` is not one. */
   readonly corsOrigins: readonly string[];
+  /** Addresses and networks of proxies and load balancers, which are believed when they say for whom they speak. */
+  readonly trustedProxies: readonly string[];
   /** GOAWAY asks clients to come back within this window. */
   readonly drainMs: number;
 }
@@ -112,5 +114,6 @@ export const DEFAULT_GATEWAY_SETTINGS: GatewaySettings = {
   maxStreams: 20_000,
   streamHeartbeatMs: 15_000,
   corsOrigins: [],
+  trustedProxies: [],
   drainMs: 10_000,
 };

@@ -51,6 +51,11 @@ export class VirtualRequest implements NativeRequest {
     return this.#head.headers.get(lowerCaseName) ?? "";
   }
 
+  forEach(hear: (lowerCaseName: string, value: string) => void): void {
+    this.#check();
+    for (const [name, value] of this.#head.headers) hear(name, value);
+  }
+
   getParameter(index: number): string | undefined {
     this.#check();
     return this.#parameters[index];

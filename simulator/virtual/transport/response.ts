@@ -141,6 +141,12 @@ export class VirtualResponse implements NativeResponse {
     return new Uint8Array(Buffer.from(this.#line.traits.address, "latin1")).buffer;
   }
 
+  /** Nobody stands in between. */
+  getProxiedRemoteAddressAsText(): ArrayBuffer {
+    this.#check();
+    return new ArrayBuffer(0);
+  }
+
   cork(write: () => void): unknown {
     this.#check();
     write();

@@ -90,6 +90,10 @@ export async function nativeContract(t: Test, make: MakeSubject): Promise<void> 
       app.get("/q", (res, req) => {
         res.onAborted(() => {});
         const told = [req.getUrl(), req.getQuery(), req.getMethod(), req.getHeader("x-one"), req.getHeader("x-two")];
+        req.forEach((name, value) => {
+          if (name.startsWith("x-")) told.push(`${name}: ${value}`);
+        });
+        told.push(`by ${Buffer.from(res.getProxiedRemoteAddressAsText()).toString("latin1")}`);
         subject.clock.after(1, () => {
           unreadable = throws(() => req.getUrl());
           res.cork(() => res.end(told.join("|")));
@@ -99,7 +103,7 @@ export async function nativeContract(t: Test, make: MakeSubject): Promise<void> 
     const answer = await subject.settle(
       subject.fetch(`${origin}/q?a=1&b=%20`, { method: "GET", headers: { "X-One": "Yes" } }),
     );
-    t.equal(await subject.settle(answer.text()), "/q|a=1&b=%20|get|Yes|");
+    t.equal(await subject.settle(answer.text()), "/q|a=1&b=%20|get|Yes||x-one: Yes|by ");
     t.ok(unreadable);
   });
 

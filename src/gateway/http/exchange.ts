@@ -23,7 +23,7 @@ export interface Exchange {
   readonly userAgent: string;
   /** Of a signed body: what the sender says to prove it. */
   readonly signature: string;
-  /** Where the request comes from. */
+  /** Where the request comes from, as limits count it. */
   readonly address: string;
   readonly acceptsGzip: boolean;
   readonly acceptsBrotli: boolean;
@@ -70,7 +70,7 @@ export function openExchange(
     ifNoneMatch: req.getHeader("if-none-match"),
     userAgent: req.getHeader("user-agent").slice(0, 200),
     signature: req.getHeader("swift-eats-signature").slice(0, 500),
-    address: addressOf(res),
+    address: context.addressOf(res, req),
     acceptsGzip: taken.gzip,
     acceptsBrotli: taken.brotli,
     lastEventId: req.getHeader("last-event-id"),
@@ -87,11 +87,6 @@ export function openExchange(
     watched: false,
   };
   return exchange;
-}
-
-/** The other end's address as text. */
-export function addressOf(res: NativeResponse): string {
-  return Buffer.from(res.getRemoteAddressAsText()).toString("latin1");
 }
 
 export function allowedOrigin(context: GatewayContext, origin: string): string {

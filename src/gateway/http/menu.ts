@@ -10,7 +10,7 @@ import { PlainReads } from "../limits/plain-reads.js";
 import { headText, type NativeRequest, type NativeResponse } from "../native.js";
 import { count } from "../stats.js";
 import { type Answer, JSON_TYPE, matches, problem, tagFor, takenCodings } from "./answer.js";
-import { addressOf, COMMON_HEADERS, type Exchange } from "./exchange.js";
+import { COMMON_HEADERS, type Exchange } from "./exchange.js";
 import { statusText } from "./problem.js";
 
 const CACHE_CONTROL = "public, max-age=1";
@@ -78,10 +78,12 @@ export function menuShortcut(
   catalog: Catalog,
 ): (res: NativeResponse, req: NativeRequest) => boolean {
   const { stats, tiers, clock, settings } = context;
+  /** The request that is looked at: what is asked of it is asked before the next one comes. */
+  let asked: NativeRequest | null = null;
   const reads = new PlainReads<NativeResponse>({
     rate: settings.tierRates.anonymous,
     take: (address, now, many) => tiers.take("anonymous", address, now, many),
-    addressOf,
+    addressOf: (res) => context.addressOf(res, asked as NativeRequest),
     seed: Math.floor(clock.now()) % 2 ** 32,
   });
   // Without origins that are allowed there is nothing to be said to any.
@@ -91,6 +93,7 @@ export function menuShortcut(
     const ready = catalog.current(req.getParameter(0) ?? "", now);
     if (ready === null || !ready.listed || stats.requests >= settings.maxRequests) return false;
     if (req.getHeader("authorization") !== "" || (asksOrigin && req.getHeader("origin") !== "")) return false;
+    asked = req;
     // Over its limit: the other way says so, and counts nothing either.
     if (!reads.allow(res, now)) return false;
     const { brotli, gzip } = takenCodings(req.getHeader("accept-encoding"));

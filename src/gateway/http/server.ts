@@ -9,16 +9,7 @@ import type { GatewayContext } from "../context.js";
 import { type DocumentPath, isDocumentPath } from "../documents/mod.js";
 import type { NativeApp, NativeRequest, NativeResponse } from "../native.js";
 import { type Answer, matches, problem, tagFor } from "./answer.js";
-import {
-  addressOf,
-  allowedOrigin,
-  commonHeaders,
-  type Exchange,
-  openExchange,
-  readBody,
-  run,
-  write,
-} from "./exchange.js";
+import { allowedOrigin, commonHeaders, type Exchange, openExchange, readBody, run, write } from "./exchange.js";
 import { type HandlerDeps, handlerOf } from "./handlers.js";
 import { menuShortcut } from "./menu.js";
 import { statusText } from "./problem.js";
@@ -113,7 +104,7 @@ function serverOf(deps: HttpDeps, route: Route): (res: NativeResponse, req: Nati
     const authorization = req.getHeader("authorization");
     // The operator's door is counted before it is tried, so that nobody guesses quickly.
     if (access === "operator") {
-      const waitMs = context.tiers.take("tokens", addressOf(res), context.clock.monotonic());
+      const waitMs = context.tiers.take("tokens", exchange.address, context.clock.monotonic());
       if (waitMs > 0) return write(context, exchange, problem("rate_limited", undefined, waitMs));
     }
     const refusal = admit(exchange, authorization);
@@ -123,7 +114,7 @@ function serverOf(deps: HttpDeps, route: Route): (res: NativeResponse, req: Nati
       const now = context.clock.monotonic();
       const waitMs =
         principal === null
-          ? context.tiers.take("anonymous", addressOf(res), now)
+          ? context.tiers.take("anonymous", exchange.address, now)
           : context.tiers.takeFor(principal, route.tier, now);
       if (waitMs > 0) return write(context, exchange, problem("rate_limited", undefined, waitMs));
     }
