@@ -91,7 +91,7 @@ export interface GatewayOptions {
   readonly geocoder?: Geocoder;
   readonly log?: Log;
   /** Told by `GET /v1/node` besides version and time scale. */
-  readonly nodeInfo?: () => Readonly<Record<string, unknown>>;
+  readonly nodeInfo?: HttpDeps["nodeInfo"];
   /** What `GET /readyz` says while serving. Default: ready. */
   readonly ready?: () => boolean;
   /** Where it is recorded what support and admins did. Absent: nowhere. */

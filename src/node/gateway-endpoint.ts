@@ -25,6 +25,8 @@ import { createMetrics, measureRuntime, metricsText } from "../telemetry/mod.js"
 import { openAccounts, SIGNING_KEY_ID } from "./accounts.js";
 import { cityOperations } from "./city-operations.js";
 import { geocoderOf, quoteSettingsOf, routerOf } from "./domain-settings.js";
+import { measureGateway } from "./gateway-metrics.js";
+import { joinInquiry } from "./inquiry.js";
 import { createMirrorCopy, forgetWhenShardsLeave } from "./mirror.js";
 import { openMoney } from "./money.js";
 import { personalRecords } from "./personal-records.js";
@@ -69,7 +71,9 @@ export function openGateway(options: {
   const redis = config.redis.url === null ? null : createRedisMirror({ url: config.redis.url, clock, log });
   const store = createPostgresActorStore({
     connectionString: plan.connectionString,
-    lanes: config.store.poolSize,
+    // A gateway commits nothing.
+    lanes: 1,
+    reads: config.store.poolSize + 1,
     clock,
     log,
   });
@@ -112,6 +116,17 @@ export function openGateway(options: {
   const restaurants = createFounding({ client, addresses: geocoder, timeoutMs: config.gateway.commandTimeoutMs });
   const accounts = openAccounts({ plan, tokens, notices, history, records, restaurants, tidies, clock, random, log });
   const metrics = createMetrics(endpoint);
+  const { info } = options;
+  const inquiry = joinInquiry({
+    plan,
+    self: endpoint,
+    clock,
+    metrics: () => {
+      count();
+      return metrics.snapshot();
+    },
+    info: info === undefined ? undefined : () => ({ node: config.node.id, ...info() }),
+  });
   const stopMeasuring = measureRuntime({ metrics, clock, wholeProcess });
   const gateway = createGateway({
     id: endpoint,
@@ -155,9 +170,13 @@ export function openGateway(options: {
       }),
     ],
     promotions: money.promotions,
-    nodeInfo: () => ({ node: config.node.id, ...options.info?.() }),
-    metrics: async () => metricsText([await metrics.snapshot(), (await search?.measured()) ?? []]),
+    nodeInfo: async () => ({ node: config.node.id, ...(await inquiry.info()) }),
+    metrics: async () => {
+      const [threads, searching] = await Promise.all([inquiry.metrics(), search?.measured() ?? []]);
+      return metricsText([...threads, searching]);
+    },
   });
+  const count = measureGateway(metrics, () => gateway.stats());
   for (const name of ["sockets", "requests"] as const) {
     metrics.gaugeOf({ name: `swift_gateway_${name}_count`, help: `Open ${name} of this gateway thread.` }, () => {
       const stats: Readonly<Record<string, unknown>> = { ...gateway.stats() };
@@ -188,6 +207,7 @@ export function openGateway(options: {
     drain: () => gateway.drain(),
     async close() {
       stopMeasuring();
+      inquiry.close();
       gateway.close();
       actors.close();
       search?.close();

@@ -8,9 +8,10 @@ import { contactEffect } from "../services/contact/mod.js";
 import { createRatingReader, driverRatingsEffect } from "../services/ratings/mod.js";
 import { createPostgresActorStore, createPostgresRatings } from "../store/postgres/mod.js";
 import { createRedisMirror } from "../store/redis/mod.js";
-import { createLog } from "../telemetry/mod.js";
+import { createLog, createMetrics, measureRuntime } from "../telemetry/mod.js";
 import { createDecisionPool } from "./decision-pool.js";
 import { contactProviderOf, domainSettings } from "./domain-settings.js";
+import { joinInquiry } from "./inquiry.js";
 import { serveShards } from "./keeper.js";
 import { openNodeLink } from "./link.js";
 import { fanOutMirror } from "./mirror.js";
@@ -72,8 +73,14 @@ const host = createShardHost({
   },
 });
 
+const metrics = createMetrics(mesh.self);
+const stopMeasuring = measureRuntime({ metrics, clock, wholeProcess: false });
+const inquiry = joinInquiry({ plan, self: mesh.self, clock, metrics: () => metrics.snapshot() });
+
 serveShards(mesh, host);
 mesh.onStop(async () => {
+  stopMeasuring();
+  inquiry.close();
   await host.stop();
   await decisions?.close();
   await ratings.close();

@@ -25,6 +25,8 @@ import { HistoryQuery, NearbyQuery, queryOf } from "./queries.js";
 import type { ReadName, Route } from "./routes.js";
 import { trackAnswer } from "./track.js";
 
+type NodeInfo = Readonly<Record<string, unknown>>;
+
 export interface HandlerDeps {
   readonly context: GatewayContext;
   readonly tracking: TrackingService;
@@ -34,7 +36,7 @@ export interface HandlerDeps {
   /** Null: this gateway has no announcements. */
   readonly news: AnnouncementStreams | null;
   /** Who this node is, beyond version and time scale: zones and whatever else the composition root tells. */
-  readonly nodeInfo: () => Readonly<Record<string, unknown>>;
+  readonly nodeInfo: () => NodeInfo | Promise<NodeInfo>;
   readonly ready: () => boolean;
   /** Of the services, by the operation's name. */
   readonly operations: Readonly<Record<string, OperationHandler>>;
@@ -212,7 +214,11 @@ const READS: Readonly<Record<ReadName, (deps: HandlerDeps) => Handler>> = {
   work: (deps) => (exchange) => work(deps, exchange),
   node: (deps) => () => {
     const { version, timeScale } = deps.context.settings;
-    return json({ version, timeScale, serverTime: deps.context.clock.now(), ...deps.nodeInfo() });
+    // The time is that of the answer, however long another thread thinks about the rest.
+    const answer = (info: NodeInfo): Answer =>
+      json({ version, timeScale, serverTime: deps.context.clock.now(), ...info });
+    const info = deps.nodeInfo();
+    return info instanceof Promise ? info.then(answer) : answer(info);
   },
   live: () => () => json({ live: true }),
   // Without the database a node still serves menus, sockets and positions, and no other node is better off: it says so,

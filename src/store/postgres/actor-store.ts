@@ -25,6 +25,8 @@ export interface PostgresActorStoreOptions {
   readonly connectionString: string;
   /** Connections for flushes: as many as flushes shall run at once. Default 1. */
   readonly lanes?: number;
+  /** Connections for everything else. Default: one more than `lanes`. */
+  readonly reads?: number;
   /** Flushes, and separately reads, that may wait in line before StoreUnavailable says "too many". Default 256. */
   readonly maxWaiting?: number;
   readonly clock: Clock;
@@ -49,7 +51,7 @@ export function createPostgresActorStore(options: PostgresActorStoreOptions): Po
   const open = (name: string, size: number): Connections =>
     openConnections({ connectionString, size, maxWaiting, name: `swift-eats ${name}`, clock, log });
   const flushes = open("flush", lanes);
-  const reads = open("read", lanes + 1);
+  const reads = open("read", options.reads ?? lanes + 1);
   const lost = new Map<string, SessionName[]>();
 
   /**
