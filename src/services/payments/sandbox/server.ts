@@ -96,6 +96,8 @@ export async function startSandbox(settings: SandboxSettings, clock: Clock): Pro
     await sleep(clock, plan.latencyMs);
     if (request.method === "GET" && path.startsWith("/operations/")) {
       const key = decodeURIComponent(path.slice("/operations/".length));
+      // What is on its way to the disk is not done yet.
+      await syncing.get(key);
       return send(response, { outcome: ledger.book.outcomeOf(key) });
     }
     if (request.method === "GET" && path.startsWith("/ledger")) return send(response, books(path));
