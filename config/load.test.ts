@@ -5,12 +5,14 @@ import {
   ConfigError,
   type ConfigProblem,
   type ConfigSources,
+  childEnvironment,
   configurationDocument,
   defaults,
   helpText,
   loadConfig,
   printable,
   SETTINGS,
+  withoutSettings,
 } from "./mod.js";
 import { editDistance, nearestName } from "./nearest.js";
 import { ConfigSchema } from "./schema.js";
@@ -216,6 +218,13 @@ t.test("R-OPS-2: a secret may lie in a file", async (t) => {
     key: "auth.privateKey",
     advice: /EACCES/,
   });
+});
+
+t.test("R-OPS-2: a child is given nothing that would be a setting of a node", async (t) => {
+  const settings = { DATABASE_URL: "postgres://live", OPERATOR_SECRET_FILE: "/x", SWIFT_EATS_CONFIG: "y", PORT: "80" };
+  const env = { PATH: "/bin", HOME: "/root", CI: "true", MY_FILE: "z", ...settings };
+  t.strictSame(withoutSettings(env, SETTINGS), { PATH: "/bin", HOME: "/root", CI: "true", MY_FILE: "z" });
+  t.strictSame(childEnvironment(env), { PATH: "/bin", HOME: "/root" });
 });
 
 t.test("R-OPS-2: help and the document name every setting", async (t) => {

@@ -116,6 +116,16 @@ export function fromEnvironment(
   return { given, problems };
 }
 
+/** Without what would be a setting of a node: for programs that start nodes of their own and tell them everything. */
+export function withoutSettings(env: Environment, settings: readonly Setting[]): Environment {
+  const names = new Set(settings.flatMap((setting) => [...(setting.env ?? []), setting.longEnv]));
+  return Object.fromEntries(
+    Object.entries(env).filter(
+      ([name]) => !name.startsWith(ENV_PREFIX) && !names.has(name) && !names.has(name.replace(/_FILE$/, "")),
+    ),
+  );
+}
+
 /** A JSON object of sections: `{ "http": { "port": 8080 } }`. */
 export function fromFile(path: string, content: string, settings: readonly Setting[]): SourceResult {
   const source = `file ${path}`;

@@ -53,9 +53,14 @@ t.test(
   { timeout: TIMEOUT_MS },
   async (t) => {
     const dataDir = directory(t);
+    // As in the shell of somebody who runs a real node: the one of a run or a test has nothing to do with it.
+    const shell = processEnvironment() as Record<string, string>;
+    shell.DATABASE_URL = "postgres://127.0.0.1:1/live";
+    t.teardown(() => delete shell.DATABASE_URL);
     const first = new OwnNode({ dataDir, timeScale: 1, onRestart: (how) => t.fail(`the first node ended: ${how}`) });
     t.teardown(() => first.stop());
     const { url, operatorSecretFile } = await first.start();
+    delete shell.DATABASE_URL;
     const secret = readFileSync(operatorSecretFile, "utf8");
 
     const sameData = await start(t, ["--port", "0", "--data-dir", dataDir], {

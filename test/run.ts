@@ -9,7 +9,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, relative, sep } from "node:path";
-import { processEnvironment } from "../config/mod.js";
+import { processEnvironment, SETTINGS, withoutSettings } from "../config/mod.js";
 import { systemClock } from "../src/lib/clock.js";
 import { ensureBrowser } from "./support/browser.js";
 import { projectAbove } from "./support/project.js";
@@ -25,7 +25,8 @@ const MAX_SHOWN_LINES = 300;
 const clock = systemClock();
 const compiled = join(import.meta.dirname, "..");
 const sources = projectAbove(compiled);
-const environment = processEnvironment();
+// What a shell holds for a real node, its database above all, is not for the nodes that tests start and kill.
+const environment = withoutSettings(processEnvironment(), SETTINGS);
 const BEFORE_A_TEST = [
   "--enable-source-maps",
   `--import=${new URL("./support/without-async-hooks.js", import.meta.url)}`,

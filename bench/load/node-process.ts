@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { childEnvironment } from "../../config/mod.js";
 import { ofThisScenario } from "../harness/children.js";
 
 export interface RunningNode {
@@ -29,7 +30,7 @@ export async function startNodeProcess(options: {
       ...(options.nodeOptions ?? []),
       ...[MAIN, "--port", "0", "--data-dir", options.dataDir, ...(options.args ?? [])],
     ],
-    { stdio: ["ignore", "pipe", "inherit"], ...(options.env ? { env: options.env } : {}) },
+    { stdio: ["ignore", "pipe", "inherit"], env: options.env ?? childEnvironment() },
   );
   ofThisScenario(child);
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));

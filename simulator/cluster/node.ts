@@ -5,11 +5,12 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { childEnvironment } from "../../config/mod.js";
 import { sleep } from "../../src/lib/clock.js";
 import { ClusterProcess } from "./process.js";
 import type { Ways } from "./proxies.js";
 import type { ClusterSecrets } from "./secrets.js";
-import { childEnvironment, type Ground } from "./servers.js";
+import type { Ground } from "./servers.js";
 import { CannotStartCluster, type LocalClusterOptions, type LocalNode, type NodeState } from "./types.js";
 
 export interface NodePlan {

@@ -2,7 +2,7 @@
 import type { ChildProcess } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { processEnvironment } from "../../config/mod.js";
+import { childEnvironment } from "../../config/mod.js";
 import type { Clock } from "../../src/lib/clock.js";
 import { startSandboxProcess } from "../../src/services/payments/mod.js";
 import { prepareTcpServer } from "../../src/store/postgres/mod.js";
@@ -19,19 +19,6 @@ export interface Ground {
 
 /** Enough for the connections of many nodes, and for those that a cut way leaves behind. */
 const MAX_CONNECTIONS = 400;
-/** What a child needs of our environment; the rest could be a setting meant for another node. */
-const PASSED_ON = ["PATH", "HOME", "TMPDIR", "LANG", "TZ", "USER"];
-
-export function childEnvironment(): Record<string, string> {
-  const ours = processEnvironment();
-  return Object.fromEntries(
-    PASSED_ON.flatMap((name) => {
-      const value = ours[name];
-      return value === undefined ? [] : [[name, value]];
-    }),
-  );
-}
-
 function managed(url: string, child: ClusterProcess): ManagedServer {
   return {
     url,

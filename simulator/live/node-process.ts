@@ -7,6 +7,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
+import { childEnvironment } from "../../config/mod.js";
 import { sleep, systemClock } from "../../src/lib/clock.js";
 import { randomInteger, systemRandom } from "../../src/lib/random.js";
 import { CannotRun } from "./node-control.js";
@@ -127,7 +128,8 @@ export class OwnNode {
         ...extraArguments,
       ],
       // A group of its own: an interrupt from the terminal is ours to handle, and the node is stopped in order.
-      { stdio: ["pipe", "pipe", "pipe"], detached: true },
+      // An environment of its own: what a shell holds for a real node, its database above all, is not this one's.
+      { stdio: ["pipe", "pipe", "pipe"], detached: true, env: childEnvironment() },
     );
     this.#child = child;
     let stderr = "";

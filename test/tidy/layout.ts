@@ -108,7 +108,8 @@ export const PARTS: readonly Part[] = [
   {
     name: "live",
     path: "simulator/live",
-    mayImport: ["city", "checkers", "sdk", "protocol", "lib"],
+    // Of the configuration: what the environment of its node is made of.
+    mayImport: ["config", "city", "checkers", "sdk", "protocol", "lib"],
     sideDoors: [
       { file: "src/store/postgres/mod.ts", why: "the checker reads the database afterwards, without the node" },
       { file: "src/services/payments/mod.ts", why: "the checker reads the sandbox's ledger afterwards" },
