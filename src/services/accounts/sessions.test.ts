@@ -242,3 +242,14 @@ t.test(
     );
   },
 );
+
+t.test("R-ACC-1: as many old sessions are forgotten as a busy market ends, not a few hundred a minute", async (t) => {
+  const { node, clock, store } = city();
+  const { signUp, accounts } = await node();
+  for (let i = 0; i < 1_201; i++) await signUp(`guest-${i}@example.com`);
+  clock.turn(61 * DAY);
+  const here = await signUp("here@example.com");
+  await accounts.tidy();
+  t.equal(await store.accounts.forget(clock.now() - 30 * DAY, 9_999), 0, "nothing old is left");
+  t.equal((await store.accounts.sessionsOf(here.accountId)).length, 1);
+});
