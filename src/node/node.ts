@@ -34,6 +34,7 @@ import { measureNotifier } from "./notification-metrics.js";
 import { startNotifier } from "./notifications.js";
 import { openPayment } from "./payment-process.js";
 import { endpointsOf, planThreads, type ThreadPlan } from "./plan.js";
+import { reachableAt } from "./reachable.js";
 import { startSearch } from "./search.js";
 import { loadSecrets, type NodeSecrets } from "./secrets.js";
 import { aloneShards, clusterShards } from "./shards.js";
@@ -150,7 +151,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       onFatal: (endpoint, reason) => onFatal(`Thread ${endpoint} cannot be kept alive: ${reason}`),
       onEvent: (event) => reportThread(log, event),
     });
-    const url = `http://${config.http.host === "0.0.0.0" ? "127.0.0.1" : config.http.host}:${wantedPort}`;
+    const url = reachableAt(config.http.host, wantedPort);
     const shards = (isMember ? clusterShards : aloneShards)({
       config,
       connectionString: truth.connectionString,
@@ -193,10 +194,10 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     await mesh.start();
     await shards.start();
     const port = await gateway.listen(plan.port, gateways.length > 1);
-    const webhookUrl = `http://${config.http.host === "0.0.0.0" ? "127.0.0.1" : config.http.host}:${port}/v1/payments/webhooks`;
+    const webhookUrl = `${reachableAt(config.http.host, port)}/v1/payments/webhooks`;
     await payment.announce(webhookUrl, config.payment.webhookSecret ?? derivedWebhookSecret(secrets));
     return {
-      url: `http://${config.http.host === "0.0.0.0" ? "127.0.0.1" : config.http.host}:${port}`,
+      url: reachableAt(config.http.host, port),
       secrets,
       connectionString: truth.connectionString,
       paymentLedgerFile: payment.ledgerFile,
