@@ -1,5 +1,5 @@
 /** Replacing the master key, again and again, and still reading what is old. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
@@ -46,4 +46,30 @@ t.test("R-ACC-4: a master key with a comma in it opens what it sealed", async (t
     createTextSeal(loadSecrets(dataDir, given, random).masterSecrets, "doors", random);
   const old = secretsOf({ masterKey: odd }).seal("x", "c");
   t.equal(secretsOf({ masterKey: SECOND, previousMasterKey: odd }).open(old, "c"), "x");
+});
+
+t.test("R-OPS-2: nobody is told to remove what everything else is sealed with", async (t) => {
+  const dataDir = mkdtempSync(join(tmpdir(), "swift-eats-secrets-"));
+  t.teardown(() => rmSync(dataDir, { recursive: true, force: true }));
+  const random = seededRandom(3);
+  loadSecrets(dataDir, {}, random);
+  for (const [name, advice] of [
+    ["order-id.secret", /Put back the right one, without it .* can never be read again/],
+    ["signing-key.pem", /remove it to have a new one made .*invalid/],
+    ["operator.secret", /remove it to have a new one made/],
+  ] as const) {
+    const file = join(dataDir, name);
+    const before = readFileSync(file, "utf8");
+    writeFileSync(file, "half");
+    t.throws(() => loadSecrets(dataDir, {}, random), { message: advice }, name);
+    writeFileSync(file, before);
+  }
+});
+
+t.test("R-ACC-2: an operator's secret that the configuration gave once still opens without it", async (t) => {
+  const dataDir = mkdtempSync(join(tmpdir(), "swift-eats-secrets-"));
+  t.teardown(() => rmSync(dataDir, { recursive: true, force: true }));
+  const operatorSecret = "sixteen-letters!";
+  loadSecrets(dataDir, { operatorSecret }, seededRandom(4));
+  t.equal(loadSecrets(dataDir, {}, seededRandom(5)).operatorSecret, operatorSecret);
 });

@@ -39,10 +39,25 @@ export function loadSecrets(dataDir: string, given: GivenSecrets, random: Random
     writeFileSync(operatorSecretFile, `${given.operatorSecret}\n`, { mode: OWNER_ONLY });
     chmodSync(operatorSecretFile, OWNER_ONLY);
   }
-  const orderIdSecret = given.orderIdSecret ?? keep(join(dataDir, "order-id.secret"), hex, isHexSecret);
+  const orderIdSecret =
+    given.orderIdSecret ??
+    keep(
+      join(dataDir, "order-id.secret"),
+      hex,
+      isHexSecret,
+      "without it what people keep here can never be read again",
+    );
   return {
-    signingKeyPem: given.signingKeyPem ?? keep(join(dataDir, "signing-key.pem"), newSigningKey, isPrivateKey),
-    operatorSecret: given.operatorSecret ?? keep(operatorSecretFile, hex, isHexSecret),
+    signingKeyPem:
+      given.signingKeyPem ??
+      keep(
+        join(dataDir, "signing-key.pem"),
+        newSigningKey,
+        isPrivateKey,
+        "or remove it to have a new one made (then tokens that were signed with it become invalid)",
+      ),
+    operatorSecret:
+      given.operatorSecret ?? keep(operatorSecretFile, hex, isOperatorSecret, "or remove it to have a new one made"),
     operatorSecretFile,
     orderIdSecret,
     // A deployment that had no master key of its own and gets one can still read what it wrote before.
@@ -77,9 +92,11 @@ function isPrivateKey(text: string): boolean {
 }
 
 const isHexSecret = (text: string): boolean => text.length >= 32;
+/** One that was given by the configuration may be as short as that allows. */
+const isOperatorSecret = (text: string): boolean => text.length >= 16;
 
 /** Reads the file, or makes it in one step: a crash in the middle leaves no half-written secret behind. */
-function keep(file: string, make: () => string, valid: (text: string) => boolean): string {
+function keep(file: string, make: () => string, valid: (text: string) => boolean, otherwise: string): string {
   if (!existsSync(file)) {
     const draft = `${file}.${process.pid}`;
     writeFileSync(draft, `${make().trim()}\n`, { mode: OWNER_ONLY, flush: true });
@@ -94,9 +111,7 @@ function keep(file: string, make: () => string, valid: (text: string) => boolean
   }
   const text = readFileSync(file, "utf8").trim();
   if (!valid(text)) {
-    throw new Error(
-      `${file} holds no usable secret. Put back the right one, or remove it to have a new one made (then all tokens become invalid).`,
-    );
+    throw new Error(`${file} holds no usable secret. Put back the right one, ${otherwise}.`);
   }
   return text;
 }
