@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { Ajv } from "ajv";
 import t from "tap";
 import {
@@ -29,6 +30,8 @@ function problemsOf(sources: ConfigSources): readonly ConfigProblem[] {
   }
   return [];
 }
+
+const ED25519 = generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString().trim();
 
 t.test("R-OPS-1: a node starts with nothing set", async (t) => {
   t.strictSame(loadConfig(nothing), defaults);
@@ -68,6 +71,7 @@ t.test("R-OPS-2: every setting can be given in each of the four ways", async (t)
     if (setting.key === "node.logLevel") return "debug";
     if (setting.key === "domain.order.offerMode") return "broadcast";
     if (setting.key === "domain.zone.dispatch") return "simple";
+    if (setting.key === "auth.privateKey") return ED25519;
     if (setting.key === "gateway.trustedProxies") return ["10.0.0.0/8", "2001:db8::1"];
     if (setting.type === "list") return setting.allowed.includes("accepted") ? ["placed"] : ["https://a.example"];
     if (setting.type === "map") return { "872830828ffffff": "broadcast" };
@@ -176,6 +180,24 @@ t.test("R-OPS-2: settings that contradict each other are named with both values"
   t.match(gps, [{ key: "domain.driver.gpsTokenMs", source: /gpsTripMs = 5000/ }]);
 });
 
+t.test("R-OPS-2: a key that cannot sign tokens is refused by its name, with what to do, and not shown", async (t) => {
+  const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({ type: "pkcs8", format: "pem" });
+  // As tools give it that read `\\n` in an environment file as two letters.
+  for (const wrong of ["garbage-with-hunter2-in-it", rsa.toString(), ED25519.replaceAll("\n", "\\n")]) {
+    const problems = problemsOf({ env: { AUTH_PRIVATE_KEY: wrong } });
+    t.match(problems, [
+      { key: "auth.privateKey", given: "[redacted]", allowed: /Ed25519 key as PEM/, advice: /openssl/ },
+    ]);
+  }
+  t.match(loadConfig({ ...nothing, env: { AUTH_PRIVATE_KEY: ED25519 } }).auth.privateKey, ED25519);
+});
+
+t.test("R-ENG-4: no command may be sent later than its id is remembered", async (t) => {
+  t.match(problemsOf({ env: { SWIFT_EATS_GATEWAY_MAX_NOT_AFTER_MS: "172800000" } }), [
+    { key: "gateway.maxNotAfterMs" },
+  ]);
+});
+
 t.test("R-OPS-2: a proxy is named by an address or a network, nothing else is one", async (t) => {
   const given = (text: string) => ({ env: { TRUSTED_PROXIES: text } });
   const proxies = "10.0.0.0/8, 192.0.2.7, 2001:db8::/32, ::1";
@@ -191,7 +213,7 @@ t.test("R-OPS-2: secrets are never printed", async (t) => {
     ...nothing,
     env: {
       OPERATOR_SECRET: secret,
-      AUTH_PRIVATE_KEY: "-----BEGIN PRIVATE KEY-----",
+      AUTH_PRIVATE_KEY: ED25519,
       DATABASE_URL: "postgres://eats:hunter2@db.internal:5432/eats?password=hunter2",
       REDIS_URL: "redis://:hunter2@cache:6379/0",
     },

@@ -10,7 +10,7 @@ import { type Environment, processEnvironment } from "./env.js";
 import { ConfigError, type ConfigProblem } from "./error.js";
 import { redacted, shown } from "./redact.js";
 import { type Config, ConfigSchema, SETTINGS } from "./schema.js";
-import { isNetwork, NETWORK, SETTING_KEYWORDS, type Setting } from "./setting.js";
+import { isNetwork, isSigningKey, NETWORK, SETTING_KEYWORDS, type Setting, SIGNING_KEY } from "./setting.js";
 import {
   CONFIG_FILE_ENV,
   configFileIn,
@@ -44,6 +44,7 @@ const ajv = new Ajv({
 });
 ajv.addVocabulary([...SETTING_KEYWORDS]);
 ajv.addFormat(NETWORK, isNetwork);
+ajv.addFormat(SIGNING_KEY, isSigningKey);
 const validate = ajv.compile(ConfigSchema);
 
 /** The whole configuration, valid; or a `ConfigError` with everything that is wrong. */

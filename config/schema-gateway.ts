@@ -62,7 +62,12 @@ export const gatewaySection = section("What a client may ask of one gateway thre
     "Fixes go to the drivers' actors in pieces, at most so long after they came; 0: each by itself.",
     1000,
   ),
-  maxNotAfterMs: duration("How far ahead a command's notAfter may lie.", 7 * 86_400_000, 1000),
+  // A node honours a command's id for a day (`src/node/housekeeping.ts`): what may come later would be done twice.
+  maxNotAfterMs: duration(
+    "How far ahead a command's notAfter may lie. A command's id is remembered for a day, so what a phone sends again must come sooner.",
+    18 * 3_600_000,
+    1000,
+  ),
   gpsPerMinute: count("Batches of fixes of one driver, sustained; more is rate_limited.", 6000),
   gpsBurst: count("Batches of fixes of one driver at once, after a silence.", 1000),
   tierRates: section("Requests by kind, the same for sockets and HTTP.", {

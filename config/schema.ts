@@ -6,7 +6,7 @@ import { type Static, Type } from "../src/lib/json-type.js";
 import { count, duration, section } from "./building.js";
 import { domainSection } from "./schema-domain.js";
 import { gatewaySection } from "./schema-gateway.js";
-import { boolean, integer, number, oneOf, optionalText, settingsOf, text } from "./setting.js";
+import { boolean, integer, number, oneOf, optionalText, SIGNING_KEY, settingsOf, text } from "./setting.js";
 
 export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -310,13 +310,17 @@ const auth = section("Who may come in.", {
     },
     { minLength: 16 },
   ),
-  privateKey: optionalText(4000, {
-    description:
-      "The Ed25519 key that signs tokens, as PEM. Not set: one is made and kept in the data directory; nodes of a cluster must share one.",
-    env: ["AUTH_PRIVATE_KEY"],
-    secret: "value",
-    advice: "Make one with `openssl genpkey -algorithm ed25519` and give the file with AUTH_PRIVATE_KEY_FILE.",
-  }),
+  privateKey: optionalText(
+    4000,
+    {
+      description:
+        "The Ed25519 key that signs tokens, as PEM. Not set: one is made and kept in the data directory; nodes of a cluster must share one.",
+      env: ["AUTH_PRIVATE_KEY"],
+      secret: "value",
+      advice: "Make one with `openssl genpkey -algorithm ed25519` and give the file with AUTH_PRIVATE_KEY_FILE.",
+    },
+    { format: SIGNING_KEY },
+  ),
   orderIdSecret: optionalText(
     200,
     {

@@ -2,6 +2,7 @@
  * What one setting is: a JSON schema for its value, with how it may be given and what to do when it is wrong. The schema
  * of the whole configuration (`schema.ts`) is built from these; help, documents and error messages are read from it.
  */
+import { createPrivateKey } from "node:crypto";
 import { isIP } from "node:net";
 import { type TSchema, type TUnsafe, Type } from "../src/lib/json-type.js";
 
@@ -21,8 +22,18 @@ export interface SettingNotes {
 /** Keywords that are ours and not JSON Schema's. */
 export const SETTING_KEYWORDS = ["env", "flags", "secret", "advice"] as const;
 
-/** The name of a format of our own, which `load.ts` judges by `isNetwork`. */
+/** Formats of our own, by name; `load.ts` judges by them. */
 export const NETWORK = "network";
+export const SIGNING_KEY = "signing-key";
+
+/** The text of a private Ed25519 key. */
+export function isSigningKey(text: string): boolean {
+  try {
+    return createPrivateKey(text).asymmetricKeyType === "ed25519";
+  } catch {
+    return false;
+  }
+}
 
 export function isNetwork(text: string): boolean {
   const [address = "", bits, ...more] = text.split("/");
@@ -48,7 +59,7 @@ export const text = (maxLength: number, notes: SettingNotes, pattern?: string) =
 export const optionalText = (
   maxLength: number,
   notes: SettingNotes,
-  shape: { readonly pattern?: string; readonly minLength?: number } = {},
+  shape: { readonly pattern?: string; readonly minLength?: number; readonly format?: string } = {},
 ): TUnsafe<string | null> =>
   Type.Unsafe<string | null>({ type: ["string", "null"], minLength: 1, maxLength, ...shape, ...notes });
 
@@ -107,6 +118,7 @@ interface Keywords extends Partial<SettingNotes> {
   readonly maxLength?: number;
   readonly maxItems?: number;
   readonly pattern?: string;
+  readonly format?: string;
   readonly maxProperties?: number;
   readonly enum?: readonly string[];
   readonly items?: { readonly enum?: readonly string[]; readonly format?: string };
@@ -176,6 +188,7 @@ function allowedBy(keywords: Keywords, types: readonly string[], optional: boole
     return `a list of at most ${keywords.maxItems} addresses or networks, separated by commas`;
   }
   if (types.includes("array")) return `a list of at most ${keywords.maxItems} texts, separated by commas`;
+  if (keywords.format === SIGNING_KEY) return "a private Ed25519 key as PEM, or nothing";
   if (keywords.enum !== undefined) return `one of ${keywords.enum.join(", ")}`;
   const matching = keywords.pattern === undefined ? "" : ` matching ${keywords.pattern}`;
   return `a text of ${keywords.minLength} to ${keywords.maxLength} characters${matching}${optional ? ", or nothing" : ""}`;

@@ -58,11 +58,11 @@ export function fromArguments(argv: readonly string[], settings: readonly Settin
     if (setting === undefined && flag !== CONFIG_FILE_FLAG) {
       problems.push(unknown(`--${flag}`, "command line", known));
       // The value of an unknown flag is not a second mistake.
-      if (equals < 0 && argv[index + 1]?.startsWith("--") === false) index++;
+      if (equals < 0 && isValue(argv[index + 1])) index++;
       continue;
     }
     let text = equals < 0 ? undefined : word.slice(equals + 1);
-    if (text === undefined && argv[index + 1]?.startsWith("--") === false) text = argv[++index];
+    if (text === undefined && isValue(argv[index + 1])) text = argv[++index];
     if (setting === undefined) continue;
     const source = `command line --${flag}`;
     if (text === undefined && setting.type === "boolean") text = "true";
@@ -74,6 +74,10 @@ export function fromArguments(argv: readonly string[], settings: readonly Settin
   }
   return { given, problems };
 }
+
+/** A key as PEM begins with more dashes than a flag, and must not be shown as an unknown one. */
+const isValue = (word: string | undefined): boolean =>
+  word !== undefined && (!word.startsWith("--") || word.startsWith("-----"));
 
 /** Every setting by its long name (`SWIFT_EATS_HTTP_PORT`), some by a short one (`PORT`), secrets also by `…_FILE`. */
 export function fromEnvironment(
