@@ -80,7 +80,7 @@ export interface Client {
   /** Resolves when live; rejects with the close code's reason when closed for good. Starts connecting if need be. */
   ready(): Promise<void>;
   connect(): void;
-  /** Ends a pause between attempts: call it when the network or the page comes back. */
+  /** Ends a pause, and a line that slept with the device: call it when the network or the page comes back. */
   wake(): void;
   /** Rejects what is unanswered with `closed` and ends. What `storage` keeps of it goes on with the next client. */
   close(): void;

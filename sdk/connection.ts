@@ -62,6 +62,8 @@ const NORMAL_CLOSURE = 1000;
 /** Before WELCOME says what a node takes: every node takes as much. */
 const GREETING_BYTES = 16 * 1024;
 const ABNORMAL_CLOSURE = 1006;
+/** So much more on the wall clock than on the monotonic one: the device has slept. */
+const SLEPT_MS = 10_000;
 
 /** Closed because of what this client did or asked: another node would say the same. Anything else is the node's or the line's. */
 const OURS: ReadonlySet<number> = new Set([CLOSE.slow, CLOSE.rate, CLOSE.tokenExpired, CLOSE.resumeImpossible]);
@@ -75,8 +77,9 @@ export class Connection {
   #attemptNumber = 0;
   #attempt = 0;
   #liveSinceMs = 0;
-  /** When the node's last word came, monotonic. */
+  /** When the node's last word came, monotonic, and how far the wall clock was ahead of that. */
   #heardAtMs = 0;
+  #heardWallAheadMs = 0;
   readonly #outgoing: Outgoing;
   #helloAtMs = 0;
   /** The node's wall clock minus our monotonic one; null before the first WELCOME. */
@@ -123,9 +126,20 @@ export class Connection {
     this.#open();
   }
 
-  /** The network is back or the page is visible again: a pause in progress ends now. */
+  /**
+   * The network is back or the page is visible again: a pause in progress ends now. A line on which nothing came since the
+   * device slept is most likely dead, and would be found so only by the heartbeat: another takes its place.
+   */
   wake(): void {
     if (this.#state.name === "waiting") this.#open();
+    if (this.#state.name !== "live" || this.#wallAheadMs() - this.#heardWallAheadMs < SLEPT_MS) return;
+    this.#abandon(ABNORMAL_CLOSURE);
+    this.#attempt = 0;
+    this.#open();
+  }
+
+  #wallAheadMs(): number {
+    return this.#options.clock.now() - this.#options.clock.monotonic();
   }
 
   /** Ends for good, until `connect()`. */
@@ -223,6 +237,7 @@ export class Connection {
 
   #message(data: unknown): void {
     this.#heardAtMs = this.#options.clock.monotonic();
+    this.#heardWallAheadMs = this.#wallAheadMs();
     let frames: readonly ServerFrame[];
     try {
       frames = this.#options.codec.decode(data);
@@ -252,6 +267,7 @@ export class Connection {
         return;
       }
       case OP.ping:
+        this.#heardServerClock(frame[1]);
         this.send([OP.pong, frame[1]]);
         return;
       case OP.goaway:
@@ -261,7 +277,9 @@ export class Connection {
         this.#refresh();
         return;
       default:
-        if (this.#state.name === "live") this.#listener.frame(frame);
+        if (this.#state.name !== "live") return;
+        if (frame[0] === OP.event) this.#heardServerClock(frame[4]);
+        this.#listener.frame(frame);
     }
   }
 
@@ -269,6 +287,16 @@ export class Connection {
   #readServerClock(serverTs: number): void {
     const nowMs = this.#options.clock.monotonic();
     this.#serverMinusMonotonicMs = serverTs - (this.#helloAtMs + nowMs) / 2;
+  }
+
+  /**
+   * What was written at `at` is heard later, so the node's clock is not behind it. Our monotonic clock may be: it stands
+   * still on a phone that dozes in a pocket, while the socket lives for hours.
+   */
+  #heardServerClock(at: number): void {
+    const leastMs = at - this.#options.clock.monotonic();
+    if (this.#serverMinusMonotonicMs === null || leastMs <= this.#serverMinusMonotonicMs) return;
+    this.#serverMinusMonotonicMs = leastMs;
   }
 
   /**
