@@ -5,25 +5,35 @@
 import { signal } from "@preact/signals";
 
 let context: AudioContext | null = null;
-/** False until somebody has touched the page. */
+/** False until somebody has touched the page, and while the device keeps it silent: a telephone call stops it, too. */
 export const soundReady = signal(false);
 
 /** Call from a touch. */
 export async function allowSound(): Promise<void> {
-  context ??= new AudioContext();
-  if (context.state === "suspended") await context.resume();
-  soundReady.value = context.state === "running";
+  context ??= openContext();
+  if (context.state !== "running") await context.resume();
 }
 
-/** Any first touch of the page will do. */
+function openContext(): AudioContext {
+  const made = new AudioContext();
+  const read = (): void => {
+    soundReady.value = made.state === "running";
+  };
+  made.addEventListener("statechange", read);
+  read();
+  return made;
+}
+
+/**
+ * Any touch of the page will do, whenever it is silent. A finger counts for the browser when it is lifted, a mouse when it
+ * is pressed, and Escape not at all.
+ */
 export function allowSoundOnTouch(): void {
   const touched = (): void => {
+    if (soundReady.peek() || navigator.userActivation?.hasBeenActive === false) return;
     void allowSound().catch(() => undefined);
-    removeEventListener("pointerdown", touched);
-    removeEventListener("keydown", touched);
   };
-  addEventListener("pointerdown", touched);
-  addEventListener("keydown", touched);
+  for (const name of ["pointerdown", "pointerup", "keydown"]) addEventListener(name, touched);
 }
 
 interface Tone {
@@ -56,7 +66,12 @@ const CALLS = {
 
 /** Returns false when the page may not sound yet. */
 export function call(name: keyof typeof CALLS, loudness = 0.5): boolean {
-  if (context === null || context.state !== "running") return false;
+  if (context === null) return false;
+  if (context.state !== "running") {
+    // What silenced it may be over.
+    void context.resume().catch(() => undefined);
+    return false;
+  }
   const start = context.currentTime + 0.02;
   for (const { hertz, fromSeconds, seconds } of CALLS[name]) {
     const tone = context.createOscillator();

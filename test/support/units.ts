@@ -47,6 +47,7 @@ export const FIRST: readonly string[] = [
   "simulator/live/run",
   "simulator/faults/broken-builds",
   "test/pages",
+  "test/pages-in-use",
   "simulator/faults/fence",
   "sdk/real-node",
   "test/cluster",
