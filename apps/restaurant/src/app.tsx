@@ -4,6 +4,7 @@ import { AccountPage } from "../../shared/account/account-page.js";
 import { account } from "../../shared/account/session.js";
 import { IconButton } from "../../shared/kit/controls.js";
 import { BellIcon, BoltIcon, GearIcon, MenuIcon, MuteIcon, SoundIcon } from "../../shared/kit/icons.js";
+import { Bones } from "../../shared/kit/states.js";
 import { ThemeButton } from "../../shared/kit/theme-button.js";
 import { Toasts } from "../../shared/kit/toasts.js";
 import { LineBanner } from "../../shared/line/banner.js";
@@ -13,7 +14,7 @@ import { allowSound, allowSoundOnTouch, call, soundReady } from "../../shared/so
 import { Board } from "./screens/board.js";
 import { MenuPage } from "./screens/menu-page.js";
 import { SettingsPage } from "./screens/settings-page.js";
-import { doors, incoming, startInbox } from "./store/inbox.js";
+import { begun, doors, incoming, startInbox } from "./store/inbox.js";
 
 export function App() {
   const me = account.value;
@@ -50,7 +51,17 @@ export function App() {
         </div>
       )}
       <News />
-      <main class="page">{name === "menu" ? <MenuPage /> : name === "settings" ? <SettingsPage /> : <Board />}</main>
+      <main class="page">
+        {!begun.value ? (
+          <Bones count={3} height={180} />
+        ) : name === "menu" ? (
+          <MenuPage />
+        ) : name === "settings" ? (
+          <SettingsPage />
+        ) : (
+          <Board />
+        )}
+      </main>
       <nav class="tab-bar" aria-label="Main">
         <a href="#/" {...current(undefined)}>
           <BellIcon />

@@ -39,6 +39,7 @@ const waiting = signal<readonly PendingCommand[]>([]);
 export const unsent = computed(() => waiting.value.filter(({ type }) => type !== "driver.online").length);
 
 let client: Client | null = null;
+let starting = false;
 export const server = (): Client | null => client;
 
 const ARRIVED_KEY = "swift-eats.driver.arrived";
@@ -61,7 +62,9 @@ export const hasArrived = (stop: StopView): boolean => arrivedStops.value.includ
 
 export async function startWork(): Promise<void> {
   const me = account.peek();
-  if (client !== null || me === null) return;
+  if (starting || me === null) return;
+  // While the device opens its storage, a renewed token calls once more.
+  starting = true;
   const storage = await openIndexedDbStorage().catch(() => localStorage);
   const made = openClient({
     tokenProvider: token,

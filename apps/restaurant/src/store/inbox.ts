@@ -34,6 +34,8 @@ const SHOW_ENDED_MS = 10 * 60_000;
 const MOST_ENDED = 30;
 
 export const ready = signal(false);
+/** There is a client: what asks the node may be shown. */
+export const begun = signal(false);
 /** Whether the restaurant takes orders, and why not. Null: not heard yet. */
 export const doors = signal<TabletDoors | null>(null);
 /** As the device has them. */
@@ -63,11 +65,14 @@ export const ended = computed(() =>
 
 let client: Client | null = null;
 let tablet: Tablet | null = null;
+let starting = false;
 export const server = (): Client => client!;
 
 export async function startInbox(): Promise<void> {
   const me = account.peek();
-  if (client !== null || me === null) return;
+  if (starting || me === null) return;
+  // While the device opens its storage, a renewed token calls once more.
+  starting = true;
   const storage: DurableStorage | null = await openIndexedDbStorage({ name: "swift-eats-kitchen" }).catch(() => null);
   const made = openClient({
     tokenProvider: token,
@@ -105,6 +110,7 @@ export async function startInbox(): Promise<void> {
   tablet = inbox;
   inbox.start();
   read();
+  begun.value = true;
   ring();
 }
 
