@@ -4,9 +4,12 @@
  */
 import type { Page } from "playwright-core";
 import t from "tap";
+import { createHttp, type Http } from "../sdk/node.js";
 import { sleep, systemClock } from "../src/lib/clock.js";
+import type { OrderStatus, Role } from "../src/protocol/mod.js";
 import { missingBrowser } from "./support/browser.js";
-import { connected, holds, setStage, shows, signIn, visit } from "./support/screens.js";
+import { connected, cut, holds, mend, press, setStage, shows, signIn, visit } from "./support/screens.js";
+import type { Townsman } from "./support/town.js";
 
 const TIMEOUT_MS = 290_000;
 const clock = systemClock();
@@ -34,11 +37,50 @@ const SOUNDS = `globalThis.sounds = [];
     }
   }`;
 
+async function until(what: () => Promise<boolean>): Promise<void> {
+  while (!(await what())) await sleep(clock, 100);
+}
+
 t.test("R-PRO-4: pages in use", { timeout: TIMEOUT_MS, skip: missingBrowser() }, async (t) => {
   const stage = await setStage(t);
-  const { town } = stage;
-  let kitchen = await stage.open("restaurant", town.square, false);
-  await signIn(kitchen, town.kitchen);
+  const { town, url } = stage;
+  const as = async ({ email, password }: Townsman, role: Role): Promise<Http> => {
+    const session = await createHttp({ url }).send<{ readonly accessToken: string }>("POST", "/v1/auth/sign-in", {
+      email,
+      password,
+      role,
+    });
+    return createHttp({ url, token: session.accessToken });
+  };
+  const [guest, cook, rider, boss] = await Promise.all([
+    as(town.customer, "customer"),
+    as(town.kitchen, "restaurant"),
+    as(town.driver, "driver"),
+    as(town.operator, "admin"),
+  ]);
+  const statusOf = async (orderId: string): Promise<OrderStatus> => (await guest.order(orderId)).status;
+  const order = async (): Promise<string> => {
+    const { orderId } = await guest.placeOrder({
+      restaurantId: town.kitchen.id,
+      lines: [{ itemId: "pesto", quantity: 1, unitPriceMinor: 1100 }],
+      destination: { ...town.door, address: "5 Vico Prova" },
+      currency: "EUR",
+    });
+    await until(async () => (await statusOf(orderId)) === "confirmed");
+    return orderId;
+  };
+  const cooked = async (): Promise<string> => {
+    const orderId = await order();
+    await cook.command("order.accept", { orderId, prepMinutes: 5 });
+    await cook.command("order.ready", { orderId });
+    return orderId;
+  };
+  const [tablet, driver] = await Promise.all([
+    stage.open("restaurant", town.square, false),
+    stage.open("driver", town.square),
+  ]);
+  let kitchen = tablet;
+  await Promise.all([signIn(kitchen, town.kitchen), signIn(driver, town.driver)]);
 
   await t.test("R-RST-2: the menu and the settings open in a page that is reloaded", async () => {
     await visit(kitchen, "Menu");
@@ -102,5 +144,40 @@ t.test("R-PRO-4: pages in use", { timeout: TIMEOUT_MS, skip: missingBrowser() },
     // One tablet is one device: it is this one's again.
     await kitchen.page.reload();
     await connected(kitchen);
+  });
+
+  await t.test("R-DSP-1 R-GPS-9: a page shows the shift that the node keeps, whoever has begun it", async () => {
+    await shows(driver, "Ready when you are");
+    await rider.send("PUT", "/v1/me/consents/location", { given: true });
+    await rider.command("driver.online", { name: town.driver.name, vehicle: "bicycle", ...town.square });
+    await shows(driver, "Looking for a trip");
+    await rider.command("driver.offline", {});
+    await shows(driver, "Ready when you are");
+    await press(driver, "Start shift");
+    await shows(driver, "Looking for a trip");
+  });
+
+  await t.test("R-DSP-6: an order that was taken away meanwhile and comes back can be picked up", async (t) => {
+    await visit(driver, "Drive");
+    const orderId = await cooked();
+    await press(driver, "Accept");
+    await press(driver, "I have arrived");
+    await driver.page.getByRole("button", { name: "Picked up" }).waitFor();
+    await cut(driver);
+    await rider.command("driver.release", { orderId, reason: "Said by telephone" });
+    await press(driver, "Picked up");
+    await mend(driver);
+    await shows(driver, "This order is not on your trip any more.");
+    await shows(driver, "Looking for a trip");
+    await boss.command("ops.assign", { orderId, driverId: town.driver.id, reason: "It goes after all" });
+    await press(driver, "Accept");
+    await press(driver, "I have arrived");
+    await press(driver, "Picked up");
+    await shows(driver, "Deliver to");
+    await until(async () => (await statusOf(orderId)) === "picked_up");
+    await press(driver, "I have arrived");
+    await press(driver, "Delivered");
+    await until(async () => (await statusOf(orderId)) === "delivered");
+    t.pass("to the door");
   });
 });

@@ -146,7 +146,8 @@ function event(news: DriverEvent): void {
       rooms.value = { ...rooms.peek(), [news.body.orderId]: news.body.roomId };
       return;
     case "gps.policy":
-      if (news.body.reason === "off_shift") onShift.value = false;
+      // Also when the answer to coming or going was lost, or another device has done it.
+      onShift.value = news.body.reason !== "off_shift";
       return;
   }
 }
@@ -175,8 +176,9 @@ type Step = "driver.arrived" | "driver.pickup" | "driver.deliver" | "driver.fail
 function step(type: Step, body: { orderId: string; stop?: "pickup" | "dropoff"; reason?: string }): void {
   const made = client;
   if (made === null) return;
-  // One step of one order has one key: touching twice, or again after a reload, does it once.
-  const key = `${type}/${body.orderId}/${body.stop ?? ""}`;
+  // One step of one order on one trip has one key: touching twice, or again after a reload, does it once. An order that
+  // was taken away and comes back is on another trip: what the node refused meanwhile is remembered for the first.
+  const key = `${type}/${trip.peek()?.tripId ?? ""}/${body.orderId}/${body.stop ?? ""}`;
   const sent = made.command(type, body as never, type === "driver.release" ? {} : { idempotencyKey: key });
   readWaiting();
   sent.then(readWaiting, (error: unknown) => {
