@@ -8,7 +8,7 @@ import { createHttp, type Http } from "../sdk/node.js";
 import { sleep, systemClock } from "../src/lib/clock.js";
 import type { OrderStatus, Role } from "../src/protocol/mod.js";
 import { missingBrowser } from "./support/browser.js";
-import { connected, cut, holds, mend, press, setStage, shows, signIn, visit } from "./support/screens.js";
+import { connected, cut, holds, mend, press, type Screen, setStage, shows, signIn, visit } from "./support/screens.js";
 import type { Townsman } from "./support/town.js";
 
 const TIMEOUT_MS = 290_000;
@@ -36,9 +36,20 @@ const SOUNDS = `globalThis.sounds = [];
       sounds.push(this);
     }
   }`;
+/** Half of a double touch follows the other after this. */
+const TWICE_MS = 120;
 
 async function until(what: () => Promise<boolean>): Promise<void> {
   while (!(await what())) await sleep(clock, 100);
+}
+
+/** Twice at one place, whatever lies there by then. */
+async function touchTwice({ page }: Screen, name: string): Promise<void> {
+  const box = (await page.getByRole("button", { name }).first().boundingBox())!;
+  const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+  await page.mouse.click(x, y);
+  await sleep(clock, TWICE_MS);
+  await page.mouse.click(x, y);
 }
 
 t.test("R-PRO-4: pages in use", { timeout: TIMEOUT_MS, skip: missingBrowser() }, async (t) => {
@@ -146,6 +157,25 @@ t.test("R-PRO-4: pages in use", { timeout: TIMEOUT_MS, skip: missingBrowser() },
     await connected(kitchen);
   });
 
+  await t.test("R-RST-4: a ticket that is touched twice takes no other with it", async (t) => {
+    const orders = [await order(), await order(), await order()];
+    const accept = kitchen.page.getByRole("button", { name: "Accept" });
+    await until(async () => (await accept.count()) === orders.length);
+    await touchTwice(kitchen, "Accept");
+    await until(async () => (await accept.count()) < orders.length);
+    await sleep(clock, 1_000);
+    t.strictSame(await Promise.all(orders.slice(1).map(statusOf)), ["confirmed", "confirmed"]);
+    for (const orderId of orders.slice(1)) await cook.command("order.accept", { orderId, prepMinutes: 5 });
+    const ready = kitchen.page.getByRole("button", { name: "Ready" });
+    await until(async () => (await ready.count()) === orders.length);
+    await touchTwice(kitchen, "Ready");
+    await until(async () => (await ready.count()) < orders.length);
+    await sleep(clock, 1_000);
+    const still = await Promise.all(orders.slice(1).map(statusOf));
+    t.notOk(still.includes("ready"), "nobody is called for food that is on the stove");
+    for (const orderId of orders) await boss.command("order.cancel", { orderId, reason: "Enough" });
+  });
+
   await t.test("R-DSP-1 R-GPS-9: a page shows the shift that the node keeps, whoever has begun it", async () => {
     await shows(driver, "Ready when you are");
     await rider.send("PUT", "/v1/me/consents/location", { given: true });
@@ -154,6 +184,19 @@ t.test("R-PRO-4: pages in use", { timeout: TIMEOUT_MS, skip: missingBrowser() },
     await rider.command("driver.offline", {});
     await shows(driver, "Ready when you are");
     await press(driver, "Start shift");
+    await shows(driver, "Looking for a trip");
+  });
+
+  await t.test("R-TRK-6: who says twice that they have arrived has not picked up", async (t) => {
+    await visit(driver, "Drive");
+    const orderId = await cooked();
+    await press(driver, "Accept");
+    await driver.page.getByRole("button", { name: "I have arrived" }).waitFor();
+    await touchTwice(driver, "I have arrived");
+    await driver.page.getByRole("button", { name: "Picked up" }).waitFor();
+    await sleep(clock, 1_000);
+    t.equal(await statusOf(orderId), "ready");
+    await boss.command("order.cancel", { orderId, reason: "Enough" });
     await shows(driver, "Looking for a trip");
   });
 

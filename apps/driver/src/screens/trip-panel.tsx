@@ -7,6 +7,7 @@ import { AlertIcon, CheckIcon, HomeIcon, MenuIcon, RouteIcon, TurnIcon } from ".
 import { Sheet } from "../../../shared/kit/sheet.js";
 import type { Way } from "../../../shared/map/streets.js";
 import { useWay } from "../../../shared/map/use-way.js";
+import { useSettling } from "../../../shared/settling.js";
 import { distanceText } from "../../../shared/words.js";
 import { position } from "../store/position.js";
 import {
@@ -27,6 +28,7 @@ const GIVEN_BACK = ["My vehicle broke down", "The restaurant is closed", "It tak
 
 export function TripPanel({ trip }: { readonly trip: TripView }) {
   const stop = currentStop.value;
+  const settling = useSettling(stop === null ? [] : [`${stop.orderId}/${stop.kind}/${hasArrived(stop)}`]);
   const way = useWay(position.value, stop);
   if (stop === null) {
     return (
@@ -38,7 +40,7 @@ export function TripPanel({ trip }: { readonly trip: TripView }) {
   }
   const later = trip.stops.slice(trip.stops.indexOf(stop) + 1).filter((each) => !isDone(each));
   return (
-    <div class="stack">
+    <div class={`stack ${settling}`}>
       <Hint stop={stop} way={way} />
       <div class="between">
         <div class="grow">
@@ -50,7 +52,8 @@ export function TripPanel({ trip }: { readonly trip: TripView }) {
         </a>
       </div>
       {stop.kind === "dropoff" && <Reach orderId={stop.orderId} />}
-      <Steps stop={stop} />
+      {/* A question about one stop is not answered for the next. */}
+      <Steps key={`${stop.orderId}/${stop.kind}`} stop={stop} />
       {later.length > 0 && (
         <ol class="stops" aria-label="After that">
           {later.map((each) => (

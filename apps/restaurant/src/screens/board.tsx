@@ -7,6 +7,7 @@ import { BellIcon, CheckIcon, ClockIcon, MenuIcon, ScooterIcon } from "../../../
 import { Sheet } from "../../../shared/kit/sheet.js";
 import { Bones, Empty } from "../../../shared/kit/states.js";
 import { now } from "../../../shared/line/node.js";
+import { useSettling } from "../../../shared/settling.js";
 import { capital, STEP_LABEL, timeOfDay } from "../../../shared/words.js";
 import {
   accept,
@@ -49,29 +50,48 @@ export function Board() {
         />
       </div>
       <div class="board">
-        {columns.map(({ name, title, orders, empty }) => (
-          <section key={name} class={column.value === name ? "column chosen" : "column"} aria-label={title}>
-            <h2 class="column-title">
-              {title} <span class="chip">{orders.length}</span>
-            </h2>
-            {orders.length === 0 ? (
-              <Empty picture={name === "incoming" ? <BellIcon /> : <MenuIcon />} title="All clear">
-                {empty}
-              </Empty>
-            ) : (
-              <ul class="stack">
-                {orders.map((order) => (
-                  <li key={order.orderId}>
-                    <Ticket order={order} />
-                  </li>
-                ))}
-              </ul>
-            )}
-            {name === "waiting" && <Ended />}
-          </section>
+        {columns.map((each) => (
+          <OneColumn key={each.name} {...each} chosen={column.value === each.name} />
         ))}
       </div>
     </>
+  );
+}
+
+function OneColumn({
+  name,
+  title,
+  orders,
+  empty,
+  chosen,
+}: {
+  readonly name: Column;
+  readonly title: string;
+  readonly orders: readonly KitchenOrder[];
+  readonly empty: string;
+  readonly chosen: boolean;
+}) {
+  const settling = useSettling(orders.map(({ orderId }) => orderId));
+  return (
+    <section class={chosen ? "column chosen" : "column"} aria-label={title}>
+      <h2 class="column-title">
+        {title} <span class="chip">{orders.length}</span>
+      </h2>
+      {orders.length === 0 ? (
+        <Empty picture={name === "incoming" ? <BellIcon /> : <MenuIcon />} title="All clear">
+          {empty}
+        </Empty>
+      ) : (
+        <ul class={`stack ${settling}`}>
+          {orders.map((order) => (
+            <li key={order.orderId}>
+              <Ticket order={order} />
+            </li>
+          ))}
+        </ul>
+      )}
+      {name === "waiting" && <Ended />}
+    </section>
   );
 }
 
