@@ -36,6 +36,9 @@ const SOUNDS = `globalThis.sounds = [];
       sounds.push(this);
     }
   }`;
+const HAS_FOCUS = `document.activeElement?.getAttribute("role") === "alertdialog"`;
+/** What the stage's offers last, and a little. */
+const OFFER_LASTS_MS = 910_000;
 /** Half of a double touch follows the other after this. */
 const TWICE_MS = 120;
 
@@ -86,11 +89,12 @@ t.test("R-PRO-4: pages in use", { timeout: TIMEOUT_MS, skip: missingBrowser() },
     await cook.command("order.ready", { orderId });
     return orderId;
   };
-  const [tablet, driver] = await Promise.all([
+  const [tablet, phone] = await Promise.all([
     stage.open("restaurant", town.square, false),
     stage.open("driver", town.square),
   ]);
   let kitchen = tablet;
+  let driver = phone;
   await Promise.all([signIn(kitchen, town.kitchen), signIn(driver, town.driver)]);
 
   await t.test("R-RST-2: the menu and the settings open in a page that is reloaded", async () => {
@@ -184,6 +188,34 @@ t.test("R-PRO-4: pages in use", { timeout: TIMEOUT_MS, skip: missingBrowser() },
     await rider.command("driver.offline", {});
     await shows(driver, "Ready when you are");
     await press(driver, "Start shift");
+    await shows(driver, "Looking for a trip");
+  });
+
+  await t.test("R-DSP-4: an offer is shown over every page, and goes when its time is over", async () => {
+    const card = driver.page.getByRole("alertdialog", { name: "A trip for you" });
+    await visit(driver, "Earnings");
+    const orderId = await cooked();
+    await card.waitFor();
+    // So it is spoken, too.
+    await holds(driver, HAS_FOCUS);
+    await press(driver, "Decline");
+    await card.waitFor({ state: "detached" });
+    await boss.command("ops.assign", { orderId, driverId: town.driver.id, reason: "Once more" });
+    await card.waitFor();
+    await cut(driver);
+    // Without a line, and without a sleep of a quarter of an hour.
+    await driver.page.clock.install();
+    await driver.page.clock.fastForward(OFFER_LASTS_MS);
+    await card.waitFor({ state: "detached" });
+    await shows(driver, "Nothing earned this week");
+    await boss.command("order.cancel", { orderId, reason: "Too late" });
+    // That page's clock stays ahead.
+    const page = await driver.context.newPage();
+    await driver.page.close();
+    driver = { ...driver, page };
+    driver.line.set("open");
+    await driver.context.setOffline(false);
+    await page.goto(`${driver.line.url}/driver`);
     await shows(driver, "Looking for a trip");
   });
 

@@ -12,6 +12,7 @@ import { allowSoundOnTouch } from "../../shared/sound.js";
 import { plural } from "../../shared/words.js";
 import { Drive } from "./screens/drive.js";
 import { EarningsPage } from "./screens/earnings.js";
+import { Offers } from "./screens/offer-card.js";
 import { startPosition } from "./store/position.js";
 import { closedOffer, onShift, startWork, unsent } from "./store/work.js";
 
@@ -73,6 +74,7 @@ export function App() {
           </a>
         </nav>
       )}
+      {me !== null && <Offers />}
       <Toasts />
     </div>
   );

@@ -10,14 +10,12 @@ import { type MapMark, TripMap } from "../../../shared/map/trip-map.js";
 import { useWay } from "../../../shared/map/use-way.js";
 import { capital } from "../../../shared/words.js";
 import { firstPosition, position, positionProblem, setSource, source } from "../store/position.js";
-import { currentStop, goOffline, goOnline, isDone, offers, onShift, ready, trip } from "../store/work.js";
-import { OfferCard } from "./offer-card.js";
+import { currentStop, goOffline, goOnline, isDone, onShift, ready, trip } from "../store/work.js";
 import { TripPanel } from "./trip-panel.js";
 
 const VEHICLES = ["bicycle", "motorcycle", "car"] as const;
 
 export function Drive() {
-  const offer = offers.value[0];
   return (
     <div class="drive">
       <DriveMap />
@@ -32,7 +30,6 @@ export function Drive() {
           <OffShift />
         )}
       </section>
-      {offer !== undefined && <OfferCard key={offer.offerId} offer={offer} />}
     </div>
   );
 }

@@ -1,6 +1,6 @@
 /** A trip on offer: what it pays, how far it is, how long there is to decide. */
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import type { OfferView } from "../../../../sdk/mod.js";
 import { distanceMeters } from "../../../../src/lib/geo.js";
 import { useAction } from "../../../shared/actions.js";
@@ -9,13 +9,32 @@ import { formatMoney } from "../../../shared/format.js";
 import { Button } from "../../../shared/kit/controls.js";
 import { HomeIcon, MenuIcon } from "../../../shared/kit/icons.js";
 import { now } from "../../../shared/line/node.js";
+import { go } from "../../../shared/router.js";
 import { distanceText, plural, timeOfDay } from "../../../shared/words.js";
 import { position } from "../store/position.js";
-import { acceptOffer, declineOffer, server } from "../store/work.js";
+import { acceptOffer, declineOffer, offers, server } from "../store/work.js";
 
 const AROUND = 2 * Math.PI * 46;
 
-export function OfferCard({ offer }: { readonly offer: OfferView }) {
+/** Without a line nobody says that an offer is over; so long after its end it goes by itself. */
+const GONE_MS = 1_500;
+
+/** Over whatever page is shown: a driver who looks at what was earned has seconds, too. */
+export function Offers() {
+  const offer = offers.value.find(({ expiresAt }) => now.value < expiresAt + GONE_MS);
+  return offer === undefined ? null : <OfferCard key={offer.offerId} offer={offer} />;
+}
+
+function OfferCard({ offer }: { readonly offer: OfferView }) {
+  const card = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // Whoever works with keys or listens is there, too; a key that was on its way somewhere else decides nothing.
+    const before = document.activeElement;
+    card.current?.focus({ preventScroll: true });
+    return () => {
+      if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
+    };
+  }, []);
   const leftMs = useSignal(offer.expiresAt - (server()?.serverNow() ?? now.peek()));
   const whole = useSignal(Math.max(1_000, leftMs.peek()));
   const chosen = useSignal(false);
@@ -29,6 +48,7 @@ export function OfferCard({ offer }: { readonly offer: OfferView }) {
   const accepting = useAction(async () => {
     await acceptOffer(offer.offerId);
     chosen.value = true;
+    go("");
   });
   const declining = useAction(() => declineOffer(offer.offerId));
   const seconds = Math.max(0, Math.ceil(leftMs.value / 1000));
@@ -37,7 +57,7 @@ export function OfferCard({ offer }: { readonly offer: OfferView }) {
   const places = here === null ? offer.stops : [here, ...offer.stops];
   const meters = places.slice(1).reduce((sum, place, index) => sum + distanceMeters(places[index]!, place), 0);
   return (
-    <div class="offer" role="alertdialog" aria-label="A trip for you">
+    <div ref={card} class="offer" role="alertdialog" aria-label="A trip for you" tabIndex={-1}>
       <div class="offer-card">
         <div class="between">
           <div>
