@@ -39,6 +39,12 @@ const SOUNDS = `globalThis.sounds = [];
 const HAS_FOCUS = `document.activeElement?.getAttribute("role") === "alertdialog"`;
 /** What the stage's offers last, and a little. */
 const OFFER_LASTS_MS = 910_000;
+/** More than a conversation shows at once. */
+const LINES = 40;
+const TALK = `document.querySelector(".chat-lines")`;
+const AT_THE_END = `${TALK}?.scrollTop > 0 && ${TALK}.scrollHeight - ${TALK}.scrollTop - ${TALK}.clientHeight < 2`;
+const TO_THE_TOP = `${TALK}.scrollTo(0, 0)`;
+const AT_THE_TOP = `${TALK}.scrollTop === 0`;
 /** Half of a double touch follows the other after this. */
 const TWICE_MS = 120;
 
@@ -89,13 +95,14 @@ t.test("R-PRO-4: pages in use", { timeout: TIMEOUT_MS, skip: missingBrowser() },
     await cook.command("order.ready", { orderId });
     return orderId;
   };
-  const [tablet, phone] = await Promise.all([
+  const [tablet, phone, ops] = await Promise.all([
     stage.open("restaurant", town.square, false),
     stage.open("driver", town.square),
+    stage.open("ops", town.square, false),
   ]);
   let kitchen = tablet;
   let driver = phone;
-  await Promise.all([signIn(kitchen, town.kitchen), signIn(driver, town.driver)]);
+  await Promise.all([signIn(kitchen, town.kitchen), signIn(driver, town.driver), signIn(ops, town.operator)]);
 
   await t.test("R-RST-2: the menu and the settings open in a page that is reloaded", async () => {
     await visit(kitchen, "Menu");
@@ -254,5 +261,38 @@ t.test("R-PRO-4: pages in use", { timeout: TIMEOUT_MS, skip: missingBrowser() },
     await press(driver, "Delivered");
     await until(async () => (await statusOf(orderId)) === "delivered");
     t.pass("to the door");
+  });
+
+  await t.test("R-COM-1: a conversation opens at its end, and what was begun in it is there again", async (t) => {
+    const rooms: string[] = [];
+    for (const about of [{}, { orderId: await order() }]) {
+      const { roomId } = await guest.send<{ readonly roomId: string }>("POST", "/v1/me/support-room", about);
+      rooms.push(roomId);
+    }
+    const [long, other] = rooms as [string, string];
+    const say = (roomId: string, text: string) =>
+      guest.command("chat.say", { roomId, messageId: `${roomId.slice(-8)}-${text.replaceAll(/\W/g, "-")}`, text });
+    for (let line = 1; line < LINES; line++) await say(long, `Line ${line}`);
+    await say(long, "The last word");
+    await say(other, "Something else");
+    await visit(ops, "Support");
+    await press(ops, /The last word/);
+    await holds(ops, AT_THE_END);
+    await press(ops, "Take it");
+    const written = ops.page.getByRole("textbox", { name: "Message" });
+    await written.fill("I have asked the kitchen, and");
+    await press(ops, /Something else/);
+    await shows(ops, /^Take it$/);
+    await press(ops, /The last word/);
+    await written.waitFor();
+    t.equal(await written.inputValue(), "I have asked the kitchen, and");
+    await holds(ops, AT_THE_END);
+    // Who reads what was said before is left there; who answers is at the end again.
+    await ops.page.evaluate(TO_THE_TOP);
+    await say(long, "One more thing");
+    await shows(ops, "One more thing");
+    t.ok(await ops.page.evaluate(AT_THE_TOP));
+    await press(ops, "Send");
+    await holds(ops, AT_THE_END);
   });
 });

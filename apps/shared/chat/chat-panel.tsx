@@ -7,11 +7,12 @@ import { shortId } from "../format.js";
 import { Button, IconButton } from "../kit/controls.js";
 import { AlertIcon, SendIcon } from "../kit/icons.js";
 import { capital, failureText, timeOfDay } from "../words.js";
+import { useEnd } from "./use-end.js";
 import "./chat.css";
 
 const MOST_CHARACTERS = 2_000;
-/** So near to the newest line, new ones are scrolled to. */
-const NEAR_PX = 80;
+/** What was begun in a room and not sent, while another room or another page is looked at. */
+const drafts = new Map<string, string>();
 
 const NAMES: Readonly<Record<ChatSide, string>> = { customer: "Customer", driver: "Driver", support: "Support" };
 
@@ -64,12 +65,7 @@ export function ChatPanel({
     document.addEventListener("visibilitychange", read);
     return () => document.removeEventListener("visibilitychange", read);
   }, [chat, newest]);
-  useEffect(() => {
-    const element = list.current;
-    if (element === null) return;
-    const near = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_PX + element.clientHeight / 2;
-    if (near) element.scrollTop = element.scrollHeight;
-  }, [newest, outgoing.length]);
+  useEnd(list, lines[0]?.offset ?? Number.POSITIVE_INFINITY, outgoing.length);
   const mine = lines.findLast((line) => line.type === "chat.message" && line.body.from.side === side);
   const readBy = (Object.entries(room?.reads ?? {}) as [ChatSide, number][]).filter(
     ([who, upTo]) => who !== side && mine !== undefined && upTo >= mine.offset,
@@ -110,7 +106,11 @@ export function ChatPanel({
           </li>
         )}
       </ol>
-      {over ? <p class="chat-over soft">This conversation is over.</p> : mayWrite && <Composer chat={chat} />}
+      {over ? (
+        <p class="chat-over soft">This conversation is over.</p>
+      ) : (
+        mayWrite && <Composer key={chat.roomId} chat={chat} />
+      )}
     </div>
   );
 }
@@ -147,11 +147,16 @@ function Line({
 }
 
 function Composer({ chat }: { readonly chat: Chat }) {
-  const text = useSignal("");
+  const text = useSignal(drafts.get(chat.roomId) ?? "");
+  const write = (next: string): void => {
+    text.value = next;
+    if (next === "") drafts.delete(chat.roomId);
+    else drafts.set(chat.roomId, next);
+  };
   const send = (): void => {
     const said = text.peek().trim();
     if (said === "") return;
-    text.value = "";
+    write("");
     // What is refused stays in the conversation, with its reason.
     chat.say(said).catch(() => undefined);
   };
@@ -171,7 +176,7 @@ function Composer({ chat }: { readonly chat: Chat }) {
         maxLength={MOST_CHARACTERS}
         value={text.value}
         onInput={(event) => {
-          text.value = event.currentTarget.value;
+          write(event.currentTarget.value);
           chat.types();
         }}
         onKeyDown={(event) => {
