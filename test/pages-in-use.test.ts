@@ -295,4 +295,12 @@ t.test("R-PRO-4: pages in use", { timeout: TIMEOUT_MS, skip: missingBrowser() },
     await press(ops, "Send");
     await holds(ops, AT_THE_END);
   });
+
+  await t.test("R-ADM-1: a number of no order says so", async () => {
+    await visit(ops, "City");
+    await ops.page.getByLabel("Find", { exact: true }).fill("0190aaaa-0000-7000-8000-000000000000");
+    await ops.page.keyboard.press("Enter");
+    await shows(ops, "There is no order of this number.");
+    await press(ops, "Close");
+  });
 });

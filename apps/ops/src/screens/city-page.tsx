@@ -156,7 +156,12 @@ function Lists() {
                 </button>
               </li>
             ))}
+        <More hidden={(list.value === "orders" ? found : people).length - MOST_ROWS} />
       </ul>
     </div>
   );
+}
+
+function More({ hidden }: { readonly hidden: number }) {
+  return hidden > 0 ? <li class="small soft">and {formatCount(hidden)} more: find them by name or number</li> : null;
 }

@@ -8,8 +8,8 @@ import { CloseIcon } from "../../../shared/kit/icons.js";
 import { Bones } from "../../../shared/kit/states.js";
 import { say } from "../../../shared/kit/toasts.js";
 import { now } from "../../../shared/line/node.js";
-import { capital, dayOf, plural, STEP_LABEL, timeOfDay } from "../../../shared/words.js";
-import { chosenDispatch, chosenOrder, select, server } from "../store/city.js";
+import { capital, dayOf, failureText, hasCode, plural, STEP_LABEL, timeOfDay } from "../../../shared/words.js";
+import { chosenDispatch, chosenOrder, chosenProblem, select, server } from "../store/city.js";
 import { AssignSheet } from "./assign-sheet.js";
 import { ReasonSheet } from "./reason-sheet.js";
 import { RefundSheet } from "./refund-sheet.js";
@@ -37,8 +37,15 @@ export function OrderPanel({ id }: { readonly id: string }) {
           <CloseIcon />
         </IconButton>
       </div>
+      {chosenProblem.value !== null && (
+        <p class="notice bad" role="alert">
+          {hasCode(chosenProblem.value, "not_found")
+            ? "There is no order of this number."
+            : failureText(chosenProblem.value)}
+        </p>
+      )}
       {view === null ? (
-        <Bones count={3} height={70} />
+        chosenProblem.value === null && <Bones count={3} height={70} />
       ) : (
         <>
           <Summary view={view} />

@@ -11,6 +11,7 @@ import {
   type DispatchView,
   isTerminal,
   type OrderView,
+  type SwiftEatsError,
   watchCity,
 } from "../../../../sdk/mod.js";
 import { sleep } from "../../../../src/lib/clock.js";
@@ -46,6 +47,8 @@ export const following = signal(false);
 /** The chosen order in full. */
 export const chosenOrder = signal<OrderView | null>(null);
 export const chosenDispatch = signal<DispatchView | null>(null);
+/** Why there is no such order, or none for us. */
+export const chosenProblem = signal<SwiftEatsError | null>(null);
 export const zoneCount = signal(0);
 
 let client: Client | null = null;
@@ -183,6 +186,7 @@ function choose(chosen: Selection | null): void {
   stopWatching();
   chosenOrder.value = null;
   chosenDispatch.value = null;
+  chosenProblem.value = null;
   if (chosen?.kind !== "order" || client === null) return;
   const { id } = chosen;
   // Beyond its end: a refund comes after the delivery.
@@ -191,7 +195,9 @@ function choose(chosen: Selection | null): void {
       chosenOrder.value = view;
       void readDispatch(id);
     },
-    ended: sayFailure,
+    ended: (error) => {
+      chosenProblem.value = error;
+    },
   });
   stopWatching = () => watch.unsubscribe();
 }
