@@ -25,37 +25,32 @@ function get(url: string): Promise<string> {
   });
 }
 
-t.test(
-  "R-OPS-3: every gateway thread tells of the whole node",
-  { timeout: 120_000 },
-  async (t) => {
-    const dataDir = realpathSync(mkdtempSync(join(tmpdir(), "swift-eats-threads-")));
-    const argv = ["--port", "0", "--data-dir", dataDir, "--node.shardWorkers", "2", "--node.gatewayThreads", "2"];
-    const config = loadConfig({ argv: [...argv, "--node.drainMs", "0"], env: {} });
-    const node = await startNode({
-      config,
-      version: "test",
-      clock: systemClock(),
-      random: systemRandom(),
-      log: silentLog,
-      onFatal: (reason) => t.fail(reason),
-    });
-    t.teardown(async () => {
-      await node.stop();
-      rmSync(dataDir, { recursive: true, force: true });
-    });
-    const threads = ["gateway-0", "gateway-1", "gateway-2", "shards-0", "shards-1"].map((name) => `node-1/${name}`);
-    let text = "";
-    for (let scrape = 0; scrape < 8; scrape++) {
-      text = await get(`${node.url}/metrics`);
-      const late = text.matchAll(/^swift_runtime_heap_used_bytes\{thread="([^"]+)"\}/gm);
-      t.strictSame([...late].map((match) => match[1]).sort(), threads);
-      t.match(text, /^swift_cluster_members_count\{thread="node-1\/gateway-0"\} 0$/m);
-      t.strictSame(Object.keys(JSON.parse(await get(`${node.url}/v1/node`))).sort(), [
-        ...["cluster", "events", "node", "serverTime", "timeScale", "version"],
-      ]);
-    }
-    t.match(text, /^swift_gateway_answers_total\{status="200",thread="node-1\/gateway-\d"\} [1-9]/m);
-
-  },
-);
+t.test("R-OPS-3: every gateway thread tells of the whole node", { timeout: 120_000 }, async (t) => {
+  const dataDir = realpathSync(mkdtempSync(join(tmpdir(), "swift-eats-threads-")));
+  const argv = ["--port", "0", "--data-dir", dataDir, "--node.shardWorkers", "2", "--node.gatewayThreads", "2"];
+  const config = loadConfig({ argv: [...argv, "--node.drainMs", "0"], env: {} });
+  const node = await startNode({
+    config,
+    version: "test",
+    clock: systemClock(),
+    random: systemRandom(),
+    log: silentLog,
+    onFatal: (reason) => t.fail(reason),
+  });
+  t.teardown(async () => {
+    await node.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+  const threads = ["gateway-0", "gateway-1", "gateway-2", "shards-0", "shards-1"].map((name) => `node-1/${name}`);
+  let text = "";
+  for (let scrape = 0; scrape < 8; scrape++) {
+    text = await get(`${node.url}/metrics`);
+    const late = text.matchAll(/^swift_runtime_heap_used_bytes\{thread="([^"]+)"\}/gm);
+    t.strictSame([...late].map((match) => match[1]).sort(), threads);
+    t.match(text, /^swift_cluster_members_count\{thread="node-1\/gateway-0"\} 0$/m);
+    t.strictSame(Object.keys(JSON.parse(await get(`${node.url}/v1/node`))).sort(), [
+      ...["cluster", "events", "node", "serverTime", "timeScale", "version"],
+    ]);
+  }
+  t.match(text, /^swift_gateway_answers_total\{status="200",thread="node-1\/gateway-\d"\} [1-9]/m);
+});

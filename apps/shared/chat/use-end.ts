@@ -6,7 +6,7 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 const NEAR_PX = 80;
 
 /** `oldest`: what the first line is; what comes before it moves nothing that is seen. `said`: how often the person has spoken. */
-export function useEnd(list: RefObject<HTMLElement>, oldest: number, said: number): void {
+export function useEnd(list: RefObject<HTMLElement | null>, oldest: number, said: number): void {
   const follows = useRef(true);
   /** From the bottom of the list to what is seen. */
   const fromEnd = useRef(0);
