@@ -60,7 +60,9 @@ export function httpPaymentProvider(settings: HttpProviderSettings, clock: Clock
         if (typeof answer?.refused === "string") throw new PaymentRefused(wordsOf(answer.refused));
         const outcome = read(answer?.outcome);
         if (outcome === undefined)
-          throw new PaymentUnavailable(wordsOf(answer?.unavailable) || `no outcome: ${instead(answer)}`);
+          throw new PaymentUnavailable(
+            wordsOf(answer?.unavailable) || `no outcome: ${wordsOf(JSON.stringify(answer))}`,
+          );
         return outcome;
       });
     } catch (error) {
@@ -80,10 +82,4 @@ export function httpPaymentProvider(settings: HttpProviderSettings, clock: Clock
     lookup: (key) =>
       call(`/operations/${encodeURIComponent(key)}`, null, (outcome) => outcome as PaymentOutcome | null | undefined),
   };
-}
-
-/** What stands where the outcome's name should, for whoever reads why. */
-function instead(answer: Body | null): string {
-  const { outcome } = (answer?.outcome ?? {}) as { readonly outcome?: unknown };
-  return wordsOf(JSON.stringify(outcome)) || "nothing";
 }

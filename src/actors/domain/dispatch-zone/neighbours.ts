@@ -27,14 +27,14 @@ const wantedBy = ({ volatile: memory, now }: ZoneContext, readyBy: number): read
 /** Asks around when more orders need somebody now than this zone knows drivers for. */
 export function askNeighbours(ctx: ZoneContext, settings: DomainSettings): void {
   const memory = ctx.volatile;
-  if (memory.orders.size === 0 || ctx.now - memory.neighboursAskedAt < settings.driver.presenceMs) return;
+  if (memory.orders.size === 0 || ctx.now - memory.lookedAroundAt < settings.driver.presenceMs) return;
+  memory.lookedAroundAt = ctx.now;
   const pressing = wantedBy(ctx, ctx.now + settings.zone.matchSlackMs);
   if (pressing.length === 0) return;
   const free = freeDrivers(ctx, settings);
   const unserved = pressing.filter(({ excluded }) => free.every(({ driverId }) => excluded.includes(driverId)));
   const first = unserved[0] ?? (pressing.length > free.length ? pressing[0] : undefined);
   if (first === undefined) return;
-  memory.neighboursAskedAt = ctx.now;
   for (const zone of zonesAround(first.pickup, settings.zone.reachMeters, MOST_ASKED)) {
     if (zone !== ctx.key) ctx.cast(Zone, zone, "driversWanted", { zone: ctx.key, near: first.pickup });
   }

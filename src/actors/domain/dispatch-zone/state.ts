@@ -59,8 +59,8 @@ export interface ZoneMemory {
   forgotAt: number;
   matchedAt: number;
   shownAt: number;
-  /** When the zones around were asked for drivers last. */
-  neighboursAskedAt: number;
+  /** When it was looked at last whether the zones around are to be asked for drivers. */
+  lookedAroundAt: number;
   /** When the watch comes again; 0: not set. */
   watchAt: number;
 }
@@ -89,7 +89,7 @@ export const emptyZone = (): ZoneMemory => ({
   forgotAt: 0,
   matchedAt: 0,
   shownAt: 0,
-  neighboursAskedAt: 0,
+  lookedAroundAt: 0,
   watchAt: 0,
 });
 
