@@ -19,7 +19,7 @@ import {
   signIn,
   visit,
 } from "./support/screens.js";
-import type { Townsman } from "./support/town.js";
+import { MENU, type Townsman } from "./support/town.js";
 
 const TIMEOUT_MS = 290_000;
 const clock = systemClock();
@@ -172,8 +172,18 @@ document.querySelector("h1").textContent = (await client.http.menu("${town.kitch
     await shows(customer, "The restaurant is not taking orders at the moment.");
     await cook.command("restaurant.resume", {});
     await until(open);
+    const setFee = async (deliveryFeeMinor: number) => {
+      const restaurantId = town.kitchen.id;
+      await cook.command("restaurant.configure", { restaurantId, profile: { ...MENU, deliveryFeeMinor } });
+      await until(async () => (await http.menu(restaurantId)).deliveryFeeMinor === deliveryFeeMinor);
+    };
+    // Eleven, a tenth of it, and the way.
+    await setFee(MENU.deliveryFeeMinor + 300);
+    await press(customer, /^Place order · €14\.00/);
+    await shows(customer, "With delivery and fees it is €17.00 instead of €14.00.");
+    await customer.page.getByRole("button", { name: /^Order at the new price · €17\.00/, disabled: false }).waitFor();
     customer.line.set("deaf");
-    await press(customer, /^Place order/);
+    await press(customer, /^Order at the new price/);
     const count = async () => (await http.orders()).orders.length;
     await until(async () => (await count()) === 2);
     // The answer is gone with the page.
@@ -184,6 +194,7 @@ document.querySelector("h1").textContent = (await client.http.menu("${town.kitch
     await press(customer, /^Send it again/);
     await shows(customer, /Waiting for the restaurant/);
     t.equal(await count(), 2, "it was made once");
+    await setFee(MENU.deliveryFeeMinor);
   });
 
   await t.test(

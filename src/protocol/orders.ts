@@ -1,5 +1,5 @@
 /** Orders as clients see them. */
-import { Currency, Id, Lat, Lng, Millis, Minor, type Place, type Static, Strict, Text, Type } from "./schemas.js";
+import { Count, Currency, Id, Lat, Lng, Millis, Minor, type Place, type Static, Strict, Text, Type } from "./schemas.js";
 
 /**
  * The public status, derived from the kitchen's, the delivery's and the payment's own states. Only these moves are legal:
@@ -77,6 +77,8 @@ export const PlaceOrder = Strict({
   destination: Destination,
   currency: Currency,
   tipMinor: Type.Optional(Minor),
+  /** The total that the customer saw. A higher one, whatever has changed, refuses the order with `price_changed`. */
+  totalMinor: Type.Optional(Count(Number.MAX_SAFE_INTEGER)),
   /** A saved method's id, or a token of the provider's own. */
   paymentMethod: Type.Optional(Text(64)),
   /** Asked once when the first is declined or does not answer. */

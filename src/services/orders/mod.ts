@@ -150,7 +150,7 @@ export function createOrderService(deps: {
 
   function ask(
     orderId: string,
-    { promotionCode, ...order }: PlaceOrder,
+    { promotionCode, totalMinor: _agreed, ...order }: PlaceOrder,
     { destination, menu, totals, reason }: PricedOrder,
     options: AskOptions,
     way: FoundWay | null,
@@ -217,12 +217,20 @@ export function createOrderService(deps: {
       const orderId = orderIdOf(deps.orderIdSecret, options.caller.id, idempotencyKey);
       const priced = await price(options.caller.id, order);
       if (!priced.ok) return priced;
-      const { menu, destination, reason } = priced.value;
+      const { menu, destination } = priced.value;
+      const reason = priced.value.reason ?? dearerThan(order.totalMinor, priced.value);
       // What is refused needs no way.
       const way = reason !== null || router === undefined ? null : await router.way(menu, destination);
-      return ask(orderId, order, priced.value, options, way);
+      return ask(orderId, order, { ...priced.value, reason }, options, way);
     },
   };
+}
+
+/** Items have their own prices to be agreed on; delivery, fees, tax and discount change too while somebody looks. */
+function dearerThan(agreedMinor: number | undefined, { menu, totals }: PricedOrder): DoorRefusal | null {
+  if (agreedMinor === undefined || totals.totalMinor <= agreedMinor) return null;
+  const { menuVersion } = menu;
+  return { code: "price_changed", detail: { items: [], totals: { ...totals }, menuVersion } };
 }
 
 const UNKNOWN = { ok: false, reason: "unknown" } as const;

@@ -111,6 +111,53 @@ t.test(
   },
 );
 
+t.test("R-ORD-1: a total above what the customer saw is refused with the new one, a lower one is not", async (t) => {
+  const placed: { refusal?: unknown; totalMinor?: number }[] = [];
+  const client = {
+    ask: (_to: unknown, _key: unknown, _name: unknown, input: (typeof placed)[number]) => {
+      placed.push(input);
+      return Promise.resolve({ ok: true, value: {} });
+    },
+  } as unknown as ActorClient;
+  let changes: Partial<MenuView> = {};
+  let discountMinor = 100;
+  const orders = createOrderService({
+    client,
+    menus: { menu: () => Promise.resolve({ ...menu, menuVersion: 7, ...changes }) },
+    clock: systemClock(),
+    promotions: { worth: async () => ({ ok: true, discountMinor }) },
+    orderIdSecret: "secret",
+  });
+  const order = {
+    restaurantId: "r1",
+    lines: [{ itemId: "soup", quantity: 1, unitPriceMinor: 500 }],
+    destination: { lat: 41, lng: 29 },
+    currency: "EUR",
+    promotionCode: "soup10",
+  };
+  const place = async (totalMinor?: number) => {
+    const body = totalMinor === undefined ? order : { ...order, totalMinor };
+    await orders.place("key", body, { commandId: "c", caller: { id: "c1", role: "customer" } });
+    return placed.pop();
+  };
+  t.equal((await place(500))?.refusal, undefined);
+  t.equal((await place(501))?.refusal, undefined, "nobody minds that it is less");
+  const dearer: readonly [Partial<MenuView>, number, number][] = [
+    [{ deliveryFeeMinor: 101 }, 100, 501],
+    [{ taxPerMille: 10 }, 100, 505],
+    [{ serviceFeePerMille: 20 }, 100, 510],
+    [{}, 40, 560],
+  ];
+  for (const [other, discount, totalMinor] of dearer) {
+    changes = other;
+    discountMinor = discount;
+    const detail = { items: [], totals: { totalMinor }, menuVersion: 7 };
+    t.match((await place(500))?.refusal, { code: "price_changed", detail });
+    t.equal((await place(totalMinor))?.refusal, undefined, "agreed");
+    t.equal((await place())?.refusal, undefined, "whoever names none takes what it is");
+  }
+});
+
 t.test("R-ACC-4 R-PAY-3: an order that brings a card's number is refused, and reaches no actor", async (t) => {
   const client = { ask: () => t.fail("it was placed") } as unknown as ActorClient;
   const menus = { menu: () => Promise.resolve(menu) };

@@ -216,7 +216,7 @@ function Checkout({ order }: { readonly order: Cart }) {
                     missing > 0 ||
                     (!known.open && order.deliverAt === null)))
               }
-              onClick={() => void placeOrder(order, at!, (lines) => (changed.value = lines))}
+              onClick={() => void placeOrder(order, at!, total, (lines) => (changed.value = lines))}
             >
               {locked && !busy ? "Send it again" : changed.value.length > 0 ? "Order at the new price" : "Place order"}{" "}
               · {formatMoney(total, order.currency)}

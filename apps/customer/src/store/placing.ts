@@ -37,23 +37,28 @@ export function basketOf(order: Cart, { lat, lng, address }: DeliveryPlace) {
   };
 }
 
-function bodyOf(order: Cart, at: DeliveryPlace): CommandBody<"order.place"> {
+function bodyOf(order: Cart, at: DeliveryPlace, totalMinor: number): CommandBody<"order.place"> {
   return {
     ...basketOf(order, at),
+    totalMinor,
     ...(order.promotionCode.trim() === "" ? {} : { promotionCode: order.promotionCode.trim() }),
     ...(order.note.trim() === "" ? {} : { note: order.note.trim() }),
   };
 }
 
-/** Sends it, or what was sent of it before once more. `show`: what has changed meanwhile, for the person to look at. */
+/**
+ * Sends it, or what was sent of it before once more. `totalMinor`: what the person is shown that it costs. `show`: what has
+ * changed meanwhile, for the person to look at.
+ */
 export async function placeOrder(
   order: Cart,
   at: DeliveryPlace,
+  totalMinor: number,
   show: (lines: readonly string[]) => void,
 ): Promise<void> {
   const { key, sent } = order;
   if (sending.peek() === key) return;
-  const body = sent ?? bodyOf(order, at);
+  const body = sent ?? bodyOf(order, at, totalMinor);
   markSent(key, body);
   sending.value = key;
   try {
@@ -63,7 +68,7 @@ export async function placeOrder(
     if (isOnCart() && cart.peek() === null) go(`order/${orderId}`);
     else if (own) say(`Your order at ${order.restaurantName} is placed`);
   } catch (error) {
-    refused(error, order, show);
+    refused(error, order, body.totalMinor ?? totalMinor, show);
   } finally {
     if (sending.peek() === key) sending.value = null;
   }
@@ -78,7 +83,7 @@ function outcomeOf(error: unknown, sentBefore: boolean): "refused" | "unsent" | 
 }
 
 /** A price or a dish that changed: the cart takes over what is true now, and the person decides again. */
-function refused(error: unknown, order: Cart, show: (lines: readonly string[]) => void): void {
+function refused(error: unknown, order: Cart, agreedMinor: number, show: (lines: readonly string[]) => void): void {
   const outcome = outcomeOf(error, order.sent !== undefined);
   const own = outcome !== null && settle(order.key, outcome);
   const items =
@@ -86,8 +91,17 @@ function refused(error: unknown, order: Cart, show: (lines: readonly string[]) =
       ? (error.detail?.items as readonly LineChange[] | undefined)
       : undefined;
   if (own && items !== undefined) followMenu(items);
-  if (own && items !== undefined && isOnCart()) show(items.map((item) => changeText(order, item)));
-  else sayFailure(error);
+  if (own && items !== undefined && isOnCart()) {
+    show(items.length > 0 ? items.map((item) => changeText(order, item)) : [totalText(error, order, agreedMinor)]);
+  } else sayFailure(error);
+}
+
+/** No dish has another price: what is added to them, or taken off, has. */
+function totalText(error: unknown, order: Cart, agreedMinor: number): string {
+  const totals = error instanceof SwiftEatsError ? (error.detail?.totals as { totalMinor?: number } | undefined) : {};
+  if (totals?.totalMinor === undefined) return "What is added to the food costs more now.";
+  const money = (minor: number): string => formatMoney(minor, order.currency);
+  return `With delivery and fees it is ${money(totals.totalMinor)} instead of ${money(agreedMinor)}.`;
 }
 
 function changeText(order: Cart, change: LineChange): string {
