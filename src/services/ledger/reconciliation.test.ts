@@ -60,7 +60,15 @@ function sidesOf({ ours, theirs }: World, read: (side: "ours" | "theirs", count:
       return page.slice(0, limit);
     },
     cashOf: async (keys) => ours.filter(({ key }) => keys.includes(key)),
-    balances: async () => [],
+    // One minor unit a minute on two accounts.
+    async balances({ from, to }) {
+      if (to - from > 600_000) throw new Error("the statement takes too long");
+      const minutes = Math.ceil(to / 60_000) - Math.ceil(from / 60_000);
+      return [
+        { account: "tips", currency: "EUR", amountMinor: minutes },
+        { account: "tax", currency: "EUR", amountMinor: -minutes },
+      ];
+    },
   };
   return { provider, store, now: NOW, graceMs: GRACE_MS };
 }
@@ -126,6 +134,20 @@ t.test("R-PAY-2, rule 16: of a long period no side is read far ahead of the othe
   const report = await reconcile({ ...sides, now: 1e9 }, PERIOD);
   t.match(report, { matched: count, agrees: true });
   t.ok(furthest <= 1_000, `${furthest} movements of one side were in memory`);
+});
+
+t.test("R-PAY-2: balances of a long period are added up from short ones", async (t) => {
+  const day = { from: 0, to: 24 * 3_600_000 };
+  const report = await reconcile(sidesOf({ ours: [], theirs: [] }), day);
+  t.match(report.currencies, [
+    {
+      sumMinor: 0,
+      accounts: [
+        { account: "tax", amountMinor: -1_440 },
+        { account: "tips", amountMinor: 1_440 },
+      ],
+    },
+  ]);
 });
 
 t.test("R-PAY-2: a provider whose pages do not go on is not read for ever", async (t) => {

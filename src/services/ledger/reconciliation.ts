@@ -6,7 +6,7 @@
  * without waiting facts has in its sums whatever had happened when it began.
  */
 import type { Reconciliation, ReconciliationDifference } from "../../protocol/mod.js";
-import type { CashMovement, LedgerStore, Period } from "./ports.js";
+import type { AccountBalance, CashMovement, LedgerStore, Period } from "./ports.js";
 
 /** The provider's side, as `services/payments` has it. */
 export interface ProviderSide {
@@ -35,6 +35,9 @@ export interface ReconcileBounds {
 }
 
 const DEFAULT_BOUNDS: ReconcileBounds = { page: 500, open: 5_000 };
+
+const LEAST_SLICE_MS = 600_000;
+const MOST_SLICES = 4_000;
 
 interface Sums {
   oursMinor: number;
@@ -178,7 +181,7 @@ export async function reconcile(deps: ReconcileDeps, period: Period): Promise<Re
   lastNumber = Number.POSITIVE_INFINITY;
   const backlog = await store.backlog();
   await readOurs(period.to);
-  const balances = await store.balances(period);
+  const balances = await balancesOf(store, period);
   await settle(true);
 
   const currencies = [...new Set([...sums.keys(), ...balances.map(({ currency }) => currency)])].sort();
@@ -205,6 +208,22 @@ export async function reconcile(deps: ReconcileDeps, period: Period): Promise<Re
     }),
     agrees: differences.length === 0 && backlog.refused === 0,
   };
+}
+
+/** Slice by slice: a booking is of one instant, and no statement adds up more than a part of an hour. */
+async function balancesOf(store: Pick<LedgerStore, "balances">, { from, to }: Period): Promise<AccountBalance[]> {
+  const sliceMs = Math.max(LEAST_SLICE_MS, Math.ceil((to - from) / MOST_SLICES));
+  const sums = new Map<string, AccountBalance>();
+  for (let start = from; start < to; start += sliceMs) {
+    for (const { account, currency, amountMinor } of await store.balances({
+      from: start,
+      to: Math.min(to, start + sliceMs),
+    })) {
+      const name = `${account} ${currency}`;
+      sums.set(name, { account, currency, amountMinor: amountMinor + (sums.get(name)?.amountMinor ?? 0) });
+    }
+  }
+  return [...sums].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, balance]) => balance);
 }
 
 function* pagesOf(keys: readonly string[], size: number): Generator<readonly string[]> {

@@ -1,5 +1,5 @@
 import t, { type Test } from "tap";
-import { systemClock } from "../../lib/clock.js";
+import { sleep, systemClock } from "../../lib/clock.js";
 import { ledgerContract } from "../contract/ledger.contract.js";
 import { methodsContract } from "../contract/payment-methods.contract.js";
 import { promotionsContract } from "../contract/promotions.contract.js";
@@ -95,6 +95,40 @@ t.test("R-PAY-2: to add to the books reads none of their entries, however many t
     return Number(rows[0].read);
   };
   for (let i = 0; i < 50; i++) t.equal(await added(`o-${i}`), 0);
+});
+
+t.test("R-PAY-2: a page of movements reads no page before it", async (t) => {
+  await clear();
+  const session = await openSession(t, connectionString);
+  await session.query(`INSERT INTO ledger_transaction (key, kind, order_id, currency, at)
+    SELECT 'o' || n || ':capture:1', 'capture', 'o' || n, 'COP', n FROM generate_series(1, 3000) n`);
+  await session.query(`INSERT INTO ledger_entry SELECT t.id, l, (ARRAY['provider_clearing', 'customer_receivable'])[l],
+    '', 'capture', 'COP', 10 - 20 * (l - 1), t.at FROM ledger_transaction t, generate_series(1, 2) l`);
+  await session.query("ANALYZE ledger_entry, ledger_transaction");
+  const money = createPostgresMoney({ connectionString, connections: 1, clock });
+  const { ledger } = money;
+  const read = async (): Promise<number> => {
+    await session.query("SELECT pg_stat_clear_snapshot()");
+    const { rows } = await session.query(`SELECT coalesce(sum(seq_tup_read + coalesce(idx_tup_fetch, 0)), 0) AS read
+      FROM pg_stat_user_tables WHERE relname = 'ledger_entry'`);
+    return Number(rows[0].read);
+  };
+  const before = await read();
+  let keys = 0;
+  for (let after: { at: number; key: string } | null = null; ; ) {
+    const page: readonly { at: number; key: string }[] = await ledger.cash({ from: 0, to: 1e13 }, after, 100);
+    const last = page.at(-1);
+    if (last === undefined) break;
+    keys += page.length;
+    after = last;
+  }
+  t.equal(keys, 3_000);
+  // What a session has counted is written down when it ends, at the latest.
+  await money.close();
+  const others = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+  while ((await session.query(others)).rowCount !== 0) await sleep(clock, 20);
+  const entries = (await read()) - before;
+  t.ok(entries >= 3_000 && entries < 9_000, `${entries} entries were read for 3,000`);
 });
 
 t.test("R-PAY-2: an order's facts outlive the outbox that a relay empties", async (t) => {
