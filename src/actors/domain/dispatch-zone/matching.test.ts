@@ -27,6 +27,15 @@ t.test("R-DSP-2: the nearest driver who is not excluded and within reach", async
   t.same(chosen([order("o")], []), []);
 });
 
+t.test("R-DSP-1: across the date line the next street is the next street", async (t) => {
+  const pickup = { lat: -16.8, lng: 179.999 };
+  const drivers = [
+    { driverId: "here", lat: -16.82, lng: 179.999 },
+    { driverId: "over", lat: -16.8, lng: -179.999 },
+  ];
+  t.same(chosen([order("o", { pickup })], drivers), [["o", "over"]]);
+});
+
 t.test("R-DSP-2: an order waits until its slack is spent", async (t) => {
   const near = driver("near", 100);
   const far = driver("far", 5_000);

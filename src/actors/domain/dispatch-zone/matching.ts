@@ -41,7 +41,9 @@ const METERS_PER_DEGREE = 111_195;
 /** Metres in a straight line, by an equirectangular projection: within a city good to a few in a thousand, and cheap. */
 function roughMeters(a: Point, b: Point, cosLat: number): number {
   const dLat = a.lat - b.lat;
-  const dLng = (a.lng - b.lng) * cosLat;
+  // Across the date line the short way round.
+  const degrees = Math.abs(a.lng - b.lng);
+  const dLng = Math.min(degrees, 360 - degrees) * cosLat;
   return Math.sqrt(dLat * dLat + dLng * dLng) * METERS_PER_DEGREE;
 }
 
