@@ -347,7 +347,7 @@ const auth = section("Who may come in.", {
     2_000,
     {
       description:
-        "The master keys before the present one, newest first, separated by commas. While one is set, what was encrypted with it can be read, and accounts are encrypted anew, some hundred a minute. Orders and payment methods are not: keep each for as long as those of its time are to be read.",
+        "The master keys before the present one, and one that all nodes shall know before the first of them uses it, newest first, separated by commas. While one is set, what was encrypted with it can be read, and accounts are encrypted anew, some hundred a minute. Orders and payment methods are not: keep each for as long as those of its time are to be read.",
       env: ["PREVIOUS_MASTER_KEY"],
       secret: "value",
       advice: "OPERATIONS.md says how to see which are still needed.",

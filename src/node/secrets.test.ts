@@ -37,6 +37,48 @@ t.test("R-ACC-4: after two changes of the master key, what the first one sealed 
   t.not(now.seal("x", "c").split(".")[1], old.split(".")[1], "the newest seals");
 });
 
+t.test(
+  "R-ACC-4, R-OPS-4: while a cluster changes its master key in two rounds, every node opens what any other seals",
+  async (t) => {
+    const dataDir = mkdtempSync(join(tmpdir(), "swift-eats-secrets-"));
+    t.teardown(() => rmSync(dataDir, { recursive: true, force: true }));
+    const random = seededRandom(3);
+    const orderIdSecret = "the secret of the order ids, which all nodes share";
+    const sealOf = (given: { masterKey?: string; previousMasterKey?: string }) =>
+      createTextSeal(loadSecrets(dataDir, { orderIdSecret, ...given }, random).masterSecrets, "doors", random);
+    type Seal = ReturnType<typeof sealOf>;
+    const opens = (reader: Seal, writer: Seal): boolean => {
+      try {
+        return reader.open(writer.seal("Harbour Street 12", "order/o1"), "order/o1") === "Harbour Street 12";
+      } catch {
+        return false;
+      }
+    };
+    const changes = [
+      [
+        {},
+        { masterKey: orderIdSecret, previousMasterKey: FIRST },
+        { masterKey: FIRST, previousMasterKey: orderIdSecret },
+      ],
+      [
+        { masterKey: FIRST },
+        { masterKey: FIRST, previousMasterKey: SECOND },
+        { masterKey: SECOND, previousMasterKey: FIRST },
+      ],
+    ].map((rounds) => rounds.map(sealOf));
+    for (const rounds of changes) {
+      const [before, learning, after] = rounds as [Seal, Seal, Seal];
+      for (const [one, other] of [
+        [before, learning],
+        [learning, after],
+      ] as const) {
+        t.ok(opens(one, other) && opens(other, one));
+      }
+      t.notOk(opens(before, after), "which is why one round is not enough");
+    }
+  },
+);
+
 t.test("R-ACC-4: a master key with a comma in it opens what it sealed", async (t) => {
   const dataDir = mkdtempSync(join(tmpdir(), "swift-eats-secrets-"));
   t.teardown(() => rmSync(dataDir, { recursive: true, force: true }));
