@@ -35,5 +35,5 @@ mesh.onStop(async () => {
   await gateway.close();
   await closeLink();
 });
-await gateway.listen(plan.port, true);
+mesh.onOpen(() => gateway.listen(plan.port, true));
 mesh.ready();

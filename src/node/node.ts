@@ -194,6 +194,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     await mesh.start();
     await shards.start();
     const port = await gateway.listen(plan.port, gateways.length > 1);
+    await mesh.open();
     const webhookUrl = `${reachableAt(config.http.host, port)}/v1/payments/webhooks`;
     await payment.announce(webhookUrl, config.payment.webhookSecret ?? derivedWebhookSecret(secrets));
     return {

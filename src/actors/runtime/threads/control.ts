@@ -4,6 +4,9 @@ import type { MessagePortLinkSettings, PortEnd } from "../links/message-port.js"
 
 export type ThreadRole = "shards" | "gateway";
 
+/** What gateways alone are told: let clients in; let them go, and no new ones in. Answered by `done`. */
+export type GatewayStep = "open" | "drain";
+
 export interface Connection {
   readonly peer: EndpointId;
   readonly end: PortEnd;
@@ -36,12 +39,11 @@ export type ToThread =
   | { readonly kind: "owned"; readonly gained: readonly number[]; readonly lost: readonly number[] }
   /** Finish what is under way on these shards and forget them; answered by `released`. */
   | { readonly kind: "release"; readonly request: number; readonly shards: readonly number[] }
-  /** A gateway's: let clients go, and no new ones in; answered by `drained`. `stop` follows. */
-  | { readonly kind: "drain" }
+  | { readonly kind: GatewayStep }
   | { readonly kind: "stop" };
 
 export type FromThread =
   | { readonly kind: "ready" }
   | { readonly kind: "released"; readonly request: number }
-  | { readonly kind: "drained" }
+  | { readonly kind: "done"; readonly step: GatewayStep }
   | { readonly kind: "stopped" };

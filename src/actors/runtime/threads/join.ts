@@ -6,7 +6,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { type Clock, systemClock } from "../../../lib/clock.js";
 import type { EndpointId, Ownership, ShardMap } from "../link.js";
 import { createMessagePortLink, type MessagePortLink, type MessagePortLinkOptions } from "../links/message-port.js";
-import type { FromThread, ThreadRole, ThreadStart, ToThread } from "./control.js";
+import type { FromThread, GatewayStep, ThreadRole, ThreadStart, ToThread } from "./control.js";
 import { openOwnership } from "./ownership.js";
 import { createShardMap } from "./shard-map.js";
 
@@ -32,8 +32,10 @@ export interface MeshMember {
    * are owned until it resolves.
    */
   onRelease(handler: (shards: readonly number[]) => Promise<void>): void;
+  /** The node serves: let clients in. Gateways alone are asked. */
+  onOpen(handler: () => Promise<unknown>): void;
   /** The node is about to leave: let clients go, and no new ones in. Gateways alone are asked. */
-  onDrain(handler: () => Promise<void>): void;
+  onDrain(handler: () => Promise<unknown>): void;
   /** Runs before the thread ends, one after the other, in the order they were given; the main thread waits for them. */
   onStop(handler: () => Promise<void> | void): void;
   /** Tells the main thread that this one works. Until then only its start's time-out watches it. */
@@ -60,7 +62,7 @@ export function joinMesh(
   const shardMap = createShardMap(mesh.owners);
   const stopHandlers: (() => Promise<void> | void)[] = [];
   const releaseHandlers: ((shards: readonly number[]) => Promise<void>)[] = [];
-  const drainHandlers: (() => Promise<void>)[] = [];
+  const stepHandlers: Record<GatewayStep, (() => Promise<unknown>)[]> = { open: [], drain: [] };
   const ownershipHandlers: ((change: OwnershipChange) => void)[] = [];
   const stopHeartbeat = clock.every(mesh.heartbeatMs, beat);
   const say = (message: FromThread): void => port.postMessage(message);
@@ -80,9 +82,9 @@ export function joinMesh(
     say({ kind: "released", request });
   }
 
-  async function drain(): Promise<void> {
-    for (const handler of drainHandlers) await handler();
-    say({ kind: "drained" });
+  async function take(step: GatewayStep): Promise<void> {
+    for (const handler of stepHandlers[step]) await handler();
+    say({ kind: "done", step });
   }
 
   port.on("message", (message: ToThread) => {
@@ -103,8 +105,10 @@ export function joinMesh(
         // As with `stop`: a handler that fails is the thread's uncaught error, and the thread is replaced.
         void release(message.request, message.shards);
         return;
+      case "open":
       case "drain":
-        void drain();
+        // As with `stop`.
+        void take(message.kind);
         return;
       case "stop":
         // A handler that fails is the thread's uncaught error, which the main thread hears of.
@@ -123,7 +127,8 @@ export function joinMesh(
     shardMap,
     onOwnership: (handler) => void ownershipHandlers.push(handler),
     onRelease: (handler) => void releaseHandlers.push(handler),
-    onDrain: (handler) => void drainHandlers.push(handler),
+    onOpen: (handler) => void stepHandlers.open.push(handler),
+    onDrain: (handler) => void stepHandlers.drain.push(handler),
     onStop: (handler) => void stopHandlers.push(handler),
     ready: () => say({ kind: "ready" }),
   };

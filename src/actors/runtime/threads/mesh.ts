@@ -22,7 +22,7 @@ import {
   type MessagePortLinkSettings,
   type PeerStats,
 } from "../links/message-port.js";
-import type { Connection, FromThread, ThreadRole, ThreadStart, ToThread } from "./control.js";
+import type { Connection, FromThread, GatewayStep, ThreadRole, ThreadStart, ToThread } from "./control.js";
 import type { OwnershipTable } from "./ownership.js";
 import { checkMeshSettings, DEFAULT_MESH_SETTINGS, type MeshSettings } from "./settings.js";
 import type { AssignableShardMap } from "./shard-map.js";
@@ -80,6 +80,8 @@ export interface ThreadMesh {
   release(worker: number, shards: readonly number[]): Promise<void>;
   /** Revokes in the ownership table, which counts at once, and tells the worker. */
   revoke(worker: number, shards: readonly number[]): void;
+  /** Has every gateway thread, also one that is started from now on, let clients in. Resolves when all do, or are gone. */
+  open(): Promise<void>;
   /**
    * Tells every gateway thread, also one that is started from now on, that the node is about to leave. Resolves when all
    * have let their clients go or are gone, at the latest after `withinMs`.
@@ -151,9 +153,10 @@ export function createThreadMesh(options: ThreadMeshOptions): ThreadMesh {
   /** Releases that a worker has not answered yet: at most one for each shard. */
   const releases = new Map<number, { readonly worker: Worker; readonly done: () => void }>();
   let releaseRequests = 0;
-  let draining = false;
-  /** Gateways whose clients are on their way. */
-  const drains = new Map<Worker, () => void>();
+  /** What gateways are told when they start. */
+  const steps = new Set<GatewayStep>();
+  /** What they have not said yet to be done with. */
+  const undone = new Map<Worker, Map<GatewayStep, () => void>>();
   let started: { resolve: () => void; reject: (error: Error) => void } | null = null;
 
   const runningWorker = ({ state }: Thread): Worker | null =>
@@ -206,9 +209,9 @@ export function createThreadMesh(options: ThreadMeshOptions): ThreadMesh {
     worker.on("exit", (exitCode) => {
       ended(thread, worker, exitCode);
       releasedByEnd(worker);
-      drained(worker);
+      for (const step of undone.get(worker)?.keys() ?? []) done(worker, step);
     });
-    if (draining) tellToDrain(thread);
+    if (thread.worker === null) for (const step of steps) tell(thread, { kind: step });
     report({ kind: "started", endpoint: spec.endpoint });
   }
 
@@ -228,8 +231,8 @@ export function createThreadMesh(options: ThreadMeshOptions): ThreadMesh {
         releases.get(message.request)?.done();
         releases.delete(message.request);
         return;
-      case "drained":
-        drained(worker);
+      case "done":
+        done(worker, message.step);
         return;
       case "stopped":
         if (state.state === "stopping") state.done(true);
@@ -246,32 +249,32 @@ export function createThreadMesh(options: ThreadMeshOptions): ThreadMesh {
     }
   }
 
-  function tellToDrain(thread: Thread): void {
-    if (thread.worker === null) tell(thread, { kind: "drain" });
+  function done(worker: Worker, step: GatewayStep): void {
+    undone.get(worker)?.get(step)?.();
+    undone.get(worker)?.delete(step);
+    if (undone.get(worker)?.size === 0) undone.delete(worker);
   }
 
-  function drained(worker: Worker): void {
-    drains.get(worker)?.();
-    drains.delete(worker);
+  /** Has all gateways do it. Resolves when they have, or are gone. */
+  async function gateways(step: GatewayStep): Promise<void> {
+    steps.add(step);
+    const doing = threads.map((thread) => {
+      const worker = thread.worker === null ? runningWorker(thread) : null;
+      if (worker === null) return undefined;
+      return new Promise<void>((resolve) => {
+        undone.set(worker, (undone.get(worker) ?? new Map<GatewayStep, () => void>()).set(step, resolve));
+        tell(thread, { kind: step });
+      });
+    });
+    await Promise.all(doing);
   }
 
   async function drain(withinMs: number): Promise<void> {
-    draining = true;
-    const gateways = threads
-      .filter(({ worker }) => worker === null)
-      .map((thread) => ({ thread, worker: runningWorker(thread) }));
-    const gone = gateways.map(({ thread, worker }) => {
-      if (worker === null) return undefined;
-      return new Promise<void>((resolve) => {
-        drains.set(worker, resolve);
-        tellToDrain(thread);
-      });
-    });
     let cancel: Cancel = () => undefined;
     const late = new Promise<void>((resolve) => {
       cancel = clock.after(withinMs, resolve);
     });
-    await Promise.race([Promise.all(gone), late]);
+    await Promise.race([gateways("drain"), late]);
     cancel();
   }
 
@@ -440,6 +443,7 @@ export function createThreadMesh(options: ThreadMeshOptions): ThreadMesh {
       for (const thread of threads)
         if (thread.worker === worker) tell(thread, { kind: "owned", gained: [], lost: shards });
     },
+    open: () => gateways("open"),
     drain,
     threads: () =>
       threads.map(({ spec, state, crashes }) => ({ endpoint: spec.endpoint, state: state.state, crashes })),
