@@ -3,7 +3,7 @@
  * and it shall end with its node, so setpriv asks the kernel for a signal at the parent's death.
  */
 import { spawnSync } from "node:child_process";
-import { chownSync, readFileSync, type Stats, statSync } from "node:fs";
+import { chmodSync, chownSync, lchownSync, readdirSync, readFileSync, type Stats, statSync } from "node:fs";
 import path from "node:path";
 import { EmbeddedPostgresError } from "./binaries.js";
 
@@ -12,6 +12,11 @@ export interface RunAs {
   readonly prefix: readonly string[];
   /** Gives a file or directory to the user that runs PostgreSQL. */
   own(file: string): void;
+  /**
+   * Makes a directory of data one that PostgreSQL takes: a copy, as of a backup, belongs to whoever made it, and others may
+   * look into it.
+   */
+  adopt(directory: string): void;
 }
 
 interface User {
@@ -32,7 +37,7 @@ export function decideRunAs(options: { dataDir: string; paths: readonly string[]
   const canBindLife = setpriv.status === 0 && setpriv.stdout.includes("--pdeathsig");
   if (process.getuid?.() !== 0) {
     // Fast shutdown (SIGINT) at the node's death. Without setpriv the next start ends what this one left behind.
-    return { prefix: canBindLife ? ["setpriv", "--pdeathsig", "INT"] : [], own: () => {} };
+    return { prefix: canBindLife ? ["setpriv", "--pdeathsig", "INT"] : [], own: () => {}, adopt: closeToOthers };
   }
   if (!canBindLife) {
     throw new EmbeddedPostgresError(
@@ -60,7 +65,26 @@ export function decideRunAs(options: { dataDir: string; paths: readonly string[]
       "INT",
     ],
     own: (file) => chownSync(file, user.uid, user.gid),
+    adopt(directory) {
+      if (statSync(directory).uid !== user.uid) giveAll(directory, user);
+      closeToOthers(directory);
+    },
   };
+}
+
+/** Links are given, not what they lead to. */
+function giveAll(directory: string, user: User): void {
+  lchownSync(directory, user.uid, user.gid);
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    const file = path.join(directory, entry.name);
+    if (entry.isDirectory()) giveAll(file, user);
+    else lchownSync(file, user.uid, user.gid);
+  }
+}
+
+/** PostgreSQL refuses a directory that others may read, or its group may write. */
+function closeToOthers(directory: string): void {
+  if ((statSync(directory).mode & 0o027) !== 0) chmodSync(directory, 0o700);
 }
 
 /** The owner of existing data, else the first candidate that this machine knows. */

@@ -80,7 +80,7 @@ export async function makeSocketDir(dataDir: string, runAs: RunAs, short: string
 /** initdb, once: into a directory beside it that gets its name when it is complete. */
 export async function initialise(place: ServerPlace): Promise<void> {
   const { pgData, runAs, binaries } = place;
-  if (statSync(path.join(pgData, "PG_VERSION"), { throwIfNoEntry: false }) !== undefined) return;
+  if (statSync(path.join(pgData, "PG_VERSION"), { throwIfNoEntry: false }) !== undefined) return runAs.adopt(pgData);
   const unfinished = `${pgData}.new`;
   await rm(unfinished, { recursive: true, force: true });
   await mkdir(unfinished, { mode: 0o700 });

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { appendFile, chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import t from "tap";
@@ -71,6 +72,20 @@ t.test("R-OPS-1: it runs below a private directory, at the end of a path too lon
   );
   await server.stop();
   await rm(socketDir, { recursive: true, force: true });
+});
+
+t.test("R-CLU-6: a copy of the data starts, whoever has made it and however open it lies", async (t) => {
+  const dataDir = await usedDirectory(root, t);
+  const first = await startHere(t, dataDir);
+  await migrate(first.connectionString);
+  t.strictSame([...(await openStore(t, first).claimShards("a", [7]))], [[7, 1]]);
+  await first.stop();
+  const backup = path.join(await newDirectory(t), "data");
+  // Without -a: what root copies is root's.
+  t.equal(spawnSync("cp", ["-r", dataDir, backup]).status, 0);
+  await chmod(path.join(backup, "postgres"), 0o755);
+  const restored = await startHere(t, backup);
+  t.strictSame([...(await openStore(t, restored).claimShards("a", [7]))], [[7, 2]], "with all that was in it");
 });
 
 t.test("R-OPS-1: what a crash leaves half done does not keep the next start from working", async (t) => {
