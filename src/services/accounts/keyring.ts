@@ -47,8 +47,11 @@ export function createKeyring(deps: {
   readonly first: { readonly kid: string; readonly privateKey: string };
   readonly settings: KeyringSettings;
   readonly onSigning: (keys: readonly SigningKey[]) => void;
+  /** Called once: the node was given another key than the one that its deployment began with, which goes on to count. */
+  readonly onOther?: (kid: string) => void;
 }): Keyring {
   const { store, vault, clock, first, settings, onSigning } = deps;
+  let saidOther = false;
   let secrets: { readonly lookup: Uint8Array; readonly refresh: Uint8Array } | null = null;
   let known: readonly (KeyRecord & { readonly secret: Uint8Array })[] = [];
   const own: SigningKey = { ...first, publicKey: publicOf(first.privateKey) };
@@ -112,6 +115,11 @@ export function createKeyring(deps: {
       // Another node may have been faster: what the store says counts.
       if (made.length > 0) await read();
       secrets = { lookup: secretOf("lookup"), refresh: secretOf("refresh") };
+      const begun = known.find(({ kid, until }) => kid === own.kid && until > clock.now());
+      if (begun !== undefined && begun.publicKey !== own.publicKey && !saidOther) {
+        saidOther = true;
+        deps.onOther?.(own.kid);
+      }
       onSigning(signing());
     },
     get lookup() {

@@ -90,6 +90,11 @@ export function createAccounts(options: AccountsOptions): Accounts {
     first: options.firstSigningKey,
     settings: { spreadMs: KEYS_SPREAD_MS, keepMs: OLD_KEYS_MS },
     onSigning: options.onSigningKeys,
+    onOther: (kid) =>
+      log.warn(
+        { kid },
+        "The given signing key is not the one that this deployment began with, and counts for nothing: POST /v1/auth/keys/rotate makes a new one, OPERATIONS.md says how the old one ends",
+      ),
   });
   const people = createPeople(vault, random);
   const context: AccountContext = {

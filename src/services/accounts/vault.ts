@@ -72,7 +72,7 @@ export function createVault(masterSecrets: readonly string[], random: Random): V
       const master = masters.find((each) => each.id.equals(id));
       if (master === undefined) {
         throw new CannotOpen(
-          `sealed with the master key ${Buffer.from(id).toString("hex")}, which is not given: set auth.previousMasterKey to it`,
+          `sealed with the master key ${Buffer.from(id).toString("hex")}, which is not given: set auth.previousMasterKey to it, or auth.orderIdSecret to what it was when there was no master key`,
         );
       }
       return open(master.key, wrapped.subarray(MASTER_ID_BYTES), place);
