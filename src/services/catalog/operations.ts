@@ -1,5 +1,12 @@
 /** Taking restaurants on, and finding addresses: the operations of this area. */
-import { type CATALOG_OPERATIONS, isListed, type MenuView, type OperationHandlers } from "../../protocol/mod.js";
+import { pageByAge } from "../../lib/page.js";
+import {
+  type CATALOG_OPERATIONS,
+  isListed,
+  type MenuView,
+  type OperationHandlers,
+  type UnlistedRestaurant,
+} from "../../protocol/mod.js";
 import { createFounding, digest } from "./founding.js";
 import type { ActorClient, AddressBook, IndexReader } from "./ports.js";
 
@@ -12,6 +19,9 @@ export interface CatalogOperationsDeps {
 
 const UNLISTED_DEFAULT = 50;
 const PLACES_DEFAULT = 5;
+/** Menus come with them. */
+const UNLISTED_PAGE = 100;
+const MOST_PAGES = 100;
 
 export function catalogOperations(deps: CatalogOperationsDeps): OperationHandlers<typeof CATALOG_OPERATIONS> {
   const { index, addresses } = deps;
@@ -34,16 +44,23 @@ export function catalogOperations(deps: CatalogOperationsDeps): OperationHandler
 
     async "restaurants.unlisted"({ query: { status, limit = UNLISTED_DEFAULT } }) {
       try {
-        const rows = await index.queryIndex({ kind: "restaurant", scope: "unlisted", limit });
-        const restaurants = rows.flatMap(({ at, view }) => {
-          const menu = view as unknown as MenuView;
-          const { restaurantId, name, lat, lng, address } = menu;
-          if (isListed(menu) || menu.status === undefined || (status !== undefined && status !== menu.status))
-            return [];
-          const named = address === undefined ? {} : { address };
-          return [{ restaurantId, name, status: menu.status, lat, lng, ...named, items: menu.items.length, at }];
-        });
-        return { ok: true, value: { restaurants } };
+        const restaurants: UnlistedRestaurant[] = [];
+        // Of those in question there may be few among many others.
+        for (let pages = 0, before: number | undefined; pages < MOST_PAGES && restaurants.length < limit; pages++) {
+          const since = before === undefined ? {} : { before };
+          const { rows, nextBefore } = await pageByAge(
+            (most) => index.queryIndex({ kind: "restaurant", scope: "unlisted", ...since, limit: most }),
+            ({ at }) => at,
+            UNLISTED_PAGE,
+          );
+          for (const row of rows) {
+            const found = unlistedOf(row);
+            if (found !== null && (status === undefined || status === found.status)) restaurants.push(found);
+          }
+          if (nextBefore === undefined) break;
+          before = nextBefore;
+        }
+        return { ok: true, value: { restaurants: restaurants.slice(0, limit) } };
       } catch {
         return { ok: false, code: "unavailable" };
       }
@@ -57,4 +74,12 @@ export function catalogOperations(deps: CatalogOperationsDeps): OperationHandler
       }
     },
   };
+}
+
+function unlistedOf({ at, view }: { readonly at: number; readonly view: unknown }): UnlistedRestaurant | null {
+  const menu = view as MenuView;
+  const { restaurantId, name, status, lat, lng, address } = menu;
+  if (isListed(menu) || status === undefined) return null;
+  const named = address === undefined ? {} : { address };
+  return { restaurantId, name, status, lat, lng, ...named, items: menu.items.length, at };
 }

@@ -25,7 +25,12 @@ interface Unlisted {
 const mayDecide = (): boolean => account.value?.role === "admin";
 
 export function Restaurants() {
-  const { reading, again } = useReading((stop) => http.get<Unlisted>("/v1/admin/restaurants", { limit: 50 }, stop), []);
+  // Those that wait come first, however many were suspended since.
+  const { reading, again } = useReading(async (stop) => {
+    const read = (status: string) => http.get<Unlisted>("/v1/admin/restaurants", { status, limit: 50 }, stop);
+    const [drafts, suspended] = await Promise.all([read("draft"), read("suspended")]);
+    return { restaurants: [...drafts.restaurants, ...suspended.restaurants] };
+  }, []);
   const listing = useSignal<Unlisted["restaurants"][number] | null>(null);
   const verifying = useAction(async (reason: string) => {
     const { restaurantId } = listing.value!;
