@@ -43,6 +43,23 @@ t.test("R-SRC-1, R-SRC-4: one character is a word where scripts know no spaces",
   t.match(suggestions, [{ kind: "dish", text: "牛肉面" }]);
 });
 
+t.test("R-SRC-1: what scripts write with marks, or with one letter for another, is found without", async (t) => {
+  const w = await openWorld();
+  await w.put({ id: "beirut", dishes: ["أرز بالدجاج", "قهوة", "كبـــاب"] });
+  await w.put({ id: "haifa", dishes: ["חוּמוּס"] });
+  await w.put({ id: "delhi", dishes: ["पिज़्ज़ा"] });
+  await w.put({ id: "athens", dishes: ["Γύρος"] });
+  const engine = await w.engine();
+  const found = async (q: string) => idsOf(await search(engine, { q }));
+  for (const typed of ["ارز", "أَرُزّ", "قهوه", "کباب"]) t.strictSame(await found(typed), ["beirut"], typed);
+  t.strictSame(await found("חומוס"), ["haifa"]);
+  t.strictSame(await found("पिज्जा"), ["delhi"]);
+  for (const typed of ["ΓΥΡΟΣ", "γυροσ"]) {
+    const { restaurants, corrections } = await search(engine, { q: typed });
+    t.strictSame([idsOf({ restaurants }), corrections], [["athens"], []], typed);
+  }
+});
+
 t.test("R-SRC-1: typos are understood and told, other words for the same are known", async (t) => {
   const w = await openWorld();
   await w.put({ id: "forno", dishes: ["Pizza Margherita"] });

@@ -19,9 +19,17 @@ const LETTERS: Readonly<Record<string, string>> = {
   þ: "th",
   ł: "l",
   ħ: "h",
+  // The letter at a word's end, and letters that keyboards and habits write for each other.
+  ς: "σ",
+  ة: "ه",
+  ى: "ي",
+  ی: "ي",
+  ک: "ك",
 };
 const SPECIAL = new RegExp(`[${Object.keys(LETTERS).join("")}]`, "g");
-const ACCENTS = /[\u0300-\u036f]/g;
+/** Latin, Greek and Cyrillic accents; Hebrew points; Arabic vowels, hamzas and the stretching of letters; the dot of Hindi's borrowed sounds. */
+const ACCENTS =
+  /[\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u093c]/g;
 const APOSTROPHES = /['’`´ʼ]/g;
 const RUNS = /[\p{L}\p{N}\p{M}]+/gu;
 const UNSPACED =
