@@ -117,7 +117,12 @@ t.test("R-ETA-2: a quote waits for nobody longer than it has patience for, and a
       cast: () => true,
       subscribe: () => ({ acknowledge() {}, close() {} }),
     },
-    menus: { menu: async (id) => (id === "r" ? menuView : id === "away" ? Promise.reject(new Error("away")) : null) },
+    menus: {
+      async menu(id) {
+        if (id === "away") throw new Error("away");
+        return id === "r" ? menuView : id === "draft" ? { ...menuView, status: "draft" } : null;
+      },
+    },
     router: builtInRouter(defaultDomainSettings.travel),
     clock,
     settings: { patienceMs: 20, freshMs: 60_000 },
@@ -131,5 +136,6 @@ t.test("R-ETA-2: a quote waits for nobody longer than it has patience for, and a
   t.match(await quotes.quote("r", HOME), { ok: true, quote: { basis: "learned", preparationMs: 7 * MINUTE } });
   t.equal(asked, 1, "fresh");
   t.strictSame(await quotes.quote("nobody", HOME), { ok: false, code: "restaurant_unknown" });
+  t.strictSame(await quotes.quote("draft", HOME), { ok: false, code: "restaurant_unknown" }, "not listed yet");
   t.strictSame(await quotes.quote("away", HOME), { ok: false, code: "unavailable" });
 });

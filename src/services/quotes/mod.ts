@@ -12,6 +12,7 @@ import { distanceMeters, type Point } from "../../lib/geo.js";
 import {
   type ArrivalQuote,
   delivers,
+  isListed,
   type MenuView,
   type OperationHandlers,
   type QUOTE_OPERATIONS,
@@ -182,7 +183,8 @@ export function createQuoteService(deps: {
       } catch {
         return { ok: false, code: "unavailable" };
       }
-      if (menu === null) return { ok: false, code: "restaurant_unknown" };
+      // A draft is its own people's: to all others there is no such restaurant, here as in its menu.
+      if (menu === null || !isListed(menu)) return { ok: false, code: "restaurant_unknown" };
       const [heard, way] = await Promise.all([outlookOf(restaurantId), router.way(menu, destination)]);
       return { ok: true, quote: quoteOf(menu, destination, heard, way) };
     },
