@@ -91,7 +91,11 @@ const driver = section("Drivers and their positions. None of the GPS cadences is
     HOUR_MS,
     500,
   ),
-  stalledMs: duration("Without a fix for this long a driver on a trip counts as lost.", DAY_MS, 1000),
+  stalledMs: duration(
+    "Without a fix or a step of the trip for this long a driver on a trip counts as lost.",
+    DAY_MS,
+    1000,
+  ),
   gpsAvailableMs: duration("Cadence asked of the app of a driver who waits.", HOUR_MS, 500),
   gpsTripMs: duration("Cadence asked of the app of a driver on a trip.", HOUR_MS, 500),
   gpsTokenMs: duration("One batch of fixes per this long is accepted, sustained.", HOUR_MS, 500),

@@ -77,7 +77,7 @@ export interface OrderSettings {
 export interface DriverSettings {
   /** How often a driver tells the zones in reach where they are; a change of what they do is told at once. Never divided. */
   readonly presenceMs: number;
-  /** Without a fix for this long a driver on a trip counts as lost. */
+  /** Without a fix or a step of the trip for this long a driver on a trip counts as lost. */
   readonly stalledMs: number;
   /** Cadence asked of the app. Never divided. */
   readonly gpsAvailableMs: number;

@@ -167,7 +167,7 @@ export interface DriverMemory {
   live: LivePosition | null;
   /** Null: the last fixes were within reach of `live`. */
   elsewhere: Elsewhere | null;
-  /** When the last batch came, by our clock; 0: not yet. */
+  /** When the last batch or step of the trip came, by our clock; 0: not yet. */
   heardAt: number;
   tokens: number;
   refilledAt: number;

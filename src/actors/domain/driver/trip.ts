@@ -150,12 +150,18 @@ function dropLeg(ctx: DriverContext, settings: DomainSettings, orderId: string, 
   tellPresence(ctx, settings);
 }
 
+/** The leg that the driver speaks of. Whoever speaks is not lost, though between walls the phone measures no place. */
+function spokenOf(ctx: DriverContext, orderId: string): Leg | undefined {
+  ctx.volatile.heardAt = ctx.now;
+  return legOf(ctx.state, orderId);
+}
+
 /**
  * At a door. Nothing depends on it but what the customer is told and what is learned of waiting, so nothing is kept here: the
  * order tells its customer once, however often it hears of it.
  */
 export function arrived(ctx: DriverContext, orderId: string, stop: "pickup" | "dropoff"): At | Rejection {
-  const leg = legOf(ctx.state, orderId);
+  const leg = spokenOf(ctx, orderId);
   if (leg === undefined) return ctx.reject("not_your_trip");
   if (stop === "pickup") {
     cameToCounter(ctx, orderId);
@@ -167,7 +173,7 @@ export function arrived(ctx: DriverContext, orderId: string, stop: "pickup" | "d
 }
 
 export function pickUp(ctx: DriverContext, orderId: string): At | Rejection {
-  const leg = legOf(ctx.state, orderId);
+  const leg = spokenOf(ctx, orderId);
   if (leg === undefined) return ctx.reject("not_your_trip");
   if (isCarrying(leg)) return { at: ctx.now };
   const change = { stage: "carrying", stops: stopDone(leg, "pickup") } as const;
@@ -186,7 +192,7 @@ export function pickUp(ctx: DriverContext, orderId: string): At | Rejection {
  * failed, first.
  */
 export function deliver(ctx: DriverContext, settings: DomainSettings, orderId: string): At | Rejection {
-  const leg = legOf(ctx.state, orderId);
+  const leg = spokenOf(ctx, orderId);
   if (leg === undefined) return ctx.reject("not_your_trip");
   if (!isCarrying(leg)) return ctx.reject("illegal_transition", { status: leg.stage });
   const first = firstOnBoard(ctx.state);
@@ -204,7 +210,7 @@ export function failDelivery(
   orderId: string,
   reason: string,
 ): At | Rejection {
-  const leg = legOf(ctx.state, orderId);
+  const leg = spokenOf(ctx, orderId);
   if (leg === undefined) return ctx.reject("not_your_trip");
   if (!isCarrying(leg)) return ctx.reject("illegal_transition", { status: leg.stage });
   dropLeg(ctx, settings, orderId, reason);
@@ -219,7 +225,7 @@ export function releaseTrip(
   orderId: string,
   reason: string,
 ): At | Rejection {
-  const leg = legOf(ctx.state, orderId);
+  const leg = spokenOf(ctx, orderId);
   if (leg === undefined) return ctx.reject("not_your_trip");
   if (isCarrying(leg)) return ctx.reject("illegal_transition", { status: leg.stage });
   dropLeg(ctx, settings, orderId, reason);

@@ -253,6 +253,24 @@ t.test("R-DSP-6: silence on a trip: before pickup another driver, after it a per
   await second.kit.close();
 });
 
+t.test("R-DSP-6: a driver who speaks is not lost, though the phone finds no place in the basement", async (t) => {
+  const city = createCity();
+  await city.openRestaurant("r");
+  await city.bring("o", "assigned");
+  const { stalledMs } = city.settings.driver;
+  await city.kit.advance(stalledMs - 20_000);
+  await must(city.drive("d", "arrived", { orderId: "o", stop: "pickup" }));
+  await city.kit.advance(stalledMs - 20_000);
+  t.match((await city.state("o")).delivery, { status: "assigned", driver: { driverId: "d" } });
+  await city.kit.advance(stalledMs);
+  t.match(
+    (await city.state("o")).timeline.find(({ kind }) => kind === "driver_unassigned"),
+    { reason: "driver_lost" },
+    "nothing more is heard",
+  );
+  await city.kit.close();
+});
+
 t.test(
   "R-DSP-6: whoever said no is asked again when there is nobody else, a driver who was off shift too",
   async (t) => {
