@@ -13,7 +13,7 @@ import type { DomainSettings } from "../settings.js";
 import type { RestaurantContract } from "./messages.js";
 import { beforeEdit, fromNowOn, refilled } from "./refill.js";
 import { save } from "./save.js";
-import type { Menu, RestaurantContext, RestaurantState } from "./state.js";
+import { isForLater, type Menu, type RestaurantContext, type RestaurantState } from "./state.js";
 import { restocked } from "./stock.js";
 
 /** As many as a profile may list. */
@@ -117,11 +117,23 @@ export function setItem(
       ...(stock === undefined || isLimited ? {} : { stock }),
       ...(refill === undefined ? {} : { refill }),
     };
-    // A person counted what is on the shelf: open orders' share is not on it any more.
+    // A person counted what is on the shelf: open orders' share is not on it any more, but of those that nobody there
+    // has heard of yet.
     const counted = stock ?? (isLimited ? undefined : refill?.stock);
-    const left = counted === undefined ? state.left : { ...state.left, [itemId]: counted };
+    const left =
+      counted === undefined ? state.left : { ...state.left, [itemId]: counted - promisedForLater(state, itemId) };
     return fromNowOn({ ...withItem(state, known, edited), left }, ctx.now);
   });
+}
+
+/** Portions on the shelf that orders for later hold. */
+function promisedForLater({ orders }: RestaurantState, itemId: string): number {
+  let promised = 0;
+  for (const order of Object.values(orders)) {
+    if (!isForLater(order)) continue;
+    for (const [id, quantity] of order.took) if (id === itemId) promised += quantity;
+  }
+  return promised;
 }
 
 /** A dish written whole: the one by its id gives way to it, a new one comes last. */

@@ -186,3 +186,31 @@ t.test("R-RST-5: a kitchen's capacity is free again when the food is picked up",
   t.same(Object.keys((await city.stock("r")).orders), ["next"], "and it is forgotten with the next commit");
   await city.kit.close();
 });
+
+t.test("R-RST-5, R-ORD-7, rule 17: counted with what is promised for later, a shelf is not sold twice", async (t) => {
+  const city = createCity();
+  const { kit } = city;
+  await city.openRestaurant("r");
+  const left = async () => (await city.stock("r")).left.soup;
+  const soups = (quantity: number) => [{ itemId: "soup", quantity, unitPriceMinor: 2_100 }];
+  await must(city.place("evening", { lines: soups(3), deliverAt: kit.now + 6 * 3_600_000 }));
+  await city.reach("evening", "confirmed");
+  t.equal(await left(), 2);
+  // Its kitchen has not heard of it yet: all five are there.
+  await must(city.cook("r", "setItem", { itemId: "soup", stock: 5 }));
+  t.equal(await left(), 2);
+  await must(city.place("too many", { lines: soups(3) }));
+  await kit.advance(2_000);
+  t.equal(await city.status("too many"), "rejected");
+  await must(city.cook("r", "setItem", { itemId: "soup", stock: 1 }));
+  t.equal(await left(), -2, "one, and three are promised");
+  await must(city.order("evening", "cancel", { orderId: "evening", reason: "no" }, customer("c")));
+  await kit.advance(2_000);
+  t.equal(await left(), 1);
+  // What the kitchen has heard of is its own to count.
+  await must(city.place("now", { lines: soups(1) }));
+  await city.reach("now", "confirmed");
+  await must(city.cook("r", "setItem", { itemId: "soup", stock: 4 }));
+  t.equal(await left(), 4);
+  await kit.close();
+});
