@@ -82,7 +82,7 @@ export function openMoney(
     (await index.queryIndex({ kind: "restaurant", keys: [id], views: false, limit: 1 })).length > 0;
   return {
     operations: [
-      ledgerOperations(reports, clock, isRestaurant),
+      ledgerOperations(reports, clock, isRestaurant, log),
       paymentOperations({ methods, orders: client, webhookSecrets: webhookSecrets(plan), clock }),
       promotionOperations(store.promotions),
     ],

@@ -1,5 +1,18 @@
 /** Orders as clients see them. */
-import { Count, Currency, Id, Lat, Lng, Millis, Minor, type Place, type Static, Strict, Text, Type } from "./schemas.js";
+import {
+  Count,
+  Currency,
+  Id,
+  Lat,
+  Lng,
+  Millis,
+  Minor,
+  type Place,
+  type Static,
+  Strict,
+  Text,
+  Type,
+} from "./schemas.js";
 
 /**
  * The public status, derived from the kitchen's, the delivery's and the payment's own states. Only these moves are legal:

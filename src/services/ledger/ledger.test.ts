@@ -300,12 +300,15 @@ t.test("R-PRO-2: reports refuse periods that are none, and say when the store is
     "no report begins before the times that there are",
   );
   const away = { ...store, sums: () => Promise.reject(new Error("away")) };
+  const log = recordingLog();
   const broken = ledgerOperations(
     createLedgerReports({ store: away, provider: nothing, clock, graceMs: 0 }),
     clock,
     async () => true,
+    log,
   );
   t.match(await broken["ledger.earnings"](call({})), { code: "unavailable" });
+  t.match(log.lines, [{ level: "warn", fields: { error: "Error: away" } }], "and whoever runs it is told why");
 });
 
 t.test("R-PRO-1: a statement is of a restaurant that there is, whether or not it has sold anything", async (t) => {

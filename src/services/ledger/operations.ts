@@ -1,5 +1,6 @@
 /** The reports by HTTP. */
 import type { Clock } from "../../lib/clock.js";
+import { type Log, silentLog } from "../../lib/log.js";
 import type { LEDGER_OPERATIONS, OperationHandlers, OperationResult } from "../../protocol/mod.js";
 import type { Period } from "./ports.js";
 import type { LedgerReports } from "./reports.js";
@@ -16,6 +17,7 @@ export function ledgerOperations(
   reports: LedgerReports,
   clock: Clock,
   isRestaurant: (id: string) => Promise<boolean>,
+  log: Log = silentLog,
 ): OperationHandlers<typeof LEDGER_OPERATIONS> {
   /** Null of `make`: there is nothing to report on. */
   async function answer<R>(
@@ -32,7 +34,9 @@ export function ledgerOperations(
     try {
       const value = await make({ from, to });
       return value === null ? { ok: false, code: "not_found" } : { ok: true, value };
-    } catch {
+    } catch (error) {
+      // Whoever asks can only ask again; whose part it is that does not answer is for whoever runs the node.
+      log.warn({ part: "ledger", error: String(error) }, "A report of the books could not be made");
       return { ok: false, code: "unavailable", retryAfterMs: 2_000 };
     }
   }

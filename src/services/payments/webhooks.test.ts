@@ -177,6 +177,37 @@ t.test("R-PAY-1: cards in every mood, and the provider's own books", async (t) =
   await t.rejects(httpProviderLedger("http://127.0.0.1:9").held(), PaymentUnavailable);
 });
 
+t.test("R-PAY-2: books that answer something else are books that do not answer", async (t) => {
+  const good = { key: "k", orderId: "o", kind: "capture", currency: "EUR", amountMinor: 5, at: 1, number: 1 };
+  let answer: unknown = { movements: [good] };
+  const server = createServer((_request, response) => {
+    response.end(JSON.stringify(answer));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.teardown(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const books = httpProviderLedger(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const movements = () => books.movements({ from: 0, to: 9 }, 0, 10);
+  t.same(await movements(), [good]);
+  const wrong = [{ amountMinor: "5" }, { amountMinor: -5 }, { amountMinor: 1.5 }, { at: null }, { kind: "payout" }];
+  const movementsOf = (...all: unknown[]) => ({ movements: all });
+  for (const said of [
+    ...[null, {}, [], { movements: "none" }, { error: "who are you?" }, movementsOf(null)],
+    ...wrong.map((change) => movementsOf(good, { ...good, ...change })),
+  ]) {
+    answer = said;
+    await t.rejects(movements(), PaymentUnavailable, JSON.stringify(said));
+    await t.rejects(books.movementsOf(["k"]), PaymentUnavailable);
+    await t.rejects(books.held(), PaymentUnavailable);
+  }
+  answer = { error: "who are you?" };
+  await t.rejects(movements(), /who are you/, "whoever looks is told what it was");
+  answer = { held: [{ currency: "EUR", count: "1", amountMinor: 5 }] };
+  await t.rejects(books.held(), PaymentUnavailable);
+});
+
 t.test(
   "R-PAY-1: only a proven word reaches an order, and one that cannot be told now is asked for again",
   async (t) => {
