@@ -104,6 +104,31 @@ t.test("R-PRO-4: pages in use", { timeout: TIMEOUT_MS, skip: missingBrowser() },
   let driver = phone;
   await Promise.all([signIn(kitchen, town.kitchen), signIn(driver, town.driver), signIn(ops, town.operator)]);
 
+  await t.test(
+    "R-PRO-4: keys go on where they were when a sheet closes, and in the page that was opened",
+    async (t) => {
+      const guestPage = await stage.open("customer", town.door);
+      const { page } = guestPage;
+      await page.goto(`${guestPage.line.url}/customer#/restaurant/${town.kitchen.id}`);
+      const dish = page.getByRole("button", { name: /^Trofie al pesto/ });
+      for (const close of [() => page.keyboard.press("Escape"), () => press(guestPage, /^Add/)]) {
+        await dish.focus();
+        await page.keyboard.press("Enter");
+        await page.getByRole("dialog").waitFor();
+        await close();
+        await page.getByRole("dialog").waitFor({ state: "detached" });
+        await holds(guestPage, `document.activeElement?.innerText.startsWith("Trofie al pesto") === true`);
+      }
+      await page.getByRole("button", { name: /View your order/ }).focus();
+      await page.keyboard.press("Enter");
+      await shows(guestPage, "For the kitchen");
+      await holds(guestPage, `document.activeElement?.tagName === "MAIN"`);
+      await page.keyboard.press("Tab");
+      t.ok(await page.evaluate(`document.activeElement?.closest("main") !== null`), "not at the beginning again");
+      await guestPage.context.close();
+    },
+  );
+
   await t.test("R-RST-2: the menu and the settings open in a page that is reloaded", async () => {
     await visit(kitchen, "Menu");
     await kitchen.page.reload();

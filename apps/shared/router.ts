@@ -1,5 +1,6 @@
 /** Which page of the app is shown: the part of the address after `#`, so that any server can serve it. */
 import { computed, signal } from "@preact/signals";
+import { focusIfLost } from "./kit/focus.js";
 
 function path(): string {
   const written = location.hash.replace(/^#\/?/, "");
@@ -21,6 +22,8 @@ export function startRouter(): void {
   addEventListener("hashchange", () => {
     address.value = path();
     scrollTo({ top: 0, behavior: "instant" });
+    // What was pressed may be gone with its page; the next one is drawn by then.
+    requestAnimationFrame(focusIfLost);
   });
 }
 

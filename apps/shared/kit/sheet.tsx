@@ -2,6 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 import { IconButton } from "./controls.js";
+import { keepFocus } from "./focus.js";
 import { CloseIcon } from "./icons.js";
 import { sheets, Toasts } from "./toasts.js";
 
@@ -21,11 +22,14 @@ export function Sheet({
   useEffect(() => {
     const element = dialog.current;
     if (element === null || element.open) return;
+    // The browser gives the focus back to where it was only while the dialog is in the page, which it is not any more then.
+    const giveBack = keepFocus();
     element.showModal();
     sheets.value = [...sheets.peek(), heading];
     return () => {
       sheets.value = sheets.peek().filter((open) => open !== heading);
       element.close();
+      giveBack();
     };
   }, []);
   return (

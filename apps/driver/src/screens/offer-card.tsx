@@ -7,6 +7,7 @@ import { useAction } from "../../../shared/actions.js";
 import { clock } from "../../../shared/clock.js";
 import { formatMoney } from "../../../shared/format.js";
 import { Button } from "../../../shared/kit/controls.js";
+import { keepFocus } from "../../../shared/kit/focus.js";
 import { HomeIcon, MenuIcon } from "../../../shared/kit/icons.js";
 import { now } from "../../../shared/line/node.js";
 import { go } from "../../../shared/router.js";
@@ -29,11 +30,9 @@ function OfferCard({ offer }: { readonly offer: OfferView }) {
   const card = useRef<HTMLDivElement>(null);
   useEffect(() => {
     // Whoever works with keys or listens is there, too; a key that was on its way somewhere else decides nothing.
-    const before = document.activeElement;
+    const giveBack = keepFocus();
     card.current?.focus({ preventScroll: true });
-    return () => {
-      if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
-    };
+    return giveBack;
   }, []);
   const leftMs = useSignal(offer.expiresAt - (server()?.serverNow() ?? now.peek()));
   const whole = useSignal(Math.max(1_000, leftMs.peek()));
