@@ -8,8 +8,12 @@ export function measureCluster(
   events: () => EventRelayStats | null,
 ): void {
   metrics.gaugeOf(
-    { name: "swift_cluster_members_count", help: "Members of the cluster as this node sees them; 0 on a lone node." },
-    () => cluster()?.members.length ?? 0,
+    {
+      name: "swift_cluster_members_count",
+      help: "Members of the cluster that live, as this node sees them; 0 on a lone node.",
+    },
+    // The row of one that died stands for a day.
+    () => cluster()?.members.filter(({ hasSession, leaseLeftMs }) => hasSession && leaseLeftMs > 0).length ?? 0,
   );
   metrics.gaugeOf(
     { name: "swift_cluster_shards_count", help: "Shards that this member serves; 0 on a lone node, which has all." },
