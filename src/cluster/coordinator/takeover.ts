@@ -31,6 +31,8 @@ export interface Takeover {
 interface Wanted {
   readonly shard: number;
   readonly expectedEpoch: number;
+  /** Who had it; null where nobody ever did. */
+  readonly node: string | null;
 }
 
 export function createTakeover(options: TakeoverOptions): Takeover {
@@ -39,7 +41,7 @@ export function createTakeover(options: TakeoverOptions): Takeover {
   let busy = false;
 
   function wantedBy(view: ClusterView, asked: number, own: readonly ShardRow[], now: number): [Wanted[], Wanted[]] {
-    const plain: Wanted[] = own.map(({ shard, epoch }) => ({ shard, expectedEpoch: epoch }));
+    const plain: Wanted[] = own.map(({ shard, epoch, node }) => ({ shard, expectedEpoch: epoch, node }));
     const withoutSession: Wanted[] = [];
     const rows = rowsByShard(view);
     for (let shard = 0; shard < SHARD_COUNT; shard++) {
@@ -48,19 +50,32 @@ export function createTakeover(options: TakeoverOptions): Takeover {
       if (members.desiredOwner(shard) !== self) continue;
       const reason = row === undefined ? "lease" : members.gone(row.node, now);
       if (reason === null) continue;
-      (reason === "session" ? withoutSession : plain).push({ shard, expectedEpoch: row?.epoch ?? 0 });
+      (reason === "session" ? withoutSession : plain).push({
+        shard,
+        expectedEpoch: row?.epoch ?? 0,
+        node: row?.node ?? null,
+      });
     }
     return [plain.sort((a, b) => a.shard - b.shard), withoutSession];
   }
 
-  async function take(session: OwnershipSession, wanted: readonly Wanted[], ifSessionGone: boolean): Promise<void> {
+  async function take(session: OwnershipSession, wanted: readonly Wanted[], ifSessionGone: boolean): Promise<number> {
+    let shards = 0;
     for (let from = 0; from < wanted.length; from += options.takeAtOnce) {
       const chunk = wanted.slice(from, from + options.takeAtOnce);
       const taken = await session.take(chunk, { ifSessionGone });
-      if (session !== options.session()) return;
+      if (session !== options.session()) return shards;
+      shards += taken.size;
       holdings.grant(taken);
       if (taken.size > 0) options.onTaken(taken);
     }
+    return shards;
+  }
+
+  /** Whoever looks for what happened at night wants to know when, and whose they were. */
+  function tell(shards: number, why: "lease" | "session", wanted: readonly Wanted[]): void {
+    const from = [...new Set(wanted.map(({ node }) => node))].sort();
+    if (shards > 0) log.info({ shards, from, why }, "Shards that nobody serves are taken.");
   }
 
   return {
@@ -71,7 +86,10 @@ export function createTakeover(options: TakeoverOptions): Takeover {
       if (plain.length + withoutSession.length === 0) return;
       busy = true;
       running = take(session, plain, false)
-        .then(() => take(session, withoutSession, true))
+        .then(async (shards) => {
+          tell(shards, "lease", plain);
+          tell(await take(session, withoutSession, true), "session", withoutSession);
+        })
         .catch((error: unknown) => {
           log.warn({ error: String(error) }, "Shards could not be taken yet.");
         })
