@@ -1,5 +1,5 @@
 /** How many connections the server has room for, asked once by a connection of its own. */
-import pg from "pg";
+import pg from "./pg.js";
 
 export interface Room {
   /** What the server gives to everybody who is no superuser. */
