@@ -24,6 +24,13 @@ export function measureCluster(
     () => cluster()?.leaseLeftMs ?? 0,
   );
   metrics.gaugeOf(
+    {
+      name: "swift_cluster_clock_skew_ms",
+      help: "How much this member's clock is surely ahead of the database's; negative where it is behind.",
+    },
+    () => cluster()?.clockSkewMs ?? 0,
+  );
+  metrics.gaugeOf(
     { name: "swift_cluster_handoff_pause_ms", help: "How long planned moves paused a shard, at quantile 0.99." },
     () => cluster()?.pauses?.p99 ?? 0,
   );

@@ -2,6 +2,7 @@
 import t from "tap";
 import { SHARD_COUNT } from "../../actors/runtime/ports.js";
 import type { Clock } from "../../lib/clock.js";
+import { recordingLog } from "../../lib/log.js";
 import { seededRandom } from "../../lib/random.js";
 import { type ShardKeeper, shardEndpoint } from "../ports.js";
 import { createCoordinator } from "./coordinator.js";
@@ -372,6 +373,41 @@ t.test("R-CLU-2: a node whose clock is wrong does not join", async (t) => {
     else t.match(outcome, { name: ClockSkewTooGreat.name, message: said });
     t.equal(world.ownership.shards.size, said === null ? SHARD_COUNT : 0);
   }
+});
+
+t.test("R-CLU-2: a clock that goes wrong after the node has joined is told of, and not too often", async (t) => {
+  const world = new World({ seed: 1 });
+  let skewMs = 0;
+  const clock: Clock = {
+    now: () => world.clock.now() + skewMs,
+    monotonic: () => world.clock.monotonic(),
+    after: (delayMs, run) => world.clock.after(delayMs, run),
+    every: (periodMs, run) => world.clock.every(periodMs, run),
+  };
+  const log = recordingLog();
+  const coordinator = createCoordinator({
+    description: { node: "node-0", incarnation: "1", workers: 1, url: "" },
+    store: world.ownership.store(clock),
+    hints: null,
+    keeper: silentKeeper(clock),
+    clock,
+    random: seededRandom(1),
+    log,
+    onFatal: () => t.fail("it stays a member"),
+  });
+  const told = () => log.lines.filter(({ level }) => level === "error").map(({ fields }) => fields.skewMs);
+  void coordinator.start();
+  await world.run(5_000);
+  t.same([told(), coordinator.status().clockSkewMs], [[], 0]);
+  skewMs = -30_000;
+  await world.run(50_000);
+  t.same(told(), [-29_998], "the round trip takes 4 ms");
+  t.equal(coordinator.status().clockSkewMs, -29_998);
+  await world.run(30_000);
+  t.equal(told().length, 2);
+  skewMs = 0;
+  await world.run(90_000);
+  t.same([told().length, coordinator.status().clockSkewMs], [2, 0]);
 });
 
 t.test("settings that contradict each other are refused with both values", async (t) => {

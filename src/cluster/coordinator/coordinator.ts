@@ -56,6 +56,8 @@ export interface CoordinatorStatus {
   /** Until the node must fall silent; 0 when it must be silent now. */
   readonly leaseLeftMs: number;
   readonly hasSession: boolean;
+  /** So much this machine's clock is surely ahead of the database's; negative: behind. */
+  readonly clockSkewMs: number;
   readonly takes: number;
   readonly gives: number;
   /** Shards that a view said were another's. */
@@ -258,6 +260,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
         .sort((a, b) => a - b),
       leaseLeftMs: lease.leftMs(),
       hasSession: session() !== null,
+      clockSkewMs: lease.clockSkewMs(),
       ...counts,
       pauses: summary(handover.pauses()),
     }),

@@ -11,6 +11,8 @@
  *   cannot see the database either, given before it has passed: once the others' patience may be over, their word is worth
  *   nothing;
  * - one renewal at a time.
+ *
+ * A clock that goes wrong later keeps nobody out: the node may be the only one. It is measured and told with every renewal.
  */
 import type { Cancel, Clock } from "../../lib/clock.js";
 import type { Log } from "../../lib/log.js";
@@ -66,9 +68,13 @@ export interface Lease {
   /** Every other member has begun its patience with this one anew, at `since` or later. */
   vouched(since: Moment): void;
   leftMs(): number;
+  /** So much this machine's clock is surely ahead of the database's, as of the last renewal; negative: behind. */
+  clockSkewMs(): number;
   close(): Promise<void>;
 }
 
+/** How often a wrong clock is told of. */
+const SAY_SKEW_MS = 60_000;
 /** So many measurements of the clocks, of which the quickest counts. */
 const CLOCK_TRIES = 4;
 /** Heartbeats of many nodes are spread by this part of their period. */
@@ -104,6 +110,8 @@ export function createLease(options: LeaseOptions): Lease {
   /** The highest session number in that view. */
   let seen = 0;
   let goesOn = false;
+  let skewMs = 0;
+  let skewSaidAt = Number.NEGATIVE_INFINITY;
   const speakMs = settings.leaseMs - settings.leaseMarginMs;
   const doubtAfterMs = Math.max(1, Math.floor((settings.sessionLossMs - settings.heartbeatMs) * DOUBT_PART));
   let closed = false;
@@ -148,6 +156,7 @@ export function createLease(options: LeaseOptions): Lease {
       const view = await session.renew(settings.leaseMs, state, seen);
       if (closed || session !== current) waiting.push(...heard);
       else {
+        lookAtClock(since, keeper.moment(), view.databaseNow);
         options.onTruth(view, asked);
         // What the others promised to the members of an earlier view says nothing about one that came since.
         renewedAt = safeAt = since;
@@ -222,7 +231,20 @@ export function createLease(options: LeaseOptions): Lease {
     }
   }
 
-  /** Refuses a clock that is surely wrong: what the round trip leaves open counts in its favour. */
+  /** What the round trip leaves open counts in the clock's favour. */
+  function lookAtClock(before: Moment, after: Moment, databaseNow: number): void {
+    const doubtMs = Math.max(after.wall - before.wall, after.monotonic - before.monotonic) / 2;
+    const measured = (before.wall + after.wall) / 2 - databaseNow;
+    skewMs = Math.sign(measured) * Math.max(0, Math.abs(measured) - doubtMs);
+    if (Math.abs(skewMs) <= settings.maxClockSkewMs || after.monotonic - skewSaidAt < SAY_SKEW_MS) return;
+    skewSaidAt = after.monotonic;
+    log.error(
+      { skewMs: Math.round(skewMs), mostMs: settings.maxClockSkewMs },
+      "This machine's clock is not the database's any more: deadlines of its orders come too early or too late. Let both be set by NTP: a node that starts with such a clock is not let in.",
+    );
+  }
+
+  /** Refuses a clock that is surely wrong, as above. */
   async function checkClock(session: OwnershipSession): Promise<void> {
     let best = { skewMs: 0, doubtMs: Number.POSITIVE_INFINITY };
     for (let i = 0; i < CLOCK_TRIES; i++) {
@@ -283,6 +305,7 @@ export function createLease(options: LeaseOptions): Lease {
       goesOn = true;
     },
     leftMs: () => leftUntil(deadline),
+    clockSkewMs: () => skewMs,
     async close() {
       if (!closed) {
         closed = true;
