@@ -193,6 +193,17 @@ t.test("R-PRO-4: pages in use", { timeout: TIMEOUT_MS, skip: missingBrowser() },
     await connected(kitchen);
   });
 
+  await t.test("R-RST-1: the settings follow the doors, whoever moves them", async () => {
+    await visit(kitchen, "Settings");
+    await shows(kitchen, "Taking orders");
+    await cook.command("restaurant.pause", {});
+    await shows(kitchen, "Not taking orders");
+    await kitchen.page.getByRole("button", { name: "Take orders again" }).waitFor();
+    await cook.command("restaurant.resume", {});
+    await shows(kitchen, /^Taking orders/);
+    await visit(kitchen, /Orders/);
+  });
+
   await t.test("R-RST-4: a ticket that is touched twice takes no other with it", async (t) => {
     const orders = [await order(), await order(), await order()];
     const accept = kitchen.page.getByRole("button", { name: "Accept" });
