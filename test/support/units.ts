@@ -43,6 +43,7 @@ export const FIRST: readonly string[] = [
   "simulator/virtual/simulate",
   "test/crash",
   "test/apps",
+  "test/pages-in-use",
   "simulator/faults/campaign",
   "simulator/live/run",
   "simulator/faults/broken-builds",
