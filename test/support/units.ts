@@ -14,6 +14,9 @@ export const TOGETHER: readonly (readonly string[])[] = [
   ["simulator", "src/store/memory"],
   ["sdk"],
   ["src/cluster", "src/node"],
+  ["test/support", "test/docs", "test/deploy", "bench/report", "bench/harness", "bench/dispatch/check"],
+  ["test/one-order", "test/quote", "test/eta", "test/ratings", "test/devices", "test/announcements", "test/settings"],
+  ["test/search", "test/authorisation", "test/accounts", "test/onboarding", "test/money", "test/notifications"],
 ];
 /**
  * Files that stay alone: they wait or compute for long, so that others would wait for them; end their process or their
@@ -33,6 +36,7 @@ export const ALONE: readonly string[] = [
   "simulator/virtual/simulate",
   "sdk/real-node",
   "sdk/chat",
+  "test/support/without-async-hooks",
 ];
 /**
  * The longest come first, so that none is alone at the end; two that compute beside one that mostly waits, for leases to
@@ -48,7 +52,6 @@ export const FIRST: readonly string[] = [
   "simulator/live/run",
   "simulator/faults/broken-builds",
   "test/pages",
-  "test/pages-in-use",
   "simulator/faults/fence",
   "sdk/real-node",
   "test/cluster",

@@ -238,7 +238,7 @@ export function createLease(options: LeaseOptions): Lease {
     skewMs = Math.sign(measured) * Math.max(0, Math.abs(measured) - doubtMs);
     if (Math.abs(skewMs) <= settings.maxClockSkewMs || after.monotonic - skewSaidAt < SAY_SKEW_MS) return;
     skewSaidAt = after.monotonic;
-    log.error(
+    log.warn(
       { skewMs: Math.round(skewMs), mostMs: settings.maxClockSkewMs },
       "This machine's clock is not the database's any more: deadlines of its orders come too early or too late. Let both be set by NTP: a node that starts with such a clock is not let in.",
     );
