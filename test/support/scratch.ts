@@ -24,13 +24,14 @@ export interface Scratch {
   remove(): void;
 }
 
-/** @param chosen What `TMPDIR` says already: whoever sets it knows better. */
-export function makeScratch(chosen: string | undefined): Scratch {
-  const nothing: Scratch = { directory: null, remove: () => {} };
-  if (chosen !== undefined && chosen !== "") return nothing;
-  if (!hasRoom()) return nothing;
-  sweep();
-  const directory = mkdtempSync(join(IN_MEMORY, `${NAME}${process.pid}-`));
+/**
+ * @param chosen What `TMPDIR` says already: whoever sets it knows better.
+ * @param place Where it is made; null: there is no room.
+ */
+export function makeScratch(chosen: string | undefined, place = hasRoom() ? IN_MEMORY : null): Scratch {
+  if ((chosen !== undefined && chosen !== "") || place === null) return { directory: null, remove: () => {} };
+  sweep(place);
+  const directory = mkdtempSync(join(place, `${NAME}${process.pid}-`));
   // As the system's own: a database server that runs as another user has to reach its files.
   chmodSync(directory, 0o1777);
   return { directory, remove: () => rmSync(directory, { recursive: true, force: true }) };
@@ -46,10 +47,10 @@ function hasRoom(): boolean {
 }
 
 /** What runs left behind that were ended before they could remove it. */
-function sweep(): void {
-  for (const name of readdirSync(IN_MEMORY)) {
+function sweep(place: string): void {
+  for (const name of readdirSync(place)) {
     const pid = name.startsWith(NAME) ? Number.parseInt(name.slice(NAME.length), 10) : 0;
-    if (pid > 0 && !isAlive(pid)) rmSync(join(IN_MEMORY, name), { recursive: true, force: true });
+    if (pid > 0 && !isAlive(pid)) rmSync(join(place, name), { recursive: true, force: true });
   }
 }
 
