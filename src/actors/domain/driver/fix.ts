@@ -1,6 +1,6 @@
 /** Judges a fix: shown, kept back, or flagged; and when to believe fixes that insist on another place. Pure. */
 import { distanceMeters } from "../../../lib/geo.js";
-import type { Fix } from "../../../protocol/mod.js";
+import type { Fix, GpsBatch } from "../../../protocol/mod.js";
 import type { DriverSettings } from "../settings.js";
 import type { LivePosition } from "./state.js";
 
@@ -21,22 +21,41 @@ export interface Elsewhere {
 /** So long fixes that are out of reach of the shown place agree with each other before they are believed: three of a phone's. */
 const BELIEVED_AFTER_MS = 15_000;
 
-/** `fix` as on the wire, `baseTs` its batch's time, `live` what is shown now, `now` by our clock. */
+/**
+ * How far the phone's clock is ahead, as far as its batch shows: nothing is measured before it happens. Fixes from further
+ * ahead than is believed show nothing.
+ */
+export function aheadOf({ baseTs, fixes }: Pick<GpsBatch, "baseTs" | "fixes">, now: number, mostMs: number): number {
+  let ahead = 0;
+  for (const [deltaMs] of fixes) {
+    const by = baseTs + deltaMs - now;
+    if (by > ahead && by <= mostMs) ahead = by;
+  }
+  return ahead;
+}
+
+/**
+ * `fix` as on the wire, `baseTs` its batch's time, `aheadMs` what the clock that measured it is ahead, `live` what is shown
+ * now, `now` by our clock.
+ */
 export function judgeFix(
   fix: Fix,
   baseTs: number,
+  aheadMs: number,
   live: LivePosition | null,
   now: number,
   settings: DriverSettings,
 ): Judgement {
   const [deltaMs, lat, lng, accuracyMeters, speed, bearing] = fix;
-  const at = baseTs + deltaMs;
-  const numbers = Number.isFinite(at) && Number.isFinite(lat) && Number.isFinite(lng);
+  const told = baseTs + deltaMs;
+  // A position of a time to come would hold the place until then: every true fix is older.
+  const at = told - aheadMs;
+  const numbers = Number.isFinite(told) && Number.isFinite(lat) && Number.isFinite(lng);
   // (0, 0) is what a phone without a fix sends; nobody delivers in the Gulf of Guinea.
   if (!numbers || Math.abs(lat) > 90 || Math.abs(lng) > 180 || (lat === 0 && lng === 0)) {
     return { verdict: "flagged", flag: "range" };
   }
-  if (at > now + settings.maxAheadMs || at < now - settings.maxAgeMs) return { verdict: "flagged", flag: "clock" };
+  if (told > now + settings.maxAheadMs || at < now - settings.maxAgeMs) return { verdict: "flagged", flag: "clock" };
   if (accuracyMeters > settings.maxAccuracyMeters) return { verdict: "flagged", flag: "accuracy" };
   if (speed > settings.maxSpeedMetersPerSecond) return { verdict: "flagged", flag: "speed" };
   if ((live !== null && at <= live.at) || at < now - settings.liveMs) return { verdict: "late" };

@@ -52,6 +52,26 @@ t.test("R-GPS-2: late fixes never move the live map backwards", async (t) => {
   await city.kit.close();
 });
 
+t.test("R-GPS-2, R-GPS-3: a phone's clock that goes fast holds no position back once it has been set", async (t) => {
+  const city = await onShift();
+  // Nothing is measured before it happens: the newest of a batch is of now at most, and those before it move with it.
+  const fast = city.kit.now + 50_000;
+  const two = [here(4.6511, -74.08, -2_000), here(4.6512, -74.08)];
+  t.match(await must(send(city, 1, two, "b", fast)), { seq: 2, flagged: 0 });
+  const receivedAt = city.kit.now;
+  const position = await shown(city);
+  t.match(position, { lat: 4.6512 }, "the newest");
+  t.ok(position!.at <= receivedAt, "as of now");
+  await city.kit.advance(5_000);
+  t.match(await must(send(city, 3, [here(4.6513, -74.08)])), { flagged: 0 }, "the phone has found the right time");
+  t.match(await shown(city), { lat: 4.6513 }, "and is not waited for");
+  await city.kit.advance(5_000);
+  const mixed = [here(4.6514, -74.08), here(4.6515, -74.08, 61_000)];
+  t.match(await must(send(city, 4, mixed)), { seq: 5, flagged: 1 }, "too far ahead moves nothing");
+  t.match(await shown(city), { lat: 4.6514 });
+  await city.kit.close();
+});
+
 t.test("R-GPS-3: anomalies are counted, not shown", async (t) => {
   const city = await onShift();
   await must(send(city, 1, [here(4.651, -74.08)]));

@@ -13,7 +13,7 @@ import { type DriverPresence, type PresenceInput, Zone, zonesInReach } from "../
 import { asJson } from "../json.js";
 import { Order } from "../order/messages.js";
 import type { DomainSettings } from "../settings.js";
-import { elsewhere, isBelieved, judgeFix, refilled } from "./fix.js";
+import { aheadOf, elsewhere, isBelieved, judgeFix, refilled } from "./fix.js";
 import { freeAfter } from "./forecast.js";
 import type { DriverContract } from "./messages.js";
 import { tellProgress } from "./progress.js";
@@ -41,11 +41,12 @@ export function gps(ctx: DriverContext, settings: DomainSettings, batch: GpsBatc
 
   const boot = bootOf(memory.boots, batch.bootId);
   const last = boot.seq;
+  const aheadMs = aheadOf(batch, ctx.now, settings.driver.maxAheadMs);
   let flagged = 0;
   let moved = false;
   for (let i = 0; i < batch.fixes.length; i++) {
     if (batch.seq0 + i <= last) continue;
-    const judgement = judgeFix(batch.fixes[i]!, batch.baseTs, memory.live, ctx.now, settings.driver);
+    const judgement = judgeFix(batch.fixes[i]!, batch.baseTs, aheadMs, memory.live, ctx.now, settings.driver);
     if (judgement.verdict === "live") {
       if (memory.live === null) memory.live = judgement.position;
       else moveTo(memory.live, judgement.position);
