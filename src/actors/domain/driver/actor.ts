@@ -1,4 +1,5 @@
-/** The driver actor: its commands and its channels. Shift and offers, the trip, and the stream of fixes are files of their own. */
+/** The driver actor: its commands and its channels. Shift and offers, the trip, what was taken
+ * back, and the stream of fixes are files of their own. */
 import type { JsonObject } from "../../../lib/json.js";
 import { type ActorDefinition, defineActor, Rejection } from "../../runtime/definition.js";
 import { asJson } from "../json.js";
@@ -15,6 +16,7 @@ import {
   legOf,
   withCards,
 } from "./state.js";
+import * as takenBack from "./taken-back.js";
 import * as trip from "./trip.js";
 
 const DAY_MS = 24 * 60 * 60_000;
@@ -48,16 +50,17 @@ export function driverActor(settings: DomainSettings): ActorDefinition<DriverCon
     commands: {
       goOnline: (ctx, input) => shift.goOnline(ctx, settings, input),
       goOffline: (ctx) => shift.goOffline(ctx, settings),
-      offer: (ctx, input) => shift.offer(ctx, settings, input),
+      offer: (ctx, input) => (takenBack.takeUp(ctx, settings, input) ? null : shift.offer(ctx, settings, input)),
       offersExpire: (ctx) => shift.offersExpire(ctx, settings),
       acceptOffer: (ctx, { offerId }) => shift.acceptOffer(ctx, settings, offerId),
       declineOffer: (ctx, { offerId, reason }) => shift.declineOffer(ctx, settings, offerId, reason ?? "declined"),
-      claimWon: (ctx, { orderId, offerId }) => trip.claimWon(ctx, settings, orderId, offerId),
-      claimLost: (ctx, { offerId, reason }) => trip.claimLost(ctx, settings, offerId, reason),
-      withdraw: (ctx, input) => trip.withdraw(ctx, settings, input),
-      arrived: (ctx, { orderId, stop }) => trip.arrived(ctx, orderId, stop),
-      pickUp: (ctx, { orderId }) => trip.pickUp(ctx, orderId),
-      deliver: (ctx, { orderId }) => trip.deliver(ctx, settings, orderId),
+      claimWon: (ctx, { orderId, offerId }) => takenBack.claimWon(ctx, settings, orderId, offerId),
+      claimLost: (ctx, input) => takenBack.claimLost(ctx, settings, input),
+      withdraw: (ctx, input) => takenBack.withdraw(ctx, settings, input),
+      notYours: (ctx, { orderId, reason }) => takenBack.notYours(ctx, orderId, reason),
+      arrived: (ctx, { orderId, stop }) => takenBack.arrived(ctx, orderId, stop),
+      pickUp: (ctx, { orderId }) => takenBack.pickUp(ctx, orderId),
+      deliver: (ctx, { orderId }) => takenBack.deliver(ctx, settings, orderId),
       failDelivery: (ctx, { orderId, reason }) => trip.failDelivery(ctx, settings, orderId, reason),
       releaseTrip: (ctx, { orderId, reason }) => trip.releaseTrip(ctx, settings, orderId, reason),
       forgetTold(ctx) {

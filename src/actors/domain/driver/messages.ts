@@ -42,6 +42,8 @@ export type DriverContract = {
     };
     reply: null;
   };
+  /** The answer to `collected`: the order is over, or another driver has it. */
+  notYours: { input: { readonly orderId: string; readonly reason: string }; reply: null };
   /**
    * The right to stamp fixes for this order's customer: those measured from `since` (the pickup) on. Kept in memory only;
    * asked for again when lost.

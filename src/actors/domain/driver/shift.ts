@@ -208,13 +208,20 @@ export function acceptOffer(
 /** Long enough for an order's answer, and shorter than a person notices. */
 const CLAIM_ANSWER = { withinMs: 250, by: ["claimWon", "claimLost"] } as const;
 
-function claimCard(ctx: DriverContext, card: HeldCard, { name, vehicle }: OnShift): void {
+/** Of a trip that is claimed now. */
+export function nextTripNumber(ctx: DriverContext): number {
   const { state, volatile: memory } = ctx;
-  const { cardId } = card;
   // An actor that woke may have forgotten a claim under one of the next numbers. Another number meets it in the guard
   // against two trips: what is claimed first leaves one out, or two, as the epoch before did not.
   const number = state.trips + (memory.hasClaimed ? 1 : 2 + (ctx.epoch & 1));
   memory.hasClaimed = true;
+  return number;
+}
+
+function claimCard(ctx: DriverContext, card: HeldCard, { name, vehicle }: OnShift): void {
+  const { state } = ctx;
+  const { cardId } = card;
+  const number = nextTripNumber(ctx);
   const claims = card.parts.map((held, place) => ({ held, place }));
   ctx.become({
     ...state,

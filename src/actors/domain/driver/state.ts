@@ -66,6 +66,13 @@ export type Work =
   | { readonly status: "claiming"; readonly trip: Trip }
   | { readonly status: "on_trip"; readonly trip: Trip };
 
+/** An order that was taken from this driver while nothing was heard; and what has been said of it since, by our clock. */
+export interface TakenBack {
+  readonly orderId: string;
+  readonly collectedAt?: number;
+  readonly deliveredAt?: number;
+}
+
 export interface DriverState {
   readonly shift: Shift;
   readonly offers: readonly HeldCard[];
@@ -75,6 +82,8 @@ export interface DriverState {
   /** The number of the last trip, claimed ones that came to nothing too; some are left out. */
   readonly trips: number;
   readonly record: WorkRecord;
+  /** The last of them; see `taken-back.ts`. Absent: none. */
+  readonly takenBack?: readonly TakenBack[];
 }
 
 const MOST_PAST = 8;

@@ -23,7 +23,7 @@ import {
 
 type At = { readonly at: number };
 
-function pushTrip(ctx: DriverContext, reason?: string): void {
+export function pushTrip(ctx: DriverContext, reason?: string): void {
   const { work } = ctx.state;
   const trip = work.status === "on_trip" ? tripView(work.trip) : null;
   ctx.push("work", "trip.changed", asJson({ trip, ...(reason === undefined ? {} : { reason }) }));

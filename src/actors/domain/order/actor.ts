@@ -88,6 +88,7 @@ export function orderActor(settings: DomainSettings): ActorDefinition<OrderContr
         return dispatchView(ctx.key, ctx.state, settings);
       },
       revoked: (ctx, input) => dispatch.revoked(ctx, settings, input),
+      collected: (ctx, { driverId }) => dispatch.collected(ctx, settings, driverId),
       driverLost: (ctx, input) => dispatch.driverLost(ctx, settings, input),
       pickedUp: (ctx, { driverId, waitedMs }) => road.pickedUp(ctx, settings, driverId, waitedMs),
       progress: (ctx, input) => road.progress(ctx, settings, input),

@@ -221,13 +221,26 @@ export function assignManually(
   const order = ctx.state;
   const role = ctx.command.caller?.role;
   if (!isPlaced(order) || (role !== "support" && role !== "admin")) return ctx.reject("not_found");
-  const { delivery } = order;
   if (order.closed !== null || !SEARCHING.has(statusOf(order))) return ctx.reject("order_not_assignable");
   const chosen: ManualOffer = { offerId: ctx.newId(), driverId, why: `assigned by ${role}: ${reason}` };
+  return giveTo(ctx, settings, order, chosen, reason)
+    ? { offerId: chosen.offerId }
+    : ctx.reject("order_not_assignable");
+}
+
+/** Offers the order to this driver alone. Whoever has it lets go first, an open offer is taken back. False: it is theirs. */
+function giveTo(
+  ctx: OrderContext,
+  settings: DomainSettings,
+  order: PlacedOrder,
+  chosen: ManualOffer,
+  reason: string,
+): boolean {
+  const { delivery } = order;
   switch (delivery.status) {
     case "searching":
       offerTo(ctx, settings, order, [{ ...chosen, by: "manual" }]);
-      return { offerId: chosen.offerId };
+      return true;
     case "offered":
       for (const offer of delivery.offers) {
         ctx.tell(Driver, offer.driverId, "withdraw", {
@@ -242,15 +255,40 @@ export function assignManually(
       offerTo(ctx, settings, withdrawn(ctx, order, delivery.offers, "assigned to another driver"), [
         { ...chosen, by: "manual" },
       ]);
-      return { offerId: chosen.offerId };
+      return true;
     case "assigned":
-      if (delivery.driver.driverId === driverId) return ctx.reject("order_not_assignable");
+      if (delivery.driver.driverId === chosen.driverId) return false;
       revoke(ctx, settings, order, reason, chosen);
-      return { offerId: chosen.offerId };
+      return true;
     case "revoking":
       save(ctx, settings, { ...order, delivery: { ...delivery, next: chosen } });
-      return { offerId: chosen.offerId };
+      return true;
     default:
-      return ctx.reject("order_not_assignable");
+      return false;
   }
+}
+
+/**
+ * A driver who was taken off unheard is back and says that the food is on board. Whoever is on the way to fetch it would find
+ * none. With two who say so only a person can help.
+ */
+export function collected(ctx: OrderContext, settings: DomainSettings, driverId: string): null {
+  const order = ctx.state;
+  const notYours = (reason: string): null => {
+    ctx.tell(Driver, driverId, "notYours", { orderId: ctx.key, reason });
+    return null;
+  };
+  if (!isPlaced(order)) return notYours("not_found");
+  if (order.closed !== null) return notYours(order.closed.reason);
+  const { delivery } = order;
+  if (delivery.status === "carrying" || delivery.status === "delivered") {
+    if (delivery.driver.driverId === driverId) return null;
+    const next = { ...order, escalations: order.escalations + 1 };
+    const reason = "another driver says that the food is on board";
+    if (delivery.status === "carrying") save(ctx, settings, next, [{ kind: "escalated", by: "system", reason }]);
+    return notYours("offer_taken");
+  }
+  const chosen: ManualOffer = { offerId: ctx.newId(), driverId, why: "has the food on board" };
+  giveTo(ctx, settings, order, chosen, "another driver has the food on board");
+  return null;
 }

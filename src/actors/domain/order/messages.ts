@@ -232,6 +232,8 @@ export type OrderContract = {
   };
   /** The driver is off the trip: gave it back, or obeyed a revocation. */
   revoked: { input: { readonly driverId: string; readonly reason: string }; reply: null };
+  /** A driver who was taken off unheard says that the food is on board. Answered by an offer, or `notYours`. */
+  collected: { input: { readonly driverId: string }; reply: null };
   driverNear: { input: { readonly driverId: string }; reply: null };
   driverArrived: { input: { readonly driverId: string; readonly at: number }; reply: null };
   driverLost: { input: { readonly driverId: string; readonly silentMs: number }; reply: null };

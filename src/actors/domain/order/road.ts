@@ -29,6 +29,11 @@ export function pickedUp(
   const { delivery, kitchen } = order;
   if (delivery.status !== "assigned" && delivery.status !== "revoking") return null;
   if (delivery.driver.driverId !== driverId) return null;
+  // The one that it was being taken back for.
+  const waiting = delivery.status === "revoking" ? delivery.next : null;
+  if (waiting !== null) {
+    ctx.tell(Driver, waiting.driverId, "notYours", { orderId: ctx.key, reason: "offer_taken" });
+  }
   const entries: Entry[] = [];
   if (statusOf(order) !== "ready") entries.push({ kind: "ready", by: "driver", reason: "picked up" });
   entries.push({ kind: "picked_up", by: "driver" });
