@@ -26,6 +26,7 @@ async function open(t: Test): Promise<NativeSubject> {
   });
   return {
     clock,
+    tooLargeBytes: 16_000_000,
     async open(build) {
       const app = uWS.App();
       build(app);

@@ -23,6 +23,11 @@ export interface NativeResponse {
   /** False: the line has enough for now, `onWritable` says when it has room. */
   write(chunk: string): boolean;
   end(body?: Uint8Array | string, closeConnection?: boolean): unknown;
+  /**
+   * As much of the body as the line takes now; `totalBytes` are its length. False, false: it is full, `onWritable` says from
+   * where to go on, and the answer is not over until the second is true. Whoever asks for more on that line meanwhile is cut off.
+   */
+  tryEnd(chunk: Uint8Array, totalBytes: number): readonly [isTaken: boolean, isOver: boolean];
   endWithoutBody(): unknown;
   onWritable(handler: (offset: number) => boolean): unknown;
   onAborted(handler: () => void): unknown;

@@ -22,6 +22,7 @@ async function open(t: Test): Promise<NativeSubject> {
   const device: Device = transport.device("phone", scheduler.process("phone"));
   return {
     clock: process.clock,
+    tooLargeBytes: 1_000_000,
     async open(build) {
       const origin = "http://n1.example";
       const app = transport.open(process, origin);

@@ -111,6 +111,23 @@ export class VirtualResponse implements NativeResponse {
     return this;
   }
 
+  tryEnd(chunk: Uint8Array, totalBytes: number): readonly [boolean, boolean] {
+    this.#check();
+    if (this.#phase === "head") this.writeHeader("content-length", String(totalBytes));
+    this.#writeHead();
+    const { down } = this.#line;
+    if (down.waitingBytes === 0) {
+      if (chunk.length > 0) this.#send(new Uint8Array(chunk));
+      if (this.#written >= totalBytes) {
+        this.#over(false);
+        return [true, true];
+      }
+      if (down.waitingBytes === 0) return [true, false];
+    }
+    this.#watch();
+    return [false, false];
+  }
+
   endWithoutBody(): unknown {
     this.#check();
     this.#writeHead();

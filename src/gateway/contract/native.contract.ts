@@ -4,6 +4,7 @@
  */
 import type { Test } from "tap";
 import type { Clock } from "../../lib/clock.js";
+import { sendBody } from "../http/sending.js";
 import { headText, type NativeApp } from "../native.js";
 import { nativeSocketContract, throws } from "./sockets.contract.js";
 
@@ -45,6 +46,8 @@ export interface NativeSubject {
   ): Promise<HeardAnswer>;
   /** `url`: `ws://…` */
   socket(url: string, protocols: readonly string[]): HeardSocket;
+  /** More than a line takes that nobody reads. */
+  readonly tooLargeBytes: number;
   /** Clients stop taking what arrives, or go on. */
   readAll(reads: boolean): void;
   /** Resolves when the condition holds; rejects when it does not hold for long. */
@@ -284,6 +287,49 @@ export async function nativeContract(t: Test, make: MakeSubject): Promise<void> 
     subject.readAll(true);
     t.equal((await subject.settle(answer.text())).length, pieces * PIECE.length + "end".length);
     t.ok(writable > 0);
+  });
+
+  await t.test("a body goes as far as the line takes it, and on from there when it has room again", async (t) => {
+    const subject = await make(t);
+    const body = Buffer.from(
+      Array.from({ length: subject.tooLargeBytes / 8 }, (_, i) => String(i).padStart(8, "0")).join(""),
+    );
+    let full = false;
+    let offset = 0;
+    let writable = 0;
+    const { origin } = await subject.open((app) => {
+      app.get("/large", (res) => {
+        const send = (from: number): boolean => {
+          for (offset = from; ; offset += PIECE.length) {
+            const [isTaken, isOver] = res.tryEnd(body.subarray(offset, offset + PIECE.length), body.length);
+            if (isOver || !isTaken) return isTaken;
+          }
+        };
+        res.onAborted(() => {});
+        res.onWritable((from) => {
+          writable++;
+          return send(from);
+        });
+        subject.clock.after(50, () => {
+          res.cork(() => {
+            full = !send(0);
+          });
+        });
+      });
+      app.get("/whole", (res) => sendBody(res, body, () => {}));
+    });
+    subject.readAll(false);
+    const answer = subject.fetch(`${origin}/large`, get);
+    await subject.until("the line is full", () => full);
+    t.equal(writable, 0);
+    t.ok(offset < body.length, "the rest has not been asked for");
+    subject.readAll(true);
+    const large = await subject.settle(answer);
+    t.equal(large.header("content-length"), String(body.length));
+    t.equal(await subject.settle(large.text()), body.toString());
+    t.ok(writable > 0);
+    const whole = await subject.settle(subject.fetch(`${origin}/whole`, get));
+    t.equal(await subject.settle(whole.text()), body.toString());
   });
 
   await t.test("a stream whose reader leaves is told", async (t) => {

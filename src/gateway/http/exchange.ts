@@ -12,6 +12,7 @@ import type { NativeRequest, NativeResponse } from "../native.js";
 import { count } from "../stats.js";
 import { type Answer, problem, takenCodings } from "./answer.js";
 import { problemOf, statusText } from "./problem.js";
+import { sendBody } from "./sending.js";
 
 export interface Exchange {
   /** Null on routes that need no token. */
@@ -206,7 +207,8 @@ export function write(context: GatewayContext, exchange: Exchange, answer: Answe
         if (answer.headers === undefined) res.writeHeader("cache-control", "no-store");
         else for (const [name, value] of answer.headers) res.writeHeader(name, value);
         if (exchange.headOnly) endHead(res, byteLength(answer.body));
-        else res.end(answer.body, hangUp);
+        else if (hangUp) res.end(answer.body, true);
+        else sendBody(res, answer.body, goneOf(exchange));
         return;
       case "unchanged":
         count(context.stats.httpStatuses, 304);
@@ -230,12 +232,16 @@ export function write(context: GatewayContext, exchange: Exchange, answer: Answe
         if (allow !== undefined) res.writeHeader("allow", allow);
         if (status === 401) res.writeHeader("www-authenticate", "Bearer");
         if (exchange.headOnly) endHead(res, Buffer.byteLength(body));
-        else res.end(body, hangUp);
+        else if (hangUp) res.end(body, true);
+        else sendBody(res, body, goneOf(exchange));
         return;
       }
     }
   });
 }
+
+/** What to do when the client leaves in the middle of its answer; null where somebody is told already. */
+const goneOf = (exchange: Exchange): (() => void) | null => (exchange.watched ? null : () => {});
 
 /**
  * Answers HEAD. The length is written as a header of ours: `endWithoutBody(length)` leaves the native response unfinished,

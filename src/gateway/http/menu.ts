@@ -12,6 +12,7 @@ import { count } from "../stats.js";
 import { type Answer, JSON_TYPE, matches, problem, tagFor, takenCodings } from "./answer.js";
 import { COMMON_HEADERS, type Exchange } from "./exchange.js";
 import { statusText } from "./problem.js";
+import { sendBody } from "./sending.js";
 
 const CACHE_CONTROL = "public, max-age=1";
 const OK = statusText(200);
@@ -109,7 +110,7 @@ export function menuShortcut(
     }
     count(stats.httpStatuses, 200);
     ready.heads[coding] ??= headOf(ready, coding);
-    res.writeStatus(ready.heads[coding]).end(ready.bytes(coding));
+    sendBody(res.writeStatus(ready.heads[coding]), ready.bytes(coding), () => {});
     return true;
   };
 }

@@ -6,6 +6,7 @@ import type { JsonObject } from "../../lib/json.js";
 import { ERRORS, type ErrorCode, isErrorCode } from "../../protocol/mod.js";
 import type { NativeResponse } from "../native.js";
 import type { ActorError } from "../ports.js";
+import { sendBody } from "./sending.js";
 
 export const STATUS: Readonly<Record<ErrorCode, number>> = {
   invalid: 400,
@@ -151,6 +152,6 @@ export function sendProblem(res: NativeResponse, code: ErrorCode, options: Probl
     if (options.retryAfterMs !== undefined) {
       res.writeHeader("retry-after", String(Math.max(1, Math.ceil(options.retryAfterMs / 1000))));
     }
-    res.end(body);
+    sendBody(res, body, () => {});
   });
 }

@@ -15,6 +15,7 @@ import { Burst } from "./burst.js";
 import { COMMON_HEADERS, type Exchange } from "./exchange.js";
 import { statusText } from "./problem.js";
 import { type Route, routeName } from "./routes.js";
+import { sendPassing } from "./sending.js";
 
 const CACHE_CONTROL = "private, no-cache";
 
@@ -88,7 +89,7 @@ export function trackShortcut(
   // Without origins that are allowed there is nothing to be said to any.
   const asksOrigin = settings.corsOrigins.length > 0;
   const burst = new Burst<{ readonly result: Tracked; readonly etag: string }>(
-    (res, { result, etag }, now) => res.writeStatus(ok.with(etag)).end(bodyOf(result, now)),
+    (res, { result, etag }, now) => sendPassing(res.writeStatus(ok.with(etag)), bodyOf(result, now)),
     () => clock.now(),
     context.endOfTurn,
   );
