@@ -1,7 +1,7 @@
 import t, { type Test } from "tap";
 import { defaultDomainSettings, domainActors } from "../src/actors/domain/mod.js";
 import { eventually, type Harness, startHarness } from "../src/gateway/fixtures/harness.js";
-import { systemClock } from "../src/lib/clock.js";
+import { sleep, systemClock } from "../src/lib/clock.js";
 import { createDeviceService, DEFAULT_DEVICE_SETTINGS } from "../src/services/devices/mod.js";
 import { createMemoryDeviceStore, createMemoryNotices } from "../src/store/memory/mod.js";
 
@@ -44,6 +44,13 @@ const add = (harness: Harness, key: string, driverId = "dora") =>
     headers: { "idempotency-key": key },
   });
 
+/** The second that has just begun: after the shift did, and not to come. */
+async function thisSecond(): Promise<number> {
+  const second = Math.ceil(clock.now() / 1000);
+  while (clock.now() < second * 1000 + 10) await sleep(clock, 5);
+  return second;
+}
+
 /** Where the driver is, for whom it may concern. */
 async function seenAt(harness: Harness, at: number): Promise<{ readonly lat: number; readonly lng: number }> {
   const place = () =>
@@ -56,7 +63,7 @@ async function seenAt(harness: Harness, at: number): Promise<{ readonly lat: num
 
 t.test("R-GPS-7: a phone with OsmAnd or Traccar Client reports its driver's places", async (t) => {
   const { harness, token } = await start(t);
-  const at = Math.ceil(clock.now() / 1000);
+  const at = await thisSecond();
   const query = (fields: Record<string, string | number>): string =>
     new URLSearchParams(
       Object.entries(fields).map(([name, value]): [string, string] => [name, String(value)]),
@@ -80,15 +87,15 @@ t.test("R-GPS-7: a phone with OsmAnd or Traccar Client reports its driver's plac
 
   const posted = await harness.http(
     "POST",
-    `/v1/gps/osmand?${query({ ...report, lat: 4.652, timestamp: at * 1000 + 1000 })}`,
+    `/v1/gps/osmand?${query({ ...report, lat: 4.652, timestamp: at * 1000 + 1 })}`,
   );
   t.equal(posted.status, 200);
-  t.match(await seenAt(harness, at * 1000 + 1000), { lat: 4.652 }, "milliseconds and POST are as good");
+  t.match(await seenAt(harness, at * 1000 + 1), { lat: 4.652 }, "milliseconds and POST are as good");
 
   const body = {
     device_id: token,
     location: {
-      timestamp: new Date(at * 1000 + 2000).toISOString(),
+      timestamp: new Date(at * 1000 + 2).toISOString(),
       coords: { latitude: 4.653, longitude: -74.082, accuracy: 12, speed: 4.2, heading: 12, altitude: 2600 },
       is_moving: true,
       battery: { level: 0.7, is_charging: false },
@@ -96,12 +103,12 @@ t.test("R-GPS-7: a phone with OsmAnd or Traccar Client reports its driver's plac
   };
   const json = await harness.http("POST", "/v1/gps/osmand", { body });
   t.equal(json.status, 200, JSON.stringify(json.body));
-  t.same(await seenAt(harness, at * 1000 + 2000), { lat: 4.653, lng: -74.082 });
+  t.same(await seenAt(harness, at * 1000 + 2), { lat: 4.653, lng: -74.082 });
 });
 
 t.test("R-GPS-7: a phone with OwnTracks reports its driver's places, and is answered as it expects", async (t) => {
   const { harness, token } = await start(t);
-  const tst = Math.ceil(clock.now() / 1000);
+  const tst = await thisSecond();
   const path = `/v1/gps/owntracks?token=${token}&u=dora&d=phone`;
   const location = { _type: "location", lat: 4.651, lon: -74.081, tst, acc: 9, vel: 18, cog: 200, tid: "do", batt: 80 };
   const answer = await harness.http("POST", path, { body: location });
@@ -110,6 +117,20 @@ t.test("R-GPS-7: a phone with OwnTracks reports its driver's places, and is answ
   const other = await harness.http("POST", path, { body: { _type: "lwt", tst } });
   t.same([other.status, other.body], [200, []], "its other messages are taken");
 });
+
+t.test(
+  "R-GPS-7, R-GPS-3: a phone that had the wrong date once is heard again as soon as it has the right one",
+  async (t) => {
+    const { harness, token } = await start(t);
+    const report = (lat: number, timestamp: number) =>
+      harness.http("GET", `/v1/gps/osmand?id=${token}&lat=${lat}&lon=-74.08&timestamp=${timestamp}`);
+    const tomorrow = (await thisSecond()) + 86_400;
+    t.match(await report(4.651, tomorrow), { status: 200, body: { flagged: 1 } }, "a day ahead");
+    const at = await thisSecond();
+    t.match(await report(4.652, at), { status: 200, body: { flagged: 0 } });
+    t.match(await seenAt(harness, at * 1000), { lat: 4.652 });
+  },
+);
 
 t.test("R-GPS-7, R-ACC-3: the token reports places, can be taken away, and is good for nothing else", async (t) => {
   const { harness, token, deviceId } = await start(t);

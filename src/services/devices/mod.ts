@@ -111,7 +111,7 @@ export function createDeviceService(deps: {
     if (!isReport(read)) return { ok: false, code: "invalid", detail: { ...read } };
     const waitMs = desk.waitMs(device.driverId);
     if (waitMs > 0) return { ok: false, code: "rate_limited", retryAfterMs: waitMs };
-    const result = await desk.report(device.driverId, batchOf(device.deviceId, read));
+    const result = await desk.report(device.driverId, batchOf(device.deviceId, read, clock.now()));
     if (result.ok) return { ok: true, value: { flagged: result.value.flagged } };
     const { code, retryAfterMs } = result.error;
     return {

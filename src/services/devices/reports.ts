@@ -90,9 +90,10 @@ export function fromOwntracks(body: OwntracksBody, now: number): Read<Report> | 
 
 /**
  * One report as a batch of one. These phones count nothing, so the time of the fix is its number: one that comes twice is
- * a duplicate, one that comes late moves nothing back.
+ * a duplicate, one that comes late moves nothing back. A time to come is no number: every true fix until then would be taken
+ * for one that came before, for a day where the phone had the wrong date once.
  */
-export function batchOf(deviceId: string, report: Report): GpsBatch {
+export function batchOf(deviceId: string, report: Report, now: number): GpsBatch {
   const { at, lat, lng } = report;
   const fix: Fix = [
     0,
@@ -102,7 +103,7 @@ export function batchOf(deviceId: string, report: Report): GpsBatch {
     within(report.speed, 200, -1),
     degrees(report.bearing),
   ];
-  return { bootId: deviceId, seq0: at, baseTs: at, fixes: [fix] };
+  return { bootId: deviceId, seq0: Math.min(at, now), baseTs: at, fixes: [fix] };
 }
 
 function within(value: number | undefined, most: number, unknown: number): number {
