@@ -1,5 +1,6 @@
 /** The client's door for browsers, and for Node from version 22 on. Node 20 uses `node.ts`. */
 
+export { amountOf, decimalText, minorDigits, moneyText } from "../src/lib/currency.js";
 export type {
   Announcement,
   ArrivalQuote,

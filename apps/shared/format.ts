@@ -1,4 +1,6 @@
 /** Numbers, money and times as people read them, in the reader's own language. */
+import { moneyText } from "../../src/lib/currency.js";
+
 const clockTime = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const shortTime = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const whole = new Intl.NumberFormat();
@@ -7,11 +9,7 @@ export const formatClock = (atMs: number): string => clockTime.format(atMs);
 export const formatCount = (count: number): string => whole.format(count);
 
 /** `minor` in the currency's smallest unit. */
-export function formatMoney(minor: number, currency: string): string {
-  const format = new Intl.NumberFormat(undefined, { style: "currency", currency });
-  const digits = format.resolvedOptions().maximumFractionDigits ?? 2;
-  return format.format(minor / 10 ** digits);
-}
+export const formatMoney = (minor: number, currency: string): string => moneyText(minor, currency);
 
 /** Reasons are a person's words or a code such as `pickup_too_late`. */
 export const formatReason = (reason: string): string => reason.replaceAll("_", " ");

@@ -5,7 +5,7 @@ import { ID_PATTERN } from "./ids.js";
 export const Id = Type.String({ pattern: ID_PATTERN, maxLength: 64, minLength: 1 });
 export const Lat = Type.Number({ minimum: -90, maximum: 90 });
 export const Lng = Type.Number({ minimum: -180, maximum: 180 });
-/** Integer minor units of the currency (cents). */
+/** Integer minor units of the currency, as ISO 4217 counts them (cents); `lib/currency.ts` says how many make one. */
 export const Minor = Type.Integer({ minimum: 0, maximum: 100_000_000 });
 /** Free text. NUL and lone surrogates are refused: no store keeps them, so they must not get past the door. */
 export const TEXT_PATTERN = "^[^\\u0000\\ud800-\\udfff]*$";

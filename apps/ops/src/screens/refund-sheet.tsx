@@ -1,6 +1,7 @@
 /** Money given back after a delivery: a part or all of what was paid. */
 import { useSignal } from "@preact/signals";
 import type { CommandBody, OrderView } from "../../../../sdk/mod.js";
+import { amountOf, decimalText } from "../../../../src/lib/currency.js";
 import { useAction, useOneWrite } from "../../../shared/actions.js";
 import { formatMoney } from "../../../shared/format.js";
 import { Button, Field, Segments } from "../../../shared/kit/controls.js";
@@ -11,13 +12,11 @@ import { server } from "../store/city.js";
 export function RefundSheet({ view, onClose }: { readonly view: OrderView; readonly onClose: () => void }) {
   const { currency, totalMinor } = view.totals;
   const leftMinor = totalMinor - (view.refundedMinor ?? 0);
-  const digits =
-    new Intl.NumberFormat("en", { style: "currency", currency }).resolvedOptions().maximumFractionDigits ?? 2;
-  const amount = useSignal((leftMinor / 10 ** digits).toFixed(digits));
+  const amount = useSignal(decimalText(leftMinor, currency));
   const reason = useSignal("");
   const bearer = useSignal<"platform" | "restaurant">("platform");
-  const amountMinor = Math.round(Number(amount.value.replace(",", ".")) * 10 ** digits);
-  const wrong = !Number.isSafeInteger(amountMinor) || amountMinor < 1 || amountMinor > leftMinor;
+  const amountMinor = amountOf(amount.value, currency) ?? 0;
+  const wrong = amountMinor < 1 || amountMinor > leftMinor;
   const oneWrite = useOneWrite<CommandBody<"ops.refund">>();
   const refunding = useAction(async () => {
     const refund = { orderId: view.orderId, amountMinor, reason: reason.value.trim(), bearer: bearer.value };

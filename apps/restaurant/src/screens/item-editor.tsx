@@ -2,6 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { useId } from "preact/hooks";
 import type { MenuItem, MenuView, OptionGroup } from "../../../../sdk/mod.js";
+import { amountOf, decimalText } from "../../../../src/lib/currency.js";
 import { useAction } from "../../../shared/actions.js";
 import { random } from "../../../shared/clock.js";
 import { formatMoney } from "../../../shared/format.js";
@@ -39,12 +40,12 @@ interface Draft {
 
 const wholeNumber = (text: string): number | null => (/^\d{1,6}$/.test(text.trim()) ? Number(text) : null);
 
-function draftOf(item: MenuItemView | null, digits: number): Draft {
+function draftOf(item: MenuItemView | null, currency: string): Draft {
   return {
     name: item?.name ?? "",
     category: item?.category ?? "",
     description: item?.description ?? "",
-    price: item === null ? "" : (item.priceMinor / 10 ** digits).toFixed(digits),
+    price: item === null ? "" : decimalText(item.priceMinor, currency),
     prepMinutes: item?.prepMinutes === undefined ? "" : String(item.prepMinutes),
     limited: item?.stock !== undefined || item?.refill !== undefined,
     left: item?.left === undefined ? "" : String(item.left),
@@ -92,17 +93,15 @@ export function ItemEditor({
 }) {
   const categories = useId();
   const removes = useSignal(false);
-  const digits =
-    new Intl.NumberFormat("en", { style: "currency", currency: menu.currency }).resolvedOptions()
-      .maximumFractionDigits ?? 2;
-  const before = draftOf(item, digits);
+  const before = draftOf(item, menu.currency);
   const draft = useSignal(before);
   const set = (change: Partial<Draft>): void => {
     draft.value = { ...draft.value, ...change };
   };
   const { name, price, prepMinutes, limited, left } = draft.value;
-  const priceMinor = Math.round(Number(price.replace(",", ".")) * 10 ** digits);
-  const wrongPrice = !Number.isSafeInteger(priceMinor) || priceMinor < 0 || price.trim() === "";
+  const typedMinor = amountOf(price, menu.currency);
+  const wrongPrice = typedMinor === null;
+  const priceMinor = typedMinor ?? 0;
   const count = wholeNumber(left);
   // Plenty is not counted on the menu: an empty field leaves it at that.
   const wrongLeft = limited && (left.trim() === "" ? !before.limited : count === null);
@@ -147,7 +146,9 @@ export function ItemEditor({
             inputMode="decimal"
             value={price}
             onInput={(value) => set({ price: value })}
-            problem={wrongPrice && price !== "" ? "Write an amount, for example 9.50" : null}
+            problem={
+              wrongPrice && price !== "" ? `Write an amount, for example ${decimalText(1950, menu.currency)}` : null
+            }
           />
           <Field
             label="Minutes to make"
