@@ -59,11 +59,11 @@ const order = section("The order's deadlines and offers.", {
     description: "In these statuses a customer may cancel.",
     advice: "Most markets stop at accepted: from then on the kitchen has cost.",
   }),
-  driverPayMinor: integer(0, 1_000_000, {
+  driverPayMinor: integer(0, 1_000_000_000, {
     description: "What a driver earns for one order whatever the way, in minor units of the currency.",
     advice: "450 is 4.50.",
   }),
-  driverPayPerKmMinor: integer(0, 1_000_000, {
+  driverPayPerKmMinor: integer(0, 1_000_000_000, {
     description: "What a driver earns for each kilometre from the restaurant to the customer, in minor units.",
     advice: "60 is 0.60. Tips come on top, in full.",
   }),

@@ -13,7 +13,7 @@ import {
   RestaurantStatusName,
 } from "./menus.js";
 import { type GpsAck, GpsBatch, type PlacedReply, PlaceOrder, type Reconciled } from "./orders.js";
-import { Count, Id, Lat, Lng, Millis, type Static, Strict, Text, type TSchema, Type } from "./schemas.js";
+import { Count, Id, Lat, Lng, Millis, Minor, type Static, Strict, Text, type TSchema, Type } from "./schemas.js";
 
 export const ROLES = ["customer", "driver", "restaurant", "support", "admin"] as const;
 export type Role = (typeof ROLES)[number];
@@ -78,7 +78,7 @@ export const COMMANDS = {
       itemId: Id,
       available: Type.Optional(Type.Boolean()),
       stock: Type.Optional(Count(1_000_000)),
-      priceMinor: Type.Optional(Count(100_000_000)),
+      priceMinor: Type.Optional(Minor),
       refill: Type.Optional(Refill),
     }),
   },
@@ -107,7 +107,7 @@ export const COMMANDS = {
       groupId: Id,
       choiceId: Id,
       available: Type.Optional(Type.Boolean()),
-      priceMinor: Type.Optional(Count(100_000_000)),
+      priceMinor: Type.Optional(Minor),
     }),
   },
   "restaurant.hours": {
@@ -223,7 +223,7 @@ export const COMMANDS = {
     roles: ["support", "admin"],
     body: Strict({
       orderId: Id,
-      amountMinor: Type.Integer({ minimum: 1, maximum: 100_000_000 }),
+      amountMinor: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
       reason: Text(200),
       /** Who pays for it; default: the marketplace. */
       bearer: Type.Optional(Type.Union([Type.Literal("platform"), Type.Literal("restaurant")])),

@@ -3,6 +3,8 @@ import t from "tap";
 import type { MenuView } from "./menus.js";
 import type { PlaceOrder } from "./orders.js";
 import { menuRefusal, orderTotals, quantities, sameTotals } from "./pricing.js";
+import { MOST_MINOR } from "./schemas.js";
+import { validateCommandBody } from "./validate.js";
 
 const menu: MenuView = {
   restaurantId: "r",
@@ -213,9 +215,9 @@ t.test("R-ORD-6 R-RST-2: options are part of the price, once for every portion",
   const line = fc.record({
     itemId: fc.constantFrom("a", "b"),
     quantity: fc.integer({ min: 1, max: 99 }),
-    unitPriceMinor: fc.nat(100_000_000),
+    unitPriceMinor: fc.nat(MOST_MINOR),
     options: fc.array(
-      fc.record({ groupId: fc.constant("g"), choiceId: fc.constant("c"), priceMinor: fc.nat(100_000_000) }),
+      fc.record({ groupId: fc.constant("g"), choiceId: fc.constant("c"), priceMinor: fc.nat(MOST_MINOR) }),
       {
         maxLength: 60,
       },
@@ -242,6 +244,23 @@ t.test("R-ORD-6 R-RST-2: options are part of the price, once for every portion",
     { numRuns: 50 },
   );
   t.pass("fifty baskets at the limits of the schema");
+});
+
+t.test("R-ORD-6: what is dear in small money can be sold, and given back whole", async (t) => {
+  // Two million rupiah, of a hundred sen each.
+  const cake = { itemId: "cake", name: "A cake for fifty", priceMinor: 200_000_000 };
+  t.equal(validateCommandBody("restaurant.put_item", { item: cake }), null);
+  t.equal(validateCommandBody("restaurant.item", { itemId: "cake", priceMinor: cake.priceMinor }), null);
+  const amountMinor = orderTotals([{ itemId: "cake", quantity: 30, unitPriceMinor: cake.priceMinor }], {
+    currency: "IDR",
+    taxPerMille: 110,
+    deliveryFeeMinor: 2_000_000,
+  }).totalMinor;
+  t.equal(validateCommandBody("ops.refund", { orderId: "o", amountMinor, reason: "never came" }), null);
+  t.match(validateCommandBody("restaurant.item", { itemId: "cake", priceMinor: MOST_MINOR + 1 }), {
+    path: "/priceMinor",
+  });
+  t.ok(MOST_MINOR < 2 ** 32, "the search keeps prices of dishes in 32 bits");
 });
 
 t.test("R-RST-1 R-ORD-7: an order is judged by the hours of its own time", async (t) => {

@@ -5,8 +5,10 @@ import { ID_PATTERN } from "./ids.js";
 export const Id = Type.String({ pattern: ID_PATTERN, maxLength: 64, minLength: 1 });
 export const Lat = Type.Number({ minimum: -90, maximum: 90 });
 export const Lng = Type.Number({ minimum: -180, maximum: 180 });
+/** The most that one thing may cost, in any currency: a cake costs a million rupiah, each of a hundred sen. Fits 32 bits. */
+export const MOST_MINOR = 4_000_000_000;
 /** Integer minor units of the currency, as ISO 4217 counts them (cents); `lib/currency.ts` says how many make one. */
-export const Minor = Type.Integer({ minimum: 0, maximum: 100_000_000 });
+export const Minor = Type.Integer({ minimum: 0, maximum: MOST_MINOR });
 /** Free text. NUL and lone surrogates are refused: no store keeps them, so they must not get past the door. */
 export const TEXT_PATTERN = "^[^\\u0000\\ud800-\\udfff]*$";
 export const Text = (maxLength: number) => Type.String({ maxLength, pattern: TEXT_PATTERN });

@@ -1,6 +1,6 @@
 /** Money by HTTP: what an order would cost, saved payment methods, promotions, the books, the provider's word. */
 import { OrderLine, PlaceOrder, PromotionCode } from "../orders.js";
-import { Count, Currency, Id, Millis, Minor, type Static, Strict, Text, Type } from "../schemas.js";
+import { Count, Currency, Id, Millis, Minor, MOST_MINOR, type Static, Strict, Text, Type } from "../schemas.js";
 import { operations } from "./operation.js";
 
 /** May be negative: what is owed the other way. */
@@ -130,7 +130,7 @@ const Discount = Type.Union([
     /** Null: no bound but the items. */
     mostMinor: Type.Union([Minor, Type.Null()]),
   }),
-  Strict({ kind: Type.Literal("fixed"), amountMinor: Type.Integer({ minimum: 1, maximum: 100_000_000 }) }),
+  Strict({ kind: Type.Literal("fixed"), amountMinor: Type.Integer({ minimum: 1, maximum: MOST_MINOR }) }),
 ]);
 const Limit = Type.Union([Type.Integer({ minimum: 1, maximum: 1_000_000_000 }), Type.Null()]);
 
