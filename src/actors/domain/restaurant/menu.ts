@@ -114,8 +114,8 @@ export function reserve(ctx: RestaurantContext, settings: DomainSettings, asked:
       stage: "held",
       took,
       ...(cooks.length === 0 ? {} : { cooks }),
-      ...(later ? { later: true } : {}),
-      ...(due.length === 0 ? {} : { due, deliverAt: input.deliverAt! }),
+      ...(input.deliverAt === undefined ? {} : { later: true, deliverAt: input.deliverAt }),
+      ...(due.length === 0 ? {} : { due }),
     };
     const orders = { ...state.orders, [orderId]: held };
     memory.unheld.delete(orderId);

@@ -168,3 +168,44 @@ t.test("R-RST-5, rule 17: a menu that is written again as it was leaves what a p
   }
   await city.kit.close();
 });
+
+t.test("R-RST-5, rule 17: a daily dish that becomes a counted one keeps what is promised of tomorrow's", async (t) => {
+  const { city, filledAt } = await dailySoup();
+  const soup = { itemId: "soup", name: "Soup", priceMinor: 2_100 };
+  const put = (item: object) =>
+    must(city.kit.ask(Restaurant, "r", "putItem", { item: { ...soup, ...item } }, { caller: restaurant("r") }));
+  t.equal(await order(city, "tomorrow", 2, filledAt + 5 * HOUR), "confirmed");
+  await put({ stock: 3 });
+  t.equal(await left(city), 1, "three in all, of which two are promised");
+  t.equal(await order(city, "too-many", 2), "rejected");
+  t.equal(await order(city, "last", 1), "confirmed");
+  await must(city.cook("r", "setItem", { itemId: "soup", stock: 4 }));
+  t.equal(await left(city), 2, "so it is when the shelf is counted");
+  await cancel(city, "tomorrow");
+  await city.kit.advance(1_000);
+  t.equal(await left(city), 4, "what it held goes back");
+  await city.kit.close();
+});
+
+t.test(
+  "R-RST-5, rule 17: a counted dish that becomes a daily one counts what was promised for another day",
+  async (t) => {
+    const city = createCity();
+    const filledAt = city.kit.now + 2 * HOUR;
+    const at = new Date(filledAt).toISOString().slice(11, 16);
+    await city.openRestaurant("r", { items: [{ itemId: "soup", name: "Soup", priceMinor: 2_100, stock: 3 }] });
+    const tomorrow = filledAt + 5 * HOUR;
+    t.equal(await order(city, "tomorrow", 2, tomorrow), "confirmed");
+    t.equal(await left(city), 1);
+    await must(city.cook("r", "setItem", { itemId: "soup", refill: { stock: 3, at } }));
+    t.equal(await left(city), 3, "of today's it takes nothing any more");
+    t.equal(await order(city, "one-too-many", 2, tomorrow), "rejected", "of tomorrow's three two are promised");
+    t.equal(await order(city, "beside", 1, tomorrow), "confirmed");
+    await city.kit.advance(filledAt - city.kit.now + 1_000);
+    t.equal(await left(city), 0);
+    await cancel(city, "tomorrow");
+    await city.kit.advance(1_000);
+    t.equal(await left(city), 2);
+    await city.kit.close();
+  },
+);

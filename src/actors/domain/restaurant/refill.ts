@@ -5,7 +5,8 @@
  * takes of the one before its time, and what an order took of an earlier one is not given back to a later.
  */
 import { lastTimeOfDay, type MenuItem, nextTimeOfDay, type Refill } from "../../../protocol/mod.js";
-import type { OpenOrder, RestaurantContext, RestaurantState, Took } from "./state.js";
+import { isForLater, type OpenOrder, type RestaurantContext, type RestaurantState, type Took } from "./state.js";
+import { leftOf } from "./stock.js";
 
 type Refilled = MenuItem & { readonly refill: Refill };
 
@@ -35,9 +36,46 @@ export function beforeEdit(ctx: RestaurantContext): RestaurantState {
   return refilledItems(ctx.state).length === 0 ? ctx.state : refilled(ctx);
 }
 
-/** An edited menu: no refill of the past is made up for. */
+/** An edited menu: no refill of the past is made up for, and every order holds of the shelf that it will be taken from. */
 export function fromNowOn(state: RestaurantState, now: number): RestaurantState {
-  return refilledItems(state).length === 0 ? state : { ...state, refilledAt: now };
+  const shelved = reshelved(state, now);
+  return refilledItems(state).length === 0 ? shelved : { ...shelved, refilledAt: now };
+}
+
+/**
+ * Dishes may begin or cease to be refilled, or at another time: what is promised of a filling that will not come before
+ * it is wanted is taken of what there is, and what there will be one for before goes back.
+ */
+function reshelved(state: RestaurantState, now: number): RestaurantState {
+  const wanted = Object.entries(state.orders).filter(([, { deliverAt }]) => deliverAt !== undefined);
+  if (wanted.length === 0) return state;
+  const zone = zoneOfClock(state);
+  const times = new Map<string, number>();
+  const nextAt = (time: string): number => {
+    const next = times.get(time) ?? nextTimeOfDay(zone, time, now);
+    times.set(time, next);
+    return next;
+  };
+  const left: Record<string, number> = { ...state.left };
+  const orders: Record<string, OpenOrder> = { ...state.orders };
+  for (const { itemId, refill } of state.menu?.items ?? []) {
+    if (leftOf(left, itemId) === undefined) continue;
+    const next = refill === undefined ? Number.POSITIVE_INFINITY : nextAt(refill.at);
+    for (const [orderId] of wanted) {
+      const order = orders[orderId]!;
+      const [took, due] = [portions(order.took, itemId), portions(order.due, itemId)];
+      const waits = order.deliverAt! >= next;
+      if (waits ? took === 0 || !isForLater(order) : due === 0) continue;
+      const all: Took = [itemId, took + due];
+      left[itemId]! += waits ? took : -due;
+      orders[orderId] = {
+        ...order,
+        took: waits ? without(order.took, itemId) : [...without(order.took, itemId), all],
+        due: waits ? [...without(order.due ?? [], itemId), all] : without(order.due ?? [], itemId),
+      };
+    }
+  }
+  return { ...state, left, orders };
 }
 
 /** What is left of the shelves that an order takes from, and which of them are filled before it is wanted. */

@@ -50,7 +50,7 @@ export type OpenOrder =
     readonly cooks?: readonly Took[];
     /** What it will take of shelves that are filled before it is wanted. Absent: nothing. */
     readonly due?: readonly Took[];
-    /** When it is wanted. Absent: as soon as it can be there, or nothing is due. */
+    /** When it is wanted. Absent: as soon as it can be there, or reserved by an older version and nothing is due. */
     readonly deliverAt?: number;
   };
 
