@@ -172,7 +172,10 @@ function changesOf(hours: OpeningHours, midnight: number): readonly number[] {
   return shift === null ? instants : [...instants, shift];
 }
 
-/** The instant within a date at which the zone's offset changes: a skipped or repeated hour holds edges that no wall shows. */
+/**
+ * The instant within a date at which the zone's offset changes: a skipped or repeated hour holds edges that no wall shows.
+ * Another date's is not its own: edges of that date may come before.
+ */
 function offsetChange(timeZone: string, midnight: number): number | null {
   const offsetAt = (at: number): number => wallTime(timeZone, at) - at;
   // The date's instants lie within these, whatever the offset.
@@ -185,7 +188,8 @@ function offsetChange(timeZone: string, midnight: number): number | null {
     if (offsetAt(middle) === old) before = middle;
     else after = middle;
   }
-  return after;
+  // What is skipped or repeated may end a date or begin one: then it belongs to both.
+  return [after - 1, after].some((at) => midnightOf(wallTime(timeZone, at)) === midnight) ? after : null;
 }
 
 /**
