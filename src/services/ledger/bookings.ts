@@ -1,8 +1,8 @@
 /**
  * Which accounts a fact moves. Pure. A debit is positive, a credit negative.
  *
- * Invariant: every booking sums to zero, whatever the fact says; a fact that cannot be booked so throws `FactRefused`. One
- * that moves nothing has no entries.
+ * Invariants: every booking sums to zero, whatever the fact says; a fact that cannot be booked so throws `FactRefused`. One
+ * that moves nothing has no entries, but a delivery is its driver's whatever it pays: the books are the list of those.
  */
 import type { MoneyFact } from "../../protocol/mod.js";
 import type { Account, Booking, Entry, EntryItem } from "./ports.js";
@@ -62,7 +62,7 @@ function entry(account: Account, party: string, item: EntryItem, amountMinor: nu
 }
 
 function booking(head: Omit<Booking, "entries">, all: readonly Entry[]): Booking {
-  const entries = all.filter(({ amountMinor }) => amountMinor !== 0);
+  const entries = all.filter(({ amountMinor, account }) => amountMinor !== 0 || account === "driver_payable");
   const sum = entries.reduce((total, { amountMinor }) => total + amountMinor, 0);
   if (sum !== 0) throw new FactRefused(`${head.key} sums to ${sum}`);
   if (typeof head.key !== "string" || head.key === "" || typeof head.currency !== "string") {

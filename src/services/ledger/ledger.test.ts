@@ -5,7 +5,14 @@ import { recordingLog, silentLog } from "../../lib/log.js";
 import { encode } from "../../lib/msgpack.js";
 import type { MoneyFact, OrderTotals } from "../../protocol/mod.js";
 import { createMemoryActorStore } from "../../store/memory/mod.js";
-import { bookingOf, createBookkeeper, createLedgerReports, FactRefused, ledgerOperations } from "./mod.js";
+import {
+  bookingOf,
+  createBookkeeper,
+  createDeliveries,
+  createLedgerReports,
+  FactRefused,
+  ledgerOperations,
+} from "./mod.js";
 import { BookingRefused, type LedgerStore, type PendingFact } from "./ports.js";
 import type { ProviderSide, ProviderSideMovement } from "./reconciliation.js";
 
@@ -92,7 +99,7 @@ t.test("RULE 9: whatever an order cost, its bookings sum to zero", async (t) => 
         const { entries } = bookingOf(fact, 1);
         return (
           entries.reduce((sum, { amountMinor }) => sum + amountMinor, 0) === 0 &&
-          entries.every((e) => e.amountMinor !== 0)
+          entries.every((e) => e.amountMinor !== 0 || e.account === "driver_payable")
         );
       },
     ),
@@ -192,6 +199,27 @@ t.test("R-PAY-2: a driver's earnings, with tips in full, and a restaurant's stat
     { orderId: "b", kind: "order", payoutMinor: 880 },
     { orderId: "a", kind: "order", itemsMinor: 1_000, commissionMinor: 200, payoutMinor: 880 },
   ]);
+});
+
+t.test("R-PAY-2, R-ACC-4: a delivery that pays its driver nothing is the driver's all the same", async (t) => {
+  // Paid by the hour: the market's driver pay is 0.
+  const byTheHour = (orderId: string, tipMinor: number): MoneyFact =>
+    ({ ...sale(orderId, { tipMinor }), driverPayMinor: 0 }) as MoneyFact;
+  const store = booksWith(eventsOf([byTheHour("a", 0), byTheHour("b", 70)]));
+  await bookedBy(store);
+  const reports = createLedgerReports({ store, provider: nothing, clock, graceMs: 0 });
+  t.strictSame(await reports.earnings("d", ALL, 10), {
+    ...ALL,
+    totals: [{ currency: "COP", deliveries: 2, payMinor: 0, tipMinor: 70, totalMinor: 70 }],
+    deliveries: [
+      { orderId: "b", at: 2, currency: "COP", payMinor: 0, tipMinor: 70, totalMinor: 70 },
+      { orderId: "a", at: 1, currency: "COP", payMinor: 0, tipMinor: 0, totalMinor: 0 },
+    ],
+  });
+  const delivered: string[] = [];
+  const pages = await createDeliveries(store, clock).deliveredBy("d", 1_000);
+  for await (const page of pages!) delivered.push(...page);
+  t.strictSame(delivered.sort(), ["a", "b"], "their name is taken out of these when they are erased");
 });
 
 const moved = (number: number, key: string, amountMinor: number, changes: Partial<ProviderSideMovement> = {}) => ({

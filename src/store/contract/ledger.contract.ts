@@ -94,6 +94,10 @@ export async function ledgerContract(t: Test, make: MakeLedger): Promise<void> {
       message: /sum to zero/,
     });
     await t.rejects(ledger.book([{ ...skewed, entries: [] }], [], []), { name: "BookingRefused" });
+    const [first] = skewed.entries;
+    await t.rejects(ledger.book([{ ...skewed, entries: [{ ...first!, amountMinor: 0 }] }], [], []), {
+      name: "BookingRefused",
+    });
     t.strictSame(await ledger.cash(ALL, null, 10), []);
     t.equal((await ledger.pending(10)).length, 1, "its fact still waits");
   });
@@ -130,6 +134,15 @@ export async function ledgerContract(t: Test, make: MakeLedger): Promise<void> {
         { account: "tips", currency: "COP", amountMinor: -159 },
       ],
     );
+  });
+
+  await t.test("R-PAY-2: a delivery stands in the books whatever it paid", async (t) => {
+    const { ledger } = await make(t);
+    const tipped = tip("a", "d1", 100, 10);
+    const unpaid = { account: "driver_payable", party: "d1", item: "pay", amountMinor: 0 } as const;
+    await ledger.book([{ ...tipped, entries: [...tipped.entries, unpaid] }], [], []);
+    t.match(await ledger.sums(["driver_payable"], "d1", ALL), [{ item: "pay", amountMinor: 0, count: 1 }]);
+    t.match(await ledger.movements(["driver_payable"], "d1", ALL, 10), [{ orderId: "a", amountMinor: 0 }]);
   });
 
   await t.test("R-PAY-2: cash comes page by page, and by key", async (t) => {

@@ -5,6 +5,7 @@ import {
   type Booking,
   BookingRefused,
   type CashMovement,
+  type Entry,
   type LedgerStore,
   type PartySum,
   type PendingFact,
@@ -45,7 +46,9 @@ export function ledgerOf(facts: Map<number, PendingFact>): LedgerStore {
     async book(bookings, done, refused) {
       for (const { key, entries } of bookings) {
         const sum = entries.reduce((total, { amountMinor }) => total + amountMinor, 0);
-        const isEmpty = entries.length === 0 || entries.some(({ amountMinor }) => amountMinor === 0);
+        const movesNothing = ({ account, amountMinor }: Entry): boolean =>
+          amountMinor === 0 && account !== "driver_payable";
+        const isEmpty = entries.length === 0 || entries.some(movesNothing);
         if (sum !== 0 || isEmpty) throw new BookingRefused(`ledger transaction ${key} does not sum to zero`);
       }
       let booked = 0;
