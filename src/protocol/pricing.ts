@@ -183,7 +183,7 @@ function linesRefusal(menu: MenuView, lines: readonly PricedLine[]): MenuRefusal
   return null;
 }
 
-interface Chosen {
+export interface Chosen {
   /** By the menu, in the line's order; nothing when an option is gone. */
   readonly prices: readonly { readonly groupId: string; readonly choiceId: string; readonly priceMinor: number }[];
   readonly gone: readonly { readonly groupId: string; readonly choiceId: string; readonly left: 0 }[];
@@ -193,7 +193,7 @@ interface Chosen {
 const NOTHING_CHOSEN: Chosen = { prices: [], gone: [], wrong: [] };
 
 /** What was chosen with an item, as the menu has it. */
-function lookUp(item: MenuViewItem, line: PricedLine): Chosen {
+export function lookUp(item: MenuViewItem, line: Pick<PricedLine, "options">): Chosen {
   const groups = item.options ?? [];
   const options = line.options ?? [];
   if (groups.length === 0 && options.length === 0) return NOTHING_CHOSEN;

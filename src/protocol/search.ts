@@ -146,6 +146,13 @@ export const OrderAgain = Strict({
       quantity: Count(99),
       /** Today's price; absent when the dish is gone from the menu. */
       unitPriceMinor: Type.Optional(Minor),
+      /** What was chosen with it, as `order.place` takes it; `priceMinor` is today's, absent when the choice is gone. */
+      options: Type.Optional(
+        Type.Array(Strict({ groupId: Id, choiceId: Id, name: Text(80), priceMinor: Type.Optional(Minor) }), {
+          maxItems: 60,
+        }),
+      ),
+      /** True: it can be ordered like this today. */
       available: Type.Boolean(),
     }),
     { maxItems: 50 },

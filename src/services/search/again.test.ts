@@ -1,5 +1,6 @@
 import t from "tap";
-import type { MenuView, OrderStatus, OrderView } from "../../protocol/mod.js";
+import { type MenuView, OPERATIONS, type OrderStatus, type OrderView, validateSchema } from "../../protocol/mod.js";
+import { ordersAgain } from "./again.js";
 import { againOperations } from "./mod.js";
 
 const order = (n: number, restaurantId: string, items: Record<string, number>, status: OrderStatus = "delivered") =>
@@ -84,3 +85,64 @@ t.test("R-SRC-4: what one had before comes back with today's prices, the most fr
   t.match(await call("away"), { ok: false, code: "unavailable" });
   t.strictSame(asked, ["c1", "c1", "away"], "nobody else's orders are read");
 });
+
+t.test(
+  "R-SRC-4: what was chosen with a dish comes back with it, at today's price, and makes another basket",
+  async (t) => {
+    const pizza = (n: number, chosen: readonly string[], lines = 1) =>
+      ({
+        ...order(n, "r", {}),
+        lines: Array.from({ length: lines }, () => ({
+          itemId: "pizza",
+          name: "Pizza",
+          quantity: 1,
+          unitPriceMinor: 900,
+          options: chosen.map((choiceId) => ({ groupId: "size", choiceId, name: `${choiceId} then`, priceMinor: 1 })),
+        })),
+      }) as unknown as OrderView;
+    const choices = [
+      { choiceId: "small", name: "Small", priceMinor: 0 },
+      { choiceId: "large", name: "Large", priceMinor: 300 },
+      { choiceId: "giant", name: "Giant", priceMinor: 600, available: false },
+    ];
+    const menu = {
+      name: "Now",
+      open: true,
+      items: [
+        {
+          itemId: "pizza",
+          name: "Pizza",
+          priceMinor: 950,
+          left: 1,
+          options: [{ groupId: "size", name: "Size", min: 1, choices }],
+        },
+      ],
+    } as unknown as MenuView;
+    const past = [pizza(9, ["small"]), pizza(8, ["large"]), pizza(7, ["large"])];
+    const again = await ordersAgain({ orders: async () => ({ orders: past }) }, { menu: async () => menu }, "c", 10);
+    t.match(again, [
+      {
+        times: 2,
+        lastOrderId: "o8",
+        lines: [{ available: true, options: [{ choiceId: "large", name: "Large", priceMinor: 300 }] }],
+      },
+      { times: 1, lastOrderId: "o9", lines: [{ available: true, options: [{ choiceId: "small", priceMinor: 0 }] }] },
+    ]);
+    t.equal(again.length, 2);
+    for (const [what, view] of Object.entries({
+      "a choice that is sold out": pizza(1, ["giant"]),
+      "one that is not on the menu any more": pizza(1, ["party"]),
+      "none where one has to be made": pizza(1, []),
+      "one more than there are, on two lines": pizza(1, ["small"], 2),
+    })) {
+      const [basket] = await ordersAgain(
+        { orders: async () => ({ orders: [view] }) },
+        { menu: async () => menu },
+        "c",
+        1,
+      );
+      t.notOk(basket?.lines[0]?.available, what);
+      t.equal(validateSchema(OPERATIONS["search.again"]!.reply, { again: [basket] }), null);
+    }
+  },
+);
