@@ -27,6 +27,7 @@ import {
   type PlaceOrder,
   type PRICE_OPERATIONS,
   serviceFeeMinor,
+  whenProblem,
 } from "../../protocol/mod.js";
 import { orderIdOf } from "./ids.js";
 import type {
@@ -148,6 +149,11 @@ export function createOrderService(deps: {
     return { ok: true, destination: { lat: found.lat, lng: found.lng, address } };
   }
 
+  function whenRefusal(deliverAt: number | undefined): DoorRefusal | null {
+    const problem = deliverAt === undefined ? null : whenProblem(deliverAt, deps.clock.now());
+    return problem === null ? null : { code: "invalid", detail: { path: "/deliverAt", problem } };
+  }
+
   function ask(
     orderId: string,
     { promotionCode, totalMinor: _agreed, ...order }: PlaceOrder,
@@ -183,11 +189,10 @@ export function createOrderService(deps: {
     const tipMinor = order.tipMinor ?? 0;
     const totals = orderTotals(order.lines, menu, tipMinor);
     const value = { menu, destination, totals };
-    const reason = menuRefusal(
-      menu,
-      { ...order, destination },
-      order.deliverAt === undefined ? null : { at: order.deliverAt, ahead: true },
-    );
+    const { deliverAt } = order;
+    const reason =
+      whenRefusal(deliverAt) ??
+      menuRefusal(menu, { ...order, destination }, deliverAt === undefined ? null : { at: deliverAt, ahead: true });
     if (reason !== null || order.promotionCode === undefined) return { ok: true, value: { ...value, reason } };
     const { restaurantId, currency, promotionCode } = order;
     let worth: Awaited<ReturnType<PromotionReader["worth"]>>;

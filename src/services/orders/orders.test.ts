@@ -108,6 +108,13 @@ t.test(
       code: "price_changed",
       detail: { items: [{ itemId: "soup", unitPriceMinor: 500 }] },
     });
+    for (const days of [-1, 8]) {
+      const wanted = { ...order, deliverAt: systemClock().now() + days * 24 * 3_600_000 };
+      const wrong = { code: "invalid", detail: { path: "/deliverAt" } };
+      t.match(await price(wanted), wrong, "what cannot be placed has no price");
+      await orders.place("key-3", wanted, { commandId: "c", caller: { id: "c1", role: "customer" } });
+      t.match(placed.pop(), { refusal: wrong });
+    }
   },
 );
 

@@ -3,7 +3,14 @@
  * two, and what happens when either says no or says nothing.
  */
 import type { JsonObject } from "../../../lib/json.js";
-import { type NamedLine, orderTotals, type PlacedReply, type PricedLine, sameTotals } from "../../../protocol/mod.js";
+import {
+  type NamedLine,
+  orderTotals,
+  type PlacedReply,
+  type PricedLine,
+  sameTotals,
+  whenProblem,
+} from "../../../protocol/mod.js";
 import type { EffectResult, Rejection } from "../../runtime/definition.js";
 import { zoneOf } from "../dispatch-zone/messages.js";
 import { Restaurant } from "../restaurant/messages.js";
@@ -15,7 +22,7 @@ import { driverPayMinor } from "./payment-facts.js";
 import { refundDone } from "./payment-refund.js";
 import { promotionPending, reservePromotion } from "./promotion.js";
 import { type OrderContext, save } from "./save.js";
-import { confirm, whenProblem } from "./scheduling.js";
+import { confirm } from "./scheduling.js";
 import { initialOrder, isPlaced, type OrderContent, type PlacedOrder, statusOf } from "./state.js";
 
 /** Longer than a restaurant takes that is there, and shorter than a person notices. */

@@ -179,6 +179,10 @@ t.test("R-ORD-7: what counts is whether the restaurant is open when the food is 
   t.match((await placedOf(city, "early")).closed, {
     refusal: { code: "restaurant_closed", detail: { reason: "hours" } },
   });
+  await city.kit.advance(2 * HOUR - 20_000 - (city.kit.now % HOUR));
+  await must(city.place("first", { deliverAt: city.kit.now + 25 * MINUTE }));
+  await city.reach("first", "confirmed");
+  t.pass("also in the minute before they open");
   await city.kit.close();
 });
 

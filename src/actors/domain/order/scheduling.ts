@@ -10,15 +10,6 @@ import { spareMs } from "./eta.js";
 import { type Entry, type OrderContext, save, setDeadline } from "./save.js";
 import { isPlaced, isUnheld, opensAtOf, type PlacedOrder } from "./state.js";
 
-/** Longer ahead nobody knows what the kitchen will sell, and no card's authorisation lasts. */
-const MOST_AHEAD_MS = 7 * 24 * 3_600_000;
-
-/** What is wrong with the time an order is wanted at, in words; null: nothing. */
-export function whenProblem(deliverAt: number, now: number): string | null {
-  if (deliverAt <= now) return "the time is past; leave it out to have the order as soon as it can be there";
-  return deliverAt > now + MOST_AHEAD_MS ? "an order can be placed at most seven days ahead" : null;
-}
-
 /** Reserved and paid. */
 export function confirm(ctx: OrderContext, settings: DomainSettings, paid: PlacedOrder): void {
   const entries: readonly Entry[] = [{ kind: "confirmed", by: "system" }];

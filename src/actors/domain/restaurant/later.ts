@@ -52,6 +52,7 @@ export function whenItBegins(ctx: RestaurantContext, settings: DomainSettings, i
   const { deliverAt, ...ofNow } = input;
   const { menu } = ctx.state;
   if (deliverAt === undefined || menu === null) return input;
-  const beginsAt = Math.max(deliverAt - leadMs(ctx, settings, input, menu.profile), opensFor(ctx, input));
-  return beginsAt < ctx.now + settings.order.minuteMs ? ofNow : input;
+  // Doors that are about to open are shut now: of now it would be refused.
+  if (opensFor(ctx, input) > ctx.now) return input;
+  return deliverAt - leadMs(ctx, settings, input, menu.profile) < ctx.now + settings.order.minuteMs ? ofNow : input;
 }
