@@ -14,15 +14,14 @@ import {
   changeAccount,
   emailHashOf,
   KEYS_CHANGED,
-  locationOf,
-  mayBeLocated,
+  locating,
   type Refused,
   refused,
   tellRevoked,
   tokensUntil,
 } from "./context.js";
 import { summaryView } from "./people.js";
-import { type AccountRecord, type Ending, principalKey, type Revocation, type RoleRecord } from "./ports.js";
+import { type AccountRecord, type Ending, principalKey, type RoleRecord } from "./ports.js";
 
 export interface Administration {
   applications(role: Role | null, limit: number): Promise<readonly ApplicationView[]>;
@@ -127,10 +126,11 @@ export function createAdministration(context: AccountContext): Administration {
           // What was decided otherwise is changed by giving or ending the role, which says so in the audit.
           if (role.state !== "applied") return refused("illegal_transition", { status: role.state });
           const action = decision === "active" ? "application.approve" : "application.reject";
+          const after = withRole(account, { ...role, state: decision, since: clock.now(), reason });
           return {
-            account: withRole(account, { ...role, state: decision, since: clock.now(), reason }),
+            account: after,
             audit: [auditBy(context, caller, action, subjectOf(account, role), reason)],
-            revoke: unlocated(account, role.role),
+            revoke: role.role === "driver" ? locating(after) : [],
           };
         },
       );
@@ -199,12 +199,12 @@ export function createAdministration(context: AccountContext): Administration {
             since: clock.now(),
             reason,
           };
+          const after = withRole(account, next);
           return {
-            account: withRole(account, next),
+            account: after,
             audit: [auditBy(context, caller, given ? "role.give" : "role.end", subjectOf(account, next), reason)],
-            ...(given
-              ? { revoke: unlocated(account, role) }
-              : { end: endingOf({ kind: "role", role, principalId }, "role_ended") }),
+            revoke: role === "driver" ? locating(after) : [],
+            ...(given ? {} : { end: endingOf({ kind: "role", role, principalId }, "role_ended") }),
           };
         },
       ),
@@ -221,10 +221,6 @@ export function createAdministration(context: AccountContext): Administration {
     },
   };
 }
-
-/** A driver is located once they have said that they may be. */
-const unlocated = (account: AccountRecord, role: Role): readonly Revocation[] =>
-  role === "driver" && !mayBeLocated(account) ? [locationOf(account, false)] : [];
 
 const subjectOf = (account: AccountRecord, role: RoleRecord): string =>
   role.principalId === account.id

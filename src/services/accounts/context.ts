@@ -74,9 +74,15 @@ const MOST_IN_A_NOTICE = 40;
 
 const FOREVER = 8_640_000_000_000;
 
-/** Who has not given this consent is not located, on any node, until they give it. */
-export function locationOf(account: AccountRecord, given: boolean): Revocation {
-  return { key: locationKey(account.id), until: given ? 0 : FOREVER, why: "no_consent" };
+/**
+ * Whether somebody who drives, or did, is located from now on, on any node: while they drive for us and agree to it. A
+ * phone that reports by itself has no session that ends with the role.
+ */
+export function locating(account: AccountRecord): readonly Revocation[] {
+  const states = account.roles.filter(({ role }) => role === "driver").map(({ state }) => state);
+  if (states.length === 0) return [];
+  const may = states.includes("active") && mayBeLocated(account);
+  return [{ key: locationKey(account.id), until: may ? 0 : FOREVER, why: "no_consent" }];
 }
 
 export const mayBeLocated = (account: AccountRecord): boolean => account.consents.at(-1)?.given ?? false;

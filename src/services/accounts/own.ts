@@ -15,7 +15,7 @@ import {
   auditBy,
   type Change,
   changeAccount,
-  locationOf,
+  locating,
   mayBeLocated,
   ownAccount,
   type Refused,
@@ -132,10 +132,8 @@ export function createOwnAccount(context: AccountContext, sessions: Sessions, er
       changed(caller, (account) => {
         if (mayBeLocated(account) === given) return null;
         const consents = [...account.consents, { what: "location" as const, given, at: clock.now() }];
-        return {
-          account: { ...account, consents: consents.slice(-MAX_CONSENTS) },
-          revoke: [locationOf(account, given)],
-        };
+        const after = { ...account, consents: consents.slice(-MAX_CONSENTS) };
+        return { account: after, revoke: locating(after) };
       }),
     async changePassword(caller, password, newPassword, address) {
       const account = await ownAccount(context, caller);
@@ -219,8 +217,8 @@ export function createOwnAccount(context: AccountContext, sessions: Sessions, er
       const outcome = await changeAccount(
         context,
         () => ownAccount(context, caller),
-        (now) => ({
-          account: {
+        (now) => {
+          const after: AccountRecord = {
             ...now,
             state: "erased",
             reason: "",
@@ -232,11 +230,14 @@ export function createOwnAccount(context: AccountContext, sessions: Sessions, er
             person: null,
             consents: [],
             roles: now.roles.map((role) => ({ ...role, state: "ended", reason: "", asks: null })),
-          },
-          audit: [auditBy(context, caller, "account.erase", `account/${now.id}`, "asked for by its owner")],
-          end: ending({ kind: "all" }, "erased"),
-          revoke: now.roles.some(({ role }) => role === "driver") ? [locationOf(now, false)] : [],
-        }),
+          };
+          return {
+            account: after,
+            audit: [auditBy(context, caller, "account.erase", `account/${now.id}`, "asked for by its owner")],
+            end: ending({ kind: "all" }, "erased"),
+            revoke: locating(after),
+          };
+        },
       );
       if (!outcome.ok) return outcome;
       // The account is gone whatever happens now; an order that is still open is forgotten when it is over.

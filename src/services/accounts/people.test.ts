@@ -171,6 +171,39 @@ t.test("R-GPS-8: a driver is located only while they consent, and every word of 
   t.equal(me.consents[1].at - me.consents[0].at, MINUTE);
 });
 
+t.test(
+  "R-GPS-8, R-ADM-2: whoever drives for us no more is not located any more, whatever they agreed to",
+  async (t) => {
+    const { node, clock } = city();
+    const { call, signUp, revoked } = await node();
+    const driver = await signUp("dan@example.com");
+    const key = `g:${driver.accountId}`;
+    const mayBeLocated = () => (revoked.findLast((each) => each.key === key)?.until ?? 0) <= clock.now();
+    const role = (how: "accounts.grantRole" | "accounts.endRole") =>
+      call(how, {
+        caller: ADMIN,
+        params: { accountId: driver.accountId, role: "driver" },
+        body: { reason: "it was decided" },
+      });
+    const consent = (given: boolean) => call("accounts.consent", { caller: callerOf(driver), body: { given } });
+    // Before they are taken on, which is when an app may ask.
+    await consent(true);
+    t.match(await role("accounts.grantRole"), { ok: true });
+    t.ok(mayBeLocated());
+    t.match(await role("accounts.endRole"), { ok: true });
+    t.notOk(mayBeLocated(), "a phone that reports by itself has no session that could end");
+    await consent(false);
+    await consent(true);
+    t.notOk(mayBeLocated(), "nor by agreeing to it once more");
+    t.match(await role("accounts.grantRole"), { ok: true });
+    t.ok(mayBeLocated(), "taken on again, under the consent that stands");
+    await consent(false);
+    await role("accounts.endRole");
+    await role("accounts.grantRole");
+    t.notOk(mayBeLocated());
+  },
+);
+
 t.test("R-ACC-1: addresses and contact are kept under bounds and changed whole", async (t) => {
   const { call, signUp } = await city().node();
   const session = await signUp("ana@example.com", { name: "Ana", phone: "+573001234567" });
