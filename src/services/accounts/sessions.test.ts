@@ -87,24 +87,70 @@ t.test("R-ACC-2: guessing is slowed down for the account and for the address, an
   // Whichever thread of whichever node is asked: they count together.
   const attempt = (email: string, password: string, address: string) =>
     nodes[turn++ % 2]!.call("accounts.signIn", { body: { email, password }, address });
-  const { failuresPerAccount, failuresPerAddress } = DEFAULT_THROTTLE;
-  for (let n = 0; n < failuresPerAccount.burst; n++) {
-    t.match(await attempt("ana@example.com", `guess number ${n}`, `192.0.2.${n}`), { code: "wrong_credentials" });
+  const { failuresPerPair, failuresPerAccount, failuresPerAddress } = DEFAULT_THROTTLE;
+  for (let n = 0; n < failuresPerPair.burst; n++) {
+    t.match(await attempt("ana@example.com", `guess number ${n}`, "203.0.113.1"), { code: "wrong_credentials" });
   }
-  const held = await attempt("ana@example.com", PASSWORD, "192.0.2.99");
+  const held = await attempt("ana@example.com", PASSWORD, "203.0.113.1");
   t.match(held, { ok: false, code: "rate_limited" }, "the right one, too: a guesser must not learn it");
-  t.match(await attempt("bea@example.com", PASSWORD, "192.0.2.99"), { ok: true });
   t.match(
-    await call("accounts.signUp", { body: { email: "ana@example.com", password: PASSWORD }, address: "192.0.2.98" }),
+    await call("accounts.signUp", { body: { email: "ana@example.com", password: PASSWORD }, address: "203.0.113.1" }),
     { code: "rate_limited" },
     "signing up is no way around",
   );
-  clock.turn(held.retryAfterMs);
-  t.match(await attempt("ana@example.com", PASSWORD, "192.0.2.99"), { ok: true });
+  t.match(await attempt("bea@example.com", PASSWORD, "203.0.113.1"), { ok: true });
+  t.match(await attempt("ana@example.com", PASSWORD, "192.0.2.99"), { ok: true }, "who guesses locks nobody out");
   t.match(await attempt("ana@example.com", PASSWORD, "192.0.2.99"), { ok: true }, "who is right is not counted");
+  clock.turn(held.retryAfterMs);
+  t.match(await attempt("ana@example.com", PASSWORD, "203.0.113.1"), { ok: true });
+  // From many addresses at once.
+  for (let n = failuresPerPair.burst; n < failuresPerAccount.burst + 10; n++)
+    await attempt("ana@example.com", `guess number ${n}`, `198.51.100.${n}`);
+  t.match(await attempt("ana@example.com", PASSWORD, "192.0.2.99"), { code: "rate_limited" });
   for (let n = 0; n < failuresPerAddress.burst; n++)
     await attempt(`nobody-${n}@example.com`, "a guess of some length", "198.51.100.7");
   t.match(await attempt("bea@example.com", PASSWORD, "198.51.100.7"), { code: "rate_limited" });
+});
+
+t.test("R-ACC-2: whoever is signed in changes the password also while strangers guess at it", async (t) => {
+  const { node } = city();
+  const { call, signUp } = await node();
+  const caller = callerOf(await signUp("ana@example.com"));
+  const { failuresPerAccount, failuresPerPair } = DEFAULT_THROTTLE;
+  for (let n = 0; n < failuresPerAccount.burst + 1; n++) {
+    const body = { email: "ana@example.com", password: `guess number ${n}` };
+    await call("accounts.signIn", { body, address: `198.51.100.${n}` });
+  }
+  const change = (password: string, newPassword: string) =>
+    call("accounts.changePassword", { caller, body: { password, newPassword }, address: "192.0.2.9" });
+  t.match(await change(PASSWORD, "another long sentence"), { ok: true });
+  for (let n = 0; n < failuresPerPair.burst; n++) await change(`guess number ${n}`, "yet another sentence");
+  t.match(
+    await change("another long sentence", PASSWORD),
+    { code: "rate_limited" },
+    "a stolen token is no way to guess",
+  );
+});
+
+t.test("R-PRO-5: whoever signs up again and again keeps nobody from signing in", async (t) => {
+  const { node, clock, passwords } = city();
+  const { call, signUp } = await node();
+  await signUp("ana@example.com");
+  const { signUpsPerAddress } = DEFAULT_THROTTLE;
+  const join = (n: number, address = "203.0.113.1") =>
+    call("accounts.signUp", { body: { email: `new-${n}@example.com`, password: PASSWORD }, address, key: `k${n}` });
+  for (let n = 0; n < signUpsPerAddress.burst; n++) t.match(await join(n), { ok: true });
+  const { hashes } = passwords;
+  const held = await join(signUpsPerAddress.burst);
+  t.match(held, { ok: false, code: "rate_limited" });
+  t.equal(passwords.hashes, hashes, "nothing is hashed for it");
+  t.match(await join(0), { ok: true }, "an answer that was lost is had again");
+  t.match(await join(500, "192.0.2.9"), { ok: true });
+  clock.turn(held.retryAfterMs);
+  passwords.busy = true;
+  for (let n = 0; n < 3; n++) t.match(await join(600), { code: "overloaded" }, "what was not done is not counted");
+  passwords.busy = false;
+  t.match(await join(600), { ok: true });
 });
 
 t.test(

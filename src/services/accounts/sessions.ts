@@ -33,7 +33,7 @@ export interface Sessions {
   refresh(refreshToken: string, key: string): Promise<Answered<Session>>;
   /** A token that is none, or of a session that has ended, is as good as signed out. */
   signOut(refreshToken: string): Promise<void>;
-  /** Is this the account's password? Counted like any attempt to sign in. */
+  /** Is this the password of who is signed in? Counted like an attempt to sign in, and apart from those of strangers. */
   confirm(account: AccountRecord, password: string, address: string): Promise<Refused | null>;
   /** Not counted as a try: only for whoever has just been counted. */
   has(account: AccountRecord, password: string): Promise<boolean | Refused>;
@@ -41,6 +41,7 @@ export interface Sessions {
 }
 
 const BUSY_MS = 2_000;
+const tooSoon = (waitMs: number): Refused => ({ ok: false, code: "rate_limited", retryAfterMs: Math.ceil(waitMs) });
 const OVERLOADED: Refused = { ok: false, code: "overloaded", retryAfterMs: BUSY_MS };
 
 export function createSessions(context: AccountContext, throttleSettings: ThrottleSettings): Sessions {
@@ -69,7 +70,7 @@ export function createSessions(context: AccountContext, throttleSettings: Thrott
   ): Promise<boolean | Refused> {
     // Counted before the hash, so that attempts side by side do not all pass; given back when it was right.
     const waitMs = await throttle.tries(who, address);
-    if (waitMs > 0) return { ok: false, code: "rate_limited", retryAfterMs: Math.ceil(waitMs) };
+    if (waitMs > 0) return tooSoon(waitMs);
     const right = await slowly(async () => {
       nobodys ??= passwords.hash(keyedHash(keyring.refresh, "nobody", "password"));
       const encoded = await nobodys.catch((error: unknown) => {
@@ -179,8 +180,13 @@ export function createSessions(context: AccountContext, throttleSettings: Thrott
       if (before !== null) return existing(before);
       const asks = body.application === undefined ? undefined : await located(context, body.application);
       if (isRefused(asks)) return asks;
+      const waitMs = await throttle.makes(address);
+      if (waitMs > 0) return tooSoon(waitMs);
       const hashed = await slowly(() => passwords.hash(normal(body.password)));
-      if (isRefused(hashed)) return hashed;
+      if (isRefused(hashed)) {
+        await throttle.notMade(address);
+        return hashed;
+      }
       const account = newAccount(body, asks, email, emailHash, hashed);
       const session = newSession(account.id, "customer", account.id, key);
       if ((await store.create(account, session)) === "created") return answered(issued(session));
@@ -233,7 +239,7 @@ export function createSessions(context: AccountContext, throttleSettings: Thrott
       );
     },
     async confirm(account, password, address) {
-      const right = await matches(account, account.emailHash ?? account.id, password, address);
+      const right = await matches(account, `own\n${account.id}`, password, address);
       if (isRefused(right)) return right;
       return right ? null : refused("wrong_credentials");
     },

@@ -1,26 +1,41 @@
 /**
- * How often somebody may guess. Counts failures only, per account and per address, for all nodes together; what a guess is
- * worth is made small by the length of passwords, not by this alone.
+ * How often somebody may guess, and make accounts. Counts failures only, for all nodes together; what a guess is worth is
+ * made small by the length of passwords, not by this alone.
+ *
+ * Invariants: whoever guesses from one address keeps the account's owner out at that address only; guesses from many are
+ * bounded for the account, too; strangers' guesses never keep somebody who is signed in from changing the password.
  */
 import type { Keyring } from "./keyring.js";
 import type { AccountStore, AttemptBucket } from "./ports.js";
 import { keyedHash } from "./vault.js";
 
+type Pace = Omit<AttemptBucket, "key">;
+
 export interface ThrottleSettings {
-  readonly failuresPerAccount: { readonly perMinute: number; readonly burst: number };
-  readonly failuresPerAddress: { readonly perMinute: number; readonly burst: number };
+  /** At one account from one address. */
+  readonly failuresPerPair: Pace;
+  /** At one account from anywhere: far above what one address may, or it would lock the owner out. */
+  readonly failuresPerAccount: Pace;
+  readonly failuresPerAddress: Pace;
+  /** Each costs a slow hash before anything is known of who asks for it. */
+  readonly signUpsPerAddress: Pace;
 }
 
 export const DEFAULT_THROTTLE: ThrottleSettings = {
-  failuresPerAccount: { perMinute: 2, burst: 10 },
+  failuresPerPair: { perMinute: 2, burst: 10 },
+  failuresPerAccount: { perMinute: 10, burst: 100 },
   // Many people may stand behind one address.
   failuresPerAddress: { perMinute: 60, burst: 100 },
+  signUpsPerAddress: { perMinute: 30, burst: 60 },
 };
 
 export interface Throttle {
   /** 0: may try. Otherwise milliseconds to wait. Counted as a failure until `right` says otherwise. */
   tries(account: string, address: string): Promise<number>;
   right(account: string, address: string): Promise<void>;
+  /** The same of accounts to be made; `notMade` takes it back. */
+  makes(address: string): Promise<number>;
+  notMade(address: string): Promise<void>;
 }
 
 export function createThrottle(
@@ -29,12 +44,22 @@ export function createThrottle(
   settings: ThrottleSettings,
 ): Throttle {
   // Nobody needs to read from the rows who tried, or from where.
-  const buckets = (account: string, address: string): readonly AttemptBucket[] => [
-    { key: `account:${keyedHash(keyring.lookup, "attempts", account)}`, ...settings.failuresPerAccount },
-    { key: `address:${keyedHash(keyring.lookup, "attempts", address)}`, ...settings.failuresPerAddress },
+  const bucket = (what: string, whose: string, pace: Pace): AttemptBucket => ({
+    key: `${what}:${keyedHash(keyring.lookup, "attempts", whose)}`,
+    ...pace,
+  });
+  const guesses = (account: string, address: string): readonly AttemptBucket[] => [
+    bucket("account", account, settings.failuresPerAccount),
+    bucket("address", address, settings.failuresPerAddress),
+    bucket("pair", `${account}\n${address}`, settings.failuresPerPair),
+  ];
+  const signUps = (address: string): readonly AttemptBucket[] => [
+    bucket("sign-up", address, settings.signUpsPerAddress),
   ];
   return {
-    tries: (account, address) => store.takeAttempts(buckets(account, address)),
-    right: (account, address) => store.giveAttempts(buckets(account, address)),
+    tries: (account, address) => store.takeAttempts(guesses(account, address)),
+    right: (account, address) => store.giveAttempts(guesses(account, address)),
+    makes: (address) => store.takeAttempts(signUps(address)),
+    notMade: (address) => store.giveAttempts(signUps(address)),
   };
 }
