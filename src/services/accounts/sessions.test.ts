@@ -153,6 +153,44 @@ t.test("R-PRO-5: whoever signs up again and again keeps nobody from signing in",
   t.match(await join(600), { ok: true });
 });
 
+t.test("R-ENG-6, R-ACC-1: a storm of sign-ins is turned away before it asks the store", async (t) => {
+  const { node, passwords, store } = city();
+  const { call, signUp } = await node();
+  const { refreshToken } = await signUp("ana@example.com");
+  let asked = 0;
+  const { byEmail, takeAttempts } = store.accounts;
+  Object.assign(store.accounts, {
+    byEmail(hash: string) {
+      asked++;
+      return byEmail(hash);
+    },
+    takeAttempts(...buckets: Parameters<typeof takeAttempts>) {
+      asked++;
+      return takeAttempts(...buckets);
+    },
+  });
+  let release = (): void => undefined;
+  passwords.hold = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const signIn = (n: number) =>
+    call("accounts.signIn", { body: { email: "ana@example.com", password: PASSWORD }, address: `at ${n}` });
+  const storm = Array.from({ length: 2_000 }, (_, n) => signIn(n));
+  const late = await storm.at(-1);
+  t.match(late, { ok: false, code: "overloaded", retryAfterMs: 2_000 });
+  t.match(await call("accounts.signUp", { body: { email: "new@example.com", password: PASSWORD } }), {
+    code: "overloaded",
+  });
+  t.match(await call("accounts.refresh", { body: { refreshToken } }), { ok: true }, "who is signed in goes on");
+  release();
+  const codes = (await Promise.all(storm)).map((each) => (each.ok ? "in" : each.code));
+  const isIn = codes.filter((code) => code === "in").length;
+  t.ok(isIn >= 50 && isIn <= 100, `${isIn} were let in`);
+  t.equal(codes.filter((code) => code === "overloaded").length, codes.length - isIn);
+  t.equal(asked, 2 * isIn, "the store was asked for nobody else");
+  t.match(await signIn(0), { ok: true }, "and afterwards all is as before");
+});
+
 t.test(
   "R-ACC-2: refreshing survives a lost answer; a token that comes back later ends its family everywhere",
   async (t) => {

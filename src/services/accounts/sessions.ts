@@ -41,6 +41,8 @@ export interface Sessions {
 }
 
 const BUSY_MS = 2_000;
+/** Some seconds of hashing. Whoever comes then is told so before the store is asked: it serves those who are signed in. */
+const MOST_UNDER_WAY = 64;
 const tooSoon = (waitMs: number): Refused => ({ ok: false, code: "rate_limited", retryAfterMs: Math.ceil(waitMs) });
 const OVERLOADED: Refused = { ok: false, code: "overloaded", retryAfterMs: BUSY_MS };
 
@@ -49,6 +51,18 @@ export function createSessions(context: AccountContext, throttleSettings: Thrott
   const throttle = createThrottle(store, keyring, throttleSettings);
   /** Of a password that nobody knows: what is compared when there is no account. */
   let nobodys: Promise<string> | null = null;
+
+  let underWay = 0;
+  /** What ends in a slow hash: so much of it at once, and the rest comes back later. */
+  async function admitted<T>(work: () => Promise<T>): Promise<T | Refused> {
+    if (underWay >= MOST_UNDER_WAY) return OVERLOADED;
+    underWay++;
+    try {
+      return await work();
+    } finally {
+      underWay--;
+    }
+  }
 
   async function slowly<T>(work: () => Promise<T>): Promise<T | Refused> {
     try {
@@ -176,31 +190,37 @@ export function createSessions(context: AccountContext, throttleSettings: Thrott
         if (isRefused(right)) return right;
         return right ? openFor(account, "customer", undefined, key) : refused("email_taken");
       };
-      const before = await store.byEmail(emailHash);
-      if (before !== null) return existing(before);
+      const known = await admitted(async () => {
+        const before = await store.byEmail(emailHash);
+        return before === null ? null : existing(before);
+      });
+      if (known !== null) return known;
       const asks = body.application === undefined ? undefined : await located(context, body.application);
       if (isRefused(asks)) return asks;
-      const waitMs = await throttle.makes(address);
-      if (waitMs > 0) return tooSoon(waitMs);
-      const hashed = await slowly(() => passwords.hash(normal(body.password)));
-      if (isRefused(hashed)) {
-        await throttle.notMade(address);
-        return hashed;
-      }
-      const account = newAccount(body, asks, email, emailHash, hashed);
-      const session = newSession(account.id, "customer", account.id, key);
-      if ((await store.create(account, session)) === "created") return answered(issued(session));
-      const faster = await store.byEmail(emailHash);
-      return faster === null ? refused("unavailable") : existing(faster);
+      return admitted(async () => {
+        const waitMs = await throttle.makes(address);
+        if (waitMs > 0) return tooSoon(waitMs);
+        const hashed = await slowly(() => passwords.hash(normal(body.password)));
+        if (isRefused(hashed)) {
+          await throttle.notMade(address);
+          return hashed;
+        }
+        const account = newAccount(body, asks, email, emailHash, hashed);
+        const session = newSession(account.id, "customer", account.id, key);
+        if ((await store.create(account, session)) === "created") return answered(issued(session));
+        const faster = await store.byEmail(emailHash);
+        return faster === null ? refused("unavailable") : existing(faster);
+      });
     },
-    async signIn(body, key, address) {
-      const emailHash = emailHashOf(context, body.email);
-      const account = await store.byEmail(emailHash);
-      const right = await matches(account, emailHash, body.password, address);
-      if (isRefused(right)) return right;
-      if (!right || account === null) return refused("wrong_credentials");
-      return openFor(account, body.role ?? "customer", body.restaurantId, key);
-    },
+    signIn: (body, key, address) =>
+      admitted(async () => {
+        const emailHash = emailHashOf(context, body.email);
+        const account = await store.byEmail(emailHash);
+        const right = await matches(account, emailHash, body.password, address);
+        if (isRefused(right)) return right;
+        if (!right || account === null) return refused("wrong_credentials");
+        return openFor(account, body.role ?? "customer", body.restaurantId, key);
+      }),
     async refresh(refreshToken, key) {
       const token = readToken(refreshToken);
       if (token === null) return refused("session_ended");
@@ -239,7 +259,7 @@ export function createSessions(context: AccountContext, throttleSettings: Thrott
       );
     },
     async confirm(account, password, address) {
-      const right = await matches(account, `own\n${account.id}`, password, address);
+      const right = await admitted(() => matches(account, `own\n${account.id}`, password, address));
       if (isRefused(right)) return right;
       return right ? null : refused("wrong_credentials");
     },
