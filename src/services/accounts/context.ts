@@ -69,7 +69,8 @@ export const answered = <T>(value: T): { readonly ok: true; readonly value: T } 
 
 /** An account that was just read is changed by at most this many others before it is written. */
 const MAX_ATTEMPTS = 16;
-const MARGIN_MS = 60_000;
+/** Beyond the end of a token: for clocks, and for requests that came just before it. */
+export const MARGIN_MS = 60_000;
 const MOST_IN_A_NOTICE = 40;
 
 const FOREVER = 8_640_000_000_000;

@@ -1,8 +1,9 @@
 /**
  * Erasing a person from what stands outside their account: orders, reviews, saved payment methods, devices. The account
- * itself is erased at once and for good; this follows it, and is taken up again, by any node, until nothing is left.
+ * itself is erased at once and for good; this follows it, and is taken up again, by any node, until nothing is left, and
+ * once more when nothing can come any more that was under way.
  */
-import type { AccountContext } from "./context.js";
+import { type AccountContext, MARGIN_MS } from "./context.js";
 
 export interface Erasing {
   /** Tries once. What is not done then is done by `resume`. Never rejects. */
@@ -11,7 +12,9 @@ export interface Erasing {
   resume(limit: number): Promise<void>;
 }
 
-export function createErasing({ store, records, log }: AccountContext): Erasing {
+export function createErasing(context: AccountContext): Erasing {
+  const { store, records, log } = context;
+
   async function eraseAll(accountId: string): Promise<void> {
     const account = await store.byId(accountId);
     if (account === null || account.state !== "erased") return;
@@ -24,7 +27,8 @@ export function createErasing({ store, records, log }: AccountContext): Erasing 
         log.warn({ accountId, what: each.name, error: String(error) }, "A person could not be forgotten there yet");
       }
     }
-    if (left === 0) await store.erasureDone(accountId);
+    // Another phone of theirs may have ordered in that very moment: what it sent is there by the time its token has ended.
+    if (left === 0) await store.erasureDone(accountId, context.settings.accessTokenMs + MARGIN_MS);
   }
 
   const erase = async (accountId: string): Promise<void> => {

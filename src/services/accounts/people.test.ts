@@ -1,6 +1,6 @@
 import t from "tap";
 import type { OperationCaller } from "../../protocol/mod.js";
-import { ADMIN, callerOf, city, HOME, MINUTE, PASSWORD, until } from "./fixtures/city.js";
+import { ADMIN, callerOf, city, DAY, HOME, MINUTE, PASSWORD, until } from "./fixtures/city.js";
 
 t.test("R-ACC-1: drivers and staff apply, an admin decides, and staff act under their restaurant's id", async (t) => {
   const { node, store } = city();
@@ -276,7 +276,7 @@ t.test("R-ACC-4: erasing goes on until nothing is left anywhere, whoever began a
     },
     { name: "reviews", forget: async () => true },
   ];
-  const { node, store } = city(undefined, records);
+  const { node, store, clock } = city(undefined, records);
   const [one, two] = [await node(), await node()];
   const session = await one.signUp("ana@example.com");
   await one.call("accounts.erase", { caller: callerOf(session), body: { password: PASSWORD } });
@@ -288,4 +288,38 @@ t.test("R-ACC-4: erasing goes on until nothing is left anywhere, whoever began a
   t.same(await store.accounts.erasures(10), []);
   await two.accounts.tidy();
   t.same(asked, Array(3).fill(session.accountId), "what is done is not asked for again");
+  clock.turn(DAY);
+  await two.accounts.tidy();
+  await two.accounts.tidy();
+  t.same(asked, Array(4).fill(session.accountId), "but for the last look");
+});
+
+t.test("R-ACC-4: what another phone had under way when its owner was erased is erased, too", async (t) => {
+  const orders = new Set(["an old one"]);
+  const records = [
+    {
+      name: "orders",
+      async forget() {
+        orders.clear();
+        return true;
+      },
+    },
+  ];
+  const { node, store, clock } = city(undefined, records);
+  const [one, two] = [await node(), await node()];
+  const session = await one.signUp("ana@example.com");
+  await one.call("accounts.erase", { caller: callerOf(session), body: { password: PASSWORD } });
+  await until(() => orders.size === 0);
+  // Let in before the erasure, and stored after it: its address was looked up meanwhile.
+  orders.add("to her door");
+  clock.turn(MINUTE);
+  await two.accounts.tidy();
+  clock.turn(16 * MINUTE);
+  await two.accounts.tidy();
+  t.same([...orders], []);
+  t.same(await store.accounts.erasures(10), []);
+  orders.add("of somebody else");
+  clock.turn(DAY);
+  await two.accounts.tidy();
+  t.equal(orders.size, 1, "and that was the end of it");
 });

@@ -150,11 +150,14 @@ export interface AccountStore {
   ): Promise<{ readonly kind: "changed"; readonly revoked: readonly Revocation[] } | { readonly kind: "stale" }>;
   /**
    * Erased, while something of the person may still stand elsewhere: those that this gave longest ago, so that some which
-   * have to wait do not keep the others waiting.
+   * have to wait do not keep the others waiting. None that is put off.
    */
   erasures(limit: number): Promise<readonly string[]>;
-  /** Nothing stands any more. */
-  erasureDone(accountId: string): Promise<void>;
+  /**
+   * Nothing stands any more. What was under way when it was asked for may still arrive for `lateMs`: until then it is put
+   * off, not done, and is among the `erasures` once more.
+   */
+  erasureDone(accountId: string, lateMs: number): Promise<void>;
   /** Longest waiting first. */
   applications(role: Role | null, limit: number): Promise<readonly AccountRecord[]>;
 

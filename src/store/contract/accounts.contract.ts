@@ -373,8 +373,10 @@ export async function accountsContract(t: Test, make: (t: Test) => Promise<Accou
     const turns = new Set<string>();
     for (const _one of all) for (const accountId of await accounts.erasures(1)) turns.add(accountId);
     t.same([...turns].sort(), [...all].sort(), "one that has to wait keeps nobody else waiting");
-    await accounts.erasureDone(id);
-    for (const _again of [1, 2]) await accounts.erasureDone(of.id);
+    await accounts.erasureDone(id, 0);
+    await accounts.erasureDone(of.id, HOUR);
+    t.notOk((await accounts.erasures(100)).includes(of.id), "not before everything late can have come");
+    for (const _again of [1, 2]) await accounts.erasureDone(of.id, 0);
     t.notOk((await accounts.erasures(100)).includes(of.id));
     t.strictSame(plain(await accounts.byId(of.id)), plain({ ...erased, version: 2 }));
     t.equal(await accounts.byEmail(of.emailHash!), null);

@@ -26,8 +26,8 @@ interface AccountTables {
   readonly keys: Map<string, KeyRecord>;
   readonly audit: AuditEntry[];
   readonly auditedOnce: Set<string>;
-  /** Accounts, those given longest ago first. */
-  readonly erasures: Set<string>;
+  /** By account, those given longest ago first: when it was asked for, and until when it is put off. */
+  readonly erasures: Map<string, { readonly askedAt: number; readonly notBefore: number }>;
   /** By key: when the bucket is full again. */
   readonly attempts: Map<string, number>;
 }
@@ -40,7 +40,7 @@ export function createMemoryAccounts(clock: Clock): MemoryAccounts {
     keys: new Map(),
     audit: [],
     auditedOnce: new Set(),
-    erasures: new Set(),
+    erasures: new Map(),
     attempts: new Map(),
   };
   const append = (entries: readonly (AuditDraft & { readonly once?: string })[]): void => {
@@ -137,18 +137,25 @@ function accountsOf(
       accounts.set(account.id, structuredClone({ ...account, version: account.version + 1 }));
       append(audit);
       revoke(also);
-      if (account.state === "erased") erasures.add(account.id);
+      if (account.state === "erased" && !erasures.has(account.id))
+        erasures.set(account.id, { askedAt: clock.now(), notBefore: 0 });
       return { kind: "changed", revoked: [...also, ...(ending === null ? [] : endOf(account.id, ending))] };
     },
     async erasures(limit) {
-      const next = [...erasures].slice(0, limit);
-      for (const account of next) {
+      const due = [...erasures].filter(([, { notBefore }]) => notBefore <= clock.now()).slice(0, limit);
+      for (const [account, times] of due) {
         erasures.delete(account);
-        erasures.add(account);
+        erasures.set(account, times);
       }
-      return next;
+      return due.map(([account]) => account);
     },
-    erasureDone: async (accountId) => void erasures.delete(accountId),
+    async erasureDone(accountId, lateMs) {
+      const asked = erasures.get(accountId);
+      if (asked === undefined) return;
+      const notBefore = asked.askedAt + lateMs;
+      if (notBefore > clock.now()) erasures.set(accountId, { ...asked, notBefore });
+      else erasures.delete(accountId);
+    },
     holders: async (role, principalId, limit) =>
       [...accounts.values()]
         .filter(({ state }) => state !== "erased")

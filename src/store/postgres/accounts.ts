@@ -161,15 +161,23 @@ export function createPostgresAccountStore(options: {
           client,
           "account_erasures",
           `UPDATE account_erasure e SET tried_at = extract(epoch FROM clock_timestamp()) * 1000
-             FROM (SELECT account FROM account_erasure ORDER BY tried_at, asked_at, account LIMIT $1
+             FROM (SELECT account FROM account_erasure WHERE tried_at <= extract(epoch FROM clock_timestamp()) * 1000
+               ORDER BY tried_at, asked_at, account LIMIT $1
                FOR UPDATE SKIP LOCKED) n WHERE e.account = n.account RETURNING e.account`,
           [limit],
         );
         return rows.map(({ account }) => account);
       }),
-    erasureDone: async (accountId) => {
+    erasureDone: async (accountId, lateMs) => {
       await run((client) =>
-        ask(client, "account_erasure_done", "DELETE FROM account_erasure WHERE account = $1", [findable(accountId)]),
+        ask(
+          client,
+          "account_erasure_done",
+          `WITH at AS (SELECT extract(epoch FROM clock_timestamp()) * 1000 AS now),
+             done AS (DELETE FROM account_erasure USING at WHERE account = $1 AND asked_at + $2 <= now)
+           UPDATE account_erasure SET tried_at = asked_at + $2 FROM at WHERE account = $1 AND asked_at + $2 > now`,
+          [findable(accountId), lateMs],
+        ),
       );
     },
     holders: (role, principalId, limit) =>
