@@ -179,6 +179,27 @@ export function createAccounts(options: AccountsOptions): Accounts {
       answered(await administration.rotateKeys(caller, key, body.reason)),
   };
 
+  async function resealAccounts(): Promise<void> {
+    if (vault.olderIds.length === 0) return;
+    for (const { id, dataKey } of await store.sealedWith(vault.olderIds, TIDY_AT_ONCE)) {
+      let sealed: Uint8Array;
+      try {
+        sealed = people.rewrap(id, dataKey);
+      } catch (error) {
+        log.warn({ accountId: id, error: String(error) }, "The key of an account does not open, and stays as it is");
+        continue;
+      }
+      await store.resealAccount(id, dataKey, sealed, vault.masterId);
+    }
+  }
+
+  async function forgetEnded(): Promise<void> {
+    // As long as calls come back full, there is more: a market may end more sessions in a minute than one call forgets.
+    for (let calls = 0; calls < TIDY_CALLS; calls++) {
+      if ((await store.forget(clock.now() - KEEP_ENDED_MS, TIDY_AT_ONCE)) < TIDY_AT_ONCE) return;
+    }
+  }
+
   return {
     async start() {
       await keyring.load();
@@ -186,14 +207,12 @@ export function createAccounts(options: AccountsOptions): Accounts {
     },
     operations: sayUnavailable(handlers, log),
     async tidy() {
-      for (const { id, dataKey } of await store.sealedOtherwise(vault.masterId, TIDY_AT_ONCE)) {
-        await store.resealAccount(id, dataKey, people.rewrap(id, dataKey), vault.masterId);
+      // What cannot be done of one holds up neither the others nor those who want to be forgotten.
+      const failed: unknown[] = [];
+      for (const step of [resealAccounts, forgetEnded, () => erasing.resume(ERASE_AT_ONCE)]) {
+        await step().catch((error: unknown) => void failed.push(error));
       }
-      // As long as calls come back full, there is more: a market may end more sessions in a minute than one call forgets.
-      for (let calls = 0; calls < TIDY_CALLS; calls++) {
-        if ((await store.forget(clock.now() - KEEP_ENDED_MS, TIDY_AT_ONCE)) < TIDY_AT_ONCE) break;
-      }
-      await erasing.resume(ERASE_AT_ONCE);
+      if (failed.length > 0) throw failed[0];
     },
     close: () => stop(),
   };

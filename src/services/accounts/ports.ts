@@ -204,9 +204,9 @@ export interface AccountStore {
   addKey(key: KeyRecord, audit: readonly AuditDraft[], othersUntil?: number): Promise<boolean>;
   /** Sealed with another master key. */
   resealKey(kid: string, sealed: Uint8Array, masterId: string): Promise<void>;
-  /** Ids and data keys of accounts that are sealed with another master key than this. */
-  sealedOtherwise(
-    masterId: string,
+  /** Ids and data keys of accounts that are sealed with one of these master keys. */
+  sealedWith(
+    masterIds: readonly string[],
     limit: number,
   ): Promise<readonly { readonly id: string; readonly dataKey: Uint8Array }[]>;
   resealAccount(id: string, before: Uint8Array, after: Uint8Array, masterId: string): Promise<void>;

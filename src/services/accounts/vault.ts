@@ -48,6 +48,8 @@ export function open(key: Uint8Array, sealed: Uint8Array, place: string): Uint8A
 export interface Vault {
   /** Names the master key that seals now. */
   readonly masterId: string;
+  /** The others, which only open. */
+  readonly olderIds: readonly string[];
   /** Seals a key with the master key. */
   wrap(key: Uint8Array, place: string): Uint8Array;
   /** With whichever master key sealed it. Throws CannotOpen. */
@@ -66,6 +68,7 @@ export function createVault(masterSecrets: readonly string[], random: Random): V
   if (current === undefined) throw new Error("a vault needs a master key");
   return {
     masterId: current.id.toString("hex"),
+    olderIds: masters.map(({ id }) => id.toString("hex")).filter((id) => id !== current.id.toString("hex")),
     wrap: (key, place) => Buffer.concat([current.id, seal(current.key, key, place, random)]),
     unwrap(wrapped, place) {
       const id = wrapped.subarray(0, MASTER_ID_BYTES);

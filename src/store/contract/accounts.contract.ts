@@ -408,7 +408,11 @@ export async function accountsContract(t: Test, make: (t: Test) => Promise<Accou
 
   await t.test("R-ACC-4: data keys are sealed anew with another master key, one by one", async (t) => {
     const { of } = await stored({ masterId: "old" });
-    const found = (await accounts.sealedOtherwise("m1", 1000)).filter(({ id }) => id === of.id);
+    const { of: lost } = await stored({ masterId: "nobody has it" });
+    const all = await accounts.sealedWith(["older", "old"], 1000);
+    t.notOk(all.some(({ id }) => id === lost.id));
+    t.same(await accounts.sealedWith([], 1000), []);
+    const found = all.filter(({ id }) => id === of.id);
     t.strictSame(
       found.map(({ id, dataKey }) => [id, [...dataKey]]),
       [[of.id, [...of.dataKey!]]],

@@ -262,9 +262,11 @@ function accountsOf(
       const key = keys.get(kid);
       if (key !== undefined) keys.set(kid, { ...key, sealed: sealed.slice(), masterId });
     },
-    sealedOtherwise: async (masterId, limit) =>
+    sealedWith: async (masterIds, limit) =>
       [...accounts.values()]
-        .flatMap(({ id, dataKey, masterId: by }) => (dataKey === null || by === masterId ? [] : [{ id, dataKey }]))
+        .flatMap(({ id, dataKey, masterId: by }) =>
+          dataKey === null || by === null || !masterIds.includes(by) ? [] : [{ id, dataKey }],
+        )
         .slice(0, limit),
     async resealAccount(id, before, after, masterId) {
       const account = accounts.get(id);

@@ -348,13 +348,13 @@ export function createPostgresAccountStore(options: {
         ]),
       );
     },
-    sealedOtherwise: (masterId, limit) =>
+    sealedWith: (masterIds, limit) =>
       run(async (client) => {
         const rows = await ask<Found<{ id: string; data_key: Uint8Array }>>(
           client,
-          "account_sealed_otherwise",
-          `SELECT id, data_key FROM account WHERE data_key IS NOT NULL AND (master_id < $1 OR master_id > $1) LIMIT $2`,
-          [masterId, limit],
+          "account_sealed_with",
+          "SELECT id, data_key FROM account WHERE data_key IS NOT NULL AND master_id = ANY($1::text[]) LIMIT $2",
+          [masterIds, limit],
         );
         return rows.map(({ id, data_key }) => ({ id, dataKey: data_key }));
       }),
