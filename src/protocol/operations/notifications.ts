@@ -97,7 +97,7 @@ export const NOTIFICATION_OPERATIONS = operations({
   "notifications.add_device": {
     method: "PUT",
     path: "/v1/me/notifications/devices/:deviceId",
-    summary: "Push to this device, by the token that the push service gave it.",
+    summary: "Push to this device, by the token that the push service gave it, until the session ends that says so.",
     access: ROLES,
     tier: "command",
     params: Strict({ deviceId: Id }),

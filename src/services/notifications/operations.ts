@@ -46,8 +46,12 @@ export function notificationOperations(
       }),
     "notifications.add_device": ({ caller, params, body }) =>
       stored(async () => {
-        const device = { deviceId: params.deviceId, token: body.token, since: clock.now() };
-        const kept = await store.saveDevice(of(caller), device, MOST_DEVICES);
+        const { deviceId } = params;
+        const { sessionId } = caller;
+        const device = { deviceId, token: body.token, since: clock.now() };
+        const owned = sessionId === undefined ? device : { ...device, sessionId };
+        const kept = await store.saveDevice(of(caller), owned, MOST_DEVICES);
+        if (kept === "ended") return { ok: false, code: "unauthenticated" };
         return kept ? wished(caller) : { ok: false, code: "too_many", detail: { most: MOST_DEVICES } };
       }),
     "notifications.remove_device": ({ caller, params }) =>

@@ -58,6 +58,11 @@ export interface PushDevice {
   readonly since: number;
 }
 
+/** As it is registered: it goes with the end of its session. Absent: by a token that belongs to none. */
+export interface RegisteredDevice extends PushDevice {
+  readonly sessionId?: string;
+}
+
 export interface Profile {
   readonly wishes: NotificationWishes | null;
   readonly deviceIds: readonly string[];
@@ -103,10 +108,10 @@ export interface NotificationStore {
   /** Oldest first. */
   devices(recipient: Recipient): Promise<readonly PushDevice[]>;
   /**
-   * False: there are `most` others. The same device again changes its token. Whoever else had the token has it no more,
+   * False: there are `most` others; `ended`: its session is over, and it is not kept. The same device again changes its token, and its session. Whoever else had the token has it no more,
    * whatever comes of it: the phone has changed hands. Only a person's other roles keep it.
    */
-  saveDevice(recipient: Recipient, device: PushDevice, most: number): Promise<boolean>;
+  saveDevice(recipient: Recipient, device: RegisteredDevice, most: number): Promise<boolean | "ended">;
   removeDevice(recipient: Recipient, deviceId: string): Promise<void>;
   /** Forgets wishes, devices and messages of somebody. */
   erase(recipient: Recipient): Promise<void>;

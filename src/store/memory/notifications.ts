@@ -144,7 +144,9 @@ export function createMemoryNotificationStore(): MemoryNotificationStore {
       wishes.set(nameOf(recipient), wished);
     },
     devices: async (recipient) => [...(devices.get(nameOf(recipient)) ?? [])],
-    async saveDevice(recipient, device, most) {
+    async saveDevice(recipient, { deviceId, token, since }, most) {
+      // Sessions are not kept here.
+      const device: PushDevice = { deviceId, token, since };
       for (const [name, theirs] of devices) {
         // A role's name has no slash.
         if (name.slice(name.indexOf("/") + 1) === recipient.principalId) continue;

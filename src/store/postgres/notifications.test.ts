@@ -2,9 +2,9 @@ import t from "tap";
 import { systemClock } from "../../lib/clock.js";
 import { encode } from "../../lib/msgpack.js";
 import { notificationStoreContract } from "../contract/notifications.contract.js";
-import { openSession } from "./fixtures/sessions.js";
+import { openSession, untilBlocked } from "./fixtures/sessions.js";
 import { withPostgres } from "./fixtures/with-postgres.js";
-import { createPostgresNotificationStore } from "./mod.js";
+import { createPostgresAccountStore, createPostgresNotificationStore } from "./mod.js";
 
 t.test("notifications on PostgreSQL keep the contract", async (t) => {
   const { connectionString } = await withPostgres();
@@ -15,6 +15,54 @@ t.test("notifications on PostgreSQL keep the contract", async (t) => {
     t.teardown(() => store.close());
     return store;
   });
+});
+
+t.test("R-ACC-2, R-COM-3: a device is pushed to for as long as the session that registered it", async (t) => {
+  const { connectionString } = await withPostgres();
+  const clock = systemClock();
+  const session = await openSession(t, connectionString);
+  const store = createPostgresNotificationStore({ connectionString, clock });
+  const accounts = createPostgresAccountStore({ connectionString, clock });
+  t.teardown(() => Promise.all([store.close(), accounts.close()]));
+  await session.query(
+    "INSERT INTO account (id, state, reason, created_at, version, consents) VALUES ('eva', 'active', '', 1, 1, '[]')",
+  );
+  const cook = { role: "restaurant", principalId: "r-of-eva" } as const;
+  const HOUR = 3_600_000;
+  const open = async (id: string) => {
+    const now = clock.now();
+    await session.query(
+      `INSERT INTO account_session (id, account, role, principal, generation, last_key, created_at, used_at, expires_at)
+         VALUES ($1, 'eva', 'restaurant', 'r-of-eva', 0, '', $2, $2, $3)`,
+      [id, now, now + HOUR],
+    );
+  };
+  const end = (id: string) => accounts.endSession(id, "role_ended", clock.now(), clock.now() + HOUR);
+  const save = (deviceId: string, sessionId?: string) =>
+    store.saveDevice(
+      cook,
+      { deviceId, token: `token-${deviceId}`, since: 1, ...(sessionId === undefined ? {} : { sessionId }) },
+      9,
+    );
+  const kept = async () => (await store.devices(cook)).map(({ deviceId }) => deviceId);
+  for (const id of ["s1", "s2", "s3"]) await open(id);
+  await save("counter");
+  await save("phone", "s1");
+  await save("tablet", "s2");
+  await save("tablet", "s3");
+  t.same(await kept(), ["counter", "phone", "tablet"]);
+  await end("s1");
+  t.same(await kept(), ["counter", "tablet"]);
+  await end("s2");
+  t.same(await kept(), ["counter", "tablet"], "it was registered anew by a later one");
+  t.equal(await save("phone", "s1"), "ended", "a token that nobody has told of yet");
+  await session.query("BEGIN");
+  await session.query("UPDATE account_session SET ended_at = 1, ended_why = 'banned' WHERE id = 's3'");
+  const late = save("late", "s3");
+  await untilBlocked(t, connectionString, "notifications");
+  await session.query("COMMIT");
+  t.equal(await late, "ended", "both at once");
+  t.same(await kept(), ["counter"]);
 });
 
 t.test(

@@ -220,7 +220,7 @@ export function createPostgresNotificationStore(options: {
            WHERE role = $1::text AND principal = $2::text ORDER BY since, device`,
         of(recipient),
       ),
-    saveDevice: (recipient, { deviceId, token, since }, most) =>
+    saveDevice: (recipient, { deviceId, token, since, sessionId }, most) =>
       transaction(async (client) => {
         const [role, principal] = of(recipient);
         // Held to the transaction's end: two at once do not get past the limit together, nor keep one token for two people.
@@ -232,15 +232,24 @@ export function createPostgresNotificationStore(options: {
           "DELETE FROM notification_device WHERE token = $1::text AND principal <> $2::text",
           [token, principal],
         );
+        // Held, so that whoever ends the session waits for this device and takes it out.
+        const [session] = await ask<{ ended: boolean } & pg.QueryResultRow>(
+          client,
+          "notification_session",
+          "SELECT ended_at IS NOT NULL AS ended FROM account_session WHERE id = $1::text FOR SHARE",
+          [sessionId ?? null],
+        );
+        if (session?.ended === true) return "ended";
         const rows = await ask(
           client,
           "notification_save_device",
-          `INSERT INTO notification_device (role, principal, device, token, since)
-             SELECT $1::text, $2::text, $3::text, $4::text, $5::float8
+          `INSERT INTO notification_device (role, principal, device, token, since, session)
+             SELECT $1::text, $2::text, $3::text, $4::text, $5::float8, $7::text
                WHERE (SELECT count(*) FROM notification_device d
                         WHERE d.role = $1::text AND d.principal = $2::text AND d.device <> $3::text) < $6::int
-             ON CONFLICT (role, principal, device) DO UPDATE SET token = excluded.token RETURNING device`,
-          [role, principal, deviceId, token, since, most],
+             ON CONFLICT (role, principal, device) DO UPDATE
+               SET token = excluded.token, session = excluded.session RETURNING device`,
+          [role, principal, deviceId, token, since, most, sessionId ?? null],
         );
         return rows.length > 0;
       }),
