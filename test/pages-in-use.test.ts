@@ -6,7 +6,7 @@ import type { Page } from "playwright-core";
 import t from "tap";
 import { createHttp, type Http } from "../sdk/node.js";
 import { sleep, systemClock } from "../src/lib/clock.js";
-import type { OrderStatus, Role } from "../src/protocol/mod.js";
+import type { Fix, OrderStatus, Role } from "../src/protocol/mod.js";
 import { missingBrowser } from "./support/browser.js";
 import { connected, cut, holds, mend, press, type Screen, setStage, shows, signIn, visit } from "./support/screens.js";
 import type { Townsman } from "./support/town.js";
@@ -45,6 +45,8 @@ const TALK = `document.querySelector(".chat-lines")`;
 const AT_THE_END = `${TALK}?.scrollTop > 0 && ${TALK}.scrollHeight - ${TALK}.scrollTop - ${TALK}.clientHeight < 2`;
 const TO_THE_TOP = `${TALK}.scrollTo(0, 0)`;
 const AT_THE_TOP = `${TALK}.scrollTop === 0`;
+/** Of a driver without a page. */
+const FIX_EVERY_MS = 4_000;
 /** Half of a double touch follows the other after this. */
 const TWICE_MS = 120;
 
@@ -94,6 +96,31 @@ t.test("R-PRO-4: pages in use", { timeout: TIMEOUT_MS, skip: missingBrowser() },
     await cook.command("order.accept", { orderId, prepMinutes: 5 });
     await cook.command("order.ready", { orderId });
     return orderId;
+  };
+  /** Who drives without a page. */
+  const anotherDriver = async (name: string) => {
+    const email = `${name.toLowerCase()}@example.org`;
+    const { password } = town.driver;
+    const { accountId } = await createHttp({ url }).send<{ readonly accountId: string }>("POST", "/v1/accounts", {
+      email,
+      password,
+      name,
+    });
+    await boss.send("PUT", `/v1/accounts/${accountId}/roles/driver`, { reason: "for the test" });
+    const http = await as({ ...town.driver, email }, "driver");
+    await http.send("PUT", "/v1/me/consents/location", { given: true });
+    const comes = async (degreesNorth: number): Promise<void> => {
+      const where = { lat: town.square.lat + degreesNorth, lng: town.square.lng };
+      await http.command("driver.online", { name, vehicle: "bicycle", ...where });
+      let seq = 0;
+      t.teardown(
+        clock.every(FIX_EVERY_MS, () => {
+          const here: Fix = [0, where.lat, where.lng, 5, -1, -1];
+          http.gps({ bootId: "boot", seq0: seq++, baseTs: clock.now(), fixes: [here] }).catch(() => undefined);
+        }),
+      );
+    };
+    return { http, comes };
   };
   const [tablet, phone, ops] = await Promise.all([
     stage.open("restaurant", town.square, false),
@@ -331,6 +358,37 @@ t.test("R-PRO-4: pages in use", { timeout: TIMEOUT_MS, skip: missingBrowser() },
     await press(ops, "Send");
     await holds(ops, AT_THE_END);
   });
+
+  await t.test(
+    "R-ADM-2: who is chosen to drive stays where the finger meets them, or is seen to be gone",
+    async (t) => {
+      await rider.command("driver.offline", {});
+      const [far, near] = await Promise.all([anotherDriver("Far"), anotherDriver("Near")]);
+      await far!.comes(0.012);
+      const orderId = await order();
+      // So long that nobody is asked by themselves.
+      await cook.command("order.accept", { orderId, prepMinutes: 60 });
+      await ops.page.goto(`${ops.line.url}/ops#/order/${orderId}`);
+      await press(ops, "Assign a driver");
+      const choices = ops.page.getByRole("radiogroup").getByRole("radio");
+      await choices.first().check();
+      await ops.page.getByLabel("Reason").fill("They know the house");
+      await near!.comes(0.001);
+      await choices.nth(1).waitFor();
+      t.ok(await choices.first().isChecked(), "whoever comes nearer moves nobody away");
+      await far!.http.command("driver.offline", {});
+      await shows(ops, "Not free any more");
+      t.ok(await ops.page.getByRole("button", { name: "Ask this driver" }).isDisabled());
+      await press(ops, "Look again");
+      await ops.page.getByText("Not free any more").waitFor({ state: "detached" });
+      await choices.first().check();
+      await press(ops, "Ask this driver");
+      await shows(ops, "The driver is asked");
+      await until(async () => JSON.stringify(await near!.http.get("/v1/drivers/me/work")).includes(orderId));
+      await boss.command("order.cancel", { orderId, reason: "Enough" });
+      await near!.http.command("driver.offline", {});
+    },
+  );
 
   await t.test("R-ADM-1: a number of no order says so", async () => {
     await visit(ops, "City");
