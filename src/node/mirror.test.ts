@@ -69,3 +69,35 @@ t.test(
     t.equal(copy.told(viewKey("o1")), null, "rule 15: what lives elsewhere tells others");
   },
 );
+
+t.test(
+  "R-PRO-5: a copy forgets orders that nothing is told of any more, and never holds more than it may",
+  async (t) => {
+    let now = 0;
+    const clock = { now: () => now, monotonic: () => now, after: () => () => {}, every: () => () => {} };
+    const copy = createMirrorCopy(clock, 1_000);
+    let counter = 0;
+    const tell = (orderId: string): void =>
+      copy.put({ key: viewKey(orderId), value: null, version: [1, ++counter], expiresAt: now + 10_000 });
+    // A day of ten orders a minute, each told of for twenty minutes; one is cooked for three hours.
+    let most = 0;
+    for (let minute = 0; minute < 24 * 60; minute++) {
+      now = minute * 60_000;
+      for (let n = 0; n < 10; n++) tell(`o${minute}-${n}`);
+      if (minute >= 20) for (let n = 0; n < 10; n++) tell(`o${minute - 20}-${n}`);
+      if (minute < 180 && minute % 25 === 0) tell("long");
+      if (minute < 180) t.match(copy.told(viewKey("long")), { key: viewKey("long") });
+      most = Math.max(most, copy.size);
+    }
+    t.ok(most <= 800, `of 14,400 orders at most ${most} at a time`);
+    t.equal(copy.told(viewKey("long")), null);
+    t.match(copy.told(viewKey("o1439-9")), { key: viewKey("o1439-9") });
+    for (let n = 0; n < 5_000; n++) {
+      tell(`all-at-once-${n}`);
+      if (copy.size > 1_000) t.fail(`${copy.size} entries`);
+    }
+    t.ok(copy.size > 400, "what was written last is there");
+    t.match(copy.told(viewKey("all-at-once-4999")), { value: null });
+    t.equal(copy.told(viewKey("all-at-once-0")), null);
+  },
+);

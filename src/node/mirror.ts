@@ -70,34 +70,64 @@ export interface LocalMirrorCopy {
   readonly size: number;
 }
 
-/** A gateway thread's copy. Bounded: when full, what was written longest ago goes first. */
+/**
+ * What nothing was told of for as long as this is forgotten, at the latest after twice as long. Longer than a kitchen is
+ * usually silent about an order: whoever polls after it is answered from the index. A node hears of hundreds of orders a
+ * minute, of each for the better part of an hour, and what it keeps of one takes four kilobytes in every gateway thread.
+ */
+const KEPT_MS = 30 * 60_000;
+
+/**
+ * A gateway thread's copy. Bounded: when full, what was written longest ago goes first.
+ *
+ * Two generations: what is written goes to the younger one, and the older one is let go whole. Taking single entries out
+ * at the front of one large map costs more the more of them were taken out before.
+ */
 export function createMirrorCopy(clock: Clock, maxEntries: number): LocalMirrorCopy {
-  const held = new Map<string, MirrorEntry>();
+  const mostYoung = Math.max(1, Math.floor(maxEntries / 2));
+  let young = new Map<string, MirrorEntry>();
+  let old = new Map<string, MirrorEntry>();
+  let turnedAt = clock.monotonic();
   const listeners = new Set<{ readonly keyPrefix: string; readonly handler: (entry: MirrorEntry) => void }>();
+  const find = (key: string): MirrorEntry | undefined => young.get(key) ?? old.get(key);
+  const forget = (key: string): void => {
+    young.delete(key);
+    old.delete(key);
+  };
+  function turn(): void {
+    const now = clock.monotonic();
+    if (young.size < mostYoung && now - turnedAt < KEPT_MS) return;
+    turnedAt = now;
+    old = young;
+    young = new Map();
+  }
   return {
     get size() {
-      return held.size;
+      return young.size + old.size;
     },
     get(key) {
-      const entry = held.get(key);
+      const entry = find(key);
       if (entry === undefined) return null;
       if (entry.expiresAt > clock.now()) return entry;
-      if (isFixKey(key)) held.delete(key);
+      if (isFixKey(key)) forget(key);
       return null;
     },
-    told: (key) => held.get(key) ?? null,
-    clear: () => held.clear(),
+    told: (key) => find(key) ?? null,
+    clear() {
+      young.clear();
+      old.clear();
+    },
     listen(keyPrefix, handler) {
       const listener = { keyPrefix, handler };
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
     put(entry) {
-      const before = held.get(entry.key);
+      const before = find(entry.key);
       if (before !== undefined && !isNewer(entry.version, before.version) && before.expiresAt > clock.now()) return;
-      held.delete(entry.key);
-      held.set(entry.key, entry);
-      if (held.size > maxEntries) held.delete(held.keys().next().value as string);
+      turn();
+      old.delete(entry.key);
+      young.set(entry.key, entry);
       for (const { keyPrefix, handler } of listeners) if (entry.key.startsWith(keyPrefix)) handler(entry);
     },
   };
