@@ -45,6 +45,7 @@ const TALK = `document.querySelector(".chat-lines")`;
 const AT_THE_END = `${TALK}?.scrollTop > 0 && ${TALK}.scrollHeight - ${TALK}.scrollTop - ${TALK}.clientHeight < 2`;
 const TO_THE_TOP = `${TALK}.scrollTo(0, 0)`;
 const AT_THE_TOP = `${TALK}.scrollTop === 0`;
+const MAP = "canvas.maplibregl-canvas";
 /** Of a driver without a page. */
 const FIX_EVERY_MS = 4_000;
 /** Half of a double touch follows the other after this. */
@@ -389,6 +390,29 @@ t.test("R-PRO-4: pages in use", { timeout: TIMEOUT_MS, skip: missingBrowser() },
       await near!.http.command("driver.offline", {});
     },
   );
+
+  await t.test("R-PRO-4: a map that did not come through comes back, and nothing else is missing", async (t) => {
+    const guestPage = await stage.open("customer", town.door);
+    await guestPage.page.getByRole("button", { name: "Set your address" }).waitFor();
+    await guestPage.context.setOffline(true);
+    await press(guestPage, "Set your address");
+    await press(guestPage, "Use where I am");
+    await shows(guestPage, "The map comes when there is a network.");
+    await guestPage.context.setOffline(false);
+    await guestPage.page.locator(MAP).waitFor();
+    await guestPage.context.close();
+
+    const watcher = await stage.open("ops", town.square, false);
+    watcher.line.losing = /^\/(assets\/style-.*\.js|live\/city\.json)$/;
+    await signIn(watcher, town.operator);
+    await shows(watcher, "The map did not come through. Everything else works.");
+    await shows(watcher, /^Orders \(/);
+    watcher.line.losing = null;
+    await press(watcher, "Open the page again");
+    await watcher.page.locator(MAP).waitFor();
+    t.equal(await watcher.page.getByText("The map did not come through").count(), 0);
+    await watcher.context.close();
+  });
 
   await t.test("R-ADM-1: a number of no order says so", async () => {
     await visit(ops, "City");

@@ -25,6 +25,8 @@ export class Line {
   upgrades = true;
   /** False: server-sent events never come through. */
   streams = true;
+  /** What is asked for at a path like this breaks off. */
+  losing: RegExp | null = null;
   readonly #server: Server;
   readonly #target: URL;
   readonly #sockets = new Set<Duplex>();
@@ -102,6 +104,10 @@ export class Line {
   async #pass(incoming: IncomingMessage, answer: ServerResponse): Promise<void> {
     this.#remember(incoming.url ?? "");
     if (this.#mode === "silent") await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (this.losing?.test(incoming.url ?? "") === true) {
+      incoming.socket.destroy();
+      return;
+    }
     const own = this.#own.get(incoming.url ?? "");
     if (own !== undefined) {
       answer.setHeader("content-type", "text/html; charset=utf-8");

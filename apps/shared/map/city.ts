@@ -27,17 +27,24 @@ export const BARE_GROUND: CityMap = { type: "FeatureCollection", features: [] };
 
 let ground: Promise<CityMap> | null = null;
 
-/** The ground of the node that served the page; a node that has none leaves it bare. */
-export function groundMap(): Promise<CityMap> {
-  ground ??= fetch("/live/city.json", { headers: { accept: "application/json" } })
-    .then((response) => (response.ok ? (response.json() as Promise<CityMap>) : BARE_GROUND))
-    .catch(() => {
-      // Asked again by the next map.
-      ground = null;
-      return BARE_GROUND;
-    });
-  return ground;
+/** The ground of the node that served the page; a node that has none leaves it bare. Rejects when the node does not answer. */
+export function askGround(): Promise<CityMap> {
+  if (ground !== null) return ground;
+  const asked = fetch("/live/city.json", { headers: { accept: "application/json" } }).then((response) => {
+    // Busy, or about to go: no word about the ground.
+    if (response.status >= 500 || response.status === 429) throw new Error(`the ground: ${response.status}`);
+    return response.ok ? (response.json() as Promise<CityMap>) : BARE_GROUND;
+  });
+  ground = asked;
+  asked.catch(() => {
+    // Asked again by whoever needs it next.
+    ground = null;
+  });
+  return asked;
 }
+
+/** The same, and bare where the node does not answer. */
+export const groundMap = (): Promise<CityMap> => askGround().catch(() => BARE_GROUND);
 
 export function restaurantsOf(city: CityMap): readonly CityRestaurant[] {
   return city.features.flatMap(({ geometry, properties }) => {

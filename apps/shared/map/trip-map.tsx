@@ -1,7 +1,7 @@
 /** A map of one trip: a few places, a line, one who moves. The map library comes when the first map is shown. */
-import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Point } from "../../../src/lib/geo.js";
+import { MissingMap, usePart } from "./part.js";
 import type { TripDrawing } from "./trip-drawing.js";
 
 export interface MapMark {
@@ -27,33 +27,24 @@ export function TripMap(props: TripMapProps) {
   const container = useRef<HTMLDivElement>(null);
   const drawing = useRef<TripDrawing | null>(null);
   const latest = useRef(props);
-  const missing = useSignal(false);
   latest.current = props;
+  const { part, missing } = usePart("trip-drawing", () => import("./trip-drawing.js"));
   useEffect(() => {
-    let gone = false;
-    import("./trip-drawing.js").then(
-      ({ drawTrip }) => {
-        if (gone || container.current === null) return;
-        drawing.current = drawTrip(container.current, latest.current.label, (point) => latest.current.onPick?.(point));
-        drawing.current.show(latest.current);
-      },
-      // No network, and not kept yet: everything but the map works.
-      () => {
-        if (!gone) missing.value = true;
-      },
-    );
+    if (part === null || container.current === null) return;
+    const made = part.drawTrip(container.current, latest.current.label, (point) => latest.current.onPick?.(point));
+    drawing.current = made;
+    made.show(latest.current);
     return () => {
-      gone = true;
-      drawing.current?.remove();
+      made.remove();
       drawing.current = null;
     };
-  }, []);
+  }, [part]);
   useEffect(() => {
     drawing.current?.show(props);
   });
   return (
     <div ref={container} class="map">
-      {missing.value && <p class="map-missing soft">The map comes when there is a network.</p>}
+      {missing !== null && <MissingMap why={missing} />}
     </div>
   );
 }

@@ -2,12 +2,16 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { distanceMeters, type Point } from "../../../src/lib/geo.js";
-import { groundMap } from "./city.js";
+import { BARE_GROUND, groundMap } from "./city.js";
 import { Streets, type Way } from "./streets.js";
 
 let streets: Promise<Streets> | null = null;
 const cityStreets = (): Promise<Streets> => {
-  streets ??= groundMap().then((city) => new Streets(city));
+  streets ??= groundMap().then((city) => {
+    // Bare ground may be one that did not come through: asked again with the next way.
+    if (city === BARE_GROUND) streets = null;
+    return new Streets(city);
+  });
   return streets;
 };
 

@@ -1,12 +1,12 @@
 /** The city, live: its map, its orders and drivers, and the one that was chosen. */
 
 import { signal } from "@preact/signals";
-import { lazy, Suspense } from "preact/compat";
 import { clock } from "../../../shared/clock.js";
 import { formatCount, shortId } from "../../../shared/format.js";
 import { Segments } from "../../../shared/kit/controls.js";
 import { SearchIcon } from "../../../shared/kit/icons.js";
 import type { CityViewModel } from "../../../shared/map/city-view.js";
+import { MissingMap, usePart } from "../../../shared/map/part.js";
 import { DRIVER_COLOR, DRIVER_LABEL } from "../../../shared/map/pucks.js";
 import { STAGE_LABEL, STAGES, type Stage, stageColor, stageOf } from "../../../shared/stages.js";
 import {
@@ -25,7 +25,6 @@ import {
 import { DriverPanel } from "./driver-panel.js";
 import { OrderPanel } from "./order-panel.js";
 
-const CityView = lazy(() => import("../../../shared/map/city-view.js").then((module) => module.CityView));
 const MOST_ROWS = 150;
 const WAITED_LONGEST: readonly Stage[] = ["placed", "waiting", "cooking", "on_the_way"];
 
@@ -51,11 +50,7 @@ export function CityPage() {
         <Lists />
       </section>
       <div class="city-map">
-        {ground.value !== null && bounds.value !== null && (
-          <Suspense fallback={null}>
-            <CityView city={ground.value} bounds={bounds.value} model={MODEL} />
-          </Suspense>
-        )}
+        <CityMapPart />
       </div>
       {chosen !== null && (
         <aside class="city-card" aria-label={chosen.kind === "order" ? "Chosen order" : "Chosen driver"}>
@@ -64,6 +59,13 @@ export function CityPage() {
       )}
     </div>
   );
+}
+
+function CityMapPart() {
+  const { part, missing } = usePart("city-view", () => import("../../../shared/map/city-view.js"));
+  if (missing !== null) return <MissingMap why={missing} />;
+  if (part === null || ground.value === null || bounds.value === null) return null;
+  return <part.CityView city={ground.value} bounds={bounds.value} model={MODEL} />;
 }
 
 function Counters() {

@@ -21,11 +21,11 @@ import { clock } from "../../../shared/clock.js";
 import { sayFailure } from "../../../shared/kit/toasts.js";
 import { deviceId, openClient } from "../../../shared/line/node.js";
 import {
+  askGround,
   BARE_GROUND,
   type Bounds,
   type CityMap,
   coveredBy,
-  groundMap,
   restaurantsOf,
 } from "../../../shared/map/city.js";
 import type { Selection } from "../../../shared/map/selection.js";
@@ -67,7 +67,7 @@ export async function startCity(): Promise<void> {
   });
   client = made;
   followAddress();
-  const city = await groundMap();
+  const city = await theGround();
   for (const { name, lat, lng } of restaurantsOf(city)) names.set(placeKey(lat, lng), name);
   const around = boundsOf(city);
   ground.value = city;
@@ -88,6 +88,17 @@ export async function startCity(): Promise<void> {
       // Said once, and tried until there is a line again.
       if (!told) sayFailure(error);
       told = true;
+      await sleep(clock, AGAIN_MS);
+    }
+  }
+}
+
+/** Not a guess: which zones are watched for as long as the page is open depends on it. */
+async function theGround(): Promise<CityMap> {
+  for (;;) {
+    try {
+      return await askGround();
+    } catch {
       await sleep(clock, AGAIN_MS);
     }
   }
