@@ -38,12 +38,13 @@ const node = section("The process itself.", {
     advice: "Leave it at 1 for a real city; give for example 60 to replay a day in 24 minutes.",
   }),
   shardWorkers: integer(0, 64, {
-    description: "Threads that run actors. 0: by the number of cores.",
+    description:
+      "Threads that run actors. 0: by the number of cores that the process may use; a limit of its container counts.",
     env: ["SHARD_WORKERS"],
     advice: "Leave it at 0 unless you have measured that another number does better.",
   }),
   gatewayThreads: integer(0, 64, {
-    description: "Threads that serve sockets beside the main thread. 0: by the number of cores.",
+    description: "Threads that serve sockets beside the main thread. 0: by the number of cores, as above.",
     env: ["GATEWAY_THREADS"],
     advice: "Leave it at 0 unless you have measured that another number does better.",
   }),

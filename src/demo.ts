@@ -4,7 +4,6 @@
  */
 import { fork } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { asksForHelp, ConfigError, helpText, loadConfig, startedByScript } from "../config/mod.js";
 import { cityGeoJson } from "../simulator/city/mod.js";
@@ -17,6 +16,7 @@ import type { Point } from "./lib/geo.js";
 import { systemRandom } from "./lib/random.js";
 import { SIGNING_KEY_ID } from "./node/accounts.js";
 import { tuneCollector } from "./node/collector.js";
+import { usableCores } from "./node/cores.js";
 import { markDemonstration } from "./node/data-directory.js";
 import { startNode } from "./node/node.js";
 import { whenStarterIsGone } from "./node/starter.js";
@@ -57,7 +57,7 @@ if (asksForHelp(process.argv.slice(2))) {
   );
   process.exit(0);
 }
-tuneCollector(availableParallelism());
+tuneCollector(usableCores());
 if (!existsSync(pages)) {
   process.stderr.write("The pages are not built. Run `npm run build` first, or start with `npm run demo`.\n");
   process.exit(2);

@@ -3,7 +3,6 @@
  * JSON), ends it in order on SIGTERM or SIGINT. Logs go to standard error.
  */
 import { readFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import {
   asksForHelp,
   ConfigError,
@@ -16,6 +15,7 @@ import {
 import { systemClock } from "./lib/clock.js";
 import { systemRandom } from "./lib/random.js";
 import { tuneCollector } from "./node/collector.js";
+import { usableCores } from "./node/cores.js";
 import { refuseDemonstration } from "./node/data-directory.js";
 import { startNode } from "./node/node.js";
 import { whenStarterIsGone } from "./node/starter.js";
@@ -37,7 +37,7 @@ function configuration(): ReturnType<typeof loadConfig> {
   }
 }
 
-tuneCollector(availableParallelism());
+tuneCollector(usableCores());
 const config = configuration();
 const clock = systemClock();
 const log = createLog({ level: config.node.logLevel, node: config.node.id, thread: "main", clock, to: "stderr" });

@@ -1,16 +1,15 @@
 import t from "tap";
-import { loadConfig } from "../../config/mod.js";
 import { type Clock, systemClock } from "../lib/clock.js";
 import { createMetrics, metricsText } from "../telemetry/mod.js";
 import { joinInquiry, type NodeInfo } from "./inquiry.js";
-import type { ThreadPlan } from "./plan.js";
+import { endpointsOf, type ThreadPlan } from "./plan.js";
 
 let plans = 0;
 
 /** A node with two gateways and a worker. Patience is over when the test says so. */
 function node(impatient = false) {
-  const argv = ["--node-id", "n", "--node.shardWorkers", "1", "--node.gatewayThreads", "1"];
-  const plan = { config: loadConfig({ argv, env: {} }), searchName: `node ${++plans}` } as ThreadPlan;
+  const endpoints = endpointsOf("n", { shardWorkers: 1, gatewayThreads: 1 });
+  const plan = { ...endpoints, searchName: `node ${++plans}` } as ThreadPlan;
   const real = systemClock();
   const clock: Clock = { ...real, after: (ms, run) => real.after(impatient ? 0 : ms * 60, run) };
   const join = (self: string, info?: () => NodeInfo) => {

@@ -10,7 +10,7 @@ import { BroadcastChannel } from "node:worker_threads";
 import type { EndpointId } from "../actors/runtime/mod.js";
 import type { Clock } from "../lib/clock.js";
 import { createMetrics, type MetricsSnapshot } from "../telemetry/mod.js";
-import { endpointsOf, planThreads, type ThreadPlan } from "./plan.js";
+import type { ThreadPlan } from "./plan.js";
 
 /** A thread that is busy for longer than this is worth knowing of. */
 const PATIENCE_MS = 1_000;
@@ -45,7 +45,7 @@ export function joinInquiry(options: {
   readonly info?: (() => NodeInfo) | undefined;
 }): Inquiry {
   const { plan, self, clock, metrics, info } = options;
-  const { gateways, workers } = endpointsOf(plan.config.node.id, planThreads(plan.config));
+  const { gateways, workers } = plan;
   const others = [...gateways, ...workers].filter((endpoint) => endpoint !== self);
   const channel = new BroadcastChannel(`${plan.searchName} inquiry`);
   const waiting = new Map<number, (by: EndpointId, told: unknown) => void>();

@@ -111,6 +111,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       connectionString: truth.connectionString,
       paymentUrl: payment.url,
       gateways,
+      workers,
       port: wantedPort,
       searchName: `search ${uuidV7(clock.now(), random)}`,
     };

@@ -1,6 +1,6 @@
-import { availableParallelism } from "node:os";
 import type { Config } from "../../config/mod.js";
 import type { EndpointId } from "../actors/runtime/mod.js";
+import { usableCores } from "./cores.js";
 import type { NodeSecrets } from "./secrets.js";
 
 /** What every thread of the node is given. Survives a structured clone. */
@@ -11,6 +11,8 @@ export interface ThreadPlan {
   readonly connectionString: string;
   readonly paymentUrl: string;
   readonly gateways: readonly EndpointId[];
+  /** Counted once: a limit of the process may change while it runs, and its threads have to agree. */
+  readonly workers: readonly EndpointId[];
   /** The port that all gateway threads share; settled by the main thread before any other listens. */
   readonly port: number;
   /** Begins the names of the pipes between gateways and the thread that searches: unlike any other node's of the process. */
@@ -27,7 +29,7 @@ export interface Threads {
  * How many threads do what. On two cores the gateway lives on the main thread and one worker runs the actors; on more,
  * a half of the cores runs actors and a quarter serves sockets.
  */
-export function planThreads(config: Config, cores = availableParallelism()): Threads {
+export function planThreads(config: Config, cores = usableCores()): Threads {
   const { shardWorkers, gatewayThreads } = config.node;
   return {
     shardWorkers: shardWorkers > 0 ? shardWorkers : Math.max(1, Math.floor(cores / 2)),
