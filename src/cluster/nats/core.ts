@@ -17,8 +17,9 @@ import type { Cancel, Clock } from "../../lib/clock.js";
 import type { Log, LogFields } from "../../lib/log.js";
 import { type Random, uuidV7 } from "../../lib/random.js";
 import { endOfTurn } from "../../lib/schedule.js";
-import { Pair, type PairHost, type PairStats } from "./pair.js";
-import { decodeParcel, decodePresence, encodeParcel, encodePresence } from "./parcel.js";
+import { Pair } from "./pair.js";
+import type { PairHost, PairStats } from "./pair-host.js";
+import { decodeParcel, decodePresence, encodeParcel, encodePart, encodePresence } from "./parcel.js";
 import { checkNatsLinkSettings, DEFAULT_NATS_LINK_SETTINGS, type NatsLinkSettings } from "./settings.js";
 import { type ClusterSubjects, nodeOf } from "./subjects.js";
 
@@ -194,6 +195,8 @@ export function createLinkCore(options: LinkCoreOptions): LinkCore {
       nextSession: () => ++sessions,
       encode: ({ kind, mine, theirs, number, consumed }, messages) =>
         encodeParcel({ kind, from: self, instance, mine, theirs, number, consumed }, messages),
+      encodePart: ({ kind, mine, theirs, number, consumed }, part) =>
+        encodePart({ kind, from: self, instance, mine, theirs, number, consumed }, part),
       publish: (parcel) => {
         if (working) wire.publish(inbox, parcel);
       },

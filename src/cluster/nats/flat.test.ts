@@ -46,7 +46,22 @@ const slots = fc.record({
   channel: text,
   item: fc.record({ slot: text, version: fc.tuple(count, count), at: count, ttlMs: count, body: json }),
 });
-const others = fc.record({ t: fc.constant("told" as const), from: address, number: count });
+const others = fc.oneof(
+  fc.record({ t: fc.constant("told" as const), from: address, number: count }),
+  fc.record({
+    t: fc.constant("mirror" as const),
+    entry: fc.record({ key: text, version: fc.tuple(count, count), value: json, expiresAt: count }),
+  }),
+  fc.record({
+    t: fc.constant("subscribed" as const),
+    id: count,
+    epoch: count,
+    top: count,
+    recovered: fc.boolean(),
+    events: fc.array(fc.record({ offset: count, type: text, at: count, body: json }), { maxLength: 3 }),
+    slots: fc.constant([]),
+  }),
+);
 /** Without the objects that have no prototype, which arrive as others. */
 const plain = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
 const messages: fc.Arbitrary<LinkMessage> = fc.oneof(asks, replies, casts, slots, others).map(plain);

@@ -1,6 +1,7 @@
 import { connect as connectNats } from "nats";
 import t, { type Test } from "tap";
 import { missing, type RunningServer, startNats } from "../../../test/support/servers.js";
+import type { LinkMessage } from "../../actors/runtime/link.js";
 import { sleep } from "../../lib/clock.js";
 import { recordingLog } from "../../lib/log.js";
 import { decode, encode } from "../../lib/msgpack.js";
@@ -242,3 +243,34 @@ t.test("URLs: secrets, ports, several servers, and what is no NATS URL", async (
   t.throws(() => natsConnectOptions("redis://h"), /"redis:\/\/" is not nats:\/\/ or tls:\/\//);
   t.throws(() => natsConnectOptions(" "), /the URL is empty/);
 });
+
+t.test(
+  "R-RST-4: a tablet's long list reaches it through another node, though NATS takes no message as large",
+  { skip },
+  async (t) => {
+    const { url } = await serve(t);
+    const [a, b] = [openHeard(t, url, "a/shards-0"), openHeard(t, url, "b/gateway-0")];
+    await untilJoined(a, b);
+    const heard: LinkMessage[] = [];
+    b.link.receive((_, messages) => heard.push(...messages));
+    const body = {
+      lines: Array.from({ length: 50 }, (_, n) => ({ itemId: `item-${n}`, note: "without onions ".repeat(5) })),
+    };
+    const events = Array.from({ length: 512 }, (_, n) => ({
+      offset: n + 1,
+      type: "order.new",
+      at: 1_700_000_000_000,
+      body,
+    }));
+    const start: LinkMessage = { t: "subscribed", id: 7, epoch: 1, top: 512, recovered: true, events, slots: [] };
+    t.ok(encode(start).length > 2 * 1_048_576, "twice what the server takes");
+    for (const message of [told(1), start, told(2)]) a.link.send("b/gateway-0", message);
+    await until(
+      "all is heard",
+      () => heard.length === 3 || a.link.stats().unsendable > 0,
+      () => heard.length,
+    );
+    t.strictSame(heard, [told(1), start, told(2)]);
+    t.match(a.link.stats(), { unsendable: 0, peers: [{ resets: 0 }] });
+  },
+);

@@ -77,7 +77,7 @@ const SHAPES: Readonly<Record<LinkMessage["t"], Check>> = {
   acknowledge: shape({ to: address, channel: text, epoch: whole, offset: whole }),
   event: shape({ of: address, channel: text, item }),
   slot: shape({ of: address, channel: text, item: slot }),
-  mirror: shape({ entries: listOf(entry) }),
+  mirror: shape({ entry }),
   credit: shape({ count: whole }),
 };
 

@@ -11,7 +11,7 @@ export { createLinkCore, type LinkCore, type LinkCoreOptions, type NatsLinkStats
 export { EVENT_FAMILIES, type EventEnvelope, type EventFamily } from "./envelope.js";
 export { type NatsHints, type NatsHintsOptions, openNatsHints } from "./hints.js";
 export { type NatsLink, type NatsLinkOptions, openNatsLink } from "./link.js";
-export type { PairStats } from "./pair.js";
+export type { PairStats } from "./pair-host.js";
 export { DEFAULT_NATS_LINK_SETTINGS, type NatsLinkSettings } from "./settings.js";
 export {
   DEFAULT_EVENT_STREAM_LIMITS,

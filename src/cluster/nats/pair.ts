@@ -13,53 +13,16 @@
  */
 import type { EndpointId, LinkMessage } from "../../actors/runtime/link.js";
 import { mayBeDropped, mayGather } from "../../actors/runtime/mod.js";
-import type { Parcel, ParcelHead } from "./parcel.js";
-import type { NatsLinkSettings } from "./settings.js";
-
-export interface PairStats {
-  readonly peer: EndpointId;
-  readonly up: boolean;
-  /** Our number and the peer's; the peer's is 0 until it was heard. */
-  readonly session: readonly [mine: number, theirs: number];
-  /** Waiting to leave now. */
-  readonly queued: number;
-  /** Sent in this session and not said to be consumed yet. */
-  readonly inFlight: number;
-  /** Sent and consumed in this session. */
-  readonly sent: number;
-  readonly received: number;
-  /** Messages that could be lost and were for want of room, and whatever was sent while the peer was not up. */
-  readonly dropped: number;
-  /** Sessions that ended because the queue was full or a batch was lost. */
-  readonly resets: number;
-}
-
-/** What a pair says of a parcel; the rest is its link's. */
-export type PairHead = Omit<ParcelHead, "from" | "instance">;
-
-/** What a pair needs of its link. */
-export interface PairHost {
-  readonly settings: NatsLinkSettings;
-  /** A number for a new session, greater than every earlier one of this link. */
-  nextSession(): number;
-  /** Writes a parcel. Throws for what MessagePack cannot hold. */
-  encode(head: PairHead, messages: readonly LinkMessage[]): Uint8Array;
-  /** Puts a parcel on the way; it may be lost. The bytes are not changed afterwards. */
-  publish(parcel: Uint8Array): void;
-  /** Bytes that one parcel can have. */
-  maxParcelBytes(): number;
-  /** A message cannot be sent and is left out. */
-  unsendable(message: LinkMessage, reason: string): void;
-  announce(change: "up" | "down"): void;
-  /** Gives messages to the receiver. False: there is none yet. */
-  deliver(messages: readonly LinkMessage[]): boolean;
-  /** Asks for `flush` at the end of this turn. */
-  wake(): void;
-  malformed(what: string): void;
-}
+import type { PairHead, PairHost, PairStats } from "./pair-host.js";
+import type { Parcel, ParcelHead, Part } from "./parcel.js";
+import { cutMessage, Joiner } from "./parts.js";
 
 /** Messages tried in the first parcel of a session, whose size nobody knows. */
 const FIRST_TRY = 64;
+const NOTHING = new Uint8Array(0);
+/** The longest that numbers of a head are; and by how much the length of its bytes makes a part longer than an empty one. */
+const MOST_NUMBER = Number.MAX_SAFE_INTEGER;
+const PART_LENGTH_BYTES = 4;
 
 export class Pair {
   readonly peer: EndpointId;
@@ -88,6 +51,9 @@ export class Pair {
   #consumedSaid = 0;
   /** Bytes of parcels since we last told how much was consumed. */
   #owedBytes = 0;
+  readonly #joiner: Joiner;
+  /** Bytes on the wire of those parts. */
+  #partBytes = 0;
   /** Batches that came before there was a receiver. */
   #early: Parcel[] = [];
   #dropped = 0;
@@ -99,6 +65,7 @@ export class Pair {
     this.heardAt = now;
     this.#host = host;
     this.#mine = host.nextSession();
+    this.#joiner = new Joiner(host.settings.maxMessageBytes);
   }
 
   get up(): boolean {
@@ -165,7 +132,8 @@ export class Pair {
       } catch (error) {
         reason = error instanceof Error ? error.message : String(error);
       }
-      if (count === 1 && (parcel === null || reason !== "")) {
+      if (count === 1 && parcel !== null && reason !== "") return this.#sendParts(messages[0]!, reason);
+      if (count === 1 && parcel === null) {
         this.#host.unsendable(messages[0]!, reason);
         return 1;
       }
@@ -186,6 +154,33 @@ export class Pair {
       this.#publish(parcel);
       return count;
     }
+  }
+
+  /** Sends one message as several parcels that follow each other. Returns as above. */
+  #sendParts(message: LinkMessage, reason: string): number {
+    const { windowBytes, maxBatchBytes, maxMessageBytes } = this.#host.settings;
+    const headBytes = this.#host.encodePart(this.#head("part", MOST_NUMBER), {
+      left: MOST_NUMBER,
+      bytes: NOTHING,
+    }).length;
+    const partBytes = Math.min(maxBatchBytes, this.#host.maxParcelBytes()) - headBytes - PART_LENGTH_BYTES;
+    const parts = partBytes < 1 ? null : cutMessage(message, partBytes, maxMessageBytes);
+    if (parts === null) {
+      this.#host.unsendable(message, `${reason}; in parts it may have ${maxMessageBytes}`);
+      return 1;
+    }
+    const bytes = parts.reduce((sum, part) => sum + part.bytes.length + headBytes, 0);
+    // As a single parcel, it may always be on its way alone.
+    if (this.#way.length > 0 && this.#wayBytes + bytes > windowBytes) return 0;
+    this.#tryable = 1;
+    this.#sent += 1;
+    this.#way.push({ upTo: this.#sent, bytes });
+    this.#wayBytes += bytes;
+    for (const part of parts) {
+      this.#batchesOut += 1;
+      this.#publish(this.#host.encodePart(this.#head("part", this.#batchesOut), part));
+    }
+    return 1;
   }
 
   /** Tells the peer of the session, how much was sent and how much was consumed. */
@@ -227,13 +222,47 @@ export class Pair {
 
   #takeOfSession(parcel: Parcel): void {
     if (!this.#acknowledge(parcel.consumed)) return;
-    const missing = parcel.kind === "batch" ? parcel.number - 1 : parcel.number;
+    const isNumbered = parcel.kind === "batch" || parcel.kind === "part";
+    const missing = isNumbered ? parcel.number - 1 : parcel.number;
     if (missing > this.#batchesIn) {
       this.restart();
       return;
     }
-    if (parcel.kind !== "batch" || parcel.number <= this.#batchesIn) return;
+    if (!isNumbered || parcel.number <= this.#batchesIn) return;
     this.#batchesIn = parcel.number;
+    if (parcel.part !== null) this.#takePart(parcel, parcel.part);
+    else if (this.#joiner.open) this.#breakOff();
+    else this.#takeBatch(parcel);
+  }
+
+  #takePart(parcel: Parcel, part: Part): void {
+    if (!this.#joiner.take(part)) {
+      this.#breakOff();
+      return;
+    }
+    if (part.left > 0) {
+      this.#partBytes += parcel.size;
+      return;
+    }
+    const size = this.#partBytes + parcel.size;
+    this.#partBytes = 0;
+    const message = this.#joiner.end();
+    this.#takeBatch({
+      ...parcel,
+      part: null,
+      messages: message === null ? [] : [message],
+      strange: message === null ? 1 : 0,
+      size,
+    });
+  }
+
+  /** What came are no parts of one message. */
+  #breakOff(): void {
+    this.#host.malformed("part");
+    this.restart();
+  }
+
+  #takeBatch(parcel: Parcel): void {
     if (parcel.strange > 0) this.#host.malformed("message");
     if (this.#early.length === 0 && this.#deliver(parcel)) return;
     if (this.#early.length >= this.#host.settings.window) this.restart();
@@ -331,6 +360,8 @@ export class Pair {
     this.#consumed = 0;
     this.#consumedSaid = 0;
     this.#owedBytes = 0;
+    this.#joiner.clear();
+    this.#partBytes = 0;
     this.#early = [];
     if (wasUp) this.#host.announce("down");
   }

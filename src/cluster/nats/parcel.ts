@@ -19,26 +19,36 @@ export interface Presence {
  * receiver's as far as the sender has heard it (0: not at all).
  */
 export interface ParcelHead {
-  readonly kind: "beat" | "batch" | "bye";
+  readonly kind: "beat" | "batch" | "bye" | "part";
   readonly from: EndpointId;
   readonly instance: string;
   readonly mine: number;
   readonly theirs: number;
-  /** The number of this batch, or of the last one that was sent. 0: none yet in this session. */
+  /** The number of this batch or part, or of the last one that was sent. 0: none yet in this session. */
   readonly number: number;
   /** Messages of the receiver that the sender has consumed in this session. */
   readonly consumed: number;
 }
 
+/** A piece of a message that has no room in one parcel. Its parts follow each other. */
+export interface Part {
+  /** So many follow. */
+  readonly left: number;
+  readonly bytes: Uint8Array;
+}
+
 export interface Parcel extends ParcelHead {
   readonly messages: readonly LinkMessage[];
+  /** Of a part alone. */
+  readonly part: Part | null;
   /** Messages of the batch that were not understood. */
   readonly strange: number;
   /** Bytes on the wire. */
   readonly size: number;
 }
 
-const KINDS = ["beat", "batch", "bye"] as const;
+/** Nodes from before there were parts drop them, and the session begins anew. */
+const KINDS = ["beat", "batch", "bye", "part"] as const;
 const HEAD_FIELDS = 8;
 const MAX_NAME = 256;
 
@@ -60,19 +70,24 @@ export function decodePresence(bytes: Uint8Array): Presence | null {
 
 /** The bytes share their memory with parcels before and after; they are not written again. Throws for what has no form. */
 export function encodeParcel(head: ParcelHead, messages: readonly LinkMessage[] = []): Uint8Array {
-  const { kind, from, instance, mine, theirs, number, consumed } = head;
-  return encodePassing([
-    VERSION,
-    KINDS.indexOf(kind),
-    from,
-    instance,
-    mine,
-    theirs,
-    number,
-    consumed,
-    messages.map(flat),
-  ]);
+  return encodeHeaded(head, messages.map(flat));
 }
+
+/** As above, for a parcel of the kind `part`. */
+export function encodePart(head: ParcelHead, { left, bytes }: Part): Uint8Array {
+  return encodeHeaded(head, [left, bytes]);
+}
+
+function encodeHeaded(head: ParcelHead, content: readonly unknown[]): Uint8Array {
+  const { kind, from, instance, mine, theirs, number, consumed } = head;
+  return encodePassing([VERSION, KINDS.indexOf(kind), from, instance, mine, theirs, number, consumed, content]);
+}
+
+/** One message, to be cut. Throws for what has no form. */
+export const bytesOfMessage = (message: LinkMessage): Uint8Array => encode(flat(message));
+
+/** Null for whatever is no message. */
+export const messageOfBytes = (bytes: Uint8Array): LinkMessage | null => messageOf(decodeSafely(bytes));
 
 /** Null for whatever is no parcel. */
 export function decodeParcel(bytes: Uint8Array): Parcel | null {
@@ -82,6 +97,12 @@ export function decodeParcel(bytes: Uint8Array): Parcel | null {
   const kind = isCount(kindIndex) ? KINDS[kindIndex] : undefined;
   if (kind === undefined || !isName(from) || !isName(instance) || !Array.isArray(list)) return null;
   if (!isCount(mine) || mine === 0 || !isCount(theirs) || !isCount(number) || !isCount(consumed)) return null;
+  const head = { kind, from, instance, mine, theirs, number, consumed, size: bytes.length };
+  if (kind === "part") {
+    const [left, piece] = list as unknown[];
+    if (!isCount(left) || !(piece instanceof Uint8Array) || piece.length === 0) return null;
+    return { ...head, messages: [], part: { left, bytes: piece }, strange: 0 };
+  }
   if ((kind === "batch") !== list.length > 0) return null;
   const messages: LinkMessage[] = [];
   for (const each of list) {
@@ -89,7 +110,7 @@ export function decodeParcel(bytes: Uint8Array): Parcel | null {
     if (message !== null) messages.push(message);
   }
   const strange = list.length - messages.length;
-  return { kind, from, instance, mine, theirs, number, consumed, messages, strange, size: bytes.length };
+  return { ...head, messages, part: null, strange };
 }
 
 function decodeSafely(bytes: Uint8Array): unknown {

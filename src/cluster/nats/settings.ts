@@ -12,8 +12,13 @@ export interface NatsLinkSettings extends LinkBounds {
   readonly windowBytes: number;
   /** Most messages of one parcel. */
   readonly maxBatch: number;
-  /** Most bytes of a parcel of more than one message. A single message may have as many as the server takes. */
+  /**
+   * Most bytes of a parcel of more than one message. A single message may have as many as the server takes, and goes in
+   * parts where it has more.
+   */
   readonly maxBatchBytes: number;
+  /** Most bytes of one message: a larger one is left out, and told of in the log. */
+  readonly maxMessageBytes: number;
   /**
    * When any peer was sent a parcel less than this many milliseconds ago, messages that may wait (positions and fixes,
    * most of all; see `mayGather`) wait for each other, or for one that may not: a write and a parcel cost both nodes and
@@ -32,6 +37,7 @@ export const DEFAULT_NATS_LINK_SETTINGS: NatsLinkSettings = {
   windowBytes: 8 * 1_024 * 1_024,
   maxBatch: 1_024,
   maxBatchBytes: 256 * 1_024,
+  maxMessageBytes: 32 * 1_024 * 1_024,
   gatherMs: 8,
   maxPeers: 512,
 };
@@ -39,7 +45,15 @@ export const DEFAULT_NATS_LINK_SETTINGS: NatsLinkSettings = {
 /** Throws RangeError for what cannot work. */
 export function checkNatsLinkSettings(settings: NatsLinkSettings): NatsLinkSettings {
   checkBounds(settings);
-  for (const name of ["heartbeatMs", "window", "windowBytes", "maxBatch", "maxBatchBytes", "maxPeers"] as const)
+  for (const name of [
+    "heartbeatMs",
+    "window",
+    "windowBytes",
+    "maxBatch",
+    "maxBatchBytes",
+    "maxMessageBytes",
+    "maxPeers",
+  ] as const)
     if (!(settings[name] >= 1)) throw new RangeError(`nats link: ${name} (${settings[name]}) must be at least 1`);
   if (!(settings.gatherMs >= 0 && settings.gatherMs <= settings.heartbeatMs))
     throw new RangeError(`nats link: gatherMs (${settings.gatherMs}) must be from 0 to heartbeatMs`);
