@@ -96,6 +96,36 @@ situation(
 );
 
 situation(
+  "R-CLU-3: a node that was cut off from the others too, as its shards were taken, hears of it when it hears them again",
+  3,
+  async (t, world, processes) => {
+    const [first, cut, third] = processes;
+    const its = [...epochsOf(world, "node-1").keys()];
+    cut.store.cut();
+    for (const other of [first, third]) world.deaf.add(`${other.node}>node-1`).add(`node-1>${other.node}`);
+    t.ok(await world.until(() => epochsOf(world, "node-1").size === 0, 20_000));
+    await world.run(10_000);
+    t.notSame(
+      its.filter((shard) => cut.map[shard] !== first.map[shard]),
+      [],
+      "it asks its own workers, who may not answer",
+    );
+    world.deaf.clear();
+    t.ok(await world.until(() => its.every((shard) => cut.map[shard] === first.map[shard]), 10_000));
+    t.equal(cut.served.size, 0);
+    cut.store.heal();
+    t.ok(await world.until(() => world.settled(), 20_000));
+  },
+);
+
+situation("R-CLU-3: members who all see the database say nothing twice", 3, async (t, world) => {
+  const heard: unknown[] = [];
+  world.hints.open("ear").onHint((hint) => heard.push(hint));
+  await world.run(60_000);
+  t.same(heard, []);
+});
+
+situation(
   "R-CLU-3: a silent node that is lied to gets its shards back, under new epochs",
   2,
   async (t, world, processes) => {

@@ -100,6 +100,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
   const counts = { takes: 0, gives: 0, losses: 0 };
   let state: NodeState = "active";
   let stopped = false;
+  let remindedAt = Number.NEGATIVE_INFINITY;
 
   const lease = createLease({
     ...options,
@@ -169,6 +170,18 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
     hints?.announce({ node: to.node, workers: to.workers, shards });
   }
 
+  /**
+   * A hint may have been lost, and a member that the database is cut from hears of its shards by nothing else: it would go
+   * on asking its own workers, who may not answer.
+   */
+  function remind(now: number): void {
+    if (now - remindedAt < settings.repeatHintMs || members.allSee()) return;
+    remindedAt = now;
+    const { node, workers } = description;
+    const shards = holdings.in("serving").map((shard) => ({ shard, epoch: holdings.get(shard)!.epoch }));
+    if (shards.length > 0) hints?.announce({ node, workers, shards });
+  }
+
   function see(view: ClusterView, asked: number): void {
     const now = clock.monotonic();
     members.see(view, now);
@@ -176,6 +189,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
     directory.see(view, asked);
     takeover.look(view, asked, own, now);
     handover.pump();
+    remind(now);
     const next = members.nextGoneInMs(now);
     // Looked at after the renewal that is just ending has set its own time.
     if (next !== null) clock.after(Math.max(0, next) + 1, () => lease.soon(0));

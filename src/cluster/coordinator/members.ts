@@ -19,6 +19,8 @@ export interface Members {
   promise(nodes: readonly string[]): void;
   /** The others that had a session when this node last saw the cluster. */
   others(): readonly MemberRow[];
+  /** Whether every other one had a session then, and renewed its lease. */
+  allSee(): boolean;
   find(node: string): MemberRow | null;
   all(): readonly MemberRow[];
   /** Why a node's shards may be taken; null while it is alive. */
@@ -83,6 +85,7 @@ export function createMembers(
       for (const node of nodes) missing.delete(node);
     },
     others: () => [...rows.values()].filter(({ node, hasSession }) => hasSession && node !== self),
+    allSee: () => [...rows.values()].every((row) => row.node === self || (row.hasSession && row.leaseLeftMs > 0)),
     find: (node) => rows.get(node) ?? null,
     all: () => [...rows.values()],
     gone,

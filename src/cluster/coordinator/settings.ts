@@ -21,6 +21,8 @@ export interface CoordinatorSettings {
   readonly moveAgainMs: number;
   /** Shards taken in one transaction. */
   readonly takeAtOnce: number;
+  /** While a member does not see the database, the others say again what they have, once in this many milliseconds. */
+  readonly repeatHintMs: number;
 }
 
 export const DEFAULT_COORDINATOR_SETTINGS: CoordinatorSettings = {
@@ -35,6 +37,7 @@ export const DEFAULT_COORDINATOR_SETTINGS: CoordinatorSettings = {
   releaseMs: 5_000,
   moveAgainMs: 2_000,
   takeAtOnce: 64,
+  repeatHintMs: 5_000,
 };
 
 /** Above it a vanished member's session could end before its lease does. */
