@@ -207,6 +207,40 @@ t.test("R-OPS-2: a proxy is named by an address or a network, nothing else is on
   }
 });
 
+t.test("R-OPS-2: an address that no client would understand is refused at the start, and not shown", async (t) => {
+  const given = (key: string, value: string) => ({ argv: [`--${key}`, value] });
+  for (const [key, value] of [
+    ["store.databaseUrl", "postgres://eats:hunter#2@db:5432/eats"],
+    ["store.databaseUrl", "postgres://eats:1234#2@db:5432/eats"],
+    ["store.databaseUrl", "postgres://eats:12/34@db:5432/eats"],
+    ["store.databaseUrl", "postgres://eats:hunter?2@db:5432/eats"],
+    ["store.databaseUrl", "postgres://eats:hunter%2@db:5432/eats"],
+    ["store.databaseUrl", "postgres://db:99999/eats"],
+    ["redis.url", "redis://:hunter#2@cache:6379"],
+    ["redis.url", "redis://"],
+    ["cluster.natsUrl", "nats://a:4222,nats://b:42222222"],
+    ["payment.url", "https://"],
+    ["notifications.smsUrl", "https://sms provider/send"],
+    ["routing.osrmUrl", "http://["],
+  ] as const) {
+    const problems = problemsOf(given(key, value));
+    t.match(problems, [{ key, allowed: /%23/ }], value);
+    t.notMatch(new ConfigError(problems).message, /hunter|1234|12/, value);
+  }
+  for (const [key, value] of [
+    ["store.databaseUrl", "postgres://eats:hunter%232@db:5432/eats?sslmode=require"],
+    ["store.databaseUrl", "postgresql:///eats?host=%2Frun%2Fpostgresql"],
+    ["store.databaseUrl", "postgres://eats:p@ss,w:rd@db/eats"],
+    ["redis.url", "rediss://:hunter2@[::1]:6379/0"],
+    ["payment.url", "https://user:hunter2@pay.example/v1,2/@scope"],
+  ] as const)
+    t.doesNotThrow(() => loadConfig({ ...nothing, ...given(key, value) }), value);
+});
+
+t.test("R-CLU-2: a lease that a node could not begin with is refused with the other mistakes", async (t) => {
+  t.match(problemsOf({ env: { CLUSTER_LEASE_MS: "60000" } }), [{ key: "cluster.leaseMs", allowed: /50000/ }]);
+});
+
 t.test("R-OPS-2: secrets are never printed", async (t) => {
   const secret = "correct horse battery staple";
   const config = loadConfig({

@@ -10,7 +10,16 @@ import { type Environment, processEnvironment } from "./env.js";
 import { ConfigError, type ConfigProblem } from "./error.js";
 import { redacted, shown } from "./redact.js";
 import { type Config, ConfigSchema, SETTINGS } from "./schema.js";
-import { isNetwork, isSigningKey, NETWORK, SETTING_KEYWORDS, type Setting, SIGNING_KEY } from "./setting.js";
+import {
+  ADDRESS,
+  isAddress,
+  isNetwork,
+  isSigningKey,
+  NETWORK,
+  SETTING_KEYWORDS,
+  type Setting,
+  SIGNING_KEY,
+} from "./setting.js";
 import {
   CONFIG_FILE_ENV,
   configFileIn,
@@ -45,6 +54,7 @@ const ajv = new Ajv({
 ajv.addVocabulary([...SETTING_KEYWORDS]);
 ajv.addFormat(NETWORK, isNetwork);
 ajv.addFormat(SIGNING_KEY, isSigningKey);
+ajv.addFormat(ADDRESS, isAddress);
 const validate = ajv.compile(ConfigSchema);
 
 /** The whole configuration, valid; or a `ConfigError` with everything that is wrong. */

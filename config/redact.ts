@@ -22,7 +22,8 @@ export function redacted(setting: Pick<Setting, "secret">, value: unknown): unkn
 export function withoutPassword(address: string): string {
   try {
     const url = new URL(address);
-    if (url.host === "") return REDACTED;
+    // A password that is written as it is may have become a host and a path.
+    if (url.host === "" || url.hash !== "" || url.pathname.includes("@")) return REDACTED;
     return `${url.protocol}//${url.host}${url.pathname}`;
   } catch {
     return REDACTED;

@@ -6,7 +6,7 @@ import { type Static, Type } from "../src/lib/json-type.js";
 import { count, duration, section } from "./building.js";
 import { domainSection } from "./schema-domain.js";
 import { gatewaySection } from "./schema-gateway.js";
-import { boolean, integer, number, oneOf, optionalText, SIGNING_KEY, settingsOf, text } from "./setting.js";
+import { ADDRESS, boolean, integer, number, oneOf, optionalText, SIGNING_KEY, settingsOf, text } from "./setting.js";
 
 export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -85,7 +85,7 @@ const store = section("Where the truth is kept.", {
       secret: "url",
       advice: "Give postgres://user:password@host:port/database, or leave it out.",
     },
-    { pattern: "^postgres(ql)?://" },
+    { pattern: "^postgres(ql)?://", format: ADDRESS },
   ),
   poolSize: integer(1, 100, {
     description: "Connections for the reads of one gateway thread.",
@@ -102,7 +102,7 @@ const redis = section("Where polls are answered from when several nodes share th
       secret: "url",
       advice: "Give redis://user:password@host:port/0, or leave it out.",
     },
-    { pattern: "^rediss?://" },
+    { pattern: "^rediss?://", format: ADDRESS },
   ),
 });
 
@@ -115,7 +115,7 @@ const cluster = section("How nodes work together: with natsUrl set, this node is
       secret: "url",
       advice: "Give nats://user:password@host:port, or leave it out.",
     },
-    { pattern: "^(nats|tls)://" },
+    { pattern: "^(nats|tls)://", format: ADDRESS },
   ),
   name: text(
     40,
@@ -133,12 +133,12 @@ const cluster = section("How nodes work together: with natsUrl set, this node is
       env: ["NODE_URL"],
       advice: "Give http://host:port or https://host.",
     },
-    { pattern: "^https?://" },
+    { pattern: "^https?://", format: ADDRESS },
   ),
-  leaseMs: integer(1_000, 120_000, {
+  leaseMs: integer(1_000, 50_000, {
     description: "How long a node that cannot reach the database keeps its shards.",
     env: ["CLUSTER_LEASE_MS"],
-    advice: "Give milliseconds, a few heartbeats and more.",
+    advice: "Give milliseconds, a few heartbeats and more; a vanished node's session may end after a minute.",
   }),
   heartbeatMs: duration("How often a node renews its lease and looks at the others.", 60_000, 50),
   sessionGraceMs: duration(
@@ -164,7 +164,7 @@ const payment = section("Who takes the money.", {
       secret: "url",
       advice: "Give http://host:port or https://host, or leave it out for the sandbox.",
     },
-    { pattern: "^https?://" },
+    { pattern: "^https?://", format: ADDRESS },
   ),
   webhookSecret: optionalText(
     200,
@@ -189,7 +189,7 @@ const NOTIFIED_BY = (what: string, env: string) =>
       secret: "url",
       advice: "Give http://host:port/path or https://host/path, or leave it out for the sandbox.",
     },
-    { pattern: "^https?://" },
+    { pattern: "^https?://", format: ADDRESS },
   );
 const notifications = section("How people are told outside the apps.", {
   pushUrl: NOTIFIED_BY("push notifications", "NOTIFY_PUSH_URL"),
@@ -247,7 +247,7 @@ const geocoding = section("Who says where an address lies.", {
       secret: "url",
       advice: "Give http://host:port, and the path before /search where there is one.",
     },
-    { pattern: "^https?://" },
+    { pattern: "^https?://", format: ADDRESS },
   ),
   timeoutMs: duration("Of one request to that server.", 60_000, 10),
 });
@@ -261,7 +261,7 @@ const contact = section("Who gives the numbers by which customer and driver call
       secret: "url",
       advice: "Give http://host:port or https://host/path, or leave it out for the sandbox.",
     },
-    { pattern: "^https?://" },
+    { pattern: "^https?://", format: ADDRESS },
   ),
   token: optionalText(
     400,
@@ -286,7 +286,7 @@ const routing = section("Who says how long a way is, for quotes and for new orde
       secret: "url",
       advice: "Give http://host:port, without a path.",
     },
-    { pattern: "^https?://" },
+    { pattern: "^https?://", format: ADDRESS },
   ),
   profile: text(
     40,

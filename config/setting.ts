@@ -25,6 +25,26 @@ export const SETTING_KEYWORDS = ["env", "flags", "secret", "advice"] as const;
 /** Formats of our own, by name; `load.ts` judges by them. */
 export const NETWORK = "network";
 export const SIGNING_KEY = "signing-key";
+export const ADDRESS = "address";
+
+/**
+ * Whether a client of the server will understand its address. The most frequent mistake is a password as it is: what
+ * follows its `#`, `/` or `?` is then no host any more, and whoever looks for it blames the network. Several servers of
+ * one NATS cluster have commas between them.
+ */
+export function isAddress(text: string): boolean {
+  return (/^(nats|tls):/.test(text) ? text.split(",") : [text]).every((each) => {
+    try {
+      const { protocol, hostname, username, password, pathname, hash } = new URL(each.trim());
+      decodeURIComponent(`${username}${password}`);
+      if (/^https?:$/.test(protocol)) return hostname !== "";
+      // PostgreSQL may be reached by a socket in a folder.
+      return hash === "" && !pathname.includes("@") && (hostname !== "" || protocol.startsWith("postgres"));
+    } catch {
+      return false;
+    }
+  });
+}
 
 /** The text of a private Ed25519 key. */
 export function isSigningKey(text: string): boolean {
@@ -190,6 +210,10 @@ function allowedBy(keywords: Keywords, types: readonly string[], optional: boole
   if (types.includes("array")) return `a list of at most ${keywords.maxItems} texts, separated by commas`;
   if (keywords.format === SIGNING_KEY) return "a private Ed25519 key as PEM, or nothing";
   if (keywords.enum !== undefined) return `one of ${keywords.enum.join(", ")}`;
+  if (keywords.format === ADDRESS) {
+    const signs = "what a password has of # / ? % is written %23 %2F %3F %25";
+    return `an address matching ${keywords.pattern}; ${signs}${optional ? "; or nothing" : ""}`;
+  }
   const matching = keywords.pattern === undefined ? "" : ` matching ${keywords.pattern}`;
   return `a text of ${keywords.minLength} to ${keywords.maxLength} characters${matching}${optional ? ", or nothing" : ""}`;
 }
