@@ -57,6 +57,11 @@ export function openGateway(options: {
   readonly log: Log;
   /** True on one thread of the process: it also measures what belongs to the whole process. */
   readonly wholeProcess: boolean;
+  /**
+   * Whether the node may speak for actors of its own, or hears those of others. With neither it has nothing but menus and
+   * pages, and whoever comes elsewhere is better served: it is not ready.
+   */
+  readonly ready: () => boolean;
   /** What `/v1/node` tells beside the node's name. */
   readonly info?: () => Readonly<Record<string, unknown>>;
   /** Adds what this thread alone can tell to its metrics. */
@@ -170,6 +175,7 @@ export function openGateway(options: {
       }),
     ],
     promotions: money.promotions,
+    ready: options.ready,
     nodeInfo: async () => ({ node: config.node.id, ...(await inquiry.info()) }),
     metrics: async () => {
       const [threads, searching] = await Promise.all([inquiry.metrics(), search?.measured() ?? []]);

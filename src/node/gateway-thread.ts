@@ -18,7 +18,11 @@ const log = createLog({
   to: "stderr",
 });
 const random = systemRandom();
-const { link, close: closeLink } = openNodeLink({ local: mesh.link, config: plan.config, clock, random, log });
+const {
+  link,
+  isConnected,
+  close: closeLink,
+} = openNodeLink({ local: mesh.link, config: plan.config, clock, random, log });
 const gateway = openGateway({
   plan,
   endpoint: mesh.self,
@@ -28,6 +32,7 @@ const gateway = openGateway({
   random,
   log,
   wholeProcess: false,
+  ready: () => mesh.ownership.mayEmit() || isConnected(),
 });
 mesh.onDrain(() => gateway.drain());
 mesh.onStop(async () => {

@@ -8,6 +8,8 @@ import type { Random } from "../lib/random.js";
 
 export interface NodeLink {
   readonly link: Link;
+  /** Whether anything of other nodes can arrive. Alone there are none. */
+  readonly isConnected: () => boolean;
   /** Of the part between nodes; the ports are the mesh's. */
   close(): Promise<void>;
 }
@@ -21,11 +23,12 @@ export function openNodeLink(options: {
 }): NodeLink {
   const { local, config, clock, random, log } = options;
   const { natsUrl, name } = config.cluster;
-  if (natsUrl === null) return { link: local, close: async () => undefined };
+  if (natsUrl === null) return { link: local, isConnected: () => true, close: async () => undefined };
   const remote = openNatsLink({ url: natsUrl, cluster: name, self: local.self, clock, random, log });
   const prefix = `${config.node.id}/`;
   return {
     link: joinLinks(local, remote, (endpoint) => endpoint.startsWith(prefix)),
+    isConnected: () => remote.stats().connected,
     close: () => remote.shutdown(),
   };
 }

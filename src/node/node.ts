@@ -179,6 +179,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       random,
       log,
       wholeProcess: true,
+      ready: () => ownership.mayEmit() || main.isConnected(),
       measure: (metrics) => {
         measureCluster(
           metrics,

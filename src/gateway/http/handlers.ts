@@ -222,7 +222,7 @@ const READS: Readonly<Record<ReadName, (deps: HandlerDeps) => Handler>> = {
   },
   live: () => () => json({ live: true }),
   // Without the database a node still serves menus, sockets and positions, and no other node is better off: it says so,
-  // and stays ready.
+  // and stays ready. A node that is cut off from the others, too, is not (`ready`).
   ready: (deps) => async () => {
     if (deps.context.phase !== "serving") return problem("draining");
     if (!deps.ready()) return problem("unavailable");
