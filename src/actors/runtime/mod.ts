@@ -1,4 +1,5 @@
 /** The engine's one door. It knows no food. */
+export * from "./again.js";
 export * from "./client.js";
 export * from "./client-impl/client.js";
 export { type ActorClientSettings, DEFAULT_CLIENT_SETTINGS } from "./client-impl/settings.js";

@@ -3,7 +3,7 @@
  * (EffectRunner); each has a twin in memory that passes the same contract suite in `src/store/contract`.
  */
 import type { Json } from "../../lib/json.js";
-import type { IndexEntry } from "./definition.js";
+import type { Caller, IndexEntry } from "./definition.js";
 
 export const SHARD_COUNT = 512;
 
@@ -198,6 +198,11 @@ export interface DeadLetter {
   readonly input: Uint8Array;
   readonly reason: string;
   readonly at: number;
+  /** How often it was tried before. These three are absent in what an older release put aside. */
+  readonly attempts?: number;
+  /** Who asked, of a command that somebody asked for; and until when they wanted it. */
+  readonly caller?: Caller;
+  readonly notAfter?: number;
 }
 
 /** Housekeeping that one caller per cluster runs now and then. */

@@ -13,6 +13,7 @@ import type { AnyActorDefinition, Caller, ChannelDefinition, Handler, IndexEntry
 import type { EndpointId } from "../link.js";
 import type { ActorAddress, RememberedCommand, TimerRow } from "../ports.js";
 import { Deque } from "../structures/deque.js";
+import { AGAIN_COMMANDS } from "./again.js";
 import type { Delivery } from "./delivery.js";
 import type { Outcome } from "./outcome.js";
 import type { Recorded } from "./recorded.js";
@@ -199,6 +200,12 @@ export function kindsOf(definitions: readonly AnyActorDefinition[]): ReadonlyMap
       commands.set(command, {
         handler: handler as Handler<unknown, unknown, unknown, unknown>,
         volatile: definition.durability === "volatile" || volatileCommands.has(command),
+      });
+    }
+    for (const [command, handler] of Object.entries(AGAIN_COMMANDS)) {
+      commands.set(command, {
+        handler: handler as Handler<unknown, unknown, unknown, unknown>,
+        volatile: definition.durability === "volatile",
       });
     }
     const channels = new Map(Object.entries(definition.channels ?? {}));

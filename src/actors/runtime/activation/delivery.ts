@@ -46,6 +46,8 @@ export class Delivery implements CommandInfo {
   committedBefore = false;
   /** How often it was refused and came again by itself. */
   refusals = 0;
+  /** Driven again by a person: however often it throws, it is not put aside a second time. */
+  isAgain = false;
   /** For `quarantine`: the message that is put aside. */
   poisoned: Delivery | null = null;
 

@@ -209,6 +209,7 @@ export class Effects {
         input: effect.bytes,
         reason: problem,
         at: this.#clock.now(),
+        attempts: effect.attempt,
       });
     } catch {
       return null;

@@ -4,6 +4,7 @@
  */
 import { decode } from "../../../lib/msgpack.js";
 import type { Activation } from "../activation/activation.js";
+import { AGAIN, type AgainContract, isAgain } from "../activation/again.js";
 import { Delivery, tellId } from "../activation/delivery.js";
 import type { SaidCast } from "../activation/recorded.js";
 import type { ActorError } from "../client.js";
@@ -90,7 +91,9 @@ export class Router {
 
   #ask(from: EndpointId, message: Message<"ask">): void {
     const { to, commandId, name, input, caller, id } = message;
-    const delivery = new Delivery("ask", commandId, name, input, caller, null, from, id);
+    const delivery = isAgain(name)
+      ? drivenAgain(message, from)
+      : new Delivery("ask", commandId, name, input, caller, null, from, id);
     delivery.bodyHash = message.bodyHash;
     delivery.notAfter = message.notAfter;
     delivery.mayWait = message.mayWait === true;
@@ -121,4 +124,15 @@ export class Router {
     const others = (actor.trims ?? []).filter((trim) => trim.channel !== name);
     actor.trims = [...others, { channel: name, offset }];
   }
+}
+
+/** For a message that was put aside: as it came the first time, but that whoever drives it again gets the answer. */
+function drivenAgain({ commandId, name, input, caller, id }: Message<"ask">, asker: EndpointId): Delivery {
+  let delivery: Delivery;
+  if (name === AGAIN) {
+    const first = input as AgainContract[typeof AGAIN]["input"];
+    delivery = new Delivery("ask", commandId, first.name, first.input, first.caller, first.from, asker, id);
+  } else delivery = new Delivery("ask", commandId, name, input, caller, null, asker, id);
+  delivery.isAgain = true;
+  return delivery;
 }

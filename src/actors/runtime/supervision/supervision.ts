@@ -18,7 +18,7 @@ export class Supervision {
   readonly #clock: Clock;
   readonly #log: HostLog;
   readonly #limit: number;
-  readonly #throws = new Map<string, number>();
+  readonly #throws = new Map<string, { count: number; readonly why: string }>();
   handlerThrows = 0;
   deadLetters = 0;
 
@@ -31,32 +31,37 @@ export class Supervision {
 
   /** True when this command has thrown so often that it must not run again. */
   isPoisoned(actor: Activation, delivery: Delivery): boolean {
-    if (this.#throws.size === 0) return false;
-    return (this.#throws.get(`${actor.text} ${delivery.id}`) ?? 0) >= this.#limit;
+    if (this.#throws.size === 0 || delivery.isAgain) return false;
+    return (this.#throws.get(`${actor.text} ${delivery.id}`)?.count ?? 0) >= this.#limit;
   }
 
   threw(actor: Activation, delivery: Delivery, error: unknown): void {
     this.handlerThrows++;
     const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
     this.#log.error({ kind: actor.kind.name, key: actor.key, command: delivery.name, error: stack }, "A handler threw");
-    if (delivery.id === "") return;
+    if (delivery.id === "" || delivery.isAgain) return;
     const id = `${actor.text} ${delivery.id}`;
-    const count = (this.#throws.get(id) ?? 0) + 1;
+    const count = (this.#throws.get(id)?.count ?? 0) + 1;
     this.#throws.delete(id);
-    this.#throws.set(id, count);
+    this.#throws.set(id, { count, why: String(error) });
     if (this.#throws.size > COUNTS_KEPT) this.#throws.delete(this.#throws.keys().next().value as string);
   }
 
   /** Puts the command aside, then delivers what makes the actor remember it. `failed` when the store did not take it. */
   quarantine(actor: Activation, poisoned: Delivery, done: (mark: Delivery) => void, failed: () => void): void {
+    const why = this.#throws.get(`${actor.text} ${poisoned.id}`)?.why;
+    const { caller, notAfter } = poisoned;
     const letter: DeadLetter = {
       id: `command:${actor.text}:${poisoned.id}`,
       kind: actor.kind.name,
       key: actor.key,
       name: poisoned.name,
       input: encode(poisoned.input),
-      reason: `its handler threw ${this.#limit} times`,
+      reason: `its handler threw ${this.#limit} times${why === undefined ? "" : `: ${why}`}`,
       at: this.#clock.now(),
+      attempts: this.#limit,
+      ...(caller === null ? {} : { caller }),
+      ...(notAfter === null ? {} : { notAfter }),
     };
     this.deadLetter(letter).then(() => {
       const mark = new Delivery(

@@ -196,6 +196,7 @@ export class TellSender {
       input: tell.input,
       reason: `not accepted after ${pair.attempts} sends`,
       at: this.#clock.now(),
+      attempts: pair.attempts,
     };
     this.#log.error(
       {
