@@ -29,6 +29,7 @@ const perGateway = ({ store }: Config): ConnectionCounts => ({
   audit: 2,
   conversation: 1,
   devices: 2,
+  letters: 1,
   listens: 1,
   money: 2,
   notices: 1,

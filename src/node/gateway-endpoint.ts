@@ -24,6 +24,7 @@ import { createRedisMirror } from "../store/redis/mod.js";
 import { createMetrics, measureRuntime, metricsText } from "../telemetry/mod.js";
 import { openAccounts, SIGNING_KEY_ID } from "./accounts.js";
 import { cityOperations } from "./city-operations.js";
+import { watchDeadLetters } from "./dead-letters.js";
 import { geocoderOf, quoteSettingsOf, routerOf } from "./domain-settings.js";
 import { measureGateway } from "./gateway-metrics.js";
 import { joinInquiry } from "./inquiry.js";
@@ -202,6 +203,9 @@ export function openGateway(options: {
     () => actors.stats().heldBack,
   );
   options.measure?.(metrics);
+  const stopWatching = wholeProcess
+    ? watchDeadLetters({ store: services.deadLetters, metrics, clock, log: options.log })
+    : () => {};
   // Built beside the program; a node that was compiled without them serves the API alone.
   if (existsSync(PAGES)) gateway.serveDirectory("/", PAGES);
   return {
@@ -213,6 +217,7 @@ export function openGateway(options: {
     drain: () => gateway.drain(),
     async close() {
       stopMeasuring();
+      stopWatching();
       inquiry.close();
       gateway.close();
       actors.close();

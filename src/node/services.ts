@@ -10,15 +10,18 @@ import type { AnyOperationHandlers } from "../protocol/mod.js";
 import { type AnnouncementService, createAnnouncements } from "../services/announcements/mod.js";
 import type { AuditLog } from "../services/audit/mod.js";
 import { type ChatHistory, chatOperations } from "../services/chat/mod.js";
+import { type DeadLetterStore, deadLetterOperations } from "../services/dead-letters/mod.js";
 import { createDeviceService, DEFAULT_DEVICE_SETTINGS, type DeviceService } from "../services/devices/mod.js";
 import { kitchenOperations, type NotificationStore, notificationOperations } from "../services/notifications/mod.js";
 import {
   createPostgresAnnouncementStore,
   createPostgresAuditLog,
   createPostgresChatHistory,
+  createPostgresDeadLetterStore,
   createPostgresDeviceStore,
   createPostgresNotificationStore,
 } from "../store/postgres/mod.js";
+import { redacted } from "../telemetry/mod.js";
 import type { ThreadPlan } from "./plan.js";
 
 export interface OpenServices {
@@ -28,6 +31,7 @@ export interface OpenServices {
   readonly devices: DeviceService;
   readonly announcements: AnnouncementService;
   readonly audit: Pick<AuditLog, "append">;
+  readonly deadLetters: DeadLetterStore;
   /** Answers of services that give nothing else. */
   readonly operations: readonly AnyOperationHandlers[];
   /** To be awaited before the gateway listens. */
@@ -71,8 +75,10 @@ export function openServices({
   const history = createPostgresChatHistory({ connectionString, clock, log });
   const notifications = createPostgresNotificationStore({ connectionString, clock, log });
   const audit = createPostgresAuditLog({ connectionString, clock, log });
+  const deadLetters = createPostgresDeadLetterStore({ connectionString, clock, log });
   return {
     audit,
+    deadLetters,
     announcements,
     notifications,
     talk: history,
@@ -80,6 +86,7 @@ export function openServices({
       chatOperations({ client, index, history, clock }),
       notificationOperations(notifications, clock),
       kitchenOperations({ client, audit, clock }),
+      deadLetterOperations({ store: deadLetters, client, redacted, clock, log }),
     ],
     start: () => announcements.start(),
     devices,
@@ -92,6 +99,7 @@ export function openServices({
         history.close(),
         notifications.close(),
         audit.close(),
+        deadLetters.close(),
       ]);
     },
   };

@@ -7,4 +7,5 @@ export {
   metricsText,
   type ThreadMetrics,
 } from "./metrics.js";
+export { redacted } from "./redact.js";
 export { measureRuntime, type RuntimeMetricsOptions } from "./runtime.js";

@@ -74,6 +74,9 @@ export function writable(value: unknown, depth = 0): unknown {
   }
 }
 
+/** A text that may be shown to whoever runs the node. */
+export const redacted = (text: string): string => textOf(text);
+
 function objectOf(value: object, depth: number): unknown {
   if (depth >= MAX_DEPTH) return "[deep]";
   if (value instanceof Error) return errorOf(value, depth);

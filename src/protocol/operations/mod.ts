@@ -5,6 +5,7 @@ import { AUDIT_OPERATIONS } from "./audit.js";
 import { CATALOG_OPERATIONS } from "./catalog.js";
 import { CHAT_OPERATIONS } from "./chat.js";
 import { CITY_OPERATIONS } from "./city.js";
+import { DEAD_LETTER_OPERATIONS } from "./dead-letters.js";
 import { DEVICE_OPERATIONS } from "./devices.js";
 import { LEDGER_OPERATIONS, PAYMENT_OPERATIONS, PRICE_OPERATIONS, PROMOTION_OPERATIONS } from "./money.js";
 import { KITCHEN_OPERATIONS, NOTIFICATION_OPERATIONS } from "./notifications.js";
@@ -19,6 +20,7 @@ export * from "./audit.js";
 export * from "./catalog.js";
 export * from "./chat.js";
 export * from "./city.js";
+export * from "./dead-letters.js";
 export * from "./devices.js";
 export * from "./money.js";
 export * from "./notifications.js";
@@ -39,6 +41,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   ...PRICE_OPERATIONS,
   ...PROMOTION_OPERATIONS,
   ...ANNOUNCEMENT_OPERATIONS,
+  ...DEAD_LETTER_OPERATIONS,
   ...DEVICE_OPERATIONS,
   ...QUOTE_OPERATIONS,
   ...NOTIFICATION_OPERATIONS,

@@ -127,11 +127,16 @@ export function createPostgresActorStore(options: PostgresActorStoreOptions): Po
     timersDue: (shards, before, limit) => run((client) => timersDue(client, shards, before, limit)),
     pendingTells: (shards, limit, after) => run((client) => pendingTells(client, shards, limit, after)),
     queryIndex: (query) => run((client) => queryIndex(client, query)),
-    deadLetter: async ({ id, kind, key, name, input, reason, at }) => {
+    deadLetter: async ({ id, kind, key, name, input, reason, at, attempts, caller, notAfter }) => {
       await run((client) =>
         client.query(
-          `INSERT INTO dead_letter (id, kind, key, name, input, reason, at) VALUES ($1, $2, $3, $4, $5, $6, $7)
-             ON CONFLICT DO NOTHING`,
+          // One that was settled and comes again, when its command id was forgotten, waits for a person as the first time.
+          `INSERT INTO dead_letter AS d (id, kind, key, name, input, reason, at, attempts, caller, not_after)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+             ON CONFLICT (id) DO UPDATE SET state = 'waiting', reason = excluded.reason, at = excluded.at, answer = '',
+               input = excluded.input, attempts = excluded.attempts, not_after = excluded.not_after, round = d.round + 1,
+               driving_since = NULL, settled_at = NULL
+               WHERE d.state <> 'waiting'`,
           [
             storableText(id),
             storableText(kind),
@@ -140,6 +145,9 @@ export function createPostgresActorStore(options: PostgresActorStoreOptions): Po
             Buffer.from(input),
             storableText(reason),
             at,
+            attempts ?? 0,
+            caller === undefined ? null : JSON.stringify(caller),
+            notAfter ?? null,
           ],
         ),
       );

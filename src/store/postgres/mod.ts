@@ -6,6 +6,7 @@ export { openAudit } from "./audit.js";
 export { createPostgresAuditLog } from "./audit-log.js";
 export { createPostgresChatHistory, type PostgresChatHistory } from "./chat-history.js";
 export { DatabaseInUse, type DatabaseLock, lockDatabase } from "./database-lock.js";
+export { createPostgresDeadLetterStore, type PostgresDeadLetterStore } from "./dead-letters.js";
 export { createPostgresDeviceStore, type PostgresDeviceStore } from "./devices.js";
 export {
   DataDirectoryInUse,

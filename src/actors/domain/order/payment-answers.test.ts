@@ -10,6 +10,7 @@ import {
   PaymentUnavailable,
   paymentEffect,
 } from "../../../services/payments/mod.js";
+import { driveAgain } from "../../runtime/mod.js";
 import { type City, codeOf, createCity, customer, must, support } from "../fixtures/city.js";
 import { ChatRoom, Order } from "../mod.js";
 
@@ -136,6 +137,43 @@ t.test("R-ADM-5, R-PAY-1: however long a step is asked for in vain, one dead let
     await city.kit.close();
   }
 });
+
+t.test(
+  "R-ADM-5, R-PAY-1: a capture that was put aside and is driven again takes the money once, at once",
+  async (t) => {
+    const book = inProcessProvider(() => 0);
+    let isDown = true;
+    const keys: string[] = [];
+    const provider: PaymentProvider = {
+      ...book,
+      async capture(request) {
+        if (isDown) throw new PaymentRefused("not today");
+        keys.push(request.key);
+        return book.capture(request);
+      },
+    };
+    const city = createCity({ payment: paymentEffect(provider) });
+    await city.openRestaurant("r");
+    await city.bring("o", "delivered");
+    while (city.kit.deadLetters.length === 0) await city.kit.advance(1_000);
+    isDown = false;
+    const drive = (commandId: string) =>
+      city.kit.run(() => driveAgain(city.kit.client, city.kit.deadLetters[0]!, { commandId, caller: support }));
+    for (let i = 0; i < 2; i++) t.match(await drive("a"), { ok: true });
+    await city.kit.advance(1_000);
+    t.equal((await city.state("o")).payment.status, "captured");
+    t.same(keys, ["o:capture:1"]);
+    await city.kit.advance(3_600_000);
+    t.match(await drive("b"), { ok: true }, "as if nobody had known that it is done");
+    await city.kit.advance(60_000);
+    const { timeline } = await city.state("o");
+    t.equal(timeline.filter(({ kind }) => kind === "payment_captured").length, 1);
+    t.same(new Set(keys), new Set(["o:capture:1"]));
+    const held = book.book.authorisations().get("o:authorise:1")!;
+    t.equal(held.capturedMinor, (await city.state("o")).content?.totals.totalMinor);
+    await city.kit.close();
+  },
+);
 
 t.test("R-COM-4, R-PAY-1: while the provider of payments hangs, others who are asked answer", async (t) => {
   const book = inProcessProvider(() => 0);

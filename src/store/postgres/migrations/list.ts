@@ -18,6 +18,7 @@ import * as attemptsInTurn from "./0027-attempts-in-turn.js";
 import * as flushFew from "./0028-flush-few.js";
 import * as balanceOfWhatIsAdded from "./0029-balance-of-what-is-added.js";
 import * as oneHolderOfAToken from "./0030-one-holder-of-a-token.js";
+import * as lettersDrivenAgain from "./0031-letters-driven-again.js";
 import * as devicesOfSessions from "./0032-devices-of-sessions.js";
 import * as deliveriesWithoutPay from "./0034-deliveries-without-pay.js";
 
@@ -43,6 +44,7 @@ export const MIGRATIONS = [
   { name: "0028-flush-few", ...flushFew },
   { name: "0029-balance-of-what-is-added", ...balanceOfWhatIsAdded },
   { name: "0030-one-holder-of-a-token", ...oneHolderOfAToken },
+  { name: "0031-letters-driven-again", ...lettersDrivenAgain },
   { name: "0032-devices-of-sessions", ...devicesOfSessions },
   { name: "0034-deliveries-without-pay", ...deliveriesWithoutPay },
 ] as const;
