@@ -246,7 +246,7 @@ document.querySelector("h1").textContent = (await client.http.menu("${town.kitch
       inspect(t, customer, ["", `restaurant/${id}`, "cart", "orders", order, "account"]),
       inspect(t, driver, ["", "earnings", "account"]),
       inspect(t, kitchen, ["", "menu", "settings"]),
-      inspect(t, ops, ["", order, "people", "support", "nodes", "news", "audit", "account"]),
+      inspect(t, ops, ["", order, "people", "support", "nodes", "letters", "news", "audit", "account"]),
     ]);
     await customer.page.evaluate(`location.hash = "#/${order}"`);
   });

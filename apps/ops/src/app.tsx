@@ -19,6 +19,7 @@ import { News } from "../../shared/line/news.js";
 import { route } from "../../shared/router.js";
 import { AuditPage } from "./screens/audit-page.js";
 import { CityPage } from "./screens/city-page.js";
+import { LettersPage } from "./screens/letters-page.js";
 import { NewsPage } from "./screens/news-page.js";
 import { NodesPage } from "./screens/nodes-page.js";
 import { PeoplePage } from "./screens/people-page.js";
@@ -37,6 +38,9 @@ const PAGES = [
 
 /** One order or driver is chosen in the city, too. */
 const isCity = (name: string | undefined): boolean => name === undefined || name === "order" || name === "driver";
+/** What was put aside is reached from the machines. */
+const tabOf = (name: string | undefined): string | undefined =>
+  isCity(name) ? undefined : name === "letters" ? "nodes" : name;
 
 export function App() {
   const me = account.value;
@@ -72,7 +76,7 @@ export function App() {
             <a
               key={title}
               href={`#/${page ?? ""}`}
-              {...(page === name || (page === undefined && isCity(name)) ? { "aria-current": "page" as const } : {})}
+              {...(page === tabOf(name) ? { "aria-current": "page" as const } : {})}
             >
               <Icon />
               {title}
@@ -93,6 +97,8 @@ function Page({ name }: { readonly name: string | undefined }) {
       return <PeoplePage />;
     case "nodes":
       return <NodesPage />;
+    case "letters":
+      return <LettersPage />;
     case "news":
       return <NewsPage />;
     case "audit":

@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { clock } from "../../../shared/clock.js";
 import { formatCount } from "../../../shared/format.js";
+import { ForwardIcon } from "../../../shared/kit/icons.js";
 import { Bones, Failure } from "../../../shared/kit/states.js";
 import { nodeUrl } from "../../../shared/line/node.js";
 import { useReading } from "../../../shared/reading.js";
@@ -84,6 +85,7 @@ export function NodesPage() {
     ["Shards", ofCluster(total(metrics.get("swift_cluster_shards_count"))), formatCount],
     ["Lease left", ofCluster(most(metrics.get("swift_cluster_lease_left_ms"))), milliseconds],
   ];
+  const putAside = most(metrics.get("swift_dead_letters_waiting_count")) ?? 0;
   return (
     <div class="stack wide narrow">
       <div class="between">
@@ -100,6 +102,13 @@ export function NodesPage() {
           {database !== "" && <span class="chip">Database: {capital(database)}</span>}
         </span>
       </div>
+      <a class="panel between put-aside" href="#/letters">
+        <span class="grow">Put aside</span>
+        <span class={putAside === 0 ? "chip good" : "chip bad"}>
+          {putAside === 0 ? "Nothing waits" : `${formatCount(putAside)} waiting`}
+        </span>
+        <ForwardIcon />
+      </a>
       <dl class="figures">
         {figures
           .filter(([, value]) => value !== null)
