@@ -53,7 +53,7 @@ export function startNotifier({
     settings: {
       retryMs: config.notifications.retryMs,
       maxAttempts: config.notifications.maxAttempts,
-      // While one is told the others wait: each by its own time limit.
+      // All addresses of a message are told at once, each within the time limit; what is read before takes its time, too.
       leaseMs: 4 * config.notifications.timeoutMs,
       utcOffsetMinutes: config.domain.eta.utcOffsetMinutes,
     },

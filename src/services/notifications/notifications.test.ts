@@ -244,6 +244,29 @@ t.test("R-COM-3: an id is of one address, whoever comes to the others or leaves 
   for (const { id, to } of w.sandbox.told) t.notOk(id.includes(to), "an id does not tell the address");
 });
 
+t.test("R-COM-3, R-RST-4: one whom the provider cannot reach keeps nobody else of a kitchen in silence", async (t) => {
+  const down = `+90${SANDBOX_ADDRESSES.down}`;
+  const w = world({ maxAttempts: 3 }, { r1: [down, "+901112223301", "+901112223302"], r2: [down] });
+  for (const key of ["r1", "r2"]) w.leave("restaurant.alert", { orderId: `o-${key}`, step: "sms", devices: [] }, key);
+  await w.notifier.work();
+  const numbers = () => w.told().map(([, to]) => to);
+  t.same(numbers(), ["+901112223301", "+901112223302"], "with the first try");
+  t.same(await w.states(), ["sms waiting", "sms waiting"], "the one may hear yet");
+  for (let i = 0; i < 5; i++) {
+    w.pass(60_000);
+    await w.notifier.work();
+  }
+  t.same(numbers(), ["+901112223301", "+901112223302"], "told once");
+  const list = await w.store.list({}, Number.MAX_SAFE_INTEGER, 9);
+  t.same(
+    new Map(list.map(({ principalId, state }) => [principalId, state])),
+    new Map([
+      ["r1", "sent"],
+      ["r2", "dead"],
+    ]),
+  );
+});
+
 t.test("R-COM-3, R-ADM-5: what is given up is listed, and driven again by a person with a reason", async (t) => {
   const down = `+49170${SANDBOX_ADDRESSES.down}`;
   const refused = `+49170${SANDBOX_ADDRESSES.refused}`;

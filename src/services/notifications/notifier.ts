@@ -91,6 +91,8 @@ const PART_LENGTH = 16;
 const partOf = (notificationId: string, address: string): string =>
   createHash("sha256").update(`${notificationId} ${address}`).digest("base64url").slice(0, PART_LENGTH);
 
+const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 export function createNotifier(deps: {
   readonly store: NotificationStore;
   readonly providers: Providers;
@@ -206,29 +208,34 @@ export function createNotifier(deps: {
         }),
       );
     } catch (error) {
-      return again(message, String(error instanceof Error ? error.message : error));
+      return again(message, wordsOf(error));
     }
   }
 
-  /** To each address under an id of its own. Refused by one and taken by another: told. */
+  /**
+   * To each address under an id of its own, all at once: they share one lease, and the silence of one is not the others'.
+   * Who cannot be reached now is tried again, and so are those who were told, under the ids that their provider knows.
+   * Refused by one or never answered for, and taken by another: told.
+   */
   async function tell(
     message: Taken,
     to: ReadonlySet<string>,
     compose: (address: string, id: string) => Message,
   ): Promise<Outcome> {
-    let taken = 0;
-    let refusal = "";
-    for (const address of to) {
-      const id = `${message.notificationId}/${partOf(message.notificationId, address)}`;
-      try {
+    const sent = await Promise.allSettled(
+      [...to].map(async (address) => {
+        const id = `${message.notificationId}/${partOf(message.notificationId, address)}`;
         await providers[message.channel].send(compose(address, id));
-        taken++;
-      } catch (error) {
-        if (!(error instanceof NotificationRefused)) throw error;
-        refusal = error.message;
-      }
+      }),
+    );
+    const isTold = sent.some(({ status }) => status === "fulfilled");
+    const reasons = sent.flatMap((each): unknown[] => (each.status === "rejected" ? [each.reason] : []));
+    const passing = reasons.find((reason) => !(reason instanceof NotificationRefused));
+    if (passing !== undefined) {
+      const outcome = again(message, wordsOf(passing));
+      return outcome.state === "dead" && isTold ? { state: "sent" } : outcome;
     }
-    return taken > 0 ? { state: "sent" } : { state: "dead", reason: `refused: ${refusal}`.slice(0, 300) };
+    return isTold ? { state: "sent" } : { state: "dead", reason: `refused: ${wordsOf(reasons.at(-1))}`.slice(0, 300) };
   }
 
   function again(message: Taken, reason: string): Outcome {
