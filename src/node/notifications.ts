@@ -119,10 +119,10 @@ function orderFacts(index: Pick<ActorStore, "queryIndex">): OrderFacts {
       const rows = await index.queryIndex({ kind: "order", keys: [...orderIds], limit: orderIds.length });
       return new Map(
         rows.map(({ key, view }) => {
-          const { restaurant, eta } = (view as unknown as OrderTracking).view;
+          const { restaurant, eta, status } = (view as unknown as OrderTracking).view;
           return [
             key,
-            { restaurant: restaurant.name, ...(eta === undefined ? {} : { arrivesAt: eta.expected }) },
+            { restaurant: restaurant.name, status, ...(eta === undefined ? {} : { arrivesAt: eta.expected }) },
           ] as const;
         }),
       );

@@ -2,9 +2,11 @@
 import {
   CUSTOMER_NOTICES,
   type CustomerNotice,
+  isTerminal,
   type NoticeKind,
   type NotificationChannel,
   type NotificationWishes,
+  type OrderStatus,
 } from "../../protocol/mod.js";
 
 const MINUTE_MS = 60_000;
@@ -34,6 +36,18 @@ export const DEFAULT_WISHES: NotificationWishes = { locale: "en", kinds: {} };
 
 const isCustomerNotice = (kind: NoticeKind): kind is CustomerNotice =>
   (CUSTOMER_NOTICES as readonly string[]).includes(kind);
+
+const UNDER_WAY: ReadonlySet<NoticeKind> = new Set(["order_confirmed", "eta_changed", "driver_near"]);
+
+/**
+ * Whether what an order has come to since makes this untrue. Whoever heard that it is over is not told after that when it
+ * will be there, nor is a kitchen called for what it has answered.
+ */
+export function isOvertaken(kind: NoticeKind, status: OrderStatus | undefined): boolean {
+  if (status === undefined) return false;
+  if (kind === "order_waiting") return status !== "placed" && status !== "confirmed";
+  return UNDER_WAY.has(kind) && isTerminal(status);
+}
 
 /** The ways a recipient is told this by. What is about a kitchen's orders nobody can wish away. */
 export function waysOf(kind: NoticeKind, wishes: NotificationWishes): readonly NotificationChannel[] {

@@ -6,7 +6,7 @@ import { silentLog } from "../../lib/log.js";
 import { encode } from "../../lib/msgpack.js";
 import { seededRandom } from "../../lib/random.js";
 import { isSigned } from "../../lib/signature.js";
-import { CUSTOMER_NOTICES, KITCHEN_NOTICES, NOTIFICATION_LOCALES } from "../../protocol/mod.js";
+import { CUSTOMER_NOTICES, KITCHEN_NOTICES, NOTIFICATION_LOCALES, type OrderStatus } from "../../protocol/mod.js";
 import { createMemoryNotificationStore } from "../../store/memory/mod.js";
 import { createNotifier, type NotifierSettings } from "./notifier.js";
 import { notificationOperations } from "./operations.js";
@@ -24,6 +24,7 @@ function world(settings: Partial<NotifierSettings> = {}, book: Book = {}) {
   const store = createMemoryNotificationStore();
   const sandbox = sandboxProvider();
   let now = START;
+  let status: OrderStatus = "confirmed";
   const each: (() => void)[] = [];
   const clock: Clock = {
     now: () => now,
@@ -48,7 +49,7 @@ function world(settings: Partial<NotifierSettings> = {}, book: Book = {}) {
     providers: { push: sandbox, sms: sandbox, email: sandbox, call: sandbox },
     addresses,
     orders: {
-      of: async (ids) => new Map(ids.map((id) => [id, { restaurant: "Ajiaco", arrivesAt: START + 1_800_000 }])),
+      of: async (ids) => new Map(ids.map((id) => [id, { restaurant: "Ajiaco", arrivesAt: START + 1_800_000, status }])),
     },
     clock,
     random: seededRandom(1),
@@ -66,6 +67,10 @@ function world(settings: Partial<NotifierSettings> = {}, book: Book = {}) {
     clock,
     notifier,
     leave,
+    /** The orders are so far. */
+    become(next: OrderStatus) {
+      status = next;
+    },
     pass(ms: number) {
       now += ms;
     },
@@ -265,6 +270,45 @@ t.test("R-COM-3, R-RST-4: one whom the provider cannot reach keeps nobody else o
       ["r2", "dead"],
     ]),
   );
+});
+
+t.test("R-COM-3: after an outage nobody is told what is not so any more", async (t) => {
+  const w = world({}, { ann: "+901112223301", r1: "+901112223302" });
+  const token = `tok${SANDBOX_ADDRESSES.flaky}`;
+  await w.store.saveDevice(ann, { deviceId: "phone", token, since: 1 }, 9);
+  await w.store.saveDevice(
+    { role: "restaurant", principalId: "r1" },
+    { deviceId: "t", token: `r${token}`, since: 1 },
+    9,
+  );
+  w.leave("order.confirmed", toAnn);
+  w.leave("order.eta_changed", toAnn);
+  w.leave("restaurant.alert", { orderId: "o1", step: "push", devices: ["t"] }, "r1");
+  await w.notifier.work();
+  w.become("cancelled");
+  w.leave("order.cancelled", toAnn);
+  w.pass(61_000);
+  for (let i = 0; i < 4; i++) {
+    await w.notifier.work();
+    w.pass(61_000);
+  }
+  t.same(new Set(w.told().map(([, , title]) => title)), new Set(["Order cancelled"]));
+  t.match(
+    (await w.store.list({ state: "dropped" }, Number.MAX_SAFE_INTEGER, 9)).map(({ reason }) => reason),
+    Array.from({ length: 3 }, () => "what happened since has overtaken it"),
+  );
+});
+
+t.test("R-COM-3: what a notifier finds late of an order that is over is not planned", async (t) => {
+  const w = world({}, { ann: "+901112223301" });
+  await w.store.saveDevice(ann, { deviceId: "phone", token: "tok", since: 1 }, 9);
+  w.leave("order.confirmed", toAnn);
+  w.leave("order.driver_near", toAnn);
+  w.leave("order.delivered", toAnn);
+  w.become("delivered");
+  w.pass(61_000);
+  await w.notifier.work();
+  t.same(w.told(), [["push", "tok", "Delivered"]]);
 });
 
 t.test("R-COM-3, R-ADM-5: what is given up is listed, and driven again by a person with a reason", async (t) => {

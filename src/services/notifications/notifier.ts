@@ -13,7 +13,7 @@ import { type Cancel, type Clock, sleep } from "../../lib/clock.js";
 import type { Log } from "../../lib/log.js";
 import type { Random } from "../../lib/random.js";
 import { NOTIFICATION_CHANNELS, type NotificationChannel } from "../../protocol/mod.js";
-import { DEFAULT_WISHES } from "./kinds.js";
+import { DEFAULT_WISHES, isOvertaken } from "./kinds.js";
 import { draftsOf, type Read, readEvent } from "./plan.js";
 import {
   type AddressBook,
@@ -83,6 +83,9 @@ const FORGET_CALLS = 300;
 const FORGET_PAUSE_MS = 100;
 const NO_ADDRESS = "there is no address";
 const PART_LENGTH = 16;
+const ORDER = "order/";
+/** What is planned later than this after its event was held up, and is looked at as one that was tried. */
+const PROMPT_MS = 60_000;
 
 /**
  * What an id says of an address: the same for the same one, whoever else is told in this try and whoever was in the last,
@@ -127,6 +130,8 @@ export function createNotifier(deps: {
     const drafts = read.flatMap((each, index) => {
       const { wishes, deviceIds } = profiles[index]!;
       const order = each.orderId === null ? null : (known.get(each.orderId) ?? null);
+      const isLate = clock.now() - each.event.at > PROMPT_MS;
+      if (isLate && isOvertaken(each.kind, order?.status)) return [];
       return draftsOf(each, { wishes: wishes ?? DEFAULT_WISHES, deviceIds, order, utcOffsetMinutes });
     });
     counts.planned += await store.plan(
@@ -188,6 +193,8 @@ export function createNotifier(deps: {
   async function attempt(message: Taken): Promise<Outcome> {
     if (clock.now() >= message.expiresAt) return { state: "dropped", reason: "it came too late to matter" };
     try {
+      if (message.attempts > 1 && (await isUntrueBy(message)))
+        return { state: "dropped", reason: "what happened since has overtaken it" };
       const to = await targets(message);
       if (to.size === 0) {
         // A customer who left no address wants to hear nothing; a kitchen that cannot be reached is for a person to mend.
@@ -210,6 +217,13 @@ export function createNotifier(deps: {
     } catch (error) {
       return again(message, wordsOf(error));
     }
+  }
+
+  /** A first try follows its event at once, or a person asked for it. */
+  async function isUntrueBy({ kind, subject }: Taken): Promise<boolean> {
+    if (!subject.startsWith(ORDER)) return false;
+    const orderId = subject.slice(ORDER.length);
+    return isOvertaken(kind, (await orders.of([orderId])).get(orderId)?.status);
   }
 
   /**

@@ -5,7 +5,7 @@
 import { decode } from "../../lib/msgpack.js";
 import type { CustomerNotice, KitchenNotice, NotificationChannel, NotificationWishes } from "../../protocol/mod.js";
 import { KINDS, waysOf } from "./kinds.js";
-import type { Draft, PendingEvent, Recipient } from "./ports.js";
+import type { Draft, OrderFact, PendingEvent, Recipient } from "./ports.js";
 import { clockText } from "./texts.js";
 
 /** Customers' events, by type. The actors' own names. */
@@ -79,7 +79,7 @@ export interface Known {
   readonly wishes: NotificationWishes;
   /** That can be pushed to. */
   readonly deviceIds: readonly string[];
-  readonly order: { readonly restaurant: string; readonly arrivesAt?: number } | null;
+  readonly order: OrderFact | null;
   readonly utcOffsetMinutes: number;
 }
 

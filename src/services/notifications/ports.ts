@@ -5,6 +5,7 @@ import type {
   NotificationChannel,
   NotificationRecord,
   NotificationWishes,
+  OrderStatus,
   Role,
 } from "../../protocol/mod.js";
 
@@ -152,9 +153,14 @@ export interface AddressBook {
   addressesOf(recipient: Recipient): Promise<readonly { readonly email?: string; readonly phone?: string }[]>;
 }
 
-/** What an order is called by people. Rejects when the index does not answer. */
+/** What an order is called by people, and how far it is. */
+export interface OrderFact {
+  readonly restaurant: string;
+  readonly arrivesAt?: number;
+  readonly status?: OrderStatus;
+}
+
+/** Rejects when the index does not answer. */
 export interface OrderFacts {
-  of(
-    orderIds: readonly string[],
-  ): Promise<ReadonlyMap<string, { readonly restaurant: string; readonly arrivesAt?: number }>>;
+  of(orderIds: readonly string[]): Promise<ReadonlyMap<string, OrderFact>>;
 }
