@@ -48,8 +48,6 @@ export interface AnnouncementService {
 const MAX_CURRENT = 200;
 const READ_EVERY_MS = 60_000;
 const LOOK_EVERY_MS = 250;
-/** A thread that did not hear of a withdrawal reads of it within this. */
-const WITHDRAWN_FOR_MS = 10 * 60_000;
 const PAGE = 50;
 const LONGEST_MS = 366 * 24 * 3_600_000;
 const TOPIC = "announcements.changed";
@@ -79,7 +77,7 @@ export function createAnnouncements(deps: {
   const stands = (record: AnnouncementRecord, now: number): boolean =>
     record.withdrawnAt === undefined && record.startsAt <= now && record.endsAt > now;
 
-  /** Tells followers what has begun and what has ended since the last look. */
+  /** Tells followers what has begun since the last look, and what has ended or is not among what is known any more. */
   function look(): void {
     const now = clock.now();
     for (const record of [...showing.values()]) {
@@ -108,7 +106,7 @@ export function createAnnouncements(deps: {
       do {
         again = false;
         const now = clock.now();
-        const records = await store.current(now, now - WITHDRAWN_FOR_MS, MAX_CURRENT);
+        const records = await store.current(now, MAX_CURRENT);
         if (closed) return;
         known = records;
         look();

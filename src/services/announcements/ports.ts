@@ -7,8 +7,8 @@ export interface AnnouncementStore {
   add(record: AnnouncementRecord, most: number, now: number): Promise<AnnouncementRecord | null>;
   /** Null when there is no such announcement. The first withdrawal stays. */
   withdraw(announcementId: string, at: number, reason: string): Promise<AnnouncementRecord | null>;
-  /** Not over at `now`, those withdrawn since `withdrawnSince` among them; at most `limit`, by start and id. */
-  current(now: number, withdrawnSince: number, limit: number): Promise<readonly AnnouncementRecord[]>;
+  /** Neither over at `now` nor withdrawn; at most `limit`, by start and id. */
+  current(now: number, limit: number): Promise<readonly AnnouncementRecord[]>;
   /** Started before `before`, the latest start first. */
   list(before: number, limit: number): Promise<readonly AnnouncementRecord[]>;
 }

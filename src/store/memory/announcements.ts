@@ -22,11 +22,9 @@ export function createMemoryAnnouncementStore(): AnnouncementStore {
       if (row.withdrawnAt === undefined) rows[index] = { ...row, withdrawnAt: at, withdrawnBecause: reason };
       return rows[index]!;
     },
-    async current(now, withdrawnSince, limit) {
+    async current(now, limit) {
       return rows
-        .filter(
-          ({ endsAt, withdrawnAt }) => endsAt > now && (withdrawnAt === undefined || withdrawnAt >= withdrawnSince),
-        )
+        .filter(({ endsAt, withdrawnAt }) => endsAt > now && withdrawnAt === undefined)
         .sort(byStart)
         .slice(0, limit);
     },

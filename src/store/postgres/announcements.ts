@@ -66,11 +66,11 @@ export function createPostgresAnnouncementStore(options: {
       );
       return withdrawn ?? one(BY_ID, [announcementId]);
     },
-    current: (now, withdrawnSince, limit) =>
+    current: (now, limit) =>
       records(
-        `SELECT record FROM announcement WHERE ends_at > $1 AND (withdrawn_at IS NULL OR withdrawn_at >= $2)
-           ORDER BY starts_at, announcement_id LIMIT $3`,
-        [now, withdrawnSince, limit],
+        `SELECT record FROM announcement WHERE ends_at > $1 AND withdrawn_at IS NULL
+           ORDER BY starts_at, announcement_id LIMIT $2`,
+        [now, limit],
       ),
     list: (before, limit) =>
       records(
