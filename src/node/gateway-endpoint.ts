@@ -103,7 +103,7 @@ export function openGateway(options: {
   const history = createHistoryService({ index });
   const { devices } = services;
   const { methods, deliveries } = money;
-  const { notifications } = services;
+  const { notifications, deadLetters } = services;
   const records = personalRecords({
     client,
     index,
@@ -113,6 +113,7 @@ export function openGateway(options: {
     methods,
     devices,
     notifications,
+    deadLetters,
     deliveries,
     clock,
     random,
@@ -204,7 +205,7 @@ export function openGateway(options: {
   );
   options.measure?.(metrics);
   const stopWatching = wholeProcess
-    ? watchDeadLetters({ store: services.deadLetters, metrics, clock, log: options.log })
+    ? watchDeadLetters({ store: deadLetters, metrics, clock, log: options.log })
     : () => {};
   // Built beside the program; a node that was compiled without them serves the API alone.
   if (existsSync(PAGES)) gateway.serveDirectory("/", PAGES);

@@ -4,6 +4,7 @@ import type { Clock } from "../lib/clock.js";
 import type { Random } from "../lib/random.js";
 import type { PersonalRecords } from "../services/accounts/mod.js";
 import { type ChatHistory, roomForgetter, saidReader } from "../services/chat/mod.js";
+import type { DeadLetterStore } from "../services/dead-letters/mod.js";
 import type { DeviceService } from "../services/devices/mod.js";
 import type { HistoryService } from "../services/history/mod.js";
 import type { NotificationStore } from "../services/notifications/mod.js";
@@ -24,11 +25,13 @@ export function personalRecords(deps: {
   readonly methods: Pick<MethodService, "list" | "removeAll">;
   readonly devices: Pick<DeviceService, "forget" | "of">;
   readonly notifications: Pick<NotificationStore, "devices" | "erase" | "list" | "wishes">;
+  readonly deadLetters: Pick<DeadLetterStore, "erase">;
   readonly deliveries: Deliveries;
   readonly clock: Clock;
   readonly random: Random;
 }): readonly PersonalRecords[] {
-  const { client, index, history, talk, ratings, methods, devices, notifications, deliveries, clock, random } = deps;
+  const { client, index, history, talk, ratings, methods, devices, notifications } = deps;
+  const { deadLetters, deliveries, clock, random } = deps;
   const saidBy = saidReader({ index, history: talk });
   const forgetRooms = roomForgetter({ client, index, clock, random });
   const forgetOrders = orderForgetter({ client, pages: history, clock, random });
@@ -103,6 +106,15 @@ export function personalRecords(deps: {
       async forget({ id }) {
         await notifications.erase({ role: "customer", principalId: id });
         await notifications.erase({ role: "driver", principalId: id });
+        return true;
+      },
+    },
+    {
+      // What they asked for in vain may say anything, and is not to be done any more.
+      name: "deadLetters",
+      async forget({ id }) {
+        await deadLetters.erase({ role: "customer", id });
+        await deadLetters.erase({ role: "driver", id });
         return true;
       },
     },

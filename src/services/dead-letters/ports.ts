@@ -1,4 +1,5 @@
 /** Where letters are kept after the engine and the bookkeeper have put them aside. */
+import type { Caller } from "../../actors/runtime/definition.js";
 import type { DeadLetter } from "../../actors/runtime/ports.js";
 import type { AuditEntry, DeadLetterRecord, LetterSource, LetterState } from "../../protocol/mod.js";
 
@@ -42,6 +43,8 @@ export interface DeadLetterStore {
   bookAgain(letterId: string, now: number, audit: AuditDraft): Promise<DeadLetterRecord | null>;
   /** Of the engine's. Answers with what stands. */
   setAside(letterId: string, now: number, audit: AuditDraft): Promise<DeadLetterRecord | null>;
+  /** Removes what somebody asked for. */
+  erase(caller: Caller): Promise<void>;
   /** How many wait for a person, up to a bound. */
   waiting(): Promise<number>;
   /** Removes what was settled before then; returns how many. */

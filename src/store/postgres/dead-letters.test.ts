@@ -140,3 +140,13 @@ t.test(
     t.match(await letters.list({ state: "driven", source: "money" }, 100, 1), [{ letterId: other, drives: 2 }]);
   },
 );
+
+t.test("R-ACC-4: what somebody asked for in vain goes with them", async (t) => {
+  const { letters, put } = await open(t);
+  await put("command:order/o:a", 10, { caller });
+  await put("command:order/o:b", 11, { caller: { id: "ann", role: "driver" } });
+  await put("command:order/o:c", 12, { caller: { id: "bob", role: "customer" } });
+  await put("effect:order/o#1", 13);
+  await letters.erase(caller);
+  t.same(await ids(letters, {}, 100, 9), ["effect:order/o#1", "command:order/o:c", "command:order/o:b"]);
+});

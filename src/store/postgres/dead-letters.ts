@@ -192,6 +192,15 @@ export function createPostgresDeadLetterStore(options: {
         await writeAudit(client, [audit]);
         return recordOf(row);
       }),
+    erase: ({ role, id }) =>
+      run(async (client) => {
+        await ask(
+          client,
+          "dead_letter_erase",
+          "DELETE FROM dead_letter WHERE caller ->> 'id' = $1::text AND caller ->> 'role' = $2::text",
+          [findable(id), role],
+        );
+      }),
     waiting: () =>
       run(async (client) => {
         const [row] = await ask<{ waiting: number }>(
