@@ -151,8 +151,11 @@ export interface Moment {
 
 /** What the coordinator does to its own node. */
 export interface ShardKeeper {
-  /** Serve these shards under these epochs. */
-  grant(epochs: ReadonlyMap<number, number>): void;
+  /**
+   * Serve these shards under these epochs. `given`: by the member that had them, in order, a moment ago; otherwise nobody
+   * served them for a while.
+   */
+  grant(epochs: ReadonlyMap<number, number>, given: boolean): void;
   /** Refuse what is new, finish and commit what is under way, forget. Resolves when nothing of them is in memory. */
   release(shards: readonly number[]): Promise<void>;
   /** They are another's: forget them at once. */

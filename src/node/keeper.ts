@@ -26,9 +26,9 @@ export function shardKeeper({ node, mesh, ownership, shardMap, workers }: ShardK
     return lists;
   };
   return {
-    grant(epochs) {
+    grant(epochs, given) {
       for (const [worker, shards] of byWorker(epochs.keys()))
-        mesh.grant(worker, new Map(shards.map((shard) => [shard, epochs.get(shard)!])));
+        mesh.grant(worker, new Map(shards.map((shard) => [shard, epochs.get(shard)!])), given);
       shardMap.assign([...epochs.keys()].map((shard) => [shard, shardEndpoint(node, workers, shard)]));
     },
     async release(shards) {
@@ -49,8 +49,8 @@ const RELEASE_WITHIN_MS = 2_000;
 
 /** A worker's side: its host serves what the worker is granted and gives up what it is asked for. */
 export function serveShards(mesh: Pick<MeshMember, "onOwnership" | "onRelease">, host: ShardHost): void {
-  mesh.onOwnership(({ gained, lost }) => {
-    if (gained.length > 0) void host.start(gained);
+  mesh.onOwnership(({ gained, given, lost }) => {
+    if (gained.length > 0) void host.start(gained, given);
     // They are another's already: what is not committed cannot be any more.
     if (lost.length > 0) void host.releaseShards(lost, RELEASE_WITHIN_MS);
   });

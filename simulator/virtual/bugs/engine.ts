@@ -86,7 +86,7 @@ export const ENGINE_BUGS: readonly Bug[] = [
   },
   {
     name: "timers of a shard are lost on handoff",
-    patches: [patch(HOST, "this.#timers.gain(served);", "")],
+    patches: [patch(HOST, "this.#timers.gain(served, given);", "")],
     by: ["rule-14", "liveness"],
     within: 20,
     shownFrom: 4,

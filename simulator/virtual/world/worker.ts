@@ -141,10 +141,10 @@ export function createWorkers({ process, count, open, reclaim }: WorkersOptions)
     shardMap,
     count,
     mesh: {
-      grant(worker, epochs) {
+      grant(worker, epochs, given = false) {
         owned = null;
         ownership.grant(worker, epochs);
-        threads[worker]?.tell({ gained: [...epochs.keys()], lost: [] });
+        threads[worker]?.tell({ gained: [...epochs.keys()], given, lost: [] });
       },
       async release(worker, shards) {
         const epochs = new Map(shards.map((shard) => [shard, ownership.epochOf(worker, shard)]));
@@ -159,7 +159,7 @@ export function createWorkers({ process, count, open, reclaim }: WorkersOptions)
       revoke(worker, shards) {
         owned = null;
         ownership.revoke(worker, shards);
-        threads[worker]?.tell({ gained: [], lost: shards });
+        threads[worker]?.tell({ gained: [], given: false, lost: shards });
       },
     },
     start() {

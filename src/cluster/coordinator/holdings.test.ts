@@ -5,9 +5,14 @@ import { createSequence } from "./sequence.js";
 
 function open() {
   const served = new Map<number, number>();
+  const given = new Set<number>();
   const keeper: ShardKeeper = {
-    grant: (epochs) => {
+    grant: (epochs, wasGiven) => {
       for (const [shard, epoch] of epochs) served.set(shard, epoch);
+      for (const shard of epochs.keys()) {
+        if (wasGiven) given.add(shard);
+        else given.delete(shard);
+      }
     },
     release: async () => undefined,
     revoke: (shards) => {
@@ -31,18 +36,19 @@ function open() {
     holdings.revokeLost(view, asked);
     return holdings.grantOwn(view, asked).map(({ shard }) => shard);
   };
-  return { holdings, sequence, served, see };
+  return { holdings, sequence, served, given, see };
 }
 
 t.test(
   "rule 4: rows of an earlier process are taken again, those given to this one are served as they are",
   async (t) => {
-    const { holdings, served, see } = open();
+    const { holdings, served, given, see } = open();
     t.strictSame(see({ 1: ["a", 7], 2: ["b", 3] }), [1]);
     t.strictSame(see({ 1: ["a", 7], 2: ["a", 4] }), [1], "until it has been taken");
     t.strictSame([...served], [[2, 4]]);
     holdings.grant(new Map([[1, 8]]));
     t.strictSame(see({ 1: ["a", 8], 2: ["a", 4] }), []);
+    t.strictSame([...given], [2], "R-CLU-1: the other was nobody's for a while");
   },
 );
 

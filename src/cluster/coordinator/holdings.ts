@@ -95,7 +95,7 @@ export function createHoldings(self: string, keeper: ShardKeeper, sequence: Sequ
         else granted.set(row.shard, row.epoch);
       }
       for (const [shard, epoch] of granted) held.set(shard, { state: "serving", epoch });
-      if (granted.size > 0) keeper.grant(granted);
+      if (granted.size > 0) keeper.grant(granted, true);
       return first;
     },
     wasAway() {
@@ -107,7 +107,7 @@ export function createHoldings(self: string, keeper: ShardKeeper, sequence: Sequ
         inherited.delete(shard);
         held.set(shard, { state: "serving", epoch });
       }
-      if (epochs.size > 0) keeper.grant(epochs);
+      if (epochs.size > 0) keeper.grant(epochs, false);
     },
     handOver(shard, to) {
       const holding = held.get(shard);

@@ -248,7 +248,7 @@ class Host implements ShardHost {
     this.#cancelSweep = clock.every(settings.sweepMs, () => this.#turn(() => this.#keeper.sweep()));
   }
 
-  async start(shards: readonly number[]): Promise<void> {
+  async start(shards: readonly number[], given = false): Promise<void> {
     const { ownership } = this.#options;
     const gained = shards.filter(
       (shard) => this.#shards.get(shard) !== ownership.epochOf(shard) || this.#releasing.has(shard),
@@ -265,7 +265,7 @@ class Host implements ShardHost {
     });
     // Those that have gone again meanwhile are no shards of ours: nothing would ever let go of what was read for them.
     const served = gained.filter((shard) => this.#shards.has(shard));
-    this.#timers.gain(served);
+    this.#timers.gain(served, given);
     await this.#outbox.scan(served);
   }
 

@@ -23,8 +23,11 @@ export interface ShardHostOptions {
 }
 
 export interface ShardHost {
-  /** Serves these shards, too. Call it once the store has given this node their epochs. Resolves when their unsent messages are read. */
-  start(shards: readonly number[]): Promise<void>;
+  /**
+   * Serves these shards, too. Call it once the store has given this node their epochs. Resolves when their unsent messages
+   * are read. `given`: another node served them until a moment ago; default: nobody did for a while.
+   */
+  start(shards: readonly number[], given?: boolean): Promise<void>;
   /**
    * Admits nothing more for these shards, commits what is under way, then forgets them. Waits for commits at most
    * `withinMs` (default: as long as it takes); what is not committed by then was not acknowledged either.

@@ -36,7 +36,12 @@ export type ToThread =
   | { readonly kind: "disconnect"; readonly peer: EndpointId }
   | { readonly kind: "assigned"; readonly changes: readonly (readonly [number, EndpointId | null])[] }
   /** The shards whose epochs in the ownership table were granted or revoked. */
-  | { readonly kind: "owned"; readonly gained: readonly number[]; readonly lost: readonly number[] }
+  | {
+      readonly kind: "owned";
+      readonly gained: readonly number[];
+      readonly given: boolean;
+      readonly lost: readonly number[];
+    }
   /** Finish what is under way on these shards and forget them; answered by `released`. */
   | { readonly kind: "release"; readonly request: number; readonly shards: readonly number[] }
   | { readonly kind: GatewayStep }

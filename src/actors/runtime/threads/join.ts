@@ -12,6 +12,8 @@ import { createShardMap } from "./shard-map.js";
 
 export interface OwnershipChange {
   readonly gained: readonly number[];
+  /** What was gained was given in order; see `ShardHost.start`. */
+  readonly given: boolean;
   readonly lost: readonly number[];
 }
 

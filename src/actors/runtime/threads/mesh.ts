@@ -71,8 +71,8 @@ export interface ThreadMesh {
   readonly link: MessagePortLink;
   /** Resolves when every thread is ready; rejects when one cannot be kept alive. */
   start(): Promise<void>;
-  /** Grants epochs in the ownership table and tells the worker. */
-  grant(worker: number, epochs: ReadonlyMap<number, number>): void;
+  /** Grants epochs in the ownership table and tells the worker. `given`: see `ShardHost.start`. */
+  grant(worker: number, epochs: ReadonlyMap<number, number>, given?: boolean): void;
   /**
    * Has the worker give the shards up in order and revokes them then. Resolves when nothing of them is in its memory any
    * more, be it because the worker died.
@@ -416,10 +416,10 @@ export function createThreadMesh(options: ThreadMeshOptions): ThreadMesh {
       if (threads.length === 0) started?.resolve();
       return allReady;
     },
-    grant(worker, epochs) {
+    grant(worker, epochs, given = false) {
       ownership.grant(worker, epochs);
       for (const thread of threads)
-        if (thread.worker === worker) tell(thread, { kind: "owned", gained: [...epochs.keys()], lost: [] });
+        if (thread.worker === worker) tell(thread, { kind: "owned", gained: [...epochs.keys()], given, lost: [] });
     },
     async release(worker, shards) {
       // Given up late, a shard may have gone and come back meanwhile: under another epoch, which stays.
@@ -441,7 +441,7 @@ export function createThreadMesh(options: ThreadMeshOptions): ThreadMesh {
     revoke(worker, shards) {
       ownership.revoke(worker, shards);
       for (const thread of threads)
-        if (thread.worker === worker) tell(thread, { kind: "owned", gained: [], lost: shards });
+        if (thread.worker === worker) tell(thread, { kind: "owned", gained: [], given: false, lost: shards });
     },
     open: () => gateways("open"),
     drain,

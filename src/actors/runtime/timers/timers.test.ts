@@ -136,6 +136,31 @@ t.test("R-ENG-5: timers survive a crash; those due meanwhile wait for the grace,
   await kit.close();
 });
 
+t.test(
+  "R-CLU-1: timers that come due in a planned move fire as it ends; of an outage they wait for the grace",
+  async (t) => {
+    for (const [given, pauseMs, waitsMs] of [
+      [true, 40, 0],
+      [false, 40, 15_000],
+      // Given, and overlooked for long: nobody could answer meanwhile.
+      [true, 5_000, 15_000],
+    ] as const) {
+      const kit = kitOf({ timerGraceMs: 15_000 });
+      await kit.must(AccountRef, "a", "remind", { name: "r", inMs: 10 });
+      const shards = kit.cluster.shardsOf(0);
+      await kit.run(() => kit.cluster.host(0).releaseShards(shards));
+      await kit.advance(pauseMs);
+      const host = await kit.run(() => kit.cluster.grant(0, shards));
+      await kit.run(async () => host?.start(shards, given));
+      await kit.advance(waitsMs === 0 ? 200 : waitsMs - 500);
+      t.equal((await fired(kit, "a")).length, waitsMs === 0 ? 1 : 0, `${given} ${pauseMs}`);
+      await kit.advance(1_000);
+      t.equal((await fired(kit, "a")).length, 1, `${given} ${pauseMs}: once`);
+      await kit.close();
+    }
+  },
+);
+
 t.test("R-ENG-5: a crash before the commit of a firing timer fires it again; one after does not", async (t) => {
   for (const [fault, times] of [
     ["crash-before", 1],

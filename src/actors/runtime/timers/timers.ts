@@ -30,6 +30,12 @@ export interface TimersEvents {
 /** Machine timers overflow at 2^31 ms; waking up early and looking again costs nothing. */
 const LONGEST_SLEEP_MS = 3_600_000;
 
+/**
+ * A planned move pauses a shard for some tens of milliseconds, and nobody had to wait for it: what came due in it fires at
+ * once. A row that names this node for longer than this has been overlooked, as by a process that stood still.
+ */
+const MOVE_MS = 1_000;
+
 export class Timers {
   readonly #store: ActorStore;
   readonly #clock: Clock;
@@ -38,8 +44,8 @@ export class Timers {
   readonly #events: TimersEvents;
   readonly #entries = new Map<string, Entry>();
   readonly #heap = new TimeHeap<Entry>();
-  /** Owned shards and when they were gained. */
-  readonly #shards = new Map<number, number>();
+  /** Owned shards, and since when timers were due that those whom they wait for could not forestall. */
+  readonly #shards = new Map<number, { readonly gainedAt: number; readonly graceBefore: number }>();
   /** Timers up to this time are in memory, but for those of a refill that is under way. */
   #coveredUntil = 0;
   /** Timers that changed while a refill reads: what it read of them is out of date. */
@@ -63,9 +69,11 @@ export class Timers {
     return this.#entries.size;
   }
 
-  gain(shards: readonly number[]): void {
-    const now = this.#clock.now();
-    for (const shard of shards) this.#shards.set(shard, now);
+  /** `given`: by a node that fired them until a moment ago. */
+  gain(shards: readonly number[], given: boolean): void {
+    const gainedAt = this.#clock.now();
+    const graceBefore = given ? gainedAt - MOVE_MS : gainedAt;
+    for (const shard of shards) this.#shards.set(shard, { gainedAt, graceBefore });
     void this.#refill();
   }
 
@@ -171,13 +179,12 @@ export class Timers {
       this.#events.turn(() => {
         this.#changed = null;
         for (const row of rows) {
-          const gainedAt = this.#shards.get(row.shard);
+          const gained = this.#shards.get(row.shard);
           const actor = { kind: row.kind, key: row.key };
           const id = `${addressText(actor)}#${row.name}`;
-          if (gainedAt === undefined || changed.has(id) || this.#entries.has(id)) continue;
+          if (gained === undefined || changed.has(id) || this.#entries.has(id)) continue;
           const { name, at, run, input } = row;
-          const overdue = at < gainedAt;
-          const fireAt = overdue ? Math.max(at, gainedAt + this.#settings.timerGraceMs) : at;
+          const fireAt = at < gained.graceBefore ? gained.gainedAt + this.#settings.timerGraceMs : at;
           this.#add({ id, actor, shard: row.shard, row: { name, at, run, input }, attempts: 0 }, fireAt);
         }
         const last = rows.at(-1);
