@@ -110,7 +110,8 @@ const cluster = section("How nodes work together: with natsUrl set, this node is
   natsUrl: optionalText(
     2000,
     {
-      description: "A NATS server that all nodes reach. Not set: the node works alone on its database.",
+      description:
+        "A NATS server that all nodes reach; several of one NATS cluster have commas between them. Not set: the node works alone on its database.",
       env: ["NATS_URL"],
       secret: "url",
       advice: "Give nats://user:password@host:port, or leave it out.",
