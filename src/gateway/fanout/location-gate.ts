@@ -19,6 +19,8 @@ import { Broadcast } from "./broadcast.js";
 
 /** Name of the slot that clients see. */
 export const POSITION_SLOT = "position";
+/** A driver who could not be listened to is asked for again after this. */
+const LISTEN_AGAIN_MS = 5_000;
 /** Closed grants remembered per order; far more than an order can have drivers. */
 const MAX_CLOSED = 16;
 
@@ -88,6 +90,8 @@ export class LocationGates {
   readonly #feeds = new Map<string, DriverFeed>();
   /** Watchers that were too early for the newest position, and the gate that will give it to them. */
   readonly #waiting = new Map<PositionWatcher, OrderGate>();
+  /** Gates with a grant whose driver could not be listened to, and when to try again (monotonic). */
+  readonly #unfed = new Map<OrderGate, number>();
 
   constructor(options: LocationGatesOptions) {
     this.#options = options;
@@ -111,6 +115,7 @@ export class LocationGates {
     if (gate.grant !== null) this.#options.stats.openGrants--;
     gate.grant = null;
     this.#leaveFeed(gate);
+    this.#unfed.delete(gate);
     this.#gates.delete(gate.orderId);
   }
 
@@ -136,10 +141,15 @@ export class LocationGates {
     if (view.status !== "picked_up") this.#setGrant(gate, null);
   }
 
-  /** Gives held positions to those whose time has come. Called a few times a second. */
+  /** Gives held positions to those whose time has come, and listens again where it failed. Called a few times a second. */
   tick(): void {
-    if (this.#waiting.size === 0) return;
+    if (this.#waiting.size === 0 && this.#unfed.size === 0) return;
     const now = this.#options.clock.monotonic();
+    for (const [gate, at] of this.#unfed) {
+      if (at > now) continue;
+      this.#unfed.delete(gate);
+      if (gate.grant !== null && gate.feed === null) this.#joinFeed(gate, gate.grant.driverId);
+    }
     for (const [watcher, gate] of this.#waiting) {
       if (now - watcher.positionSentAt < this.#options.positionEveryMs) continue;
       this.#waiting.delete(watcher);
@@ -155,6 +165,7 @@ export class LocationGates {
     this.#feeds.clear();
     this.#gates.clear();
     this.#waiting.clear();
+    this.#unfed.clear();
   }
 
   #setGrant(gate: OrderGate, next: Grant | null): void {
@@ -211,8 +222,11 @@ export class LocationGates {
         event() {},
         slot,
         ended: () => {
-          // The next news of the order tries again; until then its followers see the status without a position.
-          if (this.#feeds.get(feed.driverId) === feed) this.#dropFeed(feed);
+          if (this.#feeds.get(feed.driverId) !== feed) return;
+          // Until it is tried again, or the order has news, its followers see the status without a position.
+          const again = this.#options.clock.monotonic() + LISTEN_AGAIN_MS;
+          for (const gate of feed.gates.values()) this.#unfed.set(gate, again);
+          this.#dropFeed(feed);
         },
       },
     );

@@ -258,3 +258,52 @@ t.test("DESIGN 9: when the owner is silent, or the news is old, nothing is shown
   t.same(seen, [1, 3, 4], "a closed grant never opens again");
   t.equal(sinks.size, 0);
 });
+
+t.test("R-TRK-4: a driver who could not be listened to is asked for again, without news of the order", async (t) => {
+  const sinks = new Map<string, ChannelSink>();
+  let asked = 0;
+  let now = 0;
+  const client = {
+    subscribe(channel: { key: string }, _caller: unknown, _from: unknown, sink: ChannelSink) {
+      asked++;
+      sinks.set(channel.key, sink);
+      return { acknowledge() {}, close: () => void (sinks.get(channel.key) === sink && sinks.delete(channel.key)) };
+    },
+  } as unknown as ActorClient;
+  const stats = newStats();
+  const gates = new LocationGates({
+    client,
+    clock: { ...clock, monotonic: () => now },
+    gatewayId: "g",
+    positionEveryMs: 0,
+    ownerSilenceMs: 5_000,
+    stats,
+  });
+  const seen: number[] = [];
+  const watcher: PositionWatcher = {
+    positionSentAt: Number.NEGATIVE_INFINITY,
+    position: (broadcast) => void seen.push((broadcast.frame[6] as { at: number }).at),
+    clearPosition() {},
+  };
+  const gate = gates.join("o1", watcher);
+  gates.tracking(gate, trackingOf("o1", 1, "picked_up", { driverId: "d1", number: 1 }));
+  // As when the store is away for longer than a subscription waits for its beginning.
+  const fail = (): void => sinks.get("d1")?.ended({ code: "unavailable", temporary: true });
+  fail();
+  t.equal(stats.driverFeeds, 0);
+  gates.tick();
+  t.equal(asked, 1, "not at once");
+  now += 10_000;
+  gates.tick();
+  t.same([asked, stats.driverFeeds], [2, 1]);
+  const body = { orderId: "o1", grant: 1, position: { lat: 1, lng: 1, at: 7 } };
+  sinks.get("d1")?.slot({ slot: "o1", version: [1, 1], at: 7, ttlMs: 30_000, body });
+  t.same(seen, [7]);
+  fail();
+  gates.tracking(gate, trackingOf("o1", 2, "delivered", null));
+  now += 10_000;
+  gates.tick();
+  t.equal(asked, 2, "nobody may see the driver any more");
+  fail();
+  gates.leave(gate, watcher);
+});
