@@ -69,6 +69,8 @@ export interface NativeSocketBehavior<UserData> {
   readonly open?: (socket: NativeSocket<UserData>) => void;
   /** The message is taken back when the handler returns. */
   readonly message?: (socket: NativeSocket<UserData>, message: ArrayBuffer, isBinary: boolean) => void;
+  /** A ping of the client's own, which has been answered already. Browsers send none, nor do the twin's clients. */
+  readonly ping?: (socket: NativeSocket<UserData>) => void;
   readonly drain?: (socket: NativeSocket<UserData>) => void;
   readonly close?: (socket: NativeSocket<UserData>, code: number, reason: ArrayBuffer) => void;
 }

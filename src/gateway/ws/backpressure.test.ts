@@ -218,3 +218,22 @@ t.test("R-PRO-5: a socket that says HELLO and never reads is bounded in memory a
   t.equal(h.gateway.stats().bytesOut, sent, `nothing more is sent after ${pushed} bytes`);
   socket.destroy();
 });
+
+t.test("R-PRO-5 rule 16: pings count as frames: who floods with them, and reads no pong, is closed", async (t) => {
+  const h = await startHarness({ settings: { helloTimeoutMs: 60_000, frameBurst: 100, framesPerMinute: 60 } });
+  t.teardown(() => h.close());
+  const socket = await rawSocket(h);
+  t.teardown(() => socket.destroy());
+  const ping = masked(Buffer.alloc(125, "x"), 9);
+  let answered = 0;
+  socket.on("data", (data: Buffer) => {
+    answered += data.length;
+  });
+  socket.write(Buffer.concat(Array.from({ length: 10 }, () => ping)));
+  await eventually("the first ones are answered", () => answered === 10 * 127);
+  t.equal(h.gateway.stats().connections, 1);
+  socket.pause();
+  socket.write(Buffer.concat(Array.from({ length: 2_000 }, () => ping)));
+  await eventually("it is closed for haste", () => h.gateway.stats().closes[CLOSE.rate] === 1);
+  t.equal(h.gateway.stats().connections, 0);
+});

@@ -10,7 +10,7 @@ import type { NativeRequest, NativeResponse, NativeSocket, NativeSocketBehavior 
 import { count } from "../stats.js";
 import { Connection } from "./connection.js";
 import type { OutboxTerms } from "./outbox.js";
-import { receive } from "./receive.js";
+import { pinged, receive } from "./receive.js";
 import type { SocketDeps } from "./session.js";
 
 interface UserData {
@@ -92,6 +92,10 @@ export function socketBehavior(deps: SocketDeps): NativeSocketBehavior<UserData>
         log.error({ message: String(error), stack: (error as Error)?.stack ?? "" }, "socket.failed");
         registry.close(connection, CLOSE.serverError, "something broke on our side");
       }
+    },
+    ping(ws) {
+      const { connection } = ws.getUserData();
+      if (connection !== null) pinged(deps, connection);
     },
     drain(ws) {
       ws.getUserData().connection?.drain();

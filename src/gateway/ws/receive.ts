@@ -42,6 +42,20 @@ export function receive(deps: SocketDeps, connection: Connection, message: Array
   }
 }
 
+/**
+ * The native server answers pings by itself, and what nobody reads of that waits in our memory: they count as frames. A ping
+ * is no word of the client's, which has to be there itself.
+ */
+export function pinged({ context, registry }: SocketDeps, connection: Connection): void {
+  if (connection.state.phase === "closed") return;
+  const now = Math.floor(context.clock.monotonic());
+  if (waitOf(context.framesPace, connection.framesFullAt, now) > 0) {
+    registry.close(connection, CLOSE.rate, "too many frames");
+    return;
+  }
+  connection.framesFullAt = fullAfter(context.framesPace, connection.framesFullAt, now);
+}
+
 /** Apart, because the type of `state` would stay narrowed to what it was before the frame. */
 function closedSince(connection: Connection): boolean {
   return connection.state.phase === "closed";
