@@ -30,10 +30,12 @@ let ground: Promise<CityMap> | null = null;
 /** The ground of the node that served the page; a node that has none leaves it bare. Rejects when the node does not answer. */
 export function askGround(): Promise<CityMap> {
   if (ground !== null) return ground;
-  const asked = fetch("/live/city.json", { headers: { accept: "application/json" } }).then((response) => {
+  const asked = fetch("/live/city.json", { headers: { accept: "application/json" } }).then(async (response) => {
+    if (response.ok) return (await response.json()) as CityMap;
+    const { error } = (await response.json()) as { readonly error?: { readonly temporary?: boolean } };
     // Busy, or about to go: no word about the ground.
-    if (response.status >= 500 || response.status === 429) throw new Error(`the ground: ${response.status}`);
-    return response.ok ? (response.json() as Promise<CityMap>) : BARE_GROUND;
+    if (error?.temporary !== false) throw new Error("the ground did not come");
+    return BARE_GROUND;
   });
   ground = asked;
   asked.catch(() => {
