@@ -1,6 +1,7 @@
 /** When the food shall come: as soon as it can, or at a time of the next days at which the restaurant is open. */
 import { useEffect } from "preact/hooks";
 import { type MenuView, openAt } from "../../../../sdk/mod.js";
+import { daysBetween } from "../../../../src/lib/calendar.js";
 import { Segments } from "../../../shared/kit/controls.js";
 import { now } from "../../../shared/line/node.js";
 import { dayOf, timeOfDay, timeRange } from "../../../shared/words.js";
@@ -43,8 +44,6 @@ export function When({ order, menu }: { readonly order: Cart; readonly menu: Men
   }, [kept, first]);
   if (first === undefined) return null;
   const day = deliverAt === null ? null : days.has(dayOf(deliverAt)) ? dayOf(deliverAt) : dayOf(first);
-  const today = dayOf(now.value);
-  const tomorrow = dayOf(now.value + DAY_MS);
   return (
     <div class="field">
       <span class="label">When</span>
@@ -73,9 +72,9 @@ export function When({ order, menu }: { readonly order: Cart; readonly menu: Men
             value={day}
             onChange={(event) => setExtras({ deliverAt: days.get(event.currentTarget.value)![0]! })}
           >
-            {[...days.keys()].map((name) => (
+            {[...days].map(([name, [slot]]) => (
               <option key={name} value={name}>
-                {name === today ? "Today" : name === tomorrow ? "Tomorrow" : name}
+                {dayName(slot!, now.value)}
               </option>
             ))}
           </select>
@@ -97,9 +96,11 @@ export function When({ order, menu }: { readonly order: Cart; readonly menu: Men
   );
 }
 
-/** “Tomorrow, 19:30”. */
-export function laterText(deliverAt: number, at: number): string {
-  const day = dayOf(deliverAt);
-  const name = day === dayOf(at) ? "Today" : day === dayOf(at + DAY_MS) ? "Tomorrow" : day;
-  return `${name}, ${timeOfDay(deliverAt)}`;
+function dayName(at: number, from: number): string {
+  const days = daysBetween(from, at);
+  return days === 0 ? "Today" : days === 1 ? "Tomorrow" : dayOf(at);
 }
+
+/** “Tomorrow, 19:30”. */
+export const laterText = (deliverAt: number, at: number): string =>
+  `${dayName(deliverAt, at)}, ${timeOfDay(deliverAt)}`;
