@@ -166,6 +166,10 @@ export interface AccountStore {
    * one longest unused ends. `until`: as of `Ending`.
    */
   openSession(session: SessionRecord, maxSessions: number, until: number): Promise<Opened>;
+  /**
+   * By the token of this generation, or its repetition under the same key. A token newer than what is stored was given out
+   * before the store came back from a backup, or from a replica that lagged behind: it counts.
+   */
   rotateSession(
     sessionId: string,
     generation: number,

@@ -199,7 +199,7 @@ function accountsOf(
     async rotateSession(sessionId, generation, key, { now, expiresAt, until }) {
       const session = sessions.get(sessionId);
       if (session === undefined || session.endedAt !== null || session.expiresAt <= now) return { kind: "ended" };
-      if (session.generation === generation) {
+      if (session.generation <= generation) {
         const next = { ...session, generation: generation + 1, lastKey: key, usedAt: now, expiresAt };
         sessions.set(sessionId, next);
         return { kind: "rotated", session: next };

@@ -214,8 +214,8 @@ export function createPostgresAccountStore(options: {
         const rows = await ask<Found<SessionRow>>(
           client,
           "account_rotate",
-          `UPDATE account_session SET generation = generation + 1, last_key = $3, used_at = $4, expires_at = $5
-             WHERE id = $1 AND generation = $2 AND ended_at IS NULL AND expires_at > $4 RETURNING *`,
+          `UPDATE account_session SET generation = $2 + 1, last_key = $3, used_at = $4, expires_at = $5
+             WHERE id = $1 AND generation <= $2 AND ended_at IS NULL AND expires_at > $4 RETURNING *`,
           [sessionId, generation, key, times.now, times.expiresAt],
         );
         if (rows[0] !== undefined) return { kind: "rotated", session: sessionOf(rows[0]) };
