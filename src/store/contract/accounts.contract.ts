@@ -201,20 +201,6 @@ export async function accountsContract(t: Test, make: (t: Test) => Promise<Accou
     },
   );
 
-  await t.test(
-    "R-CLU-6, R-ACC-2: a token that is newer than a restored database counts, and what is older ends it",
-    async (t) => {
-      const { first } = await stored();
-      const times = { now: NOW + 10, expiresAt: NOW + 2 * HOUR, until: NOW + HOUR };
-      await accounts.rotateSession(first.id, 0, "k1", times);
-      t.match(await accounts.rotateSession(first.id, 7, "k8", times), { kind: "rotated", session: { generation: 8 } });
-      t.match(await accounts.rotateSession(first.id, 7, "k8", times), { kind: "repeated", session: { generation: 8 } });
-      t.match(await accounts.rotateSession(first.id, 8, "k9", times), { kind: "rotated", session: { generation: 9 } });
-      t.match(await accounts.rotateSession(first.id, 3, "k4", times), { kind: "reused" });
-      t.same(await accounts.rotateSession(first.id, 12, "k13", times), { kind: "ended" });
-    },
-  );
-
   await t.test("R-ACC-2: of several that refresh at once with keys of their own, one gets a successor", async (t) => {
     const { first } = await stored();
     const times = { now: NOW + 10, expiresAt: NOW + HOUR, until: NOW + HOUR };

@@ -1,6 +1,7 @@
 import t from "tap";
 import { systemClock } from "../../lib/clock.js";
 import { accountsContract } from "../contract/accounts.contract.js";
+import { restoredSessionsContract } from "../contract/restored-sessions.contract.js";
 import { openSession, untilBlocked } from "./fixtures/sessions.js";
 import { withPostgres } from "./fixtures/with-postgres.js";
 import { createPostgresAccountStore, createPostgresAuditLog } from "./mod.js";
@@ -16,6 +17,12 @@ t.test("accounts on Postgres keep the contract", (t) =>
     return { accounts, audit };
   }),
 );
+
+t.test("R-CLU-6, R-ACC-2: a token that is newer than a restored database counts", async (t) => {
+  const accounts = createPostgresAccountStore({ connectionString, clock });
+  t.teardown(() => accounts.close());
+  await restoredSessionsContract(t, accounts);
+});
 
 t.test("R-ADM-2: the database refuses to change the audit or to lose any of it, whoever asks", async (t) => {
   const audit = createPostgresAuditLog({ connectionString, clock });
