@@ -203,7 +203,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
   return {
     async start() {
       await keyring.load();
-      stop = watchAccounts({ store, keyring, notices, clock, log, onRevoked: options.onRevoked });
+      stop = await watchAccounts({ store, keyring, notices, clock, log, onRevoked: options.onRevoked });
     },
     operations: sayUnavailable(handlers, log),
     async tidy() {

@@ -144,6 +144,41 @@ t.test("R-ADM-2: a ban ends sessions on every node, also on one that heard nothi
   t.match((await (await node()).revoked.length) > 0, true, "a node that starts later reads the bans that stand");
 });
 
+t.test("R-ADM-2: a node that starts lets nobody in before it knows who was banned", async (t) => {
+  const { node, store } = city();
+  const one = await node();
+  const { accountId } = await one.signUp("dan@example.com");
+  await one.call("accounts.ban", { caller: ADMIN, params: { accountId }, body: { reason: "fraud" } });
+  const { revocations } = store.accounts;
+  let answer = (): void => undefined;
+  const slow = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  Object.assign(store.accounts, {
+    async revocations(...asked: Parameters<typeof revocations>) {
+      await slow;
+      return revocations(...asked);
+    },
+  });
+  let isUp = false;
+  const starting = node().then((two) => {
+    isUp = true;
+    return two;
+  });
+  let turns = 0;
+  await until(() => ++turns > 1_000);
+  t.notOk(isUp, "the database is slow");
+  answer();
+  const keys = (await starting).revoked.map(({ key }) => key);
+  t.ok(keys.includes(`p:customer/${accountId}`));
+  Object.assign(store.accounts, {
+    async revocations() {
+      throw new Error("the database is away");
+    },
+  });
+  await t.rejects(node(), /away/, "and does not start without knowing it");
+});
+
 t.test("R-GPS-8: a driver is located only while they consent, and every word of it is kept", async (t) => {
   const { node, clock } = city();
   const [one, two] = [await node(), await node()];

@@ -15,26 +15,31 @@ const KEYS_MS = 20_000;
 /** A row may become visible this long after the time it bears: no transaction lives longer. */
 const OVERLAP_MS = 10_000;
 
-export function watchAccounts(deps: {
+/** Resolves when everything that counts is known: before that a thread would let in whoever was banned. Rejects when it cannot be read. */
+export async function watchAccounts(deps: {
   readonly store: AccountStore;
   readonly keyring: Keyring;
   readonly notices: Notices;
   readonly clock: Clock;
   readonly log: Log;
   readonly onRevoked: (revocations: readonly Revocation[]) => void;
-}): Cancel {
+}): Promise<Cancel> {
   const { store, keyring, notices, clock, log, onRevoked } = deps;
   let since: number | null = null;
   let reading = false;
   let complained = false;
 
+  async function readNews(): Promise<void> {
+    const { at, revocations } = await store.revocations(since, clock.now());
+    since = at - OVERLAP_MS;
+    if (revocations.length > 0) onRevoked(revocations);
+  }
+
   async function read(): Promise<void> {
     if (reading) return;
     reading = true;
     try {
-      const { at, revocations } = await store.revocations(since, clock.now());
-      since = at - OVERLAP_MS;
-      if (revocations.length > 0) onRevoked(revocations);
+      await readNews();
       complained = false;
     } catch (error) {
       if (!complained) log.warn({ error: String(error) }, "Ended sessions cannot be read for the moment");
@@ -59,10 +64,17 @@ export function watchAccounts(deps: {
     clock.every(READ_MS, () => void read()),
     clock.every(KEYS_MS, loadKeys),
   ];
-  void read();
-  return () => {
+  const stop = (): void => {
     for (const end of ends) end();
   };
+  // Listening comes first: what is said from here on is heard, what was said before is read.
+  try {
+    await readNews();
+  } catch (error) {
+    stop();
+    throw error;
+  }
+  return stop;
 }
 
 function revocationsIn(value: Json): readonly Revocation[] {
