@@ -70,7 +70,7 @@ export interface RatingStore {
   decisionsOf(reviewId: string): Promise<readonly Decision[]>;
   /** Hides or shows, writes it into the audit in the same transaction (`review.hide` of `review/<id>`), and lays the reports to rest. Null when there is no such review. */
   decide(reviewId: string, decision: Decision): Promise<Review | null>;
-  /** What one person wrote loses its text and its author; the stars stay. */
+  /** What one person wrote loses its text and its author, and their reports their reasons; the stars and the counts stay. */
   eraseAuthor(authorRole: Review["authorRole"], authorId: string): Promise<void>;
 }
 

@@ -128,7 +128,23 @@ export async function ratingsContract(t: Test, make: (t: Test) => Promise<Rating
     const written = async (limit: number) =>
       (await store.writtenBy("customer", "c", limit)).map(({ reviewId }) => reviewId);
     t.same([await written(5), await written(1)], [["review-003", "review-001"], ["review-003"]]);
+    const reason = "I know where this cook lives";
+    for (const [role, reporterId] of [
+      ["customer", "c"],
+      ["driver", "c"],
+    ] as const) {
+      await store.report("review-003", { role, reporterId, reason, at: 5 });
+    }
     await store.eraseAuthor("customer", "c");
+    t.same(
+      (await store.reportsOf("review-003", 9)).map(({ role, reason }) => [role, reason]).sort(),
+      [
+        ["customer", ""],
+        ["driver", reason],
+      ],
+      "so can why they reported another's; that they did still counts",
+    );
+    t.match(await store.find("review-003"), { reports: 2 });
     t.same(await written(5), []);
     t.match(await store.find("review-001"), { text: "", authorId: "", stars: 4 });
     t.match(await store.find("review-002"), { text: "said 2", authorId: "c" });

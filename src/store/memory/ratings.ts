@@ -87,6 +87,13 @@ export function createMemoryRatings(): RatingStore {
           reviews.set(review.reviewId, { ...review, text: "", authorId: "" });
         }
       }
+      for (const [reviewId, all] of reports) {
+        const isTheirs = ({ role, reporterId }: Report): boolean => role === authorRole && reporterId === authorId;
+        reports.set(
+          reviewId,
+          all.map((each) => (isTheirs(each) ? { ...each, reason: "" } : each)),
+        );
+      }
     },
   };
 }

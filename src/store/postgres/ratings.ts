@@ -148,7 +148,10 @@ function statements(run: Ask): RatingStore {
     async eraseAuthor(authorRole, authorId) {
       await run(
         "rating_erase",
-        `UPDATE review SET text = '', author_id = '' WHERE author_role = $1::text AND author_id = $2::text`,
+        `WITH reported AS (
+           UPDATE review_report SET reason = '' WHERE role = $1::text AND reporter_id = $2::text
+         )
+         UPDATE review SET text = '', author_id = '' WHERE author_role = $1::text AND author_id = $2::text`,
         [authorRole, findable(authorId)],
       );
     },
