@@ -33,6 +33,16 @@ const LOADED_BYTES = `[...performance.getEntriesByType("navigation"), ...perform
 const MANIFEST = `fetch(document.querySelector('link[rel="manifest"]').href).then((answer) => answer.json())`;
 const QUIET = `document.querySelector(".bone, .spinner") === null`;
 const FITS = `document.documentElement.scrollWidth <= innerWidth`;
+const CODE = "NO-SUCH-CODE";
+/** As fast as somebody can. */
+const TYPES_A_CODE = `(async () => {
+  const field = document.querySelector('input[placeholder="If you have one"]');
+  for (let typed = 1; typed <= "${CODE}".length; typed++) {
+    field.value = "${CODE}".slice(0, typed);
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    await new Promise((shown) => requestAnimationFrame(shown));
+  }
+})()`;
 const DEVICE = `sessionStorage.getItem("swift-eats.customer.device")`;
 const LEFT_BEHIND = `Object.keys(localStorage).filter((key) => /\\.(cart|place)/.test(key))`;
 /** A telephone of the smallest that are sold. */
@@ -164,7 +174,15 @@ document.querySelector("h1").textContent = (await client.http.menu("${town.kitch
     await press(customer, /^Trofie al pesto/);
     await press(customer, /^Add/);
     await press(customer, /View your order/);
+    const judged: string[] = [];
+    customer.page.on("request", (request) => {
+      if (request.url().endsWith("/v1/orders/price")) judged.push(request.postDataJSON().promotionCode);
+    });
+    await customer.page.evaluate(TYPES_A_CODE);
+    await shows(customer, "This code does not count for this order.");
     await customer.page.getByLabel("For the kitchen").fill("no".repeat(140));
+    t.strictSame(judged, [CODE], "a code is judged when it is typed, not at each of its letters, and no note is");
+    await customer.page.getByLabel("Promotion code").fill("");
     await customer.page.getByRole("button", { name: /^Place order/, disabled: false }).waitFor();
     await cook.command("restaurant.pause", {});
     await until(async () => !(await open()));

@@ -2,7 +2,9 @@
 import { useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { type ArrivalQuote, type OrderTotals, orderTotals, portionMinor } from "../../../../sdk/mod.js";
+import { sleep } from "../../../../src/lib/clock.js";
 import { account, http } from "../../../shared/account/session.js";
+import { clock } from "../../../shared/clock.js";
 import { formatMoney } from "../../../shared/format.js";
 import { Button, Field, IconButton, Segments, Stepper } from "../../../shared/kit/controls.js";
 import { BackIcon, BagIcon, ClockIcon, ForwardIcon, PinIcon } from "../../../shared/kit/icons.js";
@@ -18,6 +20,8 @@ import { open } from "../store/server.js";
 import { choosePlace } from "./place-sheet.js";
 import { laterText, When } from "./when.js";
 
+/** Whoever types pauses for less; a code is judged once, and not at every letter, against the limit of all reading. */
+const TYPING_MS = 500;
 const TIPS = [0, 100, 200, 300];
 
 export function CartPage() {
@@ -35,6 +39,8 @@ export function CartPage() {
 }
 
 interface Priced {
+  /** What it is the price of. */
+  readonly judged: string;
   readonly totals: OrderTotals;
 }
 
@@ -58,23 +64,26 @@ function Checkout({ order }: { readonly order: Cart }) {
     [order.restaurantId, at],
   );
   const code = order.promotionCode.trim();
-  // The node's own calculation, discount included, asked for when there is a code to be judged.
+  // The node's own calculation, discount included, asked for when there is a code to be judged, and nobody types.
+  const judged =
+    signedIn && at !== null && code.length > 1 ? JSON.stringify({ ...basketOf(order, at), promotionCode: code }) : null;
   const price = useReading<Priced | null>(
-    (stop) =>
-      signedIn && at !== null && code.length > 1
-        ? http.send<Priced>(
-            "POST",
-            "/v1/orders/price",
-            { ...basketOf(order, at), promotionCode: code },
-            { signal: stop },
-          )
-        : Promise.resolve(null),
-    [code, at, order.key, signedIn],
+    async (stop) => {
+      if (judged === null) return null;
+      await sleep(clock, TYPING_MS);
+      stop.throwIfAborted();
+      const { totals } = await http.send<Pick<Priced, "totals">>("POST", "/v1/orders/price", JSON.parse(judged), {
+        signal: stop,
+      });
+      return { judged, totals };
+    },
+    [judged],
   );
   const known = menu.reading.name === "ready" ? menu.reading.value : null;
   const expected = quote.reading.name === "ready" ? quote.reading.value : null;
   const tariff = known ?? { currency: order.currency, taxPerMille: 0, deliveryFeeMinor: 0 };
-  const priced = price.reading.name === "ready" ? price.reading.value : null;
+  // A price of what was in the order before is none of this one.
+  const priced = price.reading.name === "ready" && price.reading.value?.judged === judged ? price.reading.value : null;
   const totals = priced?.totals ?? orderTotals(order.lines, tariff, order.tipMinor);
   const { feeMinor: fee, taxMinor: tax, totalMinor: total, discountMinor: discount } = totals;
   const missing = Math.max(0, (known?.minimumOrderMinor ?? 0) - itemsMinor.value);
