@@ -22,7 +22,14 @@ import { laterText, When } from "./when.js";
 
 /** Whoever types pauses for less; a code is judged once, and not at every letter, against the limit of all reading. */
 const TYPING_MS = 500;
-const TIPS = [0, 100, 200, 300];
+/** In thousandths of the food. */
+const TIPS = [50, 100, 150];
+
+/** None, some, and the one that is chosen; as round as people give them, in a currency of any size. */
+function tipsFor(foodMinor: number, chosenMinor: number): readonly number[] {
+  const some = TIPS.map((perMille) => Number(((foodMinor * perMille) / 1000).toPrecision(1))).filter((tip) => tip >= 1);
+  return [...new Set([0, ...some.map(Math.round), chosenMinor])].sort((a, b) => a - b);
+}
 
 export function CartPage() {
   const { value } = cart;
@@ -157,7 +164,7 @@ function Checkout({ order }: { readonly order: Cart }) {
             <Segments
               label="Tip for the driver"
               value={String(order.tipMinor)}
-              options={TIPS.map((tip) => ({
+              options={tipsFor(itemsMinor.value, order.tipMinor).map((tip) => ({
                 value: String(tip),
                 label: tip === 0 ? "None" : formatMoney(tip, order.currency),
               }))}
