@@ -72,7 +72,7 @@ t.test("rule 9, R-PAY-2: what was taken is what is booked, and what can be given
   const { timeline } = await city.state("o");
   t.match(
     timeline.filter(({ kind }) => kind.startsWith("payment_")),
-    [{ reason: "1222 COP of 2444 COP" }, { reason: "500 COP: cold" }, { reason: "111 COP: cold" }],
+    [{ reason: "12.22 COP of 24.44 COP" }, { reason: "5.00 COP: cold" }, { reason: "1.11 COP: cold" }],
   );
   const bookkeeper = createBookkeeper({
     store: city.ledger(),
