@@ -266,8 +266,8 @@ t.test(
     t.match((await city.state("o")).payment, { refunds: [{ status: "done" }, { status: "refused" }] });
     const told = (await city.state("o")).timeline.filter(({ kind }) => kind.startsWith("payment_refund"));
     t.match(told, [
-      { kind: "payment_refunded", by: "support", reason: "44 COP: cold" },
-      { kind: "payment_refund_refused", by: "payment", reason: "1 COP: more than was captured" },
+      { kind: "payment_refunded", by: "support", reason: "0.44 COP: cold" },
+      { kind: "payment_refund_refused", by: "payment", reason: "0.01 COP: more than was captured" },
     ]);
     await city.kit.close();
   },
