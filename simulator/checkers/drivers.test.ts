@@ -126,6 +126,14 @@ t.test("RULES 12: positions before pickup, after the end, late by polling, or of
   t.strictSame(seen(1540, "poll", 44.401, 1499, 1505), [], "a slow line may bring late what was answered in time");
   t.strictSame(seen(900, "poll"), []);
   t.strictSame(seen(900, "poll", 44.5), rule, "nobody who carried it was there");
+  const sentAs = (sent: number, shown: number) =>
+    brokenBy(({ recorder }) => {
+      recorder.fix("d-1", sent, 44.401, 8.931, true);
+      recorder.position("o-1", "c-1", "poll", { lat: 44.401, lng: 8.931, at: shown }, at(901), at(900));
+    });
+  t.strictSame(sentAs(at(899), at(899) - 20), [], "the phone's clock is ahead of the node's: measured just now");
+  t.strictSame(sentAs(at(899), at(899) - 30_000), rule, "no clocks differ by so much");
+  t.strictSame(sentAs(at(899), at(899) + 20), rule, "nothing is newer than it was measured");
   t.strictSame(seen(1502, "poll", 44.401, 1502), rule, "measured after the delivery and shown at all");
 });
 

@@ -19,7 +19,8 @@ export const locationGate: Rule = {
       const end = timeline.find((entry) => ENDS.has(entry.kind)) ?? null;
       const carriers = sentFixes(index, order.orderId);
       for (const position of order.positions) {
-        const problem = gateProblem(index, position, pickedUpAt, end) ?? notTheirs(position, carriers);
+        const problem =
+          gateProblem(index, position, pickedUpAt, end) ?? notTheirs(position, carriers, clockSkewMs(index));
         if (problem === null) continue;
         found.push({
           rule: this.name,
@@ -65,34 +66,41 @@ function gateProblem(
   return null;
 }
 
-/** What the drivers of this order sent, `measuredAt` → places; null when the recorder could not keep all of it. */
-function sentFixes(index: EvidenceIndex, orderId: string): ReadonlyMap<number, readonly [number, number][]> | null {
+interface Sent {
+  readonly at: number;
+  readonly lat: number;
+  readonly lng: number;
+}
+
+/** What the drivers of this order sent, oldest first; null when the recorder could not keep all of it. */
+function sentFixes(index: EvidenceIndex, orderId: string): readonly Sent[] | null {
   const drivers = new Set(
     (index.driversByOrder.get(orderId) ?? [])
       .filter(({ entry }) => entry.kind === "trip")
       .map(({ driverId }) => driverId),
   );
   if (drivers.size === 0) return null;
-  const sent = new Map<number, [number, number][]>();
+  const sent: Sent[] = [];
   for (const driverId of drivers) {
     const driver = index.driversById.get(driverId);
     if (driver === undefined || driver.droppedFixes > 0) return null;
-    for (let i = 0; i < driver.fixes.length; i += NUMBERS_PER_FIX) {
-      const at = Math.round(driver.fixes[i]!);
-      const places = sent.get(at) ?? [];
-      places.push([driver.fixes[i + 1]!, driver.fixes[i + 2]!]);
-      sent.set(at, places);
-    }
+    for (let i = 0; i < driver.fixes.length; i += NUMBERS_PER_FIX)
+      sent.push({ at: Math.round(driver.fixes[i]!), lat: driver.fixes[i + 1]!, lng: driver.fixes[i + 2]! });
   }
-  return sent;
+  return sent.sort((a, b) => a.at - b.at);
 }
 
-function notTheirs(
-  position: PositionSighting,
-  sent: ReadonlyMap<number, readonly [number, number][]> | null,
-): string | null {
+/** `skewMs`: a node whose clock is behind the phone's takes what was measured in a time to come for measured just now. */
+function notTheirs(position: PositionSighting, sent: readonly Sent[] | null, skewMs: number): string | null {
   if (sent === null) return null;
-  const places = sent.get(Math.round(position.measuredAt)) ?? [];
-  const close = places.some(([lat, lng]) => Math.abs(lat - position.lat) < 2e-6 && Math.abs(lng - position.lng) < 2e-6);
-  return close ? null : "that none of its drivers sent";
+  const from = Math.round(position.measuredAt);
+  let [low, high] = [0, sent.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sent[middle]!.at < from) low = middle + 1;
+    else high = middle;
+  }
+  for (; low < sent.length && sent[low]!.at <= from + skewMs; low++)
+    if (Math.abs(sent[low]!.lat - position.lat) < 2e-6 && Math.abs(sent[low]!.lng - position.lng) < 2e-6) return null;
+  return "that none of its drivers sent";
 }
