@@ -115,6 +115,12 @@ export interface Scenario {
   /** What an operation is, for costs. */
   readonly operation: string;
   readonly warmUpSeconds: number;
+  /**
+   * How often a side is warmed up at most, under all its loads each time; it ends when an operation gets no cheaper. Once
+   * when not given. V8 compiles late what runs seldom: a program of much code that serves a few dozen operations a second
+   * is at work on its compilation for a minute.
+   */
+  readonly mostWarmUps?: number;
   /** A round whose generators' p99 is later than this counts for nothing. */
   readonly lagBoundMs: number;
   /** Sentences for whoever reads the report: why one round, why so long. */

@@ -9,7 +9,7 @@ import { systemClock } from "../../src/lib/clock.js";
 import { together } from "../lib/histogram.js";
 import { cpuSecondsBetween, usageOf, usageOfTree } from "../lib/process.js";
 import type { Figures, Look, RunningSide, Scenario, ScenarioResult, Side, SideResult, Stage } from "./ports.js";
-import { atRest, collectGarbage } from "./settle.js";
+import { atRest, collectGarbage, isWarm } from "./settle.js";
 
 const clock = systemClock();
 /** Of what was used: idling is known to a few hundredths, and what is left of a cost beside it to no better than that. */
@@ -34,6 +34,10 @@ interface Running {
 }
 
 const digits = (value: number): number => Number(value.toPrecision(5));
+
+/** What an operation cost each time, under the mildest load first. */
+const told = (costs: readonly (readonly number[])[]): string =>
+  `${costs.map((byLoad) => byLoad.map(Math.round).join(" and ")).join(", ")} µs`;
 
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
@@ -90,12 +94,21 @@ export async function runScenario(scenario: Scenario, stage: Stage, rounds: numb
   async function warmUp(): Promise<void> {
     if (scenario.warmUpSeconds === 0) return;
     await clearUp();
-    for (const { side, running } of standing) {
-      for (const load of offered(side)) {
-        await running.prepare?.(load);
-        await running.load(load, scenario.warmUpSeconds);
-        await running.rest?.();
+    for (const each of standing) {
+      const most = Math.max(1, Math.round((scenario.mostWarmUps ?? 1) * Math.min(1, stage.scale)));
+      const costs: number[][] = [];
+      while (costs.length < most && !isWarm(costs)) {
+        const byLoad: number[] = [];
+        for (const load of offered(each.side)) {
+          const { figures } = await measure(each, load, scenario.warmUpSeconds);
+          byLoad.push(figures.cpuMicrosPerOperation!);
+        }
+        costs.push(byLoad);
       }
+      if (most > 1)
+        stage.note(
+          `${scenario.name}: ${each.side.name} ${isWarm(costs) ? "is warm" : "is not steady yet"} after ${costs.length} times: ${told(costs)}`,
+        );
     }
   }
   async function measureInRound(each: Running, load: string, round: number): Promise<void> {

@@ -3,12 +3,30 @@ import { sleep, systemClock } from "../../src/lib/clock.js";
 import { cpuSecondsBetween, type ProcessUsage } from "../lib/process.js";
 import { strideOf } from "../load/pacer.js";
 import { startProgram } from "./program.js";
-import { areAlike, collectGarbage, giveBack } from "./settle.js";
+import { areAlike, collectGarbage, giveBack, isWarm } from "./settle.js";
 
 t.test("R-BEN-1: a process is at rest when its last seconds used the same", async (t) => {
   t.ok(areAlike([0.001, 0.008, 0.002, 0.003, 0.001]), "next to nothing is always the same");
   t.ok(areAlike([0.1, 0.11, 0.12, 0.1, 0.11]));
   t.notOk(areAlike([0.9, 0.4, 0.1, 0.1, 0.1]), "still reading something");
+});
+
+t.test("R-BEN-1: a side is warm when an operation has got no cheaper twice, under any of its loads", async (t) => {
+  t.notOk(isWarm([]));
+  t.notOk(isWarm([[18_600, 9_600]]), "nothing to compare it with");
+  t.notOk(isWarm([[18_600], [18_500]]), "once may be chance");
+  t.notOk(isWarm([[18_600], [12_900], [11_500]]));
+  t.notOk(isWarm([[18_600], [12_900], [11_500], [11_400]]), "the last but one was much cheaper than all before");
+  t.ok(isWarm([[18_600], [12_900], [11_500], [11_400], [11_700]]));
+  t.ok(isWarm([[40], [44], [39]]), "what does not change is warm as soon as it can be known");
+  t.notOk(
+    isWarm([
+      [40, 20],
+      [41, 15],
+      [40, 12],
+    ]),
+    "under the other load it still gets cheaper",
+  );
 });
 
 t.test("R-BEN-1: processor time is exact while threads live, and in ticks when one has ended", async (t) => {

@@ -1,4 +1,7 @@
-/** Processes that come to rest before they are measured: their garbage collected, their memory and their idle time steady. */
+/**
+ * Processes that come to rest before they are measured: their garbage collected, their memory and their idle time steady,
+ * and their code as compiled as it will be.
+ */
 import { readFileSync } from "node:fs";
 import { sleep, systemClock } from "../../src/lib/clock.js";
 import { cpuSecondsBetween, type ProcessUsage, usageOf } from "../lib/process.js";
@@ -14,6 +17,9 @@ const REST_WITHIN_MS = 60_000;
 const WEIGH_EVERY_MS = 2_000;
 const SAME_WEIGHT_SHARE = 0.003;
 const MOST_WEIGHINGS = 12;
+/** Less than that is what two measurements of the same differ by. */
+const CHEAPER_SHARE = 0.05;
+const TIMES_WITHOUT_GAIN = 2;
 
 /** For the command line of a process that is to understand `collectGarbage`. */
 export const COLLECTABLE: readonly string[] = [`--import=${COLLECTOR}`];
@@ -74,4 +80,14 @@ export async function atRest(groups: readonly (readonly number[])[], forSeconds:
 export function areAlike(shares: readonly number[]): boolean {
   const [least, most] = [Math.min(...shares), Math.max(...shares)];
   return most - least <= Math.max(ALIKE_CORES, ALIKE_SHARE * most);
+}
+
+/** Whether an operation has got no cheaper, under any load, the last times; `costs` by time and load, in any one unit. */
+export function isWarm(costs: readonly (readonly number[])[]): boolean {
+  const earlier = costs.slice(0, -TIMES_WITHOUT_GAIN);
+  const latest = costs.slice(-TIMES_WITHOUT_GAIN);
+  if (earlier.length === 0) return false;
+  const least = (times: readonly (readonly number[])[], load: number): number =>
+    Math.min(...times.map((each) => each[load]!));
+  return earlier[0]!.every((_, load) => least(latest, load) > (1 - CHEAPER_SHARE) * least(earlier, load));
 }

@@ -239,6 +239,8 @@ export const orders: Scenario = {
   loads: [STEADY, MOST],
   operation: "order",
   warmUpSeconds: 3,
+  // Some three thousand orders.
+  mostWarmUps: 10,
   lagBoundMs: 50,
   withoutIdle: false,
   sides(stage) {
