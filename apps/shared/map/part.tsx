@@ -7,7 +7,10 @@
  */
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { clock } from "../clock.js";
 import { Button } from "../kit/controls.js";
+
+const AGAIN_MS = 1_000;
 
 export type Missing = "offline" | "failed";
 
@@ -32,6 +35,16 @@ export function usePart<T>(name: string, load: () => Promise<T>): Part<T> {
         () => tell({ part: null, missing: "failed" }),
       );
     };
+    let stopWaiting = (): void => {};
+    const beginOnceAnswered = (): void => {
+      stopWaiting = clock.after(AGAIN_MS, () => {
+        void nodeAnswers().then((answers) => {
+          if (gone) return;
+          if (answers) begin();
+          else beginOnceAnswered();
+        });
+      });
+    };
     if (navigator.onLine) begin();
     else {
       void isKept(name).then((kept) => {
@@ -39,17 +52,24 @@ export function usePart<T>(name: string, load: () => Promise<T>): Part<T> {
         if (kept || navigator.onLine) begin();
         else {
           tell({ part: null, missing: "offline" });
-          addEventListener("online", begin, { once: true });
+          addEventListener("online", beginOnceAnswered, { once: true });
         }
       });
     }
     return () => {
       gone = true;
-      removeEventListener("online", begin);
+      stopWaiting();
+      removeEventListener("online", beginOnceAnswered);
     };
   }, []);
   return state.value;
 }
+
+const nodeAnswers = (): Promise<boolean> =>
+  fetch("/livez", { cache: "no-store" }).then(
+    ({ ok }) => ok,
+    () => false,
+  );
 
 async function isKept(name: string): Promise<boolean> {
   try {
