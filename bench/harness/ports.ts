@@ -121,11 +121,6 @@ export interface Scenario {
    * is at work on its compilation for a minute.
    */
   readonly mostWarmUps?: number;
-  /**
-   * Before each measurement the same load for so long, which does not count. Where sides take turns, the first orders after
-   * a minute of standing still find everything in no cache, and cost half as much again.
-   */
-  readonly leadInSeconds?: number;
   /** A round whose generators' p99 is later than this counts for nothing. */
   readonly lagBoundMs: number;
   /** Sentences for whoever reads the report: why one round, why so long. */

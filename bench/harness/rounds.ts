@@ -112,7 +112,6 @@ export async function runScenario(scenario: Scenario, stage: Stage, rounds: numb
     }
   }
   async function measureInRound(each: Running, load: string, round: number): Promise<void> {
-    if (scenario.leadInSeconds !== undefined) await measure(each, load, scenario.leadInSeconds);
     const { figures, problems, unusable } = await measure(each, load, seconds);
     const tell = (what: string): void => {
       const line = `${load}, round ${round + 1}: ${what}`;

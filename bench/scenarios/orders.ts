@@ -241,7 +241,6 @@ export const orders: Scenario = {
   warmUpSeconds: 3,
   // Some three thousand orders.
   mostWarmUps: 10,
-  leadInSeconds: 2,
   lagBoundMs: 50,
   withoutIdle: false,
   sides(stage) {
