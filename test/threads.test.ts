@@ -53,4 +53,8 @@ t.test("R-OPS-3: every gateway thread tells of the whole node", { timeout: 120_0
     ]);
   }
   t.match(text, /^swift_gateway_answers_total\{status="200",thread="node-1\/gateway-\d"\} [1-9]/m);
+  t.match(text, /^swift_engine_store_stalled_count\{thread="node-1\/shards-1"\} 0$/m);
+  t.match(text, /^swift_engine_flush_ms_count\{thread="node-1\/shards-0"\} \d/m);
+  t.match(text, /^swift_orders_open_count\{status="placed",thread="node-1\/gateway-0"\} 0$/m);
+  t.match(text, /^swift_gateway_ready_count\{thread="node-1\/gateway-1"\} 1$/m);
 });

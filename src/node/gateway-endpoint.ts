@@ -26,10 +26,11 @@ import { openAccounts, SIGNING_KEY_ID } from "./accounts.js";
 import { cityOperations } from "./city-operations.js";
 import { watchDeadLetters } from "./dead-letters.js";
 import { geocoderOf, quoteSettingsOf, routerOf } from "./domain-settings.js";
-import { measureGateway } from "./gateway-metrics.js";
+import { measureGateway, timedClient } from "./gateway-metrics.js";
 import { joinInquiry } from "./inquiry.js";
 import { createMirrorCopy, forgetWhenShardsLeave } from "./mirror.js";
 import { openMoney } from "./money.js";
+import { watchOrders } from "./order-metrics.js";
 import { personalRecords } from "./personal-records.js";
 import type { ThreadPlan } from "./plan.js";
 import { openPipe } from "./search.js";
@@ -91,7 +92,9 @@ export function openGateway(options: {
     settings: { maxInFlight: config.engine.asksInFlight },
     onMirror: (entry) => copy.put(openedEntry(entry, seal)),
   });
-  const client = { ...sealedClient(actors, seal), silenceMs: (actor: ActorAddress) => actors.silenceMs(actor) };
+  const metrics = createMetrics(endpoint);
+  const timed = timedClient(actors, metrics, clock);
+  const client = { ...sealedClient(timed, seal), silenceMs: (actor: ActorAddress) => actors.silenceMs(actor) };
   const index = openedIndex(store, seal);
   const keys = [{ kid: SIGNING_KEY_ID, privateKey: secrets.signingKeyPem }];
   const tokens = createTokens({ keys, clock, maxCached: config.gateway.maxCachedTokens });
@@ -122,7 +125,6 @@ export function openGateway(options: {
   const geocoder = geocoderOf(config, clock);
   const restaurants = createFounding({ client, addresses: geocoder, timeoutMs: config.gateway.commandTimeoutMs });
   const accounts = openAccounts({ plan, tokens, notices, history, records, restaurants, tidies, clock, random, log });
-  const metrics = createMetrics(endpoint);
   const { info } = options;
   const inquiry = joinInquiry({
     plan,
@@ -204,9 +206,19 @@ export function openGateway(options: {
     () => actors.stats().heldBack,
   );
   options.measure?.(metrics);
-  const stopWatching = wholeProcess
-    ? watchDeadLetters({ store: deadLetters, metrics, clock, log: options.log })
-    : () => {};
+  metrics.gaugeOf(
+    {
+      name: "swift_gateway_ready_count",
+      help: "Whether this thread takes requests, as its readiness probe says: 1 or 0.",
+    },
+    () => (options.ready() ? 1 : 0),
+  );
+  const watching = wholeProcess
+    ? [
+        watchDeadLetters({ store: deadLetters, metrics, clock, log: options.log }),
+        watchOrders({ store, metrics, clock, log: options.log }),
+      ]
+    : [];
   // Built beside the program; a node that was compiled without them serves the API alone.
   if (existsSync(PAGES)) gateway.serveDirectory("/", PAGES);
   return {
@@ -218,7 +230,7 @@ export function openGateway(options: {
     drain: () => gateway.drain(),
     async close() {
       stopMeasuring();
-      stopWatching();
+      for (const stop of watching) stop();
       inquiry.close();
       gateway.close();
       actors.close();

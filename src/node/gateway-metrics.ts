@@ -1,5 +1,8 @@
 /** What a gateway thread has answered, refused and closed, for `/metrics`: nothing else tells of a node that answers 500. */
+
+import type { ActorClient } from "../actors/runtime/mod.js";
 import type { Gateway } from "../gateway/mod.js";
+import type { Clock } from "../lib/clock.js";
 import type { Counter, Metrics } from "../lib/metrics.js";
 
 type Counts = Readonly<Record<string, number>>;
@@ -36,6 +39,42 @@ export function measureGateway(metrics: Metrics, stats: () => Stats): () => void
     answers(httpStatuses);
     refusals(errors);
     closes(closed);
+  };
+}
+
+/**
+ * The same client, and how long what people ask of actors takes: by kind of actor, so that a slow kitchen does not hide
+ * behind many drivers. What may wait for company, positions before all, does not count.
+ */
+export function timedClient<C extends Pick<ActorClient, "ask" | "askThen">>(
+  client: C,
+  metrics: Metrics,
+  clock: Pick<Clock, "monotonic">,
+): C {
+  const took = metrics.histogram({
+    name: "swift_gateway_ask_ms",
+    help: "How long requests to actors took until they were answered, by kind of actor; positions apart.",
+    labels: ["actor"],
+  });
+  return {
+    ...client,
+    async ask(to, key, name, input, options) {
+      const began = clock.monotonic();
+      const answer = await client.ask(to, key, name, input, options);
+      took.observe(clock.monotonic() - began, { actor: to.kind });
+      return answer;
+    },
+    askThen(to, key, name, input, options, answered) {
+      if (options.mayWait === true) {
+        client.askThen(to, key, name, input, options, answered);
+        return;
+      }
+      const began = clock.monotonic();
+      client.askThen(to, key, name, input, options, (answer) => {
+        took.observe(clock.monotonic() - began, { actor: to.kind });
+        answered(answer);
+      });
+    },
   };
 }
 

@@ -22,7 +22,7 @@ const CALLS = 300;
 const PAUSE_MS = 100;
 
 export function startHousekeeping(
-  store: StoreMaintenance,
+  store: Pick<StoreMaintenance, "forgetCommands">,
   /** Null: a relay takes the events away. */
   events: Pick<EventOutbox, "forgetEvents"> | null,
   clock: Clock,

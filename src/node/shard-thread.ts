@@ -11,6 +11,7 @@ import { createRedisMirror } from "../store/redis/mod.js";
 import { createLog, createMetrics, measureRuntime } from "../telemetry/mod.js";
 import { createDecisionPool } from "./decision-pool.js";
 import { contactProviderOf, domainSettings } from "./domain-settings.js";
+import { measureEngine, timedStore } from "./engine-metrics.js";
 import { joinInquiry } from "./inquiry.js";
 import { serveShards } from "./keeper.js";
 import { openNodeLink } from "./link.js";
@@ -25,12 +26,14 @@ const plan = mesh.data as ThreadPlan;
 const { config } = plan;
 const log = createLog({ level: config.node.logLevel, node: config.node.id, thread: mesh.self, clock, to: "stderr" });
 
-const store = createPostgresActorStore({
+const metrics = createMetrics(mesh.self);
+const truth = createPostgresActorStore({
   connectionString: plan.connectionString,
   lanes: config.engine.commitLanes,
   clock,
   log,
 });
+const store = timedStore(truth, metrics, clock);
 const redis = config.redis.url === null ? null : createRedisMirror({ url: config.redis.url, clock, log });
 const { link, close: closeLink } = openNodeLink({ local: mesh.link, config, clock, random, log });
 const mirror = fanOutMirror(link, plan.gateways, redis);
@@ -73,9 +76,17 @@ const host = createShardHost({
   },
 });
 
-const metrics = createMetrics(mesh.self);
 const stopMeasuring = measureRuntime({ metrics, clock, wholeProcess: false });
-const inquiry = joinInquiry({ plan, self: mesh.self, clock, metrics: () => metrics.snapshot() });
+const count = measureEngine(metrics, () => host.stats());
+const inquiry = joinInquiry({
+  plan,
+  self: mesh.self,
+  clock,
+  metrics: () => {
+    count();
+    return metrics.snapshot();
+  },
+});
 
 serveShards(mesh, host);
 mesh.onStop(async () => {
@@ -87,7 +98,7 @@ mesh.onStop(async () => {
   await closeLink();
   await mirror.close();
   await money.close();
-  await store.close();
+  await truth.close();
 });
 
 const owned = Array.from({ length: SHARD_COUNT }, (_, shard) => shard).filter(

@@ -205,8 +205,18 @@ export interface DeadLetter {
   readonly notAfter?: number;
 }
 
+/** Live rows of the index that say the same. */
+export interface LiveCount {
+  readonly status: string;
+  readonly count: number;
+  /** `at` of the oldest, milliseconds since the epoch. */
+  readonly oldestAt: number;
+}
+
 /** Housekeeping that one caller per cluster runs now and then. */
 export interface StoreMaintenance {
+  /** What lives of a kind, as the index has it, by status; in no order. Reads every live row: not for every request. */
+  countLive(kind: string): Promise<readonly LiveCount[]>;
   /** Removes remembered commands older than `before` (ms); returns how many. */
   forgetCommands(before: number, limit: number): Promise<number>;
 }

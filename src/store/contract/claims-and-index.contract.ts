@@ -97,6 +97,31 @@ export async function claimAndIndexContract(t: Test, make: MakeStore): Promise<v
     t.equal((await loadOne(store, "o1")).snapshot?.seq, 4);
   });
 
+  await t.test("R-OPS-3: what lives is counted by status, with the age of the oldest", async (t) => {
+    const { store } = await make(t);
+    const epochs = await store.claimShards("a", [0]);
+    t.strictSame(await store.countLive("order"), []);
+    await store.flush(
+      batch(epochs, [
+        write("o1", { index: indexEntry({ at: 300.5 }) }),
+        write("o2", { index: indexEntry({ at: 100 }) }),
+        write("o3", { index: indexEntry({ status: "ready", at: 200 }) }),
+        write("o4", { index: indexEntry({ status: "delivered", live: false }) }),
+        write("o5", { kind: "driver", index: indexEntry() }),
+        write("o6"),
+      ]),
+    );
+    const counts = await store.countLive("order");
+    t.strictSame(
+      counts.toSorted((a, b) => (a.status < b.status ? -1 : 1)),
+      [
+        { status: "placed", count: 2, oldestAt: 100 },
+        { status: "ready", count: 1, oldestAt: 200 },
+      ],
+    );
+    t.strictSame(await store.countLive("dri\0ver"), []);
+  });
+
   await t.test("the index is asked by scope, owner, counterparty, life, keys and age, newest first", async (t) => {
     const { store } = await make(t);
     const epochs = await store.claimShards("a", [0]);

@@ -18,6 +18,7 @@ import type {
   FlushResult,
   IndexQuery,
   IndexRow,
+  LiveCount,
   LoadedActor,
   PendingTell,
   RememberedCommand,
@@ -145,6 +146,17 @@ export function createMemoryActorStore(options: {
         const reason = storableText(letter.reason);
         tables.deadLetters.set(letter.id, { ...letter, ...texts, reason, input: letter.input.slice() });
       }
+    },
+    async countLive(kind) {
+      await pause();
+      const counts = new Map<string, LiveCount>();
+      for (const { kind: own, index } of tables.actors.values()) {
+        if (own !== kind || !index?.live) continue;
+        const { status, at } = index;
+        const { count, oldestAt } = counts.get(status) ?? { count: 0, oldestAt: at };
+        counts.set(status, { status, count: count + 1, oldestAt: Math.min(oldestAt, at) });
+      }
+      return [...counts.values()];
     },
     async forgetCommands(before, limit) {
       await pause();

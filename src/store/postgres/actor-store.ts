@@ -8,6 +8,7 @@
 import {
   type ActorStore,
   type FlushBatch,
+  type LiveCount,
   OutcomeUnknown,
   type StoreMaintenance,
   StoreUnavailable,
@@ -152,6 +153,15 @@ export function createPostgresActorStore(options: PostgresActorStoreOptions): Po
         ),
       );
     },
+    countLive: (kind) =>
+      run(async (client) => {
+        const { rows } = await client.query<LiveCount>(
+          `SELECT status, count(*)::int AS count, min(at)::float8 AS "oldestAt"
+           FROM actor_index WHERE kind = $1 AND live GROUP BY status`,
+          [findable(kind)],
+        );
+        return rows;
+      }),
     forgetCommands: (before, limit) =>
       run(async (client) => {
         const { rowCount } = await client.query(
