@@ -2,6 +2,7 @@ import t from "tap";
 import { sleep, systemClock } from "../../lib/clock.js";
 import { recordingLog } from "../../lib/log.js";
 import { DatabaseInUse, lockDatabase } from "./database-lock.js";
+import { openDoor } from "./fixtures/door.js";
 import { withPostgres } from "./fixtures/with-postgres.js";
 import pg from "./pg.js";
 
@@ -23,15 +24,21 @@ async function query(connectionString: string, sql: string): Promise<readonly Re
   return rows;
 }
 
-/** The session that has the lock, or that waits for it; waits until there is one, other than `than`. */
+/** The session that has the lock, or that waits for it. */
+async function sessionThatHas(connectionString: string, granted: boolean): Promise<unknown> {
+  const rows = await query(
+    connectionString,
+    `SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted = ${granted}
+     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+  );
+  return rows[0]?.pid;
+}
+
+/** Waits until there is one, other than `than`. */
 async function sessionWith(connectionString: string, granted: boolean, than: unknown = null): Promise<unknown> {
   for (;;) {
-    const rows = await query(
-      connectionString,
-      `SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted = ${granted}
-       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
-    );
-    if (rows[0] !== undefined && rows[0].pid !== than) return rows[0].pid;
+    const pid = await sessionThatHas(connectionString, granted);
+    if (pid !== undefined && pid !== than) return pid;
     await sleep(clock, 20);
   }
 }
@@ -58,6 +65,36 @@ t.test("a session that is cut is opened again, and the lock with it", async (t) 
   t.ok(
     log.lines.some(({ level }) => level === "warn"),
     "and somebody heard of it",
+  );
+  await lock.release();
+});
+
+t.test("a session that the network has cut and the server goes on with is no other node's", async (t) => {
+  const { connectionString } = await withPostgres();
+  const door = await openDoor(connectionString);
+  t.teardown(() => door.close());
+  let taken: Error | null = null;
+  const lock = await lockDatabase({
+    connectionString: door.connectionString,
+    clock,
+    log: recordingLog(),
+    onLost: (reason) => {
+      taken = reason;
+    },
+  });
+  const cut = await sessionWith(connectionString, true);
+  door.loseAnswers(() => undefined);
+  door.cutClients();
+  door.heal();
+  // Whichever comes first: it is held again, or the node believes in another one.
+  for (let now: unknown = cut; taken === null && (now === cut || now === undefined); ) {
+    await sleep(clock, 50);
+    now = await sessionThatHas(connectionString, true);
+  }
+  t.equal(taken, null);
+  await t.rejects(
+    lockDatabase({ connectionString, clock, log: recordingLog(), onLost: () => undefined }),
+    DatabaseInUse,
   );
   await lock.release();
 });
