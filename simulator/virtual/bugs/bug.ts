@@ -17,6 +17,11 @@ export interface Bug {
   readonly shownWithin: number;
   /** Faults that every seed has in which it is looked for: what the bug needs and few seeds have. Default none. */
   readonly focus?: readonly FaultKind[];
+  /**
+   * How long its worlds may take to come to rest: less where they never do and what the bug breaks is seen at once.
+   * Default: twice what a sound world takes.
+   */
+  readonly convergeMs?: number;
 }
 
 export const patch = (file: string, find: string, replace: string): Patch => ({ file, find, replace });

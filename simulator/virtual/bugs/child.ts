@@ -17,8 +17,8 @@ const COMPILED = join(import.meta.dirname, "..", "..", "..");
 
 const planter = await createPlanter();
 
-const judged = ({ focus = [] }: Bug, seed: number) =>
-  runTask({ seed, twice: false, stories: false, convergeMs: CONVERGE_MS, focus });
+const judged = ({ focus = [], convergeMs = CONVERGE_MS }: Bug, seed: number) =>
+  runTask({ seed, twice: false, stories: false, convergeMs, focus });
 
 function bugOf(name: string): Bug {
   const bug = BUGS.find((one) => one.name === name);

@@ -5,6 +5,9 @@ const ORDER = "src/actors/domain/order";
 const DRIVER = "src/actors/domain/driver";
 const RESTAURANT = "src/actors/domain/restaurant";
 
+/** The faults are over, and everybody has been at the table since. */
+const SOON_MS = 20_000;
+
 const LEGALITY = patch(`${ORDER}/save.js`, "assertLegal(before, entries, status);", "");
 
 export const DOMAIN_BUGS: readonly Bug[] = [
@@ -72,6 +75,7 @@ export const DOMAIN_BUGS: readonly Bug[] = [
     within: 10,
     shownFrom: 1,
     shownWithin: 6,
+    convergeMs: SOON_MS,
   },
   {
     name: "a driver says that an order is given back, and keeps it",
@@ -106,6 +110,7 @@ export const DOMAIN_BUGS: readonly Bug[] = [
     within: 10,
     shownFrom: 1,
     shownWithin: 6,
+    convergeMs: SOON_MS,
   },
   {
     name: "an order is left without a deadline",

@@ -29,7 +29,7 @@ export const ENGINE_BUGS: readonly Bug[] = [
     patches: [ACKNOWLEDGE_BEFORE_COMMIT],
     by: ["rule-01", "rule-02", "rule-04", "rule-15"],
     within: 20,
-    shownFrom: 19,
+    shownFrom: 20,
     shownWithin: 6,
   },
   {
@@ -225,7 +225,7 @@ export const ENGINE_BUGS: readonly Bug[] = [
     patches: [patch("src/gateway/ws/outbox.js", "this.#isBehind(this.#terms.reliableBacklogBytes)", "false")],
     by: ["rule-16"],
     within: 20,
-    shownFrom: 1,
+    shownFrom: 3,
     shownWithin: 6,
     focus: ["client_stuck_reader"],
   },
