@@ -3,7 +3,7 @@
  * it whole and names every problem at once. Reads files and the environment; changes nothing.
  */
 import { readFileSync } from "node:fs";
-import { Ajv } from "ajv";
+import { Ajv, type ValidateFunction } from "ajv";
 import { conflictsOf } from "./checks.js";
 import { defaults } from "./defaults.js";
 import { type Environment, processEnvironment } from "./env.js";
@@ -41,21 +41,28 @@ export interface ConfigSources {
   readonly readText?: (path: string) => string;
 }
 
-// The schema is our own and constant: that it is one, a test says (`load.test.ts`), and not every start again.
-const ajv = new Ajv({
-  allErrors: true,
-  strict: true,
-  allowUnionTypes: true,
-  meta: false,
-  validateSchema: false,
-  // It validates once: code that runs faster would take longer to write than it saves.
-  code: { optimize: false },
-});
-ajv.addVocabulary([...SETTING_KEYWORDS]);
-ajv.addFormat(NETWORK, isNetwork);
-ajv.addFormat(SIGNING_KEY, isSigningKey);
-ajv.addFormat(ADDRESS, isAddress);
-const validate = ajv.compile(ConfigSchema);
+/** Most that read this module judge no configuration: threads, and programs that only know what a setting is called. */
+let compiled: ValidateFunction | null = null;
+
+function validator(): ValidateFunction {
+  if (compiled !== null) return compiled;
+  // The schema is our own and constant: that it is one, a test says (`load.test.ts`), and not every start again.
+  const ajv = new Ajv({
+    allErrors: true,
+    strict: true,
+    allowUnionTypes: true,
+    meta: false,
+    validateSchema: false,
+    // It validates once: code that runs faster would take longer to write than it saves.
+    code: { optimize: false },
+  });
+  ajv.addVocabulary([...SETTING_KEYWORDS]);
+  ajv.addFormat(NETWORK, isNetwork);
+  ajv.addFormat(SIGNING_KEY, isSigningKey);
+  ajv.addFormat(ADDRESS, isAddress);
+  compiled = ajv.compile(ConfigSchema);
+  return compiled;
+}
 
 /** The whole configuration, valid; or a `ConfigError` with everything that is wrong. */
 export function loadConfig(sources: ConfigSources = {}): Config {
@@ -107,6 +114,7 @@ export function printable(config: Config): Readonly<Record<string, unknown>> {
 }
 
 function invalid(config: Record<string, unknown>, sourceOf: ReadonlyMap<string, string>): readonly ConfigProblem[] {
+  const validate = validator();
   if (validate(config)) return [];
   const byKey = new Map(SETTINGS.map((setting) => [setting.key, setting]));
   const wrongSettings = new Set<Setting>();
