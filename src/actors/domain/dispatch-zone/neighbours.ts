@@ -1,6 +1,6 @@
 /**
  * Drivers from beyond the border strip. Whoever stands within `borderMeters` of a zone is present in it anyway; whoever
- * stands in the middle of the next one is not, and may be the only one who could come.
+ * stands in the middle of the next one, or of one behind it, is not, and may be the only one who could come.
  *
  * Owns: when a zone asks its neighbours for drivers, and whom a zone names to another. Nobody waits for an answer: what is
  * named comes as a presence like any other, and lasts no longer than it would have here.
@@ -8,6 +8,7 @@
  * Invariant: a zone names nobody whom its own orders may want.
  */
 import { spotDistanceMeters, spotOf } from "../../../lib/geo.js";
+import { Matcher } from "../dispatch-matcher/messages.js";
 import type { DomainSettings } from "../settings.js";
 import { zonesAround } from "./cells.js";
 import { Zone, type ZoneContract, type ZoneOrderInput } from "./messages.js";
@@ -16,6 +17,10 @@ import type { ZoneContext } from "./state.js";
 
 /** The own zone and those around it. */
 const MOST_ASKED = 7;
+/** Whatever may begin within reach. */
+const MOST_ASKED_FAR = 37;
+/** So many looks find nobody around before those are asked who are further away: they would be sent in vain too soon. */
+const LOOKS_NEARBY = 3;
 const MOST_NAMED = 8;
 /** An order that is ready within so many times the slack of one that presses keeps a driver here. */
 const SPARED_SLACKS = 2;
@@ -30,13 +35,20 @@ export function askNeighbours(ctx: ZoneContext, settings: DomainSettings): void 
   if (memory.orders.size === 0 || ctx.now - memory.lookedAroundAt < settings.driver.presenceMs) return;
   memory.lookedAroundAt = ctx.now;
   const pressing = wantedBy(ctx, ctx.now + settings.zone.matchSlackMs);
-  if (pressing.length === 0) return;
-  const free = freeDrivers(ctx, settings);
+  const free = pressing.length === 0 ? [] : freeDrivers(ctx, settings);
   const unserved = pressing.filter(({ excluded }) => free.every(({ driverId }) => excluded.includes(driverId)));
   const first = unserved[0] ?? (pressing.length > free.length ? pressing[0] : undefined);
-  if (first === undefined) return;
-  for (const zone of zonesAround(first.pickup, settings.zone.reachMeters, MOST_ASKED)) {
+  if (first === undefined) {
+    memory.lookedInVain = 0;
+    return;
+  }
+  const most = memory.lookedInVain++ < LOOKS_NEARBY ? MOST_ASKED : MOST_ASKED_FAR;
+  for (const zone of zonesAround(first.pickup, settings.zone.reachMeters, most)) {
     if (zone !== ctx.key) ctx.cast(Zone, zone, "driversWanted", { zone: ctx.key, near: first.pickup });
+  }
+  // Where nobody is present nobody is the occasion to look again. A zone that plans is rung anyway.
+  if (settings.zone.dispatch === "simple") {
+    ctx.cast(Matcher, ctx.key, "wake", { at: ctx.now + settings.driver.presenceMs });
   }
 }
 

@@ -93,32 +93,42 @@ t.test("R-DSP-1: an order near a border is offered to the driver beyond it", asy
   await city.kit.close();
 });
 
-t.test("R-DSP-1: an order for which its zone has nobody finds the driver in the middle of the next one", async (t) => {
-  for (const dispatch of ["horizon", "simple"] as const) {
-    const settings = { ...defaultDomainSettings, zone: { ...defaultDomainSettings.zone, dispatch } };
-    const city = createCity({ settings });
-    let north = 0;
-    while (zoneOf(at(north)) === zoneOf(at(north + 50))) north += 50;
-    await city.openRestaurant("r", at(north));
-    const middle = at(north + 3_300);
-    t.notOk(zonesInReach(middle, settings.zone.borderMeters).includes(zoneOf(at(north))), "present over there only");
-    await city.goOnline("d", middle);
-    await must(city.place("o", { destination: at(north + 1_000) }));
-    await city.reach("o", "confirmed");
-    await must(city.order("o", "accept", { orderId: "o", prepMinutes: 5 }, restaurant("r")));
-    let seconds = 0;
-    for (; seconds < 300 && (await city.driverState("d")).offers.length === 0; seconds += 5) {
-      await city.kit.advance(5_000);
-      await city.fix("d", middle);
+t.test(
+  "R-DSP-1: an order for which its zone has nobody finds the driver in the middle of the next one, or of one beyond",
+  async (t) => {
+    const cases = [
+      ["horizon", 3_300],
+      ["simple", 3_300],
+      ["horizon", 12_000],
+      ["simple", 12_000],
+    ] as const;
+    for (const [dispatch, meters] of cases) {
+      const settings = { ...defaultDomainSettings, zone: { ...defaultDomainSettings.zone, dispatch } };
+      const city = createCity({ settings });
+      let north = 0;
+      while (zoneOf(at(north)) === zoneOf(at(north + 50))) north += 50;
+      await city.openRestaurant("r", at(north));
+      const middle = at(north + meters);
+      t.notOk(zonesInReach(middle, settings.zone.borderMeters).includes(zoneOf(at(north))), "present over there only");
+      const drive = { name: "D", vehicle: "car", ...middle };
+      await must(city.drive("d", "goOnline", drive));
+      await must(city.place("o", { destination: at(north + 1_000) }));
+      await city.reach("o", "confirmed");
+      await must(city.order("o", "accept", { orderId: "o", prepMinutes: 5 }, restaurant("r")));
+      let seconds = 0;
+      for (; seconds < 300 && (await city.driverState("d")).offers.length === 0; seconds += 5) {
+        await city.kit.advance(5_000);
+        await city.fix("d", middle);
+      }
+      t.ok(seconds < 120, `${dispatch}, ${meters} m: asked after ${seconds} seconds`);
+      const offer = await city.offerTo("d", 1_000);
+      await must(city.drive("d", "acceptOffer", { offerId: offer.offerId }));
+      await city.kit.advance(100);
+      t.equal((await city.state("o")).delivery.status, "assigned");
+      await city.kit.close();
     }
-    t.ok(seconds < 120, `${dispatch}: asked after ${seconds} seconds`);
-    const offer = await city.offerTo("d", 1_000);
-    await must(city.drive("d", "acceptOffer", { offerId: offer.offerId }));
-    await city.kit.advance(100);
-    t.equal((await city.state("o")).delivery.status, "assigned");
-    await city.kit.close();
-  }
-});
+  },
+);
 
 t.test("R-DSP-1: drivers whom their own zone's orders may want are not named to another", async (t) => {
   const city = createCity();
