@@ -1,5 +1,6 @@
 /** The horizon when whoever thinks for it is slow, silent or broken. */
 import t from "tap";
+import type { Point } from "../../../lib/geo.js";
 import { at, type City, createCity, must, restaurant } from "../fixtures/city.js";
 import { cardOf, twoOrders } from "../fixtures/pair.js";
 import { type DecisionPool, type DomainSettings, defaultDomainSettings as day, solveQuestion } from "../mod.js";
@@ -175,5 +176,31 @@ t.test("R-DSP-1: a crash while the pool thinks loses the answer and nothing else
   t.same((await city.driverState("d")).offers, [], "an answer to a question of before");
   await city.goOnline("d", at(100));
   t.equal((await cardOf(city, "d", 2)).orderIds.length, 2);
+  await city.kit.close();
+});
+
+t.test("R-DSP-2: no order is kept for the driver who stands at the counter of a kitchen that is late", async (t) => {
+  const city = createCity({ settings: horizon });
+  await city.openRestaurant("r");
+  const online = (id: string, where: Point) => city.drive(id, "goOnline", { name: id, vehicle: "car", ...where });
+  await must(online("waits", at(50)));
+  await must(city.place("late", { destination: at(1_000) }));
+  await city.reach("late", "confirmed");
+  await must(city.order("late", "accept", { orderId: "late", prepMinutes: 1 }, restaurant("r")));
+  await must(city.drive("waits", "acceptOffer", { offerId: (await city.offerTo("waits")).offerId }));
+  await must(online("free", at(6_000)));
+  await must(city.place("next", { destination: at(1_500) }));
+  await city.reach("next", "confirmed");
+  await must(city.order("next", "accept", { orderId: "next", prepMinutes: 0 }, restaurant("r")));
+  await must(city.order("next", "markReady", { orderId: "next" }, restaurant("r")));
+  const readyAt = city.kit.now;
+  const waitedMs = () => city.kit.now - readyAt;
+  while ((await city.driverState("free")).offers.length === 0 && waitedMs() < 30 * 60_000) {
+    await city.kit.advance(10_000);
+    await city.fix("waits", at(20));
+    await city.fix("free", at(6_000));
+  }
+  // As the kitchen was said to be done any minute, the order waited for an hour, until there was no driver for it.
+  t.ok(waitedMs() < 20 * 60_000, `asked after ${waitedMs() / 60_000} minutes`);
   await city.kit.close();
 });

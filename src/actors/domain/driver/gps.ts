@@ -16,7 +16,7 @@ import type { DomainSettings } from "../settings.js";
 import { aheadOf, elsewhere, isBelieved, judgeFix, refilled } from "./fix.js";
 import { freeAfter } from "./forecast.js";
 import type { DriverContract } from "./messages.js";
-import { tellProgress } from "./progress.js";
+import { tellProgress, waitsSince } from "./progress.js";
 import { acceptanceOf, busyShareOf } from "./record.js";
 import { type Boot, type DriverMemory, type DriverState, isCarrying, type Leg, type LivePosition } from "./state.js";
 
@@ -208,7 +208,7 @@ function presenceInput(ctx: DriverContext, settings: DomainSettings, { lat, lng 
   const vehicle = shift.status === "on" ? shift.vehicle : "";
   const free =
     work.status === "on_trip"
-      ? freeAfter(work.trip, { lat, lng }, vehicle, ctx.now, settings)
+      ? freeAfter(work.trip, { lat, lng }, vehicle, ctx.now, (orderId) => waitsSince(ctx, orderId), settings)
       : { lat, lng, at: ctx.now };
   const underWayMs = work.status === "free" ? 0 : ctx.now - work.trip.acceptedAt;
   const onlineMs = shift.status === "on" ? ctx.now - shift.since : 0;

@@ -60,12 +60,18 @@ t.test("R-DSP-7: the share of work follows the shift, and a shift that has just 
 
 t.test("R-DSP-1: a driver is free after the last stop of the trip, when the food and the way allow it", async (t) => {
   const trip = (...legs: Leg[]): Trip => ({ tripId: "t", number: 1, acceptedAt: NOW, plan: [], legs, claims: [] });
-  const free = (one: Trip, vehicle = "van") => freeAfter(one, at(0), vehicle, NOW, settings);
+  const free = (one: Trip, vehicle = "van", waitsSince: number | null = null) =>
+    freeAfter(one, at(0), vehicle, NOW, () => waitsSince, settings);
   const { handoverMs } = settings.travel;
   const way = travelMs(at(0), at(3_000), settings.travel);
   t.same(free(trip(leg("a", 3_000))), { ...at(3_000), at: NOW + 2 * handoverMs + way });
   const late = { ...leg("a", 3_000), readyAt: NOW + 1_200_000 };
   t.equal(free(trip(late)).at, NOW + 1_200_000 + handoverMs + way, "the driver waits for the food");
+  const overdue = trip({ ...leg("a", 3_000), readyAt: NOW - 600_000 });
+  t.equal(free(overdue).at, NOW + 2 * handoverMs + way, "whoever is not there yet may find the food ready");
+  const long = NOW + 600_000 + handoverMs + way;
+  t.equal(free(overdue, "van", NOW - 900_000).at, long, "a kitchen that is late takes as long again");
+  t.equal(free(overdue, "van", NOW - 30_000).at, free(overdue).at, "of which nothing is known before they are there");
   const two = free(trip(leg("a", 1_000), leg("b", 3_000)));
   t.ok(Math.abs(two.at - (NOW + 4 * handoverMs + way)) < 1, "both pickups, then both deliveries on one way");
   t.ok(free(trip(leg("a", 3_000)), "walking").at > free(trip(leg("a", 3_000)), "bicycle").at);

@@ -20,8 +20,10 @@ export interface ToldProgress {
   at: number;
   /** Where the way was measured from. */
   from: Point;
-  /** When the driver came to the counter; null: not yet. */
+  /** When the driver came to the counter, as the order was told; null: not yet. */
   reachedAt: number | null;
+  /** The same as positions show it, which is no news to an order that expects it. */
+  stoodAt: number | null;
 }
 
 /** So near to the counter is at the counter: phones are wrong by as much in a street of high houses. */
@@ -59,7 +61,8 @@ export function wayOnClaim(ctx: DriverContext, card: HeldCard, orderId: string):
   const { live, progress } = ctx.volatile;
   if (live === null) return undefined;
   const way = wayOver(cardView(card).stops, orderId, "pickup", live);
-  progress.set(orderId, { carrying: false, meters: way.meters, at: ctx.now, from: spotOf(live), reachedAt: null });
+  const from = spotOf(live);
+  progress.set(orderId, { carrying: false, meters: way.meters, at: ctx.now, from, reachedAt: null, stoodAt: null });
   return way;
 }
 
@@ -78,6 +81,7 @@ export function tellProgress(ctx: DriverContext, settings: DomainSettings): void
     const carrying = isCarrying(leg);
     const told = progress.get(leg.orderId);
     if (told !== undefined && told.carrying === carrying) {
+      if (told.stoodAt === null && isAtCounter(leg, live)) told.stoodAt = ctx.now;
       const passedMs = ctx.now - told.at;
       const waits = told.reachedAt !== null && !carrying;
       if (waits && passedMs < waitTellMs) continue;
@@ -100,7 +104,8 @@ function tell(ctx: DriverContext, trip: Trip, leg: Leg, here: Point): void {
   const before = progress.get(leg.orderId);
   const reached = !carrying && stops === 0 && meters <= AT_THE_COUNTER_METERS;
   const reachedAt = before?.reachedAt ?? (reached ? ctx.now : null);
-  progress.set(leg.orderId, { carrying, meters, at: ctx.now, from: spotOf(here), reachedAt });
+  const stoodAt = before?.stoodAt ?? (isAtCounter(leg, here) ? ctx.now : null);
+  progress.set(leg.orderId, { carrying, meters, at: ctx.now, from: spotOf(here), reachedAt, stoodAt });
   ctx.cast(Order, leg.orderId, "progress", {
     driverId: ctx.key,
     carrying,
@@ -116,7 +121,8 @@ export function cameToCounter(ctx: DriverContext, orderId: string): void {
   const known = progress.get(orderId);
   if (known !== undefined) known.reachedAt ??= ctx.now;
   else if (live !== null) {
-    progress.set(orderId, { carrying: false, meters: 0, at: ctx.now, from: spotOf(live), reachedAt: ctx.now });
+    const [at, from] = [ctx.now, spotOf(live)];
+    progress.set(orderId, { carrying: false, meters: 0, at, from, reachedAt: at, stoodAt: at });
   }
 }
 
@@ -125,3 +131,13 @@ export function waitedMs(ctx: DriverContext, orderId: string): number | undefine
   const reachedAt = ctx.volatile.progress.get(orderId)?.reachedAt ?? null;
   return reachedAt === null ? undefined : ctx.now - reachedAt;
 }
+
+/** Since when the driver stands at the counter, by word or position; null when nobody noticed. */
+export function waitsSince({ volatile }: DriverContext, orderId: string): number | null {
+  const known = volatile.progress.get(orderId);
+  return known?.reachedAt ?? known?.stoodAt ?? null;
+}
+
+const isAtCounter = (leg: Leg, here: Point): boolean =>
+  !isCarrying(leg) &&
+  leg.stops.some((stop) => stop.kind === "pickup" && distanceMeters(here, stop) <= AT_THE_COUNTER_METERS);
