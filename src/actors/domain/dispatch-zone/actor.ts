@@ -67,6 +67,7 @@ export function zoneActor(settings: DomainSettings): ActorDefinition<ZoneContrac
       "driverGone",
       "driversWanted",
       "orderMoved",
+      "stillWaiting",
       "decided",
       "waysLearned",
       "ratingsRead",
@@ -98,13 +99,15 @@ export function zoneActor(settings: DomainSettings): ActorDefinition<ZoneContrac
         return null;
       },
       orderMoved(ctx, order) {
-        if (!follows(ctx.key, order)) return null;
-        keepOrder(ctx.volatile, order, isTerminal(order.status), settings.zone);
-        // An answer. Whom it is offered to now, the picture says.
-        ctx.volatile.proposals.delete(order.orderId);
-        if (ctx.state.split) passOrder(ctx, order);
-        horizon.gather(ctx, order);
-        beat(ctx, settings, rules, order.search === "waiting" ? order : null);
+        hear(ctx, settings, rules, order);
+        return null;
+      },
+      stillWaiting(ctx, orders) {
+        for (const order of orders) {
+          // What is known is no answer to a proposal.
+          const known = ctx.volatile.orders.get(order.orderId);
+          if (known === undefined || known.version < order.version) hear(ctx, settings, rules, order);
+        }
         return null;
       },
       decided(ctx, { id, answer }) {
@@ -134,6 +137,17 @@ export function zoneActor(settings: DomainSettings): ActorDefinition<ZoneContrac
   });
 }
 
+/** An order's newer picture. */
+function hear(ctx: ZoneContext, settings: DomainSettings, rules: DecisionRules, order: ZoneOrderInput): void {
+  if (!follows(ctx.key, order)) return;
+  keepOrder(ctx.volatile, order, isTerminal(order.status), settings.zone);
+  // An answer. Whom it is offered to now, the picture says.
+  ctx.volatile.proposals.delete(order.orderId);
+  if (ctx.state.split) passOrder(ctx, order);
+  horizon.gather(ctx, order);
+  beat(ctx, settings, rules, order.search === "waiting" ? order : null);
+}
+
 /**
  * Whatever is due now: matching, the picture for operations, the watch. News is matched at once while that is cheap: an
  * order that begins to wait by itself, a driver who becomes free against all that wait.
@@ -153,6 +167,7 @@ function beat(
     resize(ctx, settings);
     if (!ctx.state.split && dispatch === "simple") propose(ctx, settings, memory.orders.values());
     if (!ctx.state.split) askNeighbours(ctx, settings);
+    else remindParts(ctx, settings);
   } else if (news !== null && news !== "driver" && !ctx.state.split && dispatch === "simple") {
     propose(ctx, settings, [news]);
   }
@@ -200,6 +215,22 @@ function resize(ctx: ZoneContext, settings: DomainSettings): void {
 
 function startOver(ctx: ZoneContext): void {
   for (const part of partsOf(ctx.key)) ctx.cast(Zone, part, "startOver", null);
+}
+
+/** Drivers say again where they are; an order that waits has said so once, and its zone's word to the part may be lost. */
+function remindParts(ctx: ZoneContext, settings: DomainSettings): void {
+  const memory = ctx.volatile;
+  if (ctx.now - memory.remindedAt < settings.driver.presenceMs) return;
+  memory.remindedAt = ctx.now;
+  const waiting = new Map<string, ZoneOrderInput[]>();
+  for (const order of memory.orders.values()) {
+    if (order.search !== "waiting") continue;
+    const part = partOf(order.pickup);
+    const known = waiting.get(part);
+    if (known === undefined) waiting.set(part, [order]);
+    else known.push(order);
+  }
+  for (const [part, orders] of waiting) ctx.cast(Zone, part, "stillWaiting", orders);
 }
 
 function passOrder(ctx: ZoneContext, order: ZoneOrderInput): void {

@@ -66,6 +66,8 @@ export type ZoneContract = {
   /** Another zone has nobody for an order here: whoever can be spared is named to it by `driverPresent`. */
   driversWanted: { input: { readonly zone: string; readonly near: Point }; reply: null };
   orderMoved: { input: ZoneOrderInput; reply: null };
+  /** To a part of the zone: these of its orders wait. It has heard so of each; what it said of one may have been lost. */
+  stillWaiting: { input: readonly ZoneOrderInput[]; reply: null };
   /** The matcher has the pool's answer to the question `id`, or knows that there will be none. */
   decided: { input: { readonly id: string; readonly answer: DecisionAnswer | null }; reply: null };
   /** What the zone's model of arrivals knows of the ways at this hour. */

@@ -61,6 +61,8 @@ export interface ZoneMemory {
   shownAt: number;
   /** When it was looked at last whether the zones around are to be asked for drivers. */
   lookedAroundAt: number;
+  /** When its parts were reminded last of the orders that wait. */
+  remindedAt: number;
   /** How many times running somebody was missing. */
   lookedInVain: number;
   /** When the watch comes again; 0: not set. */
@@ -92,6 +94,7 @@ export const emptyZone = (): ZoneMemory => ({
   matchedAt: 0,
   shownAt: 0,
   lookedAroundAt: 0,
+  remindedAt: 0,
   lookedInVain: 0,
   watchAt: 0,
 });

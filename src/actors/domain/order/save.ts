@@ -104,13 +104,14 @@ export function save(
 }
 
 /**
- * That an order begins to wait, whose it is, and that it is over has to arrive. Of what happens in between the next picture
- * tells as well, and a proposal that is made without it is answered with it.
+ * That an order begins to wait, who may bring it now, whose it is, and that it is over has to arrive. Of what happens in
+ * between the next picture tells as well, and a proposal that is made without it is answered with it.
  */
 function tellZone(ctx: OrderContext, settings: DomainSettings, order: PlacedOrder, last: PlacedOrder | null): void {
   const picture = zonePicture(ctx.key, order, ctx.now, settings);
   const { zone } = order.content;
-  const begins = picture.search === "waiting" && last?.delivery.status !== "searching";
+  const begins =
+    picture.search === "waiting" && (last?.delivery.status !== "searching" || last.excluded !== order.excluded);
   const isOthers = picture.driverId !== (last === null ? null : (driverOf(last.delivery)?.driverId ?? null));
   if (begins || isOthers || isTerminal(picture.status)) ctx.tell(Zone, zone, "orderMoved", picture);
   else ctx.cast(Zone, zone, "orderMoved", picture);
