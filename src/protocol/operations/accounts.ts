@@ -304,7 +304,7 @@ export const ACCOUNT_OPERATIONS = operations({
     access: ROLES,
     tier: "command",
     reply: Type.Object({}, { additionalProperties: true }),
-    refusals: ["not_found", "unavailable"],
+    refusals: ["not_found", "overloaded", "unavailable"],
   },
   "accounts.erase": {
     method: "POST",

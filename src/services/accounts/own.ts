@@ -52,9 +52,14 @@ const MAX_CONSENTS = 100;
 const EXPORT_PAGE = 100;
 /** More orders than a person places; a bound all the same. */
 const MAX_EXPORTED_ORDERS = 10_000;
+/** Somebody may have said 40 MB: copies are made one at a time for each account, and so many in all. */
+const MOST_COPIES = 4;
+const COPY_AGAIN_MS = 5_000;
 
 export function createOwnAccount(context: AccountContext, sessions: Sessions, erasing: Erasing): OwnAccount {
   const { store, people, clock, settings } = context;
+  /** Accounts of which a copy is being made. */
+  const copying = new Set<string>();
 
   /** Changes what is personal. `change` gives the same person when nothing is to be changed. */
   async function changePerson(
@@ -81,6 +86,45 @@ export function createOwnAccount(context: AccountContext, sessions: Sessions, er
   function viewOf(caller: OperationCaller, account: AccountRecord): Answered<Me> {
     const person = people.person(account);
     return person === null ? refused("not_found") : answered(meView(account, person, caller));
+  }
+
+  /** Everything that is kept about the person. */
+  async function copyOf(caller: OperationCaller, account: AccountRecord): Promise<Answered<Record<string, unknown>>> {
+    const person = people.person(account);
+    if (person === null) return refused("not_found");
+    const ordered: object[] = [];
+    let before: number | undefined;
+    do {
+      const page = await context.orders.orders(account.id, {
+        limit: EXPORT_PAGE,
+        ...(before === undefined ? {} : { before }),
+      });
+      ordered.push(...page.orders);
+      before = page.nextBefore;
+    } while (before !== undefined && ordered.length < MAX_EXPORTED_ORDERS);
+    const kept: Record<string, unknown> = {};
+    for (const each of context.records) Object.assign(kept, await each.kept?.(account));
+    return answered({
+      ...kept,
+      exportedAt: clock.now(),
+      account: meView(account, person, caller),
+      applications: account.roles.flatMap((role) => {
+        const asks = people.asks(account, role);
+        return asks === null ? [] : [{ applicationId: role.applicationId, state: role.state, asks }];
+      }),
+      sessions: (await store.sessionsOf(account.id)).map(
+        ({ id, role, principalId, createdAt, usedAt, expiresAt, endedAt }) => ({
+          sessionId: id,
+          role,
+          principalId,
+          createdAt,
+          usedAt,
+          expiresAt,
+          ...(endedAt === null ? {} : { endedAt }),
+        }),
+      ),
+      orders: ordered,
+    });
   }
 
   const ending = (which: Ending["which"], why: Ending["why"]): Ending => ({
@@ -173,41 +217,15 @@ export function createOwnAccount(context: AccountContext, sessions: Sessions, er
     async export(caller) {
       const account = await ownAccount(context, caller);
       if (account === null) return refused("not_found");
-      const person = people.person(account);
-      if (person === null) return refused("not_found");
-      const ordered: object[] = [];
-      let before: number | undefined;
-      do {
-        const page = await context.orders.orders(account.id, {
-          limit: EXPORT_PAGE,
-          ...(before === undefined ? {} : { before }),
-        });
-        ordered.push(...page.orders);
-        before = page.nextBefore;
-      } while (before !== undefined && ordered.length < MAX_EXPORTED_ORDERS);
-      const kept: Record<string, unknown> = {};
-      for (const each of context.records) Object.assign(kept, await each.kept?.(account));
-      return answered({
-        ...kept,
-        exportedAt: clock.now(),
-        account: meView(account, person, caller),
-        applications: account.roles.flatMap((role) => {
-          const asks = people.asks(account, role);
-          return asks === null ? [] : [{ applicationId: role.applicationId, state: role.state, asks }];
-        }),
-        sessions: (await store.sessionsOf(account.id)).map(
-          ({ id, role, principalId, createdAt, usedAt, expiresAt, endedAt }) => ({
-            sessionId: id,
-            role,
-            principalId,
-            createdAt,
-            usedAt,
-            expiresAt,
-            ...(endedAt === null ? {} : { endedAt }),
-          }),
-        ),
-        orders: ordered,
-      });
+      if (copying.size >= MOST_COPIES || copying.has(account.id)) {
+        return { ok: false, code: "overloaded", retryAfterMs: COPY_AGAIN_MS };
+      }
+      copying.add(account.id);
+      try {
+        return await copyOf(caller, account);
+      } finally {
+        copying.delete(account.id);
+      }
     },
     async erase(caller, password, address) {
       const account = await ownAccount(context, caller);

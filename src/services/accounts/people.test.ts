@@ -296,6 +296,35 @@ t.test("R-ACC-4: a person gets everything that is kept about them, and is forgot
   t.match(await store.audit.read({ limit: 1 }), [{ action: "account.erase", subject: `account/${session.accountId}` }]);
 });
 
+t.test("R-PRO-5, R-ACC-4: copies are made one at a time for each person, and a few in all", async (t) => {
+  let begun = 0;
+  let goOn: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  const kept = async () => {
+    begun++;
+    await held;
+    return { conversation: [] };
+  };
+  const { node } = city(undefined, [{ name: "conversation", kept, forget: async () => true }]);
+  const { call, signUp } = await node();
+  const callers: OperationCaller[] = [];
+  for (let n = 0; n < 5; n++) callers.push(callerOf(await signUp(`p${n}@example.com`)));
+  const busy = { ok: false, code: "overloaded", retryAfterMs: Number };
+  const copies = callers.slice(0, 2).map((caller) => call("accounts.export", { caller }));
+  await until(() => begun === 2);
+  t.match(await call("accounts.export", { caller: callers[0]! }), busy, "one's own is under way");
+  for (const caller of callers.slice(2, 4)) copies.push(call("accounts.export", { caller }));
+  await until(() => begun === 4);
+  t.match(await call("accounts.export", { caller: callers[4]! }), busy, "so are as many as there may be");
+  t.equal(begun, 4, "nothing was read for those");
+  goOn();
+  for (const copy of copies) t.match(await copy, { ok: true, value: { conversation: [] } });
+  t.match(await call("accounts.export", { caller: callers[0]! }), { ok: true });
+  t.match(await call("accounts.export", { caller: callers[4]! }), { ok: true });
+});
+
 t.test("R-ACC-4: erasing goes on until nothing is left anywhere, whoever began and whatever broke", async (t) => {
   const asked: string[] = [];
   const answers: (boolean | "broken")[] = [false, "broken", true];
