@@ -101,6 +101,7 @@ export const defaults: Config = {
     maxProfileBytes: 524_288,
     maxTokenRequestBytes: 262_144,
     bodyTimeoutMs: seconds(10),
+    maxUnfinishedBytes: 67_108_864,
     maxRequests: 10_000,
     maxStreams: 20_000,
     streamHeartbeatMs: seconds(15),

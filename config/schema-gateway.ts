@@ -85,6 +85,11 @@ export const gatewaySection = section("What a client may ask of one gateway thre
   maxProfileBytes: bytes(1024, 8_388_608, "The largest body of a restaurant's whole profile."),
   maxTokenRequestBytes: bytes(1024, 8_388_608, "The largest body of a request for tokens."),
   bodyTimeoutMs: duration("A body that is not complete by then is given up.", 600_000, 100),
+  maxUnfinishedBytes: bytes(
+    1024,
+    1_073_741_824,
+    "Held of bodies that have not come whole, by each gateway thread, all together; more are answered with `overloaded`.",
+  ),
   maxRequests: count("HTTP requests that are being answered at once.", 1_000_000),
   maxStreams: count("Open event streams (SSE).", 1_000_000),
   streamHeartbeatMs: duration("A silent event stream gets a comment this often.", 120_000, 1000),

@@ -63,6 +63,8 @@ export interface GatewaySettings {
   /** Of a request for tokens. */
   readonly maxTokenRequestBytes: number;
   readonly bodyTimeoutMs: number;
+  /** Held of bodies that have not come whole, all together; more are `overloaded`. */
+  readonly maxUnfinishedBytes: number;
   /** Requests being answered at once, per gateway thread. */
   readonly maxRequests: number;
   readonly maxStreams: number;
@@ -110,6 +112,7 @@ export const DEFAULT_GATEWAY_SETTINGS: GatewaySettings = {
   maxProfileBytes: 512 * 1024,
   maxTokenRequestBytes: 256 * 1024,
   bodyTimeoutMs: 10_000,
+  maxUnfinishedBytes: 64 * 1024 * 1024,
   maxRequests: 10_000,
   maxStreams: 20_000,
   streamHeartbeatMs: 15_000,

@@ -5,6 +5,8 @@ export interface GatewayStats {
   subscriptions: number;
   streams: number;
   requests: number;
+  /** Of bodies that have not come whole. */
+  unfinishedBytes: number;
   framesIn: number;
   framesOut: number;
   bytesIn: number;
@@ -29,6 +31,7 @@ export function newStats(): GatewayStats {
     subscriptions: 0,
     streams: 0,
     requests: 0,
+    unfinishedBytes: 0,
     framesIn: 0,
     framesOut: 0,
     bytesIn: 0,

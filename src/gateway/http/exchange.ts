@@ -3,7 +3,8 @@
  * (it is gone when the callback returns), the abort handler, the body's bound, writing the answer, its headers.
  *
  * Invariants: every request is answered once or has been aborted; nothing touches the native response after that; a
- * handler that throws answers `internal`; at most `maxRequests` wait at once.
+ * handler that throws answers `internal`; at most `maxRequests` wait at once, and of bodies that have not come whole no
+ * more than `maxUnfinishedBytes` are held, whoever sends them.
  */
 import { jsonCodec, type ScanLimits } from "../../protocol/mod.js";
 import type { Principal } from "../auth/tokens.js";
@@ -158,27 +159,42 @@ export function readBody(
   next: (exchange: Exchange) => void,
 ): void {
   watchAbort(exchange);
+  const { clock, settings, stats } = context;
   let parts: Buffer[] = [];
   let bytes = 0;
-  const late = context.clock.after(context.settings.bodyTimeoutMs, () => {
-    write(context, exchange, problem("timeout"), true);
-  });
-  exchange.onAbort = late;
+  let held = 0;
+  const letGo = (): void => {
+    parts = [];
+    stats.unfinishedBytes -= held;
+    held = 0;
+  };
+  const refuse = (answer: Answer): void => {
+    letGo();
+    write(context, exchange, answer, true);
+  };
+  const late = clock.after(settings.bodyTimeoutMs, () => refuse(problem("timeout")));
+  exchange.onAbort = () => {
+    late();
+    letGo();
+  };
   exchange.res.onData((chunk, isLast) => {
     if (isLast || bytes + chunk.byteLength > limits.maxBytes) late();
     if (exchange.answered || exchange.aborted) return;
     bytes += chunk.byteLength;
-    if (bytes > limits.maxBytes) {
-      parts = [];
-      return write(context, exchange, problem("too_large", { maxBytes: limits.maxBytes }), true);
-    }
+    if (bytes > limits.maxBytes) return refuse(problem("too_large", { maxBytes: limits.maxBytes }));
     // The native side takes its memory back when this returns.
     if (!isLast) {
+      if (stats.unfinishedBytes + chunk.byteLength > settings.maxUnfinishedBytes) {
+        late();
+        return refuse(problem("overloaded", undefined, 1_000));
+      }
       parts.push(Buffer.from(new Uint8Array(chunk)));
+      held += chunk.byteLength;
+      stats.unfinishedBytes += chunk.byteLength;
       return;
     }
     const whole = parts.length === 0 ? new Uint8Array(chunk) : Buffer.concat([...parts, Buffer.from(chunk)]);
-    parts = [];
+    letGo();
     // The native side takes its memory back when this returns.
     if (exchange.keepsBytes) exchange.bytes = Uint8Array.from(whole);
     if (whole.length === 0) exchange.body = {};

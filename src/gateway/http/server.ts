@@ -2,8 +2,8 @@
  * The routes on the native server. For each request: open the exchange, who is it, may they, how often, then the body
  * and the handler. Everything that no route answers is a file, 404 or 405.
  */
-import { CLIENT_FRAME_LIMITS, type ScanLimits } from "../../protocol/mod.js";
-import { mayEnter, routeAccess } from "../auth/access.js";
+import { CLIENT_FRAME_LIMITS, COMMANDS, isCommandType, type ScanLimits } from "../../protocol/mod.js";
+import { mayCommand, mayEnter, routeAccess } from "../auth/access.js";
 import { bringsToken } from "../auth/tokens.js";
 import type { GatewayContext } from "../context.js";
 import { type DocumentPath, isDocumentPath } from "../documents/mod.js";
@@ -75,7 +75,8 @@ function serverOf(deps: HttpDeps, route: Route): (res: NativeResponse, req: Nati
   const access = routeAccess(name);
   const params = parametersOf(route.path);
   const handler = handlerOf(deps, route);
-  const limits = bodyLimits(route, settings);
+  const ordinary = bodyLimits(route, settings, false);
+  const large = bodyLimits(route, settings, true);
   const isSigned = route.target.kind === "operation" && route.target.operation.signed === true;
   const isStream = route.target.kind === "read" && (route.target.read === "stream" || route.target.read === "news");
 
@@ -118,6 +119,7 @@ function serverOf(deps: HttpDeps, route: Route): (res: NativeResponse, req: Nati
           : context.tiers.takeFor(principal, route.tier, now);
       if (waitMs > 0) return write(context, exchange, problem("rate_limited", undefined, waitMs));
     }
+    const limits = isLarge(route, exchange) ? large : ordinary;
     if (limits === null) return run(context, exchange, handler);
     const unreadable = unreadableBecause(req);
     if (unreadable !== null) return write(context, exchange, problem("malformed", unreadable));
@@ -137,15 +139,21 @@ function unreadableBecause(req: NativeRequest): { readonly path: string; readonl
   return { path: "/content-encoding", problem: "bodies are taken as they are, not compressed" };
 }
 
+/** A whole menu, or what a restaurant writes of it by a command's name: nobody else has as much to say. */
+function isLarge({ target }: Route, { params, principal }: Exchange): boolean {
+  if (target.kind === "command") return target.wrap === "profile";
+  const type = params.type ?? "";
+  if (target.kind !== "anyCommand" || principal === null || !isCommandType(type)) return false;
+  return COMMANDS[type].actor === "restaurant" && mayCommand(type, principal.role);
+}
+
 /** Null: the route takes no body. */
-function bodyLimits(route: Route, settings: GatewayContext["settings"]): ScanLimits | null {
+function bodyLimits(route: Route, settings: GatewayContext["settings"], large: boolean): ScanLimits | null {
   if (!takesBody(route)) return null;
   const { maxDepth, maxNodes } = CLIENT_FRAME_LIMITS;
   if (route.target.kind === "tokens") {
     return { maxBytes: settings.maxTokenRequestBytes, maxDepth, maxNodes: 16_384 };
   }
-  const large =
-    route.target.kind === "anyCommand" || (route.target.kind === "command" && route.target.wrap === "profile");
   if (large) return { maxBytes: settings.maxProfileBytes, maxDepth, maxNodes: 32_768 };
   if (route.target.kind === "operation" && route.target.operation.maxBodyBytes !== undefined) {
     return { maxBytes: route.target.operation.maxBodyBytes, maxDepth, maxNodes: 32_768 };
