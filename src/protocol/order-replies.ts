@@ -90,6 +90,10 @@ export const OrderViewReply = Strict({
   refusal: Type.Optional(Strict({ code: Type.String(), detail: Type.Optional(Type.Unknown()) })),
 });
 
+const { destination: _destination, ...seenByKitchen } = OrderViewReply.properties;
+/** As its restaurant reads an order: whoever cooks has no business at the customer's door. */
+export const KitchenViewReply = Strict(seenByKitchen);
+
 export const TrackedOrderReply = Strict({
   view: OrderViewReply,
   position: Type.Optional(Strict({ ...PositionReply.properties, ageMs: Duration })),

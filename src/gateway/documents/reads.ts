@@ -8,6 +8,7 @@ import {
   type ErrorCode,
   GpsAckReply,
   GpsBatch,
+  KitchenViewReply,
   MenuReply,
   Millis,
   NearbyReply,
@@ -48,8 +49,9 @@ export const PLAIN_ROUTES: Readonly<Record<PlainName, PlainRoute>> = {
     refusals: ["unavailable"],
   },
   order: {
-    summary: "An order with its timeline: who did what, when.",
-    reply: OrderViewReply,
+    summary:
+      "An order with its timeline: who did what, when. Its restaurant is not told where it goes (`destination`).",
+    reply: Type.Union([OrderViewReply, KitchenViewReply]),
     refusals: ["not_found", "unavailable"],
   },
   track: {

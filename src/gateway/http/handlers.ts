@@ -127,7 +127,9 @@ async function order(deps: HandlerDeps, exchange: Exchange): Promise<Answer> {
   if (!isId(orderId)) return problem("not_found");
   const result = await deps.tracking.track(orderId, principal, CURRENT_MS);
   if (!result.ok) return problem(result.code, undefined, result.code === "unavailable" ? 2_000 : undefined);
-  return { kind: "body", status: 200, body: JSON.stringify(result.tracking.view), contentType: JSON_TYPE };
+  const { destination, ...kitchens } = result.tracking.view;
+  const view = principal.role === "restaurant" ? kitchens : { ...kitchens, destination };
+  return { kind: "body", status: 200, body: JSON.stringify(view), contentType: JSON_TYPE };
 }
 
 const USUAL_NEARBY = 50;

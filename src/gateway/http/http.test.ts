@@ -288,6 +288,10 @@ t.test("R-TRK-1: a poll is answered from the mirror or the index, never by the a
   t.equal((await h.http("GET", "/v1/orders/o1", { token })).body.status, "delivered");
   t.equal((await h.http("GET", "/v1/orders/o1", { token: h.token("restaurant", "r1") })).body.status, "delivered");
   t.equal((await h.http("GET", "/v1/orders/o1", { token: h.token("restaurant", "r2") })).status, 404);
+  const { destination, ...kitchens } = (await h.http("GET", "/v1/orders/o1", { token })).body;
+  t.type(destination.lat, "number");
+  const seen = (await h.http("GET", "/v1/orders/o1", { token: h.token("restaurant", "r1") })).body;
+  t.same(seen, kitchens, "R-ACC-4: who cooks is not told where the customer lives");
 });
 
 t.test("R-CLU-5: a node whose database is away says so, and goes on taking clients", async (t) => {
