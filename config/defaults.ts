@@ -95,6 +95,7 @@ export const defaults: Config = {
       anonymous: { perMinute: 6000, burst: 1000 },
       tokens: { perMinute: 600, burst: 100 },
     },
+    maxSearchesAtOnce: 8,
     maxLimitedKeys: 100_000,
     maxCachedTokens: 100_000,
     maxBodyBytes: 32_768,

@@ -79,6 +79,10 @@ export const gatewaySection = section("What a client may ask of one gateway thre
     anonymous: rate("Requests without a token, counted by address."),
     tokens: rate("Requests at the operator's door, counted by address."),
   }),
+  maxSearchesAtOnce: count(
+    "Searches of one account, or of one address without one, that wait for their answer, by each gateway thread; more are answered with `overloaded`.",
+    1_000_000,
+  ),
   maxLimitedKeys: count("Accounts or addresses whose rate is remembered, by kind.", 10_000_000, 100),
   maxCachedTokens: count("Verified tokens that are remembered.", 10_000_000, 100),
   maxBodyBytes: bytes(1024, 8_388_608, "The largest body of an ordinary HTTP request."),

@@ -11,6 +11,7 @@ import type { CommandDesk } from "./commands.js";
 import type { LastBroadcast } from "./fanout/broadcast.js";
 import type { LocationGates } from "./fanout/location-gate.js";
 import type { AddressReader } from "./http/address.js";
+import type { AtOnce } from "./limits/at-once.js";
 import type { TierLimits } from "./limits/tiers.js";
 import type { GatewayClient } from "./ports.js";
 import type { GatewaySettings } from "./settings.js";
@@ -33,6 +34,8 @@ export interface GatewayContext {
   readonly tiers: TierLimits;
   /** Of those without a token. */
   readonly addressOf: AddressReader;
+  /** Of each account, and of each address without one. */
+  readonly searches: AtOnce;
   /** Of the frames of one socket. */
   readonly framesPace: Pace;
   /** Batches of fixes per driver, sockets and HTTP together. */

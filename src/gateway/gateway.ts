@@ -42,6 +42,7 @@ import { createAddressReader } from "./http/address.js";
 import { createDatabaseWatch } from "./http/database-watch.js";
 import { type HttpDeps, servedRoutes, serveRoutes } from "./http/server.js";
 import { jsonFile, readStaticFiles, type StaticFile } from "./http/static-files.js";
+import { AtOnce } from "./limits/at-once.js";
 import { TierLimits } from "./limits/tiers.js";
 import { type Listening, type ListenOptions, listenOn } from "./listen.js";
 import type { NativeApp } from "./native.js";
@@ -181,6 +182,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     tokens,
     desk: createCommandDesk({ client, orders, clock, tokens, audit: options.audit ?? null, timeoutMs, maxNotAfterMs }),
     tiers: new TierLimits(settings.tierRates, settings.maxLimitedKeys),
+    searches: new AtOnce(settings.maxSearchesAtOnce),
     addressOf: createAddressReader(settings.trustedProxies),
     framesPace: paceOf({ perMinute: settings.framesPerMinute, burst: settings.frameBurst }),
     gpsLimits: new Buckets(gatewayRate, settings.maxLimitedKeys),

@@ -53,6 +53,8 @@ export interface GatewaySettings {
   readonly gpsBurst: number;
 
   readonly tierRates: TierRates;
+  /** Searches of one account, or of one address without one, that wait for their answer; more are `overloaded`. */
+  readonly maxSearchesAtOnce: number;
   /** Accounts or addresses remembered per tier. */
   readonly maxLimitedKeys: number;
   readonly maxCachedTokens: number;
@@ -106,6 +108,7 @@ export const DEFAULT_GATEWAY_SETTINGS: GatewaySettings = {
   gpsPerMinute: 20,
   gpsBurst: 5,
   tierRates: DEFAULT_TIER_RATES,
+  maxSearchesAtOnce: 8,
   maxLimitedKeys: 100_000,
   maxCachedTokens: 100_000,
   maxBodyBytes: 32 * 1024,

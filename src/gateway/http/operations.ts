@@ -17,6 +17,7 @@ import { type Answer, JSON_TYPE, matches, problem, tagFor } from "./answer.js";
 import type { Exchange, Handler } from "./exchange.js";
 import { queryOf } from "./queries.js";
 
+const SEARCH_AGAIN_MS = 1_000;
 const KEY = /^[\x21-\x7e]{1,128}$/;
 
 export function needsKey(operation: Operation): boolean {
@@ -25,6 +26,15 @@ export function needsKey(operation: Operation): boolean {
 
 export function answerOperation(context: GatewayContext, operation: Operation, handler: OperationHandler): Handler {
   const needed = needsKey(operation);
+  const { searches } = context;
+  const { maxSearchesAtOnce } = context.settings;
+  const search = async (exchange: Exchange, who: string, call: OperationCall): Promise<Answer> => {
+    try {
+      return answerOf(exchange, await handler(call));
+    } finally {
+      searches.leave(who);
+    }
+  };
   return (exchange) => {
     const { principal, params, idempotencyKey, body, bytes, signature, userAgent, address } = exchange;
     if (operation.access !== "anyone" && principal === null) return problem("unauthenticated");
@@ -54,10 +64,15 @@ export function answerOperation(context: GatewayContext, operation: Operation, h
       key: needed ? idempotencyKey : "",
       address,
     } as unknown as OperationCall;
-    const result = handler(call);
-    return result instanceof Promise
-      ? result.then((settled) => answerOf(exchange, settled))
-      : answerOf(exchange, result);
+    if (operation.tier !== "search") {
+      const result = handler(call);
+      return result instanceof Promise
+        ? result.then((settled) => answerOf(exchange, settled))
+        : answerOf(exchange, result);
+    }
+    const who = principal === null ? address : `${principal.role}/${principal.id}`;
+    if (!searches.enter(who)) return problem("overloaded", { maxSearchesAtOnce }, SEARCH_AGAIN_MS);
+    return search(exchange, who, call);
   };
 }
 

@@ -1,6 +1,6 @@
 /** What stands behind the `?` of the gateway's own reads, and their pages. */
 import t from "tap";
-import { startHarness, trackingOf } from "../fixtures/harness.js";
+import { eventually, startHarness, trackingOf } from "../fixtures/harness.js";
 
 t.test("R-PRO-5: what stands behind a ? is read as strictly as a body, by its schema", async (t) => {
   const h = await startHarness();
@@ -63,4 +63,38 @@ t.test("R-TRK-5: a customer's orders, page by page", async (t) => {
   }
   h.breakIndex(true);
   t.equal((await h.http("GET", "/v1/orders", { token: h.token("customer", "c1") })).body.error.code, "unavailable");
+});
+
+t.test("R-PRO-5: nobody's searches stand in front of everybody else's", async (t) => {
+  let asked = 0;
+  let goOn: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  const slow = async () => {
+    asked++;
+    await held;
+    return { ok: true, value: {} } as const;
+  };
+  const failing = () => Promise.reject(new Error("broken"));
+  const h = await startHarness({
+    settings: { maxSearchesAtOnce: 2 },
+    operations: [{ "search.search": slow, "search.suggest": failing }],
+  });
+  t.teardown(() => h.close());
+  const search = (token?: string) => h.http("GET", "/v1/search?lat=1&lng=1&q=x", token === undefined ? {} : { token });
+  const [mallory, alice] = [h.token("customer", "mallory"), h.token("customer", "alice")];
+  const waiting = [search(mallory), search(mallory)];
+  await eventually("both are asked", () => asked === 2);
+  t.match(await search(mallory), { status: 503, body: { error: { code: "overloaded", retryAfterMs: Number } } });
+  t.equal(asked, 2, "the third is not");
+  waiting.push(search(alice), search());
+  await eventually("others are", () => asked === 4);
+  goOn();
+  for (const answer of waiting) t.equal((await answer).status, 200);
+  t.equal((await search(mallory)).status, 200, "and then one's own again");
+  for (let n = 0; n < 3; n++) {
+    const answer = await h.http("GET", "/v1/search/suggestions?lat=1&lng=1&q=x", { token: mallory });
+    t.equal(answer.status, 500, "one that broke is over, too");
+  }
 });
