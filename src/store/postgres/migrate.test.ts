@@ -1,6 +1,9 @@
+import type { MigrationBuilder } from "node-pg-migrate";
 import t, { type Test } from "tap";
+import { sleep, systemClock } from "../../lib/clock.js";
 import { recordingLog } from "../../lib/log.js";
 import { administer, withPostgres } from "./fixtures/with-postgres.js";
+import { MIGRATIONS } from "./migrations/list.js";
 import { migrate } from "./mod.js";
 import pg from "./pg.js";
 
@@ -42,6 +45,36 @@ t.test("R-OPS-4: a node of an older release starts on a schema that is ahead of 
   await migrate(connectionString);
   await ask(t, connectionString, "INSERT INTO schema_migration (name, run_on) VALUES ('9999-of-tomorrow', now())");
   t.strictSame(await migrate(connectionString), []);
+});
+
+t.test("R-OPS-4: a migration that waits for a backup keeps nobody waiting behind it", async (t) => {
+  const connectionString = await emptyDatabase("dumped");
+  await migrate(connectionString);
+  // A step back, behind one that takes a table for itself.
+  const pending = MIGRATIONS.slice(MIGRATIONS.findIndex(({ name }) => name === "0034-deliveries-without-pay"));
+  const back: string[] = [];
+  for (const { down } of pending.toReversed())
+    down({ sql: (text: string) => back.push(text) } as unknown as MigrationBuilder);
+  await ask(t, connectionString, "DELETE FROM schema_migration WHERE name >= '0034'");
+  const dump = new pg.Client({ connectionString, application_name: "pg_dump" });
+  await dump.connect();
+  t.teardown(() => dump.end());
+  await dump.query(back.join(";"));
+  await dump.query("BEGIN");
+  await dump.query("LOCK TABLE ledger_entry IN ACCESS SHARE MODE");
+  const log = recordingLog();
+  const migrating = migrate(connectionString, { log });
+  const queued = "SELECT 1 FROM pg_locks WHERE relation = 'ledger_entry'::regclass AND NOT granted";
+  while ((await ask(t, connectionString, queued)).length === 0) await sleep(systemClock(), 10);
+  t.strictSame(await ask(t, connectionString, "SELECT count(*)::int FROM ledger_entry"), [0], "the books are read on");
+  const told = () => log.lines.filter(({ level }) => level !== "debug");
+  while (told().length === 0) await sleep(systemClock(), 10);
+  t.match(told(), [{ level: "warn", fields: { holders: [/^pg_dump /] } }]);
+  await dump.query("COMMIT");
+  t.strictSame(
+    await migrating,
+    pending.map(({ name }) => name),
+  );
 });
 
 t.test("a migration that fails leaves the schema as it was", async (t) => {
