@@ -77,6 +77,15 @@ t.test("R-OPS-4: a migration that waits for a backup keeps nobody waiting behind
   );
 });
 
+t.test("R-OPS-4: a clock that was set back since the schema was made keeps no node from starting", async (t) => {
+  const connectionString = await emptyDatabase("behind");
+  await migrate(connectionString);
+  await ask(t, connectionString, "UPDATE schema_migration SET run_on = run_on + interval '1 hour' WHERE id < 5");
+  t.strictSame(await migrate(connectionString), []);
+  await ask(t, connectionString, "DELETE FROM schema_migration WHERE id = 3");
+  await t.rejects(migrate(connectionString), /The migration 0003-cluster has not run, though/);
+});
+
 t.test("a migration that fails leaves the schema as it was", async (t) => {
   const connectionString = await emptyDatabase("failing");
   await ask(t, connectionString, "CREATE TABLE dead_letter (in_the_way int)");

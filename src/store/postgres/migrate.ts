@@ -60,6 +60,10 @@ async function migrateOnce(connectionString: string, log: Log, trouble: string[]
   try {
     // Read when it is needed: every thread of a node imports this folder, one of them migrates.
     const [{ runner }, { MIGRATIONS }] = await Promise.all([import("node-pg-migrate"), import("./migrations/list.js")]);
+    await refuseGaps(
+      client,
+      MIGRATIONS.map(({ name }) => name),
+    );
     const ran = await runner({
       dbClient: client,
       direction: "up",
@@ -74,7 +78,8 @@ async function migrateOnce(connectionString: string, log: Log, trouble: string[]
         },
       ],
       migrationsTable: MIGRATIONS_TABLE,
-      checkOrder: true,
+      // It goes by the times at which they ran, and a clock that is set back makes the newest the first.
+      checkOrder: false,
       singleTransaction: true,
       lockValue: ADVISORY_LOCK,
       advisoryLockMode: "wait",
@@ -90,6 +95,20 @@ async function migrateOnce(connectionString: string, log: Log, trouble: string[]
     return names;
   } finally {
     await client.end();
+  }
+}
+
+/** A migration that comes before one that has run was written for another schema than this one. */
+async function refuseGaps(client: pg.Client, names: readonly string[]): Promise<void> {
+  const { rows: tables } = await client.query("SELECT 1 WHERE to_regclass($1) IS NOT NULL", [MIGRATIONS_TABLE]);
+  if (tables.length === 0) return;
+  const { rows } = await client.query<{ name: string }>(`SELECT name FROM ${MIGRATIONS_TABLE}`);
+  const ran = new Set(rows.map(({ name }) => name));
+  const newest = names.findLast((name) => ran.has(name));
+  const missing =
+    newest === undefined ? undefined : names.slice(0, names.indexOf(newest)).find((name) => !ran.has(name));
+  if (missing !== undefined) {
+    throw new Error(`The migration ${missing} has not run, though ${newest} has, which comes after it.`);
   }
 }
 
