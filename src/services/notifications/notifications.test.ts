@@ -326,14 +326,16 @@ t.test("R-COM-3, R-ADM-5: what is given up is listed, and driven again by a pers
   const operations = notificationOperations(w.store, w.clock);
   const call = (body: object) => ({ caller: { id: "s1", role: "support" }, body, query: { state: "dead" } }) as never;
   const listed = await operations["notifications.list"](call({}));
-  const dead = (listed as unknown as { value: { notifications: { principalId: string; reason: string }[] } }).value;
+  const dead = (
+    listed as unknown as { value: { notifications: Record<"notificationId" | "principalId" | "reason", string>[] } }
+  ).value;
   t.same(dead.notifications.map(({ principalId, reason }) => [principalId, reason]).sort(), [
     ["r1", "the line is dead"],
     ["r2", "refused: no such address"],
     ["r3", "there is no address"],
   ]);
   book.r1 = "+491705551234";
-  const notificationId = "restaurant/r1/1/sms";
+  const { notificationId } = dead.notifications.find(({ principalId }) => principalId === "r1")!;
   const retry = (id: string) =>
     operations["notifications.retry"](call({ notificationId: id, reason: "number mended" }));
   t.match(await retry(notificationId), { ok: true, value: { state: "waiting" } });
@@ -345,6 +347,22 @@ t.test("R-COM-3, R-ADM-5: what is given up is listed, and driven again by a pers
     w.told().map(([channel, to]) => [channel, to]),
     [["sms", "+491705551234"]],
   );
+});
+
+t.test("R-RST-4 R-CLU-6: an event that takes another's number after a restore is another message", async (t) => {
+  const told = async (at: number) => {
+    const w = world({}, { r1: "+491705551234" });
+    w.pass(at - START);
+    const body = encode({ step: "sms", orderId: "o1", acceptBy: START + 600_000 });
+    w.store.leave({ kind: "restaurant", key: "r1", offset: 3, type: "restaurant.alert", at, body });
+    await w.notifier.work();
+    return w.sandbox.told.map(({ id }) => id);
+  };
+  const [before] = await told(START);
+  t.same(await told(START), [before], "the same one, planned again from the backup, is known to its provider");
+  const [after] = await told(START + 1_000);
+  t.type(after, "string");
+  t.not(after, before);
 });
 
 t.test("R-COM-3: what nobody wants to hear any more is not told", async (t) => {

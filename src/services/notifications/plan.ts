@@ -88,7 +88,9 @@ export function draftsOf({ event, kind, recipient, orderId, body }: Read, known:
   const expiresAt = typeof body.acceptBy === "number" ? body.acceptBy : event.at + KINDS[kind].worthMs;
   const draft = (channel: NotificationChannel, deviceIds?: readonly string[]): Draft => ({
     ...recipient,
-    notificationId: `${event.kind}/${event.key}/${event.offset}/${channel}`,
+    // With the time: on a database that came back from a backup, events take numbers that were taken before, and a provider
+    // that has told the one would take the other for told.
+    notificationId: `${event.kind}/${event.key}/${event.offset}-${event.at.toString(36)}/${channel}`,
     kind,
     channel,
     subject: orderId === null ? `${event.kind}/${event.key}` : `order/${orderId}`,
