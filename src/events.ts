@@ -52,6 +52,11 @@ try {
     log,
     handle: (event) => print(JSON.stringify(event)),
     onGap: (gap) => log.warn({ ...gap }, "Events left the stream before they were read."),
+    onTakenBack: (gap) =>
+      log.warn(
+        { ...gap },
+        "The database came back from a backup: these events are no more, others have their numbers.",
+      ),
   });
   const end = (): void => {
     void consumer.stop().then(() => {

@@ -6,7 +6,7 @@
  *
  * Invariants: one event is handed over at a time and acknowledged only after `handle` has resolved; JetStream gives the
  * next one after that, so that order holds even when this program dies in between; an event whose offset was seen is
- * acknowledged and not handed over again. A program that keeps its own offsets in one transaction with its work applies
+ * acknowledged and not handed over again, unless its time says that it is another one, after a restore. A program that keeps its own offsets in one transaction with its work applies
  * every event exactly once and may take many at a time; this one may repeat the last event after a crash.
  */
 import type { Consumer, JsMsg, NatsConnection } from "nats";
@@ -29,6 +29,11 @@ export interface EventConsumerOptions {
   readonly handle: (event: EventEnvelope) => void | Promise<void>;
   /** Events of an actor are missing between two that came: they left the stream before they were read. */
   readonly onGap?: (gap: EventGap) => void;
+  /**
+   * The database came back from a backup: these events of an actor, which were handed over, are no more, and the numbers
+   * are given again from the first of them on.
+   */
+  readonly onTakenBack?: (gap: EventGap) => void;
   readonly clock: Clock;
   readonly log: Log;
   readonly random?: Random;
@@ -41,7 +46,7 @@ export interface EventConsumerOptions {
 export interface EventGap {
   readonly kind: string;
   readonly key: string;
-  /** The first and the last offset that did not come. */
+  /** The first and the last offset that did not come, or are no more. */
   readonly from: number;
   readonly to: number;
 }
@@ -151,14 +156,16 @@ export function openEventConsumer(options: EventConsumerOptions): EventConsumer 
     }
     const { kind, key, offset } = event;
     const last = offsets.lastOf(kind, key);
-    if (last !== null && offset <= last) {
+    // Within an actor time never goes back, so what has an old number and is newer is of another history.
+    const isAnother = last !== null && offset <= last.offset && event.at > last.at;
+    if (isAnother) options.onTakenBack?.({ kind, key, from: offset, to: last.offset });
+    else if (last !== null && offset <= last.offset) {
       counts.duplicates++;
       message.ack();
       return;
-    }
-    if (last !== null && offset > last + 1) {
+    } else if (last !== null && offset > last.offset + 1) {
       counts.gaps++;
-      options.onGap?.({ kind, key, from: last + 1, to: offset - 1 });
+      options.onGap?.({ kind, key, from: last.offset + 1, to: offset - 1 });
     }
     try {
       await options.handle(event);
@@ -167,7 +174,7 @@ export function openEventConsumer(options: EventConsumerOptions): EventConsumer 
       log.error({ id: event.id, error: String(error) }, "An event could not be handled; it comes again.");
       return;
     }
-    offsets.remember(kind, key, offset);
+    offsets.remember(kind, key, { offset, at: event.at });
     counts.handled++;
     message.ack();
   }

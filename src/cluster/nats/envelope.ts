@@ -90,9 +90,12 @@ function token(text: string): string {
   return out === "" ? "=" : out;
 }
 
-/** A header's value may hold no line break, and is compared by bytes: the id, spelled in ASCII. */
-export const messageId = ({ kind, key, offset }: { kind: string; key: string; offset: number }): string =>
-  `${token(kind)}/${token(key)}:${offset}`;
+/**
+ * A header's value may hold no line break, and is compared by bytes: the id, spelled in ASCII, and the time. After a restore
+ * another event may have the id of one that the stream has stored a moment ago.
+ */
+export const messageId = ({ kind, key, offset, at }: Pick<OutboxEvent, "kind" | "key" | "offset" | "at">): string =>
+  `${token(kind)}/${token(key)}:${offset}@${at}`;
 
 export interface FamilyNames {
   readonly stream: string;

@@ -87,7 +87,7 @@ t.test(
     t.strictSame(await readStream(server.url, "shop one", "orders"), [
       {
         subject: "swift-eats.shop=20one.events.orders.accepted.o1",
-        messageId: "order/o1:3",
+        messageId: "order/o1:3@1000",
         event: {
           v: 1,
           id: "order/o1:3",
@@ -101,7 +101,7 @@ t.test(
       },
       {
         subject: `swift-eats.shop=20one.events.orders.settled.${"k".repeat(1000)}`,
-        messageId: `order/${"k".repeat(1000)}:1`,
+        messageId: `order/${"k".repeat(1000)}:1@1000`,
         event: {
           v: 1,
           id: `order/${"k".repeat(1000)}:1`,
@@ -117,7 +117,7 @@ t.test(
     const [driver] = await readStream(server.url, "shop one", "drivers");
     t.match(driver, {
       subject: "swift-eats.shop=20one.events.drivers.online.dan=c3=a9=2e=2a=3e=0d=0a",
-      messageId: "driver/dan=c3=a9=2e=2a=3e=0d=0a:1",
+      messageId: "driver/dan=c3=a9=2e=2a=3e=0d=0a:1@1000",
       event: { id: "driver/dané.*>\r\n:1", key: "dané.*>\r\n", data: null },
     });
     t.match(await readStream(server.url, "shop one", "zones"), [
