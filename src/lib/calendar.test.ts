@@ -1,5 +1,5 @@
 import t from "tap";
-import { daysBetween } from "./calendar.js";
+import { dateAfter, daysBetween } from "./calendar.js";
 
 const at = (text: string): number => Date.parse(text);
 
@@ -15,4 +15,14 @@ t.test("R-ORD-7: tomorrow is the next day, also where a day has 23 hours or 25",
   t.equal(rome("2026-06-02T00:01:00+02:00", "2026-06-01T23:59:00+02:00"), -1);
   t.equal(daysBetween(at("2026-06-01T23:59:00Z"), at("2026-06-02T00:01:00Z"), "Pacific/Kiritimati"), 0);
   t.equal(daysBetween(0, 0), 0);
+});
+
+t.test("R-RST-1: days follow each other as a calendar has them, none twice and none left out", async (t) => {
+  const dates = (from: string, timeZone: string): readonly string[] =>
+    [0, 1, 2].map((days) => dateAfter(at(from), days, timeZone));
+  // A day of 25 hours: 24 hours after its first minutes it is still the same.
+  t.strictSame(dates("2027-10-31T00:10:00+02:00", "Europe/Rome"), ["2027-10-31", "2027-11-01", "2027-11-02"]);
+  // Before one of 23 hours: 24 hours after a quarter to midnight it is over.
+  t.strictSame(dates("2027-03-27T23:45:00+01:00", "Europe/Rome"), ["2027-03-27", "2027-03-28", "2027-03-29"]);
+  t.strictSame(dates("2026-12-30T23:00:00-05:00", "America/Bogota"), ["2026-12-30", "2026-12-31", "2027-01-01"]);
 });

@@ -10,6 +10,11 @@ export function daysBetween(fromMs: number, toMs: number, timeZone?: string): nu
   return dayNumber(toMs, timeZone) - dayNumber(fromMs, timeZone);
 }
 
+/** The date of the day that comes so many days after that of `atMs`: `2027-03-28`. */
+export function dateAfter(atMs: number, days: number, timeZone?: string): string {
+  return new Date((dayNumber(atMs, timeZone) + days) * DAY_MS).toISOString().slice(0, 10);
+}
+
 function dayNumber(atMs: number, timeZone: string | undefined): number {
   let format = formats.get(timeZone);
   if (format === undefined) {

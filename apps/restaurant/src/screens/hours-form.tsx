@@ -1,6 +1,7 @@
 /** The hours of the week, and the days on which others hold, or none. */
 import { useSignal } from "@preact/signals";
 import type { MenuView, OpeningHours } from "../../../../sdk/mod.js";
+import { dateAfter } from "../../../../src/lib/calendar.js";
 import { useAction } from "../../../shared/actions.js";
 import { Button } from "../../../shared/kit/controls.js";
 import { PlusIcon, TrashIcon } from "../../../shared/kit/icons.js";
@@ -10,7 +11,6 @@ import { server } from "../store/inbox.js";
 import { menuChanged } from "./menu-version.js";
 
 const DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
-const DAY_MS = 24 * 3_600_000;
 const MOST_SPECIAL = 60;
 const MOST_SPANS = 6;
 const MOST_WEEKLY = 42;
@@ -35,10 +35,8 @@ function problemOf(weekly: readonly Weekly[], special: readonly Special[]): stri
 
 /** The first day from today on that is not special yet, by the restaurant's calendar. */
 function nextDate(special: readonly Special[], timeZone: string | undefined): string {
-  // Swedes write days as the protocol does.
-  const calendar = new Intl.DateTimeFormat("sv-SE", timeZone === undefined ? {} : { timeZone });
-  for (let day = 0; ; day++) {
-    const date = calendar.format(now.peek() + day * DAY_MS);
+  for (let days = 0; ; days++) {
+    const date = dateAfter(now.peek(), days, timeZone);
     if (special.every((each) => each.date !== date)) return date;
   }
 }
