@@ -389,6 +389,9 @@ t.test("R-PRO-4: pages in use", { timeout: TIMEOUT_MS, skip: missingBrowser() },
       await boss.command("order.cancel", { orderId, reason: "Enough" });
       await near!.http.command("driver.offline", {});
     },
+    await press(ops, /Something else/);
+    await ops.page.getByRole("link", { name: /^Order [0-9A-Z]{4}$/ }).click();
+    await ops.page.getByRole("button", { name: "Assign a driver" }).waitFor();
   );
 
   await t.test("R-PRO-4: a map that did not come through comes back, and nothing else is missing", async (t) => {

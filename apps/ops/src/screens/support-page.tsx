@@ -8,7 +8,7 @@ import { ChatPanel } from "../../../shared/chat/chat-panel.js";
 import { useChat } from "../../../shared/chat/use-chat.js";
 import { formatAgo, shortId } from "../../../shared/format.js";
 import { Button } from "../../../shared/kit/controls.js";
-import { ChatIcon } from "../../../shared/kit/icons.js";
+import { ChatIcon, ReceiptIcon } from "../../../shared/kit/icons.js";
 import { Bones, Empty, Failure } from "../../../shared/kit/states.js";
 import { now } from "../../../shared/line/node.js";
 import { server, startCity } from "../store/city.js";
@@ -118,11 +118,16 @@ function Conversation({ roomId }: { readonly roomId: string }) {
   const resolve = useAction(async () => void (await server().command("chat.resolve", { roomId })));
   if (ended !== null) return <Failure error={ended} again={() => location.reload()} />;
   if (chat?.room == null) return <Bones count={3} height={60} />;
-  const { status, agentId } = chat.room;
+  const { status, agentId, orderId } = chat.room;
   const isMine = status === "assigned" && agentId === me?.id;
   return (
     <section class="panel stack support-room" aria-label="Conversation">
       <div class="row wrap">
+        {orderId !== undefined && (
+          <a class="button secondary" href={`#/order/${orderId}`}>
+            <ReceiptIcon /> Order {shortId(orderId)}
+          </a>
+        )}
         {!isMine && status !== "assigned" && (
           <Button busy={claim.busy} onClick={() => void claim.run()}>
             {status === "resolved" ? "Take it up again" : "Take it"}
