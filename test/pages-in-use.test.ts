@@ -299,11 +299,15 @@ t.test("R-PRO-4: pages in use", { timeout: TIMEOUT_MS, skip: missingBrowser() },
     await driver.page.getByRole("button", { name: "Picked up" }).waitFor();
     await sleep(clock, 1_000);
     t.equal(await statusOf(orderId), "ready");
-    await boss.command("order.cancel", { orderId, reason: "Enough" });
+    await boss.command("order.cancel", { orderId, reason: "Enough of it" });
     await shows(driver, "Looking for a trip");
   });
 
   await t.test("R-DSP-6: an order that was taken away meanwhile and comes back can be picked up", async (t) => {
+    await shows(driver, "Trattoria Prova: not on your trip any more");
+    await shows(driver, "Enough of it.");
+    t.equal(await driver.page.getByRole("button", { name: "I have the food" }).count(), 0);
+    await press(driver, "All right");
     await visit(driver, "Drive");
     const orderId = await cooked();
     await press(driver, "Accept");
@@ -318,6 +322,7 @@ t.test("R-PRO-4: pages in use", { timeout: TIMEOUT_MS, skip: missingBrowser() },
     await boss.command("ops.assign", { orderId, driverId: town.driver.id, reason: "It goes after all" });
     await press(driver, "Accept");
     await press(driver, "I have arrived");
+    await shows(driver, "Another driver has it by now, or it is over.");
     await press(driver, "Picked up");
     await shows(driver, "Deliver to");
     await until(async () => (await statusOf(orderId)) === "picked_up");

@@ -11,6 +11,7 @@ import { useWay } from "../../../shared/map/use-way.js";
 import { capital } from "../../../shared/words.js";
 import { firstPosition, position, positionProblem, setSource, source } from "../store/position.js";
 import { currentStop, goOffline, goOnline, isDone, onShift, ready, trip } from "../store/work.js";
+import { TakenOrders } from "./taken-card.js";
 import { TripPanel } from "./trip-panel.js";
 
 const VEHICLES = ["bicycle", "motorcycle", "car"] as const;
@@ -20,6 +21,7 @@ export function Drive() {
     <div class="drive">
       <DriveMap />
       <section class="drive-panel" aria-label="What to do now">
+        <TakenOrders />
         {!ready.value ? (
           <Bones count={2} height={64} />
         ) : trip.value !== null ? (

@@ -17,6 +17,7 @@ import {
   type RestoredOutcome,
   type RoomView,
   type StopView,
+  SwiftEatsError,
   type TripView,
   watchWork,
 } from "../../../../sdk/mod.js";
@@ -26,6 +27,7 @@ import { sayFailure } from "../../../shared/kit/toasts.js";
 import { deviceId, openClient, slow } from "../../../shared/line/node.js";
 import { call } from "../../../shared/sound.js";
 import { keepWork, keptWork } from "./kept-work.js";
+import { endedHere, followTrip, setTaken } from "./taken.js";
 
 export const ready = signal(false);
 export const onShift = signal(false);
@@ -111,7 +113,7 @@ function snapshot(work: DriverSnapshot): void {
   onShift.value = work.onShift;
   if (work.offers.some(({ offerId }) => offers.peek().every((known) => known.offerId !== offerId))) call("offer");
   offers.value = work.offers;
-  setTrip(work.trip);
+  setTrip(work.trip, null);
   ready.value = true;
   if (work.trip !== null) void findRooms();
 }
@@ -140,7 +142,7 @@ function event(news: DriverEvent): void {
       closedOffer.value = news.body.outcome;
       return;
     case "trip.changed":
-      setTrip(news.body.trip);
+      setTrip(news.body.trip, news.body.reason);
       return;
     case "chat.opened":
       rooms.value = { ...rooms.peek(), [news.body.orderId]: news.body.roomId };
@@ -155,7 +157,11 @@ function event(news: DriverEvent): void {
 /** How the last offer ended, for a word about it. */
 export const closedOffer = signal<"won" | "lost" | "expired" | "withdrawn" | "declined" | null>(null);
 
-function setTrip(next: TripView | null): void {
+/** `reason`: why it changed; null: it is told whole, after who knows what. */
+function setTrip(next: TripView | null, reason: string | null | undefined): void {
+  const saysPickedUp = (orderId: string): boolean =>
+    waiting.peek().some(({ type, body }) => type === "driver.pickup" && body.orderId === orderId);
+  if (followTrip(trip.peek(), next, reason, saysPickedUp)) call("lost");
   trip.value = next;
   const keys = new Set(next?.stops.map(stopKey) ?? []);
   rememberArrived(arrivedStops.peek().filter((key) => keys.has(key)));
@@ -167,8 +173,13 @@ function readWaiting(): void {
 
 function settled(outcome: RestoredOutcome): void {
   readWaiting();
-  if (!outcome.ok) sayFailure(outcome.error);
+  const orderId = String(outcome.body.orderId);
+  if (!outcome.ok) refused(outcome.error, outcome.type, orderId);
+  else if (ENDS.has(outcome.type)) endedHere(trip.peek(), orderId, true);
 }
+
+/** After these an order is on the trip no more, by the driver's own word. */
+const ENDS: ReadonlySet<string> = new Set(["driver.deliver", "driver.fail", "driver.release"]);
 
 type Step = "driver.arrived" | "driver.pickup" | "driver.deliver" | "driver.fail" | "driver.release";
 
@@ -180,11 +191,32 @@ function step(type: Step, body: { orderId: string; stop?: "pickup" | "dropoff"; 
   // was taken away and comes back is on another trip: what the node refused meanwhile is remembered for the first.
   const key = `${type}/${trip.peek()?.tripId ?? ""}/${body.orderId}/${body.stop ?? ""}`;
   const sent = made.command(type, body as never, type === "driver.release" ? {} : { idempotencyKey: key });
+  if (ENDS.has(type)) endedHere(trip.peek(), body.orderId, true);
+  follow(sent, type, body.orderId);
+}
+
+function follow(sent: Promise<unknown>, type: Step, orderId: string): void {
   readWaiting();
   sent.then(readWaiting, (error: unknown) => {
     readWaiting();
-    sayFailure(error);
+    refused(error, type, orderId);
   });
+}
+
+function refused(error: unknown, type: string, orderId: string): void {
+  if (ENDS.has(type)) endedHere(trip.peek(), orderId, false);
+  const isDecided = error instanceof SwiftEatsError && !error.temporary;
+  if (type === "driver.pickup") setTaken(orderId, isDecided ? "gone" : "told");
+  sayFailure(error);
+}
+
+/** The food of an order that was taken from the trip is here: whoever has it has the order, unless it has moved on. */
+export function claimFood(orderId: string): void {
+  const made = client;
+  if (made === null) return;
+  setTaken(orderId, "asked");
+  // Another try than the one of the trip, which the node may have refused.
+  follow(made.command("driver.pickup", { orderId }), "driver.pickup", orderId);
 }
 
 export function arrive(stop: StopView): void {
