@@ -46,6 +46,7 @@ const AT_THE_END = `${TALK}?.scrollTop > 0 && ${TALK}.scrollHeight - ${TALK}.scr
 const TO_THE_TOP = `${TALK}.scrollTo(0, 0)`;
 const AT_THE_TOP = `${TALK}.scrollTop === 0`;
 const MAP = "canvas.maplibregl-canvas";
+const LOOKS_AGAIN = `document.dispatchEvent(new Event("visibilitychange"))`;
 /** Of a driver without a page. */
 const FIX_EVERY_MS = 4_000;
 /** Half of a double touch follows the other after this. */
@@ -301,13 +302,13 @@ t.test("R-PRO-4: pages in use", { timeout: TIMEOUT_MS, skip: missingBrowser() },
     t.equal(await statusOf(orderId), "ready");
     await boss.command("order.cancel", { orderId, reason: "Enough of it" });
     await shows(driver, "Looking for a trip");
-  });
-
-  await t.test("R-DSP-6: an order that was taken away meanwhile and comes back can be picked up", async (t) => {
     await shows(driver, "Trattoria Prova: not on your trip any more");
     await shows(driver, "Enough of it.");
     t.equal(await driver.page.getByRole("button", { name: "I have the food" }).count(), 0);
     await press(driver, "All right");
+  });
+
+  await t.test("R-DSP-6: an order that was taken away meanwhile and comes back can be picked up", async (t) => {
     await visit(driver, "Drive");
     const orderId = await cooked();
     await press(driver, "Accept");
@@ -319,17 +320,40 @@ t.test("R-PRO-4: pages in use", { timeout: TIMEOUT_MS, skip: missingBrowser() },
     await mend(driver);
     await shows(driver, "This order is not on your trip any more.");
     await shows(driver, "Looking for a trip");
+    await shows(driver, "Another driver has it by now, or it is over.");
     await boss.command("ops.assign", { orderId, driverId: town.driver.id, reason: "It goes after all" });
     await press(driver, "Accept");
     await press(driver, "I have arrived");
-    await shows(driver, "Another driver has it by now, or it is over.");
     await press(driver, "Picked up");
     await shows(driver, "Deliver to");
     await until(async () => (await statusOf(orderId)) === "picked_up");
-    await press(driver, "I have arrived");
-    await press(driver, "Delivered");
+    t.equal(await driver.page.locator(".taken").count(), 0, "what is here again was not taken");
+    await visit(driver, "Earnings");
+    await shows(driver, "Nothing earned this week");
+    await rider.command("driver.deliver", { orderId });
     await until(async () => (await statusOf(orderId)) === "delivered");
-    t.pass("to the door");
+    await until(async () => {
+      await driver.page.evaluate(LOOKS_AGAIN);
+      return (await driver.page.getByText("1 delivery").count()) > 0;
+    });
+    t.pass("without a reload");
+  });
+
+  await t.test("R-DSP-6: whoever has the food of an order that was taken from them can say so", async (t) => {
+    await visit(driver, "Drive");
+    const orderId = await cooked();
+    await press(driver, "Accept");
+    await driver.page.getByRole("button", { name: "I have arrived" }).waitFor();
+    await cut(driver);
+    await rider.command("driver.release", { orderId, reason: "pickup_too_late" });
+    await mend(driver);
+    await shows(driver, "The pickup took too long.");
+    await press(driver, "I have the food");
+    // The node knows that they have given it back themselves.
+    await shows(driver, "Another driver has it by now, or it is over.");
+    await press(driver, "All right");
+    t.equal(await driver.page.locator(".taken").count(), 0);
+    await boss.command("order.cancel", { orderId, reason: "Enough" });
   });
 
   await t.test("R-COM-1: a conversation opens at its end, and what was begun in it is there again", async (t) => {
@@ -363,6 +387,9 @@ t.test("R-PRO-4: pages in use", { timeout: TIMEOUT_MS, skip: missingBrowser() },
     t.ok(await ops.page.evaluate(AT_THE_TOP));
     await press(ops, "Send");
     await holds(ops, AT_THE_END);
+    await press(ops, /Something else/);
+    await ops.page.getByRole("link", { name: /^Order [0-9A-Z]{4}$/ }).click();
+    await ops.page.getByRole("button", { name: "Assign a driver" }).waitFor();
   });
 
   await t.test(
@@ -394,9 +421,6 @@ t.test("R-PRO-4: pages in use", { timeout: TIMEOUT_MS, skip: missingBrowser() },
       await boss.command("order.cancel", { orderId, reason: "Enough" });
       await near!.http.command("driver.offline", {});
     },
-    await press(ops, /Something else/);
-    await ops.page.getByRole("link", { name: /^Order [0-9A-Z]{4}$/ }).click();
-    await ops.page.getByRole("button", { name: "Assign a driver" }).waitFor();
   );
 
   await t.test("R-PRO-4: a map that did not come through comes back, and nothing else is missing", async (t) => {

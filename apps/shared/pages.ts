@@ -1,6 +1,6 @@
 /** A list that comes page by page: the first when it is looked at, the next when somebody asks for more. */
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useCallback, useEffect } from "preact/hooks";
 import { useAction } from "./actions.js";
 import { useReading } from "./reading.js";
 
@@ -18,6 +18,8 @@ export interface Pages<T, A> {
   /** Of the first page; null until it is there. */
   readonly about: A | null;
   readonly again: () => void;
+  /** By itself, as long as nobody has asked for more than the first page: a list does not shrink under anybody's eyes. */
+  readonly refresh: () => void;
   readonly more: {
     /** There is another page. */
     readonly more: boolean;
@@ -41,6 +43,10 @@ export function usePages<T, C, A>(
     later.value = [];
     next.value = reading.name === "ready" ? reading.value.next : undefined;
   }, [reading]);
+  const { refresh } = first;
+  const refreshFirst = useCallback(() => {
+    if (later.peek().length === 0) refresh();
+  }, [later, refresh]);
   const loading = useAction(async () => {
     const cursor = next.peek();
     const page = await read(cursor);
@@ -53,6 +59,7 @@ export function usePages<T, C, A>(
     about: reading.name === "ready" ? reading.value.about : null,
     items: reading.name === "ready" ? [...reading.value.items, ...later.value] : [],
     again: first.again,
+    refresh: refreshFirst,
     more: {
       more: next.value !== undefined,
       get busy() {

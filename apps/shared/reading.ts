@@ -1,7 +1,8 @@
 /** A read that a page depends on: loading, there, or failed and to be tried again. */
 import { useSignal } from "@preact/signals";
-import { useCallback, useEffect } from "preact/hooks";
+import { useCallback, useEffect, useRef } from "preact/hooks";
 import { SwiftEatsError } from "../../sdk/mod.js";
+import { clock } from "./clock.js";
 import { line } from "./line/node.js";
 
 export type Reading<T> =
@@ -13,10 +14,18 @@ export type Reading<T> =
 export function useReading<T>(
   read: (signal: AbortSignal) => Promise<T>,
   depends: readonly unknown[],
-): { readonly reading: Reading<T>; readonly again: () => void } {
+): {
+  readonly reading: Reading<T>;
+  readonly again: () => void;
+  /** Reads again by itself: nobody has asked, so what fails leaves what is shown. */
+  readonly refresh: () => void;
+} {
   const state = useSignal<Reading<T>>({ name: "loading" });
   const turn = useSignal(0);
+  const quiet = useRef(false);
   useEffect(() => {
+    const isQuiet = quiet.current;
+    quiet.current = false;
     const stop = new AbortController();
     if (state.peek().name === "failed") state.value = { name: "loading" };
     read(stop.signal).then(
@@ -24,7 +33,8 @@ export function useReading<T>(
         if (!stop.signal.aborted) state.value = { name: "ready", value };
       },
       (error: unknown) => {
-        if (!stop.signal.aborted) state.value = { name: "failed", error };
+        if (stop.signal.aborted || (isQuiet && state.peek().name === "ready")) return;
+        state.value = { name: "failed", error };
       },
     );
     return () => stop.abort();
@@ -40,5 +50,25 @@ export function useReading<T>(
   const again = useCallback(() => {
     turn.value += 1;
   }, [turn]);
-  return { reading: state.value, again };
+  const refresh = useCallback(() => {
+    if (state.peek().name !== "ready") return;
+    quiet.current = true;
+    turn.value += 1;
+  }, [state, turn]);
+  return { reading: state.value, again, refresh };
+}
+
+/** While somebody looks: what a page shows is read again every so often, and when they come back to it. */
+export function useFreshness(refresh: () => void, everyMs: number): void {
+  useEffect(() => {
+    const look = (): void => {
+      if (document.visibilityState === "visible" && line.peek() !== "lost") refresh();
+    };
+    const stop = clock.every(everyMs, look);
+    document.addEventListener("visibilitychange", look);
+    return () => {
+      stop();
+      document.removeEventListener("visibilitychange", look);
+    };
+  }, [refresh, everyMs]);
 }

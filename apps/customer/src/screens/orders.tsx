@@ -7,11 +7,14 @@ import { FoodPicture } from "../../../shared/kit/food.js";
 import { ForwardIcon, ReceiptIcon } from "../../../shared/kit/icons.js";
 import { Bones, Empty, Failure } from "../../../shared/kit/states.js";
 import { usePages } from "../../../shared/pages.js";
+import { useFreshness } from "../../../shared/reading.js";
 import { go } from "../../../shared/router.js";
 import { dayOf, plural, STATUS_TITLE, timeOfDay } from "../../../shared/words.js";
 import { server } from "../store/server.js";
 
 const PAGE = 15;
+/** What is under way moves while it is looked at. */
+const MOVES_WITHIN_MS = 20_000;
 
 export function Orders() {
   if (account.value === null) {
@@ -33,11 +36,13 @@ function History() {
     reading,
     items: orders,
     again,
+    refresh,
     more,
   } = usePages(async (before: number | undefined, stop) => {
     const page = await server().http.orders({ limit: PAGE, ...(before === undefined ? {} : { before }) }, stop);
     return { items: page.orders, next: page.nextBefore, about: null };
   }, []);
+  useFreshness(refresh, MOVES_WITHIN_MS);
   if (reading === "failed") return <Failure error={more.error} again={again} />;
   if (reading === "loading") return <Bones count={4} height={84} />;
   if (orders.length === 0) {

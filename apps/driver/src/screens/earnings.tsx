@@ -3,8 +3,11 @@ import { http } from "../../../shared/account/session.js";
 import { formatMoney, shortId } from "../../../shared/format.js";
 import { WalletIcon } from "../../../shared/kit/icons.js";
 import { Bones, Empty, Failure } from "../../../shared/kit/states.js";
-import { useReading } from "../../../shared/reading.js";
+import { useFreshness, useReading } from "../../../shared/reading.js";
 import { dayOf, plural, timeOfDay } from "../../../shared/words.js";
+
+/** What was delivered is in the books soon after. */
+const BOOKED_WITHIN_MS = 15_000;
 
 interface Delivery {
   readonly orderId: string;
@@ -27,10 +30,11 @@ interface Earnings {
 }
 
 export function EarningsPage() {
-  const { reading, again } = useReading(
+  const { reading, again, refresh } = useReading(
     (stop) => http.get<Earnings>("/v1/drivers/me/earnings", { limit: 200 }, stop),
     [],
   );
+  useFreshness(refresh, BOOKED_WITHIN_MS);
   if (reading.name === "failed") return <Failure error={reading.error} again={again} />;
   if (reading.name === "loading") return <Bones count={4} height={80} />;
   const { totals, deliveries } = reading.value;
