@@ -47,6 +47,7 @@ const TO_THE_TOP = `${TALK}.scrollTo(0, 0)`;
 const AT_THE_TOP = `${TALK}.scrollTop === 0`;
 const MAP = "canvas.maplibregl-canvas";
 const LOOKS_AGAIN = `document.dispatchEvent(new Event("visibilitychange"))`;
+const PLACE = `JSON.parse(localStorage.getItem("swift-eats.customer.place"))`;
 /** Of a driver without a page. */
 const FIX_EVERY_MS = 4_000;
 /** Half of a double touch follows the other after this. */
@@ -422,6 +423,30 @@ t.test("R-PRO-4: pages in use", { timeout: TIMEOUT_MS, skip: missingBrowser() },
       await near!.http.command("driver.offline", {});
     },
   );
+
+  await t.test("R-ORD-1: food goes where somebody has said", async (t) => {
+    const guestPage = await stage.open("customer", town.door);
+    const { page } = guestPage;
+    const kept = (): Promise<{ readonly lat: number; readonly address: string } | null> => page.evaluate(PLACE);
+    await press(guestPage, "Set your address");
+    t.ok(await page.getByRole("button", { name: "Deliver here" }).isDisabled(), "nobody has said where");
+    await page.getByLabel("Address and door").fill("12 Mill Lane, ring at Bianchi");
+    await press(guestPage, "Deliver here");
+    await shows(guestPage, "We found 12 Mill Lane, Lenneport. Is the pin right?");
+    t.equal(await kept(), null, "looked at first");
+    await press(guestPage, "Deliver here");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    const mill = await kept();
+    t.match(mill, { address: "12 Mill Lane, ring at Bianchi" }, "with the bell");
+    await press(guestPage, /Deliver to/);
+    await page.getByLabel("Address and door").fill("12 Bell Lane");
+    await press(guestPage, "Deliver here");
+    await shows(guestPage, "We found 12 Bell Lane, Lenneport. Is the pin right?");
+    await press(guestPage, "Deliver here");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    t.not((await kept())?.lat, mill?.lat, "another address is another place");
+    await guestPage.context.close();
+  });
 
   await t.test("R-PRO-4: a map that did not come through comes back, and nothing else is missing", async (t) => {
     const guestPage = await stage.open("customer", town.door);

@@ -1,6 +1,9 @@
-/** Where to bring it: a place that is kept, the device's own, an address that is found, or a pin on the map. */
+/**
+ * Where to bring it: a place that is kept, the device's own, an address that is found, or a pin on the map. Invariant: the
+ * pin is what a driver rides to, so none is taken that nobody has put, and none that belongs to another address.
+ */
 import { signal, useSignal } from "@preact/signals";
-import type { Point } from "../../../../src/lib/geo.js";
+import { distanceMeters, type Point } from "../../../../src/lib/geo.js";
 import { uuidV7 } from "../../../../src/lib/random.js";
 import type { MeView } from "../../../shared/account/account-page.js";
 import { account, http } from "../../../shared/account/session.js";
@@ -10,7 +13,7 @@ import { Button, Field, Switch } from "../../../shared/kit/controls.js";
 import { HomeIcon, SearchIcon, TargetIcon } from "../../../shared/kit/icons.js";
 import { Sheet } from "../../../shared/kit/sheet.js";
 import { say, sayFailure } from "../../../shared/kit/toasts.js";
-import { groundMap } from "../../../shared/map/city.js";
+import { groundMap, restaurantsOf } from "../../../shared/map/city.js";
 import { TripMap } from "../../../shared/map/trip-map.js";
 import { useReading } from "../../../shared/reading.js";
 import { devicePosition, place, setPlace } from "../store/place.js";
@@ -22,48 +25,44 @@ interface FoundPlaces {
   readonly places: readonly (Point & { readonly address: string })[];
 }
 
+/** An address that is found so near to its pin is the pin's. */
+const SAME_PLACE_METERS = 250;
+
 const shown = signal(false);
 const pin = signal<Point | null>(null);
 const address = signal("");
+/** What the pin is known to belong to; null: somebody has put it here and now, whatever is written beside it. */
+const pinnedAddress = signal<string | null>("");
 
 export function choosePlace(): void {
   pin.value = place.peek();
   address.value = place.peek()?.address ?? "";
+  pinnedAddress.value = address.peek();
   shown.value = true;
 }
 
-/** Somewhere to begin on the map: the middle of the city that it shows. */
-async function middle(): Promise<Point | null> {
-  const city = await groundMap();
-  const points = city.features.flatMap(({ geometry, properties }) =>
-    properties.kind === "restaurant" ? [geometry.coordinates as [number, number]] : [],
-  );
-  if (points.length === 0) return null;
-  const mean = (index: 0 | 1): number => points.reduce((sum, point) => sum + point[index], 0) / points.length;
-  return { lng: mean(0), lat: mean(1) };
+function putPin({ lat, lng }: Point): void {
+  pin.value = { lat, lng };
+  pinnedAddress.value = null;
 }
+
+/** Without a ground there is nothing to touch before there is a pin. */
+const hasGround = async (): Promise<boolean> => restaurantsOf(await groundMap()).length > 0;
 
 export function PlaceSheet() {
   return shown.value ? <Open /> : null;
 }
 
 function Open() {
-  const { reading } = useReading(middle, []);
+  const { reading } = useReading(hasGround, []);
   const keep = useSignal(false);
   const label = useSignal("");
-  const locate = useAction(async () => {
-    pin.value = await devicePosition();
-  });
+  const locate = useAction(async () => putPin(await devicePosition()));
   const finding = useAction(async () => {
-    const { places } = await open.get<FoundPlaces>("/v1/places", { q: address.value.trim(), limit: 1 });
-    const [best] = places;
-    if (best === undefined) say("We do not know this address. Put the pin where it is.", "bad");
-    else {
-      pin.value = { lat: best.lat, lng: best.lng };
-      address.value = best.address;
-    }
+    const best = await findAddress();
+    if (best === null) say("We do not know this address. Put the pin where it is.", "bad");
+    else putPin(best);
   });
-  const at = pin.value ?? (reading.name === "ready" ? reading.value : null);
   const close = (): void => {
     shown.value = false;
   };
@@ -71,17 +70,43 @@ function Open() {
     setPlace({ lat: point.lat, lng: point.lng, address: text });
     close();
   };
-  const done = (): void => {
+  const taking = useAction(async () => {
     const text = address.value.trim();
-    if (keep.value) void save(at!, text, label.value.trim()).catch(sayFailure);
-    choose(at!, text);
-  };
+    const before = pin.value;
+    const isAnother = text !== "" && pinnedAddress.value !== null && pinnedAddress.value !== text;
+    if (before === null || isAnother) {
+      const best = await findAddress();
+      // Whoever has put the pin or written on meanwhile is asked again.
+      if (address.peek().trim() !== text || pin.peek() !== before) return;
+      const isThere = best !== null && before !== null && distanceMeters(best, before) < SAME_PLACE_METERS;
+      if (!isThere) {
+        if (best !== null) {
+          putPin(best);
+          say(`We found ${best.address}. Is the pin right?`);
+        } else if (before === null) say("We do not know this address. Put the pin where it is.", "bad");
+        else {
+          pinnedAddress.value = text;
+          say("We do not know this address. Is the pin still right?", "bad");
+        }
+        return;
+      }
+    }
+    const at = pin.value!;
+    if (keep.value) void save(at, text, label.value.trim()).catch(sayFailure);
+    choose(at, text);
+  });
   return (
     <Sheet
       title="Where to?"
       onClose={close}
       foot={
-        <Button block size="large" disabled={at === null || (keep.value && address.value.trim() === "")} onClick={done}>
+        <Button
+          block
+          size="large"
+          busy={taking.busy}
+          disabled={address.value.trim() === "" && (pin.value === null || keep.value)}
+          onClick={() => void taking.run()}
+        >
           Deliver here
         </Button>
       }
@@ -91,17 +116,15 @@ function Open() {
         <Button kind="quiet" block busy={locate.busy} onClick={() => void locate.run()}>
           <TargetIcon /> Use where I am
         </Button>
-        {at !== null && (
+        {(pin.value !== null || (reading.name === "ready" && reading.value)) && (
           <div class="map-box place-map">
             <TripMap
               label="Touch the map to put the pin where the food shall come"
-              marks={[{ id: "home", kind: "home", at, label: "Deliver here" }]}
+              marks={pin.value === null ? [] : [{ id: "home", kind: "home", at: pin.value, label: "Deliver here" }]}
               line={[]}
-              onPick={(point) => {
-                pin.value = point;
-              }}
+              onPick={putPin}
             />
-            <span class="chip map-note">Touch the map to move the pin</span>
+            <span class="chip map-note">Touch the map to {pin.value === null ? "put" : "move"} the pin</span>
           </div>
         )}
         <Field
@@ -139,6 +162,12 @@ function Open() {
       </div>
     </Sheet>
   );
+}
+
+/** The best that is known for what was written, which stays as it is: the floor and the bell are no part of an address. */
+async function findAddress(): Promise<FoundPlaces["places"][number] | null> {
+  const { places } = await open.get<FoundPlaces>("/v1/places", { q: address.peek().trim(), limit: 1 });
+  return places[0] ?? null;
 }
 
 function Saved({ choose }: { readonly choose: (address: SavedAddress) => void }) {
