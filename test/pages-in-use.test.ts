@@ -132,6 +132,7 @@ t.test("R-PRO-4: pages in use", { timeout: TIMEOUT_MS, skip: missingBrowser() },
   ]);
   let kitchen = tablet;
   let driver = phone;
+  let delivered = "";
   await Promise.all([signIn(kitchen, town.kitchen), signIn(driver, town.driver), signIn(ops, town.operator)]);
 
   await t.test(
@@ -337,7 +338,7 @@ t.test("R-PRO-4: pages in use", { timeout: TIMEOUT_MS, skip: missingBrowser() },
       await driver.page.evaluate(LOOKS_AGAIN);
       return (await driver.page.getByText("1 delivery").count()) > 0;
     });
-    t.pass("without a reload");
+    delivered = orderId;
   });
 
   await t.test("R-DSP-6: whoever has the food of an order that was taken from them can say so", async (t) => {
@@ -424,7 +425,7 @@ t.test("R-PRO-4: pages in use", { timeout: TIMEOUT_MS, skip: missingBrowser() },
     },
   );
 
-  await t.test("R-ORD-1: food goes where somebody has said", async (t) => {
+  await t.test("R-ORD-1: food goes where somebody has said, and a page says why it cannot be ordered", async (t) => {
     const guestPage = await stage.open("customer", town.door);
     const { page } = guestPage;
     const kept = (): Promise<{ readonly lat: number; readonly address: string } | null> => page.evaluate(PLACE);
@@ -445,6 +446,23 @@ t.test("R-PRO-4: pages in use", { timeout: TIMEOUT_MS, skip: missingBrowser() },
     await press(guestPage, "Deliver here");
     await page.getByRole("dialog").waitFor({ state: "detached" });
     t.not((await kept())?.lat, mill?.lat, "another address is another place");
+
+    await press(guestPage, /Trattoria Prova/);
+    await press(guestPage, /^Trofie al pesto/);
+    await press(guestPage, /^Add/);
+    await cook.command("restaurant.pause", {});
+    await until(async () => !(await guest.menu(town.kitchen.id)).open);
+    await press(guestPage, /View your order/);
+    await shows(guestPage, /^Taking a short break/);
+    await cook.command("restaurant.resume", {});
+    await press(guestPage, "Sign in to order");
+    await signIn(guestPage, town.customer);
+    await shows(guestPage, "For the kitchen");
+    await boss.command("ops.refund", { orderId: delivered, amountMinor: 300, reason: "Cold", bearer: "platform" });
+    await page.goto(`${guestPage.line.url}/customer#/order/${delivered}`);
+    await until(async () => ((await guest.order(delivered)).refundedMinor ?? 0) > 0);
+    await page.reload();
+    await shows(guestPage, "Given back");
     await guestPage.context.close();
   });
 

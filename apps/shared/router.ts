@@ -33,6 +33,11 @@ export function go(to: string): void {
   location.hash = `#/${to}`;
 }
 
+/** The page that is shown was only on the way: nobody who goes back meets it. */
+export function goInstead(to: string): void {
+  location.replace(`#/${to}`);
+}
+
 /** One step back, or to where this page belongs when it was the first to be opened. */
 export function back(otherwise: string): void {
   if (depth > 0) {

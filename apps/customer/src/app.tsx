@@ -8,7 +8,7 @@ import { ThemeButton } from "../../shared/kit/theme-button.js";
 import { Toasts } from "../../shared/kit/toasts.js";
 import { LineBanner } from "../../shared/line/banner.js";
 import { News } from "../../shared/line/news.js";
-import { route } from "../../shared/router.js";
+import { goInstead, route } from "../../shared/router.js";
 import { CartPage } from "./screens/cart.js";
 import { Home } from "./screens/home.js";
 import { OrderPage } from "./screens/order.js";
@@ -24,6 +24,11 @@ export function App() {
     // What is told to everybody comes by the line, also before somebody orders.
     if (signedIn) server();
   }, [signedIn]);
+  const [page, purpose] = route.value;
+  useEffect(() => {
+    // Whoever signed in to order is at their order, not at their account.
+    if (signedIn && page === "account" && purpose === "order") goInstead("cart");
+  }, [signedIn, page, purpose]);
   return (
     <div class="with-tabs app">
       {account.value !== null && <LineBanner lost="What you see may be a little old." />}

@@ -1,24 +1,24 @@
 /** The order before it is placed: what, when, how much. Prices that changed meanwhile are shown and asked about again. */
 import { useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
-import { type ArrivalQuote, type OrderTotals, orderTotals, portionMinor } from "../../../../sdk/mod.js";
+import { type ArrivalQuote, type MenuView, type OrderTotals, orderTotals, portionMinor } from "../../../../sdk/mod.js";
 import { sleep } from "../../../../src/lib/clock.js";
 import { account, http } from "../../../shared/account/session.js";
 import { clock } from "../../../shared/clock.js";
 import { formatMoney } from "../../../shared/format.js";
 import { Button, Field, IconButton, Segments, Stepper } from "../../../shared/kit/controls.js";
 import { BackIcon, BagIcon, ClockIcon, ForwardIcon, PinIcon } from "../../../shared/kit/icons.js";
-import { Empty } from "../../../shared/kit/states.js";
+import { Empty, Failure } from "../../../shared/kit/states.js";
 import { now } from "../../../shared/line/node.js";
 import { useReading } from "../../../shared/reading.js";
 import { back, go } from "../../../shared/router.js";
-import { failureText, minutesRange, timeRange } from "../../../shared/words.js";
+import { distanceText, failureText, minutesRange, timeRange } from "../../../shared/words.js";
 import { type Cart, cart, itemsMinor, setExtras, setQuantity } from "../store/cart.js";
 import { type DeliveryPlace, place } from "../store/place.js";
 import { basketOf, placeOrder, sending } from "../store/placing.js";
 import { open } from "../store/server.js";
 import { choosePlace } from "./place-sheet.js";
-import { laterText, When } from "./when.js";
+import { closedText, laterText, When } from "./when.js";
 
 /** Whoever types pauses for less; a code is judged once, and not at every letter, against the limit of all reading. */
 const TYPING_MS = 500;
@@ -43,6 +43,16 @@ export function CartPage() {
     );
   }
   return <Checkout order={value} />;
+}
+
+/** Why it cannot be ordered like this, in words that say what to do; null: it can. */
+function obstacleOf(menu: MenuView, order: Cart, expected: ArrivalQuote | null, missingMinor: number): string | null {
+  if (expected?.delivers === false) {
+    return `This address is too far away: they deliver within ${distanceText(menu.deliveryRadiusMeters)}.`;
+  }
+  if (!menu.open && order.deliverAt === null) return closedText(menu);
+  if (missingMinor > 0) return `Add ${formatMoney(missingMinor, order.currency)} more: this kitchen has a minimum.`;
+  return null;
 }
 
 interface Priced {
@@ -94,6 +104,8 @@ function Checkout({ order }: { readonly order: Cart }) {
   const totals = priced?.totals ?? orderTotals(order.lines, tariff, order.tipMinor);
   const { feeMinor: fee, taxMinor: tax, totalMinor: total, discountMinor: discount } = totals;
   const missing = Math.max(0, (known?.minimumOrderMinor ?? 0) - itemsMinor.value);
+  // What was sent goes again as it is, whatever has changed meanwhile.
+  const obstacle = locked || known === null ? null : obstacleOf(known, order, expected, missing);
   return (
     <div class="checkout">
       <div class="stack wide">
@@ -215,30 +227,26 @@ function Checkout({ order }: { readonly order: Cart }) {
             <dd>{formatMoney(total, order.currency)}</dd>
           </div>
         </dl>
-        {missing > 0 && (
-          <p class="notice busy">Add {formatMoney(missing, order.currency)} more: this kitchen has a minimum.</p>
+        {obstacle !== null && (
+          <p class="notice busy" role="status">
+            {obstacle}
+          </p>
         )}
+        {menu.reading.name === "failed" && !locked && <Failure error={menu.reading.error} again={menu.again} />}
         <div class="order-bar">
           {signedIn ? (
             <Button
               size="large"
               block
               busy={busy}
-              disabled={
-                at === null ||
-                (!locked &&
-                  (expected?.delivers === false ||
-                    known === null ||
-                    missing > 0 ||
-                    (!known.open && order.deliverAt === null)))
-              }
+              disabled={at === null || (!locked && (known === null || obstacle !== null))}
               onClick={() => void placeOrder(order, at!, total, (lines) => (changed.value = lines))}
             >
               {locked && !busy ? "Send it again" : changed.value.length > 0 ? "Order at the new price" : "Place order"}{" "}
               · {formatMoney(total, order.currency)}
             </Button>
           ) : (
-            <Button size="large" block onClick={() => go("account")}>
+            <Button size="large" block onClick={() => go("account/order")}>
               Sign in to order
             </Button>
           )}

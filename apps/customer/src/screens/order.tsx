@@ -312,6 +312,12 @@ function Receipt({ view }: { readonly view: OrderView }) {
           <dt>Total</dt>
           <dd>{money(totals.totalMinor)}</dd>
         </div>
+        {view.refundedMinor !== undefined && view.refundedMinor > 0 && (
+          <div class="total">
+            <dt>Given back</dt>
+            <dd>{money(view.refundedMinor)}</dd>
+          </div>
+        )}
       </dl>
     </details>
   );

@@ -33,12 +33,16 @@ export function Rating({
   const toSend = (["restaurant", "driver"] as const).filter((rated) => given(rated) === 0 && wished[rated].value > 0);
   const sending = useAction(async () => {
     const text = words.value.trim();
-    for (const rated of toSend) {
-      const word = rated === "restaurant" && text !== "" ? { text } : {};
-      await server().http.send("POST", path, { rated, stars: wished[rated].value, ...word });
+    try {
+      for (const rated of toSend) {
+        const word = rated === "restaurant" && text !== "" ? { text } : {};
+        await server().http.send("POST", path, { rated, stars: wished[rated].value, ...word });
+      }
+      say("Thank you");
+    } finally {
+      // What has arrived is given, also when the other has not.
+      again();
     }
-    say("Thank you");
-    again();
   });
   if (reading.name !== "ready") return null;
   const row = (rated: Rated, name: string) => (

@@ -10,13 +10,13 @@ import { now } from "../../../shared/line/node.js";
 import { canBeOrdered, type MenuItemView, sectionsOf } from "../../../shared/menu.js";
 import { useReading } from "../../../shared/reading.js";
 import { back, go } from "../../../shared/router.js";
-import { distanceText, minutesRange, timeOfDay } from "../../../shared/words.js";
+import { distanceText, minutesRange } from "../../../shared/words.js";
 import { cart, itemsMinor, portions } from "../store/cart.js";
 import { place } from "../store/place.js";
 import { open } from "../store/server.js";
 import { ItemSheet, pictureOf } from "./item-sheet.js";
 import { ReviewsOf } from "./reviews.js";
-import { takesOrdersLater } from "./when.js";
+import { closedText, takesOrdersLater } from "./when.js";
 
 export function Restaurant({ id }: { readonly id: string }) {
   const at = place.value;
@@ -94,17 +94,7 @@ function Head({ menu, quote }: { readonly menu: MenuView; readonly quote: Arriva
         </span>
       </div>
       {menu.description !== undefined && <p class="soft">{menu.description}</p>}
-      {!menu.open && (
-        <p class="notice busy">
-          {menu.offlineSince !== undefined
-            ? "Not taking orders right now"
-            : menu.paused === undefined
-              ? "Closed at the moment"
-              : "Taking a short break"}
-          {menu.changesAt === undefined ? "" : `, opens ${timeOfDay(menu.changesAt)}`}.{" "}
-          {takesOrdersLater(menu) ? "You can order for later." : "You can look, but not order yet."}
-        </p>
-      )}
+      {!menu.open && <p class="notice busy">{closedText(menu)}</p>}
       {quote !== null && !quote.delivers && (
         <p class="notice bad">
           This is too far from your address: they deliver within {distanceText(menu.deliveryRadiusMeters)}.

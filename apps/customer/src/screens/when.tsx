@@ -16,6 +16,18 @@ const DAYS_AHEAD = 6;
 /** A restaurant that is shut now, but keeps hours, cooks when it is open again. */
 export const takesOrdersLater = (menu: MenuView): boolean => menu.hours !== undefined && menu.shut !== true;
 
+/** Why nothing is cooked now, until when, and what can be done. */
+export function closedText(menu: MenuView): string {
+  const why =
+    menu.offlineSince !== undefined
+      ? "Not taking orders right now"
+      : menu.paused === undefined
+        ? "Closed at the moment"
+        : "Taking a short break";
+  const opens = menu.changesAt === undefined ? "" : `, opens ${laterText(menu.changesAt, now.value)}`;
+  return `${why}${opens}. ${takesOrdersLater(menu) ? "You can order for later." : "You can look, but not order yet."}`;
+}
+
 /** Beginnings of quarter hours, by day. */
 function slotsOf(menu: MenuView, from: number): ReadonlyMap<string, readonly number[]> {
   const { hours } = menu;
