@@ -11,8 +11,10 @@ import {
   paymentEffect,
 } from "../../../services/payments/mod.js";
 import { driveAgain } from "../../runtime/mod.js";
+import type { EffectRunner } from "../../runtime/ports.js";
 import { type City, codeOf, createCity, customer, must, support } from "../fixtures/city.js";
 import { ChatRoom, Order } from "../mod.js";
+import type { PaymentNotice } from "./messages.js";
 
 t.test("R-PAY-3: a method that never answers gives way to the other while the customer still waits", async (t) => {
   const book = inProcessProvider(() => 0);
@@ -196,4 +198,90 @@ t.test("R-COM-4, R-PAY-1: while the provider of payments hangs, others who are a
   await kit.advance(1_000);
   t.match((await must(number())).number, /^\+/, "the number to call is there");
   await kit.close();
+});
+
+/** A bank whose answers to these steps (`void:1`) are lost, though it does what it is asked for. */
+function forgetful() {
+  const provider = inProcessProvider(() => 0);
+  const effect = paymentEffect(provider);
+  const lost = new Set<string>();
+  const payment: EffectRunner = async (request) => {
+    const answer = await effect(request);
+    const { step, n } = request.input as { step: string; n: number };
+    if (lost.has(`${step}:${n}`)) throw new PaymentUnavailable("the answer was lost");
+    return answer;
+  };
+  const held = () => [...provider.book.authorisations()].filter(([, { voided }]) => !voided).map(([key]) => key);
+  return { provider, payment, lost, held };
+}
+
+t.test(
+  "R-PAY-3, rule 8: an order that has ended asks no second method, however long the first is silent",
+  async (t) => {
+    const bank = forgetful();
+    bank.lost.add("authorise:1");
+    const city = createCity({ payment: bank.payment, host: { effectAttempts: 50, effectRetryMs: 1_000 } });
+    await city.openRestaurant("r");
+    await must(city.place("o", { fallback: "card" }));
+    await city.kit.advance(500);
+    await must(city.order("o", "cancel", { orderId: "o", reason: "no" }, customer("c")));
+    await city.kit.advance(3 * city.settings.order.otherMethodAfterMs);
+    t.match((await city.state("o")).payment, { status: "authorising", n: 1 }, "its answer is still to come");
+    t.strictSame([...bank.provider.book.authorisations().keys()], ["o:authorise:1"]);
+    bank.lost.clear();
+    await city.kit.advance(700_000);
+    t.match((await city.state("o")).payment, { status: "voided", n: 1 });
+    t.strictSame(bank.held(), []);
+    await city.kit.close();
+  },
+);
+
+t.test("R-PAY-3: giving up a method is asked for again until it is answered; then the other is asked", async (t) => {
+  const bank = forgetful();
+  for (const step of ["authorise:1", "void:1"]) bank.lost.add(step);
+  const city = createCity({ payment: bank.payment, host: { effectAttempts: 2, effectRetryMs: 100 } });
+  await city.openRestaurant("r");
+  await must(city.place("o", { fallback: "card" }));
+  while ((await city.state("o")).payment.status !== "switching") await city.kit.advance(100);
+  await city.kit.advance(1_000);
+  t.match((await city.state("o")).payment, { status: "switching", attempts: 1 });
+  bank.lost.clear();
+  await city.kit.advance(city.settings.order.paymentRetryMs + 1_000);
+  t.match((await city.state("o")).payment, { status: "authorised", n: 2 });
+  t.equal(await city.status("o"), "confirmed");
+  await city.kit.close();
+});
+
+t.test("rule 8: that the first method was voided is no word of the second", async (t) => {
+  const bank = forgetful();
+  bank.lost.add("authorise:1");
+  const city = createCity({ payment: bank.payment, host: { effectAttempts: 2, effectRetryMs: 100 } });
+  await city.openRestaurant("r");
+  await must(city.place("o", { fallback: "card" }));
+  await city.reach("o", "confirmed");
+  bank.lost.add("void:2");
+  await must(city.order("o", "cancel", { orderId: "o", reason: "no" }, customer("c")));
+  const told: PaymentNotice = { step: "void", n: 1, answer: { outcome: "voided" } };
+  await must(city.kit.ask(Order, "o", "paymentTold", told, { caller: { id: "payments", role: "provider" } }));
+  t.match((await city.state("o")).payment, { status: "voiding", n: 2 });
+  bank.lost.clear();
+  await city.kit.advance(700_000);
+  t.match((await city.state("o")).payment, { status: "voided", n: 2 });
+  await city.kit.close();
+});
+
+t.test("R-PAY-1: money back that the provider tells of twice, and answers too, is one entry", async (t) => {
+  const city = createCity();
+  await city.openRestaurant("r");
+  await city.bring("o", "delivered");
+  while ((await city.state("o")).payment.status !== "captured") await city.kit.advance(100);
+  await must(city.order("o", "refund", { orderId: "o", amountMinor: 44, reason: "cold" }, support));
+  const told: PaymentNotice = { step: "refund", n: 1, answer: { outcome: "refunded", amountMinor: 44 } };
+  for (let i = 0; i < 2; i++) {
+    await must(city.kit.ask(Order, "o", "paymentTold", told, { caller: { id: "payments", role: "provider" } }));
+  }
+  await city.kit.advance(1_000);
+  t.match((await city.state("o")).payment, { refunds: [{ status: "done", amountMinor: 44 }] });
+  t.equal((await city.state("o")).timeline.filter(({ kind }) => kind === "payment_refunded").length, 1);
+  await city.kit.close();
 });

@@ -29,6 +29,29 @@ t.test("R-RST-4, rule 10: a confirmed order is on the tablet at once, and again 
   await city.kit.close();
 });
 
+t.test("R-RST-4, rule 10: what a device has stored says nothing of an order that came after it", async (t) => {
+  const city = createCity();
+  await city.openRestaurant("r");
+  const tablet = await tabletOf(city);
+  await city.bring("first", "confirmed");
+  await city.kit.advance(50);
+  const { offset } = tablet.events.at(-1)!;
+  await must(city.place("second"));
+  await city.reach("second", "confirmed");
+  await city.kit.advance(50);
+  tablet.acknowledge(tablet.starts[0]!.epoch, offset);
+  await city.kit.advance(50);
+  const inbox = await must(city.kit.ask(Restaurant, "r", "inboxView", null, { caller: support }));
+  t.strictSame(
+    inbox.orders.map(({ orderId, state }) => [orderId, state]),
+    [
+      ["first", "delivered"],
+      ["second", "sent"],
+    ],
+  );
+  await city.kit.close();
+});
+
 t.test("R-RST-4, rule 10: nothing is missed across reconnects, reloads and crashes of the host", async (t) => {
   const city = createCity();
   await city.openRestaurant("r");

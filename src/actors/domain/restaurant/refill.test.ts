@@ -58,6 +58,28 @@ t.test(
   },
 );
 
+t.test(
+  "R-RST-5, rule 17: an order for later that is wanted before the next filling takes of what there is",
+  async (t) => {
+    const { city, filledAt } = await dailySoup();
+    await city.kit.advance(filledAt - city.kit.now + 1_000);
+    t.equal(await order(city, "now", 1), "confirmed");
+    await must(city.order("now", "accept", { orderId: "now", prepMinutes: 60 }, restaurant("r")));
+    const bread = { itemId: "bread", name: "Bread", priceMinor: 100 };
+    await must(city.kit.ask(Restaurant, "r", "putItem", { item: bread }, { caller: restaurant("r") }));
+    t.equal(await left(city), 2, "an edit fills no shelf twice");
+    const evening = filledAt + 5 * HOUR;
+    t.equal(await order(city, "evening", 2, evening), "confirmed");
+    t.equal(await left(city), 0);
+    t.equal(await order(city, "too-many", 1, evening + HOUR), "rejected");
+    t.equal(await order(city, "tomorrow", 3, evening + DAY), "confirmed", "that is another filling");
+    await cancel(city, "evening");
+    await city.kit.advance(1_000);
+    t.equal(await left(city), 2);
+    await city.kit.close();
+  },
+);
+
 t.test("R-RST-5, rule 17: what was cooked of the last filling is not given back to the next", async (t) => {
   const { city, filledAt } = await dailySoup();
   await city.kit.advance(filledAt - city.kit.now - 2 * MINUTE);
