@@ -1,5 +1,5 @@
 import t from "tap";
-import { type City, createCity, must, restaurant, support } from "../fixtures/city.js";
+import { type City, type CityOptions, createCity, must, restaurant, support } from "../fixtures/city.js";
 import { Restaurant } from "../mod.js";
 import { menuView } from "./state.js";
 
@@ -9,8 +9,8 @@ const DAY = 24 * HOUR;
 const soups = (quantity: number) => ({ lines: [{ itemId: "soup", quantity, unitPriceMinor: 2_100 }] });
 
 /** A restaurant with three soups a day, filled a quarter of an hour to half an hour from now, and when that is. */
-async function dailySoup(): Promise<{ readonly city: City; readonly filledAt: number }> {
-  const city = createCity();
+async function dailySoup(options: CityOptions = {}): Promise<{ readonly city: City; readonly filledAt: number }> {
+  const city = createCity(options);
   const filledAt = Math.ceil(city.kit.now / (15 * MINUTE)) * 15 * MINUTE + 15 * MINUTE;
   const at = new Date(filledAt).toISOString().slice(11, 16);
   await city.openRestaurant("r", {
@@ -231,3 +231,20 @@ t.test(
     await city.kit.close();
   },
 );
+
+t.test("R-RST-5: a filling that nobody could make in time is made, whoever comes before its timer", async (t) => {
+  const { city, filledAt } = await dailySoup({ host: { timerGraceMs: 15_000 } });
+  const tablet = () => city.cook("r", "tablet", { deviceId: "counter", holds: [] });
+  await must(tablet());
+  t.equal(await order(city, "a", 3), "confirmed");
+  await must(city.order("a", "accept", { orderId: "a", prepMinutes: 60 }, restaurant("r")));
+  await city.kit.advance(filledAt - city.kit.now - MINUTE);
+  t.ok((await city.stock("r")).offlineSince, "the tablet has not been heard for long");
+  await city.kit.crash();
+  await city.kit.advance(2 * MINUTE);
+  await city.kit.restart();
+  await must(tablet());
+  await city.kit.advance(30_000);
+  t.equal(await left(city), 3);
+  await city.kit.close();
+});

@@ -15,7 +15,10 @@ const refilledItems = ({ menu }: RestaurantState): readonly Refilled[] =>
 
 const zoneOfClock = ({ menu }: RestaurantState): string => menu?.profile.hours?.timeZone ?? "UTC";
 
-/** Sets the timer to the next refill of any item. */
+/**
+ * Sets the timer to the next refill of any item: the next since the last ones were made, because one that has come, and
+ * whose timer waits (after an outage, for the grace of timers), is not tomorrow's.
+ */
 export function armRefill(ctx: RestaurantContext, state: RestaurantState): void {
   const items = refilledItems(state);
   if (items.length === 0) {
@@ -24,7 +27,8 @@ export function armRefill(ctx: RestaurantContext, state: RestaurantState): void 
   }
   const zone = zoneOfClock(state);
   const times = new Set(items.map(({ refill }) => refill.at));
-  const at = Math.min(...[...times].map((time) => nextTimeOfDay(zone, time, ctx.now)));
+  const since = state.refilledAt ?? ctx.now;
+  const at = Math.min(...[...times].map((time) => nextTimeOfDay(zone, time, since)));
   ctx.timer("refill", { at, run: "refill" });
 }
 
