@@ -81,6 +81,8 @@ t.test("tokens: what is not one of ours is refused, whatever its header claims",
     "gateway role": sign({ ...claims, role: "gateway" }),
     "no expiry": sign({ sub: "c1", role: "customer" }),
     "an id that is none": sign({ ...claims, sub: "c 1" }),
+    "an account that is none": sign({ ...claims, act: "a 1" }),
+    "a session that is none": sign({ ...claims, sid: 1 }),
     "no subject": sign({ role: "customer", exp: seconds + 60 }),
     huge: sign({ ...claims, padding: "x".repeat(4000) }),
   };
@@ -118,6 +120,30 @@ for (const seen of ["by a socket", "by a header"])
     t.equal(tokens.cacheSize, 1);
     t.notOk(JSON.stringify(verified).includes(signature), "a principal does not tell the token it came by");
   });
+
+t.test("R-ACC-2: what is remembered of a token ends with it, by its time or before", async (t) => {
+  const clock = handClock(1_790_000_000_000);
+  const tokens = createTokens({ keys: [generateTokenKey("k1")], clock, maxCached: 100 });
+  const person = { id: "d1", role: "driver", accountId: "a1", sessionId: "s1" } as const;
+  const headers = ["p:driver/d1", "s:s1"].map((key, n) => {
+    const header = `Bearer ${tokens.issue({ ...person, sessionId: `s${n}` }, 60)}`;
+    return { key, header };
+  });
+  const bearer = `Bearer ${tokens.issue(person, 60)}`;
+  for (const header of [bearer, ...headers.map((each) => each.header)]) t.ok(tokens.verifyHeader(header).ok);
+  t.match(tokens.remembered(bearer), person, "whose it is, and of which session");
+  for (const { key, header } of headers) {
+    tokens.revoke([{ key, until: clock.now() + 60_000, why: "banned" }]);
+    t.equal(tokens.remembered(header), null, key);
+    t.same(tokens.verifyHeader(header), { ok: false, code: "unauthenticated" }, key);
+    tokens.revoke([{ key, until: 0, why: "banned" }]);
+    t.match(tokens.remembered(header), { id: "d1" }, "the ban is lifted");
+  }
+  clock.set(clock.now() + 59_999);
+  t.match(tokens.remembered(bearer), { id: "d1" });
+  clock.set(clock.now() + 1);
+  t.equal(tokens.remembered(bearer), null);
+});
 
 t.test("R-PRO-5: the cache of verified tokens is bounded", async (t) => {
   const clock = handClock(1_790_000_000_000);
