@@ -6,7 +6,7 @@ import type { DomainSettings } from "../settings.js";
 import { busyWith, outlookOf } from "./kitchen.js";
 import { opensFor, whenItBegins } from "./later.js";
 import type { ReserveInput } from "./messages.js";
-import { shelvesFor } from "./refill.js";
+import { isRefillDue, refilled, shelvesFor } from "./refill.js";
 import { save } from "./save.js";
 import {
   exactMenu,
@@ -75,9 +75,19 @@ function inKitchenNow({ state, volatile: memory, now }: RestaurantContext, setti
 export function reserve(ctx: RestaurantContext, settings: DomainSettings, asked: ReserveInput): null {
   const { orderId } = asked;
   const input = whenItBegins(ctx, settings, asked);
-  const { state, volatile: memory } = ctx;
   const asksAhead = ctx.command.source === "cast";
-  if (state.orders[orderId] === undefined) {
+  const isNew = ctx.state.orders[orderId] === undefined;
+  // The clock fills a shelf, not the timer that comes a little later: who comes in between would take of the old one, and
+  // have it of the new.
+  if (isNew && isRefillDue(ctx)) {
+    if (asksAhead) {
+      ctx.castAhead(Order, orderId, "reserveWhenKept", null);
+      return null;
+    }
+    save(ctx, settings, refilled(ctx), true);
+  }
+  const { state, volatile: memory } = ctx;
+  if (isNew) {
     const later = input.deliverAt !== undefined;
     const inKitchen = memory.unheld.has(orderId) ? 0 : inKitchenNow(ctx, settings);
     const busy = later ? new Map<string, number>() : busyWith(ctx);

@@ -248,3 +248,20 @@ t.test("R-RST-5: a filling that nobody could make in time is made, whoever comes
   t.equal(await left(city), 3);
   await city.kit.close();
 });
+
+t.test(
+  "R-RST-5, rule 17: the clock fills a shelf, not the timer: who comes in between gets none of the old",
+  async (t) => {
+    const { city, filledAt } = await dailySoup({ host: { timerGraceMs: 15_000 } });
+    t.equal(await order(city, "promised", 3, filledAt + 5 * HOUR), "confirmed");
+    await city.kit.advance(filledAt - city.kit.now - MINUTE);
+    await city.kit.crash();
+    await city.kit.advance(2 * MINUTE);
+    await city.kit.restart();
+    t.equal(await order(city, "now", 1), "rejected", "all of today's are promised");
+    t.equal(await order(city, "later", 1, filledAt + 6 * HOUR), "rejected");
+    await city.kit.advance(30_000);
+    t.equal(await left(city), 0);
+    await city.kit.close();
+  },
+);

@@ -5,7 +5,14 @@
  * takes of the one before its time, and what an order took of an earlier one is not given back to a later.
  */
 import { lastTimeOfDay, type MenuItem, nextTimeOfDay, type Refill } from "../../../protocol/mod.js";
-import { isForLater, type OpenOrder, type RestaurantContext, type RestaurantState, type Took } from "./state.js";
+import {
+  isForLater,
+  type Menu,
+  type OpenOrder,
+  type RestaurantContext,
+  type RestaurantState,
+  type Took,
+} from "./state.js";
 import { leftOf } from "./stock.js";
 
 type Refilled = MenuItem & { readonly refill: Refill };
@@ -15,22 +22,35 @@ const refilledItems = ({ menu }: RestaurantState): readonly Refilled[] =>
 
 const zoneOfClock = ({ menu }: RestaurantState): string => menu?.profile.hours?.timeZone ?? "UTC";
 
+/** Worked out once for a menu and its last refill: a zone's clock takes long to read. */
+const nextOf = new WeakMap<Menu, { readonly since: number; readonly at: number }>();
+
 /**
- * Sets the timer to the next refill of any item: the next since the last ones were made, because one that has come, and
- * whose timer waits (after an outage, for the grace of timers), is not tomorrow's.
+ * When the next refill of any item is due: the next since the last ones were made, so one that has come and is not made
+ * yet is in the past. Infinity: nothing is refilled.
  */
-export function armRefill(ctx: RestaurantContext, state: RestaurantState): void {
+function nextRefillAt(state: RestaurantState, now: number): number {
   const items = refilledItems(state);
-  if (items.length === 0) {
-    ctx.cancelTimer("refill");
-    return;
-  }
+  if (state.menu === null || items.length === 0) return Number.POSITIVE_INFINITY;
+  const since = state.refilledAt ?? now;
+  const known = nextOf.get(state.menu);
+  if (known?.since === since) return known.at;
   const zone = zoneOfClock(state);
   const times = new Set(items.map(({ refill }) => refill.at));
-  const since = state.refilledAt ?? ctx.now;
   const at = Math.min(...[...times].map((time) => nextTimeOfDay(zone, time, since)));
-  ctx.timer("refill", { at, run: "refill" });
+  nextOf.set(state.menu, { since, at });
+  return at;
 }
+
+/** Sets the timer to the next refill of any item. One whose timer still waits, for its grace after an outage, stays due. */
+export function armRefill(ctx: RestaurantContext, state: RestaurantState): void {
+  const at = nextRefillAt(state, ctx.now);
+  if (at === Number.POSITIVE_INFINITY) ctx.cancelTimer("refill");
+  else ctx.timer("refill", { at, run: "refill" });
+}
+
+/** The time of a refill has come, and its timer has not. */
+export const isRefillDue = ({ state, now }: RestaurantContext): boolean => nextRefillAt(state, now) <= now;
 
 /**
  * What a person edits: with every refill made that has come by then, by the times that held. Those of the new times count
