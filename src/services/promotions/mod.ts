@@ -54,8 +54,27 @@ type Step =
 /** A rule that changes faster than this is asked again by the effect runner. */
 const MOST_READS = 3;
 
-/** The effect `promotion` of orders. Throws (and so is run again) while the store does not answer. */
+/** Orders ask for a release until it is done: `release`, and from the second time on `release:<attempt>`. */
+const isAskedAgain = (key: string): boolean => key.includes(":");
+
+/**
+ * The effect `promotion` of orders. Throws (and so is run again, and is put aside in the end) while the store does not
+ * answer. Once that has been put aside for a person, the order goes on asking by its own timer: it is told, and nothing is
+ * put aside again.
+ */
 export function promotionEffect(store: PromotionStore, now: () => number): EffectRunner {
+  const run = stepsOf(store, now);
+  return async (asked) => {
+    try {
+      return await run(asked);
+    } catch (error) {
+      if (!isAskedAgain(asked.key)) throw error;
+      return { outcome: "unavailable" };
+    }
+  };
+}
+
+function stepsOf(store: PromotionStore, now: () => number): EffectRunner {
   const refused = (reason: PromotionReason) => ({ outcome: "refused", reason }) as const;
   return async ({ input }) => {
     const request = input as unknown as Step;

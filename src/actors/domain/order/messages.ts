@@ -120,8 +120,8 @@ export type PromotionRequest =
   | { readonly step: "release"; readonly orderId: string; readonly code: string };
 
 export type PromotionAnswer =
-  | { readonly outcome: "held" | "released" }
-  | { readonly outcome: "refused"; readonly reason: string };
+  /** `unavailable`: the store does not answer, as was told before. */
+  { readonly outcome: "held" | "released" | "unavailable" } | { readonly outcome: "refused"; readonly reason: string };
 
 /** The row others find an order by: `OrderTracking`, and what the restaurant's tablet needs again after a restart. */
 export interface OrderRecord extends OrderTracking {

@@ -285,3 +285,38 @@ t.test("R-PAY-1: money back that the provider tells of twice, and answers too, i
   t.equal((await city.state("o")).timeline.filter(({ kind }) => kind === "payment_refunded").length, 1);
   await city.kit.close();
 });
+
+t.test(
+  "R-ORD-1, R-ADM-5: a promotion's use is given back until it is back, however long its store is away",
+  async (t) => {
+    const city = createCity({ host: { effectAttempts: 2, effectRetryMs: 100 } });
+    await city.openRestaurant("r");
+    await city.promotions.put({
+      code: "DINNER",
+      discount: { kind: "fixed", amountMinor: 300 },
+      currency: "COP",
+      minimumMinor: 0,
+      from: 0,
+      until: 1e15,
+      totalLimit: 1,
+      customerLimit: 1,
+      restaurantId: null,
+      active: true,
+    });
+    const promotion = { code: "DINNER", discountMinor: 300 };
+    await must(city.place("o", { promotion }));
+    await city.reach("o", "confirmed");
+    const { release } = city.promotions;
+    Object.assign(city.promotions, { release: () => Promise.reject(new Error("the store is away")) });
+    await must(city.order("o", "cancel", { orderId: "o", reason: "no" }, customer("c")));
+    await city.kit.advance(3_600_000);
+    t.match((await city.state("o")).promotion, { status: "releasing" });
+    t.equal((await city.promotions.read("DINNER"))?.used, 1);
+    Object.assign(city.promotions, { release });
+    await city.kit.advance(700_000);
+    t.match((await city.state("o")).promotion, { status: "released" });
+    t.equal((await city.promotions.read("DINNER"))?.used, 0);
+    t.equal(city.kit.deadLetters.length, 1, "one dead letter says so");
+    await city.kit.close();
+  },
+);

@@ -155,7 +155,7 @@ export function promotionDone(
   const { promotion } = order;
   const isRelease = result.key.startsWith("release");
   if (promotion?.status === "releasing" && isRelease) {
-    if (result.ok) {
+    if (result.ok && result.value.outcome !== "unavailable") {
       save(ctx, settings, { ...order, promotion: { status: "released" } }, [], { zone: false });
       return null;
     }
@@ -165,7 +165,7 @@ export function promotionDone(
     return null;
   }
   if (promotion?.status !== "asked" || isRelease || order.closed !== null) return null;
-  if (!result.ok) {
+  if (!result.ok || result.value.outcome === "unavailable") {
     const refusal = { code: "unavailable", detail: {} };
     close(ctx, settings, order, { status: "cancelled", by: "system", reason: "promotion_unavailable", refusal });
     return null;
