@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import t from "tap";
 import { ERRORS } from "../src/protocol/mod.js";
-import { documents, filled, metricsInCode, TABLES, tablesIn } from "./support/documents.js";
+import { alertRules, documents, filled, metricsInCode, TABLES, tablesIn } from "./support/documents.js";
 import { filesBelow, packageJson, ROOT, readText } from "./support/project.js";
 import { readSource } from "./tidy/source.js";
 
@@ -96,6 +96,36 @@ t.test("the files that the documents name exist", async (t) => {
     for (const match of text.matchAll(/`((?:src|config|sdk|simulator|test|docs|bench|apps)\/[\w./-]+)`/g)) {
       t.ok(existsSync(join(ROOT, match[1] ?? "")), `${path} names ${match[1]}`);
     }
+  }
+});
+
+t.test("R-OPS-3: alerts and the dashboard ask for metrics that there are, and alerts say what to do", async (t) => {
+  const names = metricsInCode().flatMap(({ name }) =>
+    name.includes("<name>") ? ["sockets", "requests"].map((each) => name.replace("<name>", each)) : [name],
+  );
+  const asked = (text: string): string[] =>
+    [...text.matchAll(/\bswift_\w+/g)].map(([name]) =>
+      name.replace(/_(bucket|sum|count)$/, (end, word: string) =>
+        names.includes(name) ? end : word === "count" && !names.includes(name.slice(0, -end.length)) ? end : "",
+      ),
+    );
+  const rules = alertRules();
+  t.ok(rules.length > 10);
+  for (const { name, expr, severity, summary, action } of rules) {
+    t.match(expr, /[=<>]/, name);
+    t.match(severity, /^(page|ticket)$/, name);
+    t.match(summary, /\.$|B\.$/, name);
+    t.match(action, /^[A-Z].*[.?]$/, name);
+    for (const metric of asked(expr)) t.ok(names.includes(metric), `${name} asks for ${metric}`);
+  }
+  const { panels } = JSON.parse(readText("deploy/grafana/swift-eats.json")) as {
+    panels: readonly { id: number; type: string; title: string; targets?: readonly { expr: string }[] }[];
+  };
+  t.equal(new Set(panels.map(({ id }) => id)).size, panels.length, "every panel has its number");
+  for (const { title, type, targets = [] } of panels) {
+    t.equal(targets.length > 0, type !== "row", title);
+    for (const { expr } of targets)
+      for (const metric of asked(expr)) t.ok(names.includes(metric), `${title} asks for ${metric}`);
   }
 });
 

@@ -26,7 +26,7 @@ export function watchOrders({
   });
   const oldest = metrics.gauge({
     name: "swift_orders_oldest_age_ms",
-    help: "How long ago the oldest open order was placed, by its status now; 0 where there is none.",
+    help: "How long ago the oldest open order was placed, by its status now, orders for later too; 0 where there is none.",
     labels: ["status"],
   });
   let failures = 0;

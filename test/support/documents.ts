@@ -36,6 +36,7 @@ export const TABLES: Readonly<Record<string, () => string>> = {
   "close codes": closeTable,
   routes: routeTable,
   metrics: metricTable,
+  alerts: alertTable,
   decisions: decisionList,
 };
 
@@ -165,6 +166,35 @@ function metricTable(): string {
     ["metric", "what it says"],
     metricsInCode().map(({ name, help }) => [code(name), help]),
   );
+}
+
+export interface AlertRule {
+  readonly name: string;
+  readonly expr: string;
+  readonly severity: string;
+  readonly summary: string;
+  readonly action: string;
+}
+
+/** The rules of `deploy/prometheus/alerts.yaml`, a file that we write ourselves: every value stands on its key's line. */
+export function alertRules(): readonly AlertRule[] {
+  const [, ...rules] = readText("deploy/prometheus/alerts.yaml").split("      - alert: ");
+  return rules.map((text) => {
+    const of = (key: string): string => new RegExp(`^\\s+${key}: (.+)$`, "m").exec(text)?.[1] ?? "";
+    const quoted = (key: string): string => of(key).replace(/^"(.*)"$/, "$1");
+    return {
+      name: text.slice(0, text.indexOf("\n")),
+      expr: of("expr"),
+      severity: /severity: (\w+)/.exec(of("labels"))?.[1] ?? "",
+      summary: quoted("summary"),
+      action: quoted("action"),
+    };
+  });
+}
+
+function alertTable(): string {
+  const rows = alertRules().map(({ name, severity, expr, action }) => [name, severity, code(expr), action]);
+  return table(["alert", "how soon", "when", "what to do"], rows);
 }
 
 function decisionList(): string {
