@@ -16,7 +16,7 @@ import { projectAbove } from "./support/project.js";
 import { makeScratch } from "./support/scratch.js";
 import { ensureServers } from "./support/servers.js";
 import { type FileResult, readTap, readTogether } from "./support/tap-output.js";
-import { unitsOf } from "./support/units.js";
+import { mostlyWaits, unitsOf } from "./support/units.js";
 
 const UNIT_TIMEOUT_MS = 300_000;
 /** Of a failing file's output, from its end. */
@@ -65,17 +65,22 @@ async function main(words: readonly string[]): Promise<number> {
   if (files.length === 0) say(`no test file matches ${words.join(", ")}`);
 
   const finished: Finished[] = [];
-  const waiting = [...unitsOf(files)];
-  // One more than there are cores: the tests of whole nodes mostly wait, for leases to end and processes to start.
-  const worker = async (): Promise<void> => {
-    for (let unit = waiting.shift(); unit !== undefined; unit = waiting.shift()) {
+  const units = unitsOf(files);
+  const computing = units.filter((unit) => !mostlyWaits(unit));
+  const waiting = units.filter(mostlyWaits);
+  const worker = async (next: () => readonly string[] | undefined): Promise<void> => {
+    for (let unit = next(); unit !== undefined; unit = next()) {
       for (const one of await runUnit(unit)) {
         finished.push(one);
         report(one, finished.length, files.length);
       }
     }
   };
-  await Promise.all(Array.from({ length: Math.max(2, availableParallelism()) + 1 }, worker));
+  // One more than there are cores, for all tests wait now and then; and beside them one of those that mostly do.
+  const computers = Array.from({ length: Math.max(2, availableParallelism()) + 1 }, () =>
+    worker(() => computing.shift() ?? waiting.shift()),
+  );
+  await Promise.all([worker(() => waiting.shift()), ...computers]);
 
   const sum = (count: (result: FileResult) => number): number =>
     finished.reduce((total, { result }) => total + count(result), 0);

@@ -1,6 +1,6 @@
 import t from "tap";
 import { filesBelow, readText } from "./project.js";
-import { ALONE, FIRST, TOGETHER, unitsOf } from "./units.js";
+import { ALONE, FIRST, mostlyWaits, TOGETHER, unitsOf, WAITING } from "./units.js";
 
 const sources = filesBelow(
   ["bench", "config", "sdk", "simulator", "src", "test"],
@@ -27,7 +27,7 @@ t.test("what shares a process has no hooks that would be its neighbours' too", a
 });
 
 t.test("every place that the lists name holds a test", async (t) => {
-  for (const place of [...TOGETHER.flat(), ...ALONE, ...FIRST])
+  for (const place of [...TOGETHER.flat(), ...ALONE, ...FIRST, ...WAITING])
     t.ok(
       sources.some((path) => path === `${place}.test.ts` || path.startsWith(`${place}/`)),
       place,
@@ -36,4 +36,5 @@ t.test("every place that the lists name holds a test", async (t) => {
     units.slice(0, FIRST.length).flat(),
     FIRST.map((name) => `${name}.test.js`),
   );
+  t.strictSame(units.filter(mostlyWaits).flat().sort(), WAITING.map((name) => `${name}.test.js`).sort());
 });

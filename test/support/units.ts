@@ -38,35 +38,50 @@ export const ALONE: readonly string[] = [
   "sdk/chat",
   "test/support/without-async-hooks",
 ];
-/**
- * The longest come first, so that none is alone at the end; two that compute beside one that mostly waits, for leases to
- * end and processes to start.
- */
+/** The longest come first, so that none is alone at the end. */
 export const FIRST: readonly string[] = [
   "simulator/virtual/bugs/power",
   "simulator/virtual/simulate",
-  "test/crash",
-  "test/apps",
-  "test/pages-in-use",
   "simulator/faults/campaign",
-  "simulator/live/run",
-  "simulator/faults/broken-builds",
+  "test/pages-in-use",
+  "test/apps",
   "test/pages",
+  "test/crash",
+  "simulator/faults/broken-builds",
   "simulator/faults/fence",
-  "sdk/real-node",
-  "test/cluster",
+  "simulator/live/run",
   "test/database-away",
+  "test/cluster",
+  "sdk/real-node",
   "bench/dispatch/dispatch",
-  "src/store/postgres/database-lock",
+  "test/node-start",
   "bench/storm/storm",
-  "test/worker",
+  "test/dead-letters",
+  "test/cut-off",
+  "simulator/cluster/orphans",
+  "test/connections",
   "test/evening",
+  "src/store/postgres/database-lock",
+  "test/invalid-input",
+  "test/worker",
   "test/two-nodes",
   "src/actors/domain/order/chaos",
-  "simulator/cluster/orphans",
-  "test/node-start",
   "test/tablets",
   "test/last-portions",
+];
+
+/**
+ * Files that take twice as long as they compute, at the least: they wait for leases to end, for processes that were killed
+ * to come back, for a city to have eaten. One of them runs beside those that compute.
+ */
+export const WAITING: readonly string[] = [
+  "test/crash",
+  "simulator/faults/broken-builds",
+  "simulator/live/run",
+  "test/database-away",
+  "sdk/real-node",
+  "test/dead-letters",
+  "src/store/postgres/database-lock",
 ];
 
 /** The files that each process runs, first what takes longest. `files` are compiled tests, relative to the build. */
@@ -79,6 +94,9 @@ export function unitsOf(files: readonly string[]): readonly (readonly string[])[
   const long = alone.filter((file) => turnOf(file) < FIRST.length);
   return [...long.map(one), ...together.filter(({ length }) => length > 0), ...alone.slice(long.length).map(one)];
 }
+
+export const mostlyWaits = (unit: readonly string[]): boolean =>
+  unit.length === 1 && unit.every((file) => WAITING.includes(nameOf(file)));
 
 const one = (file: string): readonly string[] => [file];
 
