@@ -14,9 +14,11 @@ import { startNode } from "../src/node/node.js";
 import { planThreads } from "../src/node/plan.js";
 import { openTruth } from "../src/node/store-process.js";
 import { openSession, withPostgres } from "../src/store/contract/postgres.js";
+import { withEmptyData } from "../src/store/postgres/fixtures/empty-data.js";
 
 const clock = systemClock();
-const newDirectory = (): string => realpathSync(mkdtempSync(join(tmpdir(), "swift-eats-connections-")));
+const newDirectory = (): string =>
+  withEmptyData(realpathSync(mkdtempSync(join(tmpdir(), "swift-eats-connections-"))), "postgres");
 const configOf = (dataDir: string) => loadConfig({ argv: ["--port", "0", "--data-dir", dataDir], env: {} });
 const ASKS = 210;
 

@@ -9,6 +9,7 @@ import t from "tap";
 import { OwnNode, planGenerated, reportText, run } from "../simulator/live/mod.js";
 import { systemClock } from "../src/lib/clock.js";
 import { seededRandom } from "../src/lib/random.js";
+import { withEmptyData } from "../src/store/postgres/fixtures/empty-data.js";
 import { planMishaps, suffer, type Victim } from "./support/mishaps.js";
 
 const clock = systemClock();
@@ -22,7 +23,7 @@ t.test(
     "and its payment provider once; no acknowledged order is lost, all end, no rule is broken",
   { timeout: 170_000 },
   async (t) => {
-    const dataDir = realpathSync(mkdtempSync(join(tmpdir(), "swift-eats-crash-")));
+    const dataDir = withEmptyData(realpathSync(mkdtempSync(join(tmpdir(), "swift-eats-crash-"))), "postgres");
     const restarts: string[] = [];
     const own = new OwnNode({ dataDir, timeScale: TIMES_AS_FAST_AS_LIFE, onRestart: (how) => restarts.push(how) });
     const over = new AbortController();

@@ -12,6 +12,7 @@ import { systemRandom } from "../src/lib/random.js";
 import { startNode } from "../src/node/node.js";
 import type { AuditEntry, DeadLetterRecord, OrderView } from "../src/protocol/mod.js";
 import { openSession, withPostgres } from "../src/store/contract/postgres.js";
+import { withEmptyData } from "../src/store/postgres/fixtures/empty-data.js";
 
 const clock = systemClock();
 const SECRET = "the-secret-of-the-operator-of-dead-letters";
@@ -25,7 +26,7 @@ t.test(
   async (t) => {
     const { connectionString } = await withPostgres();
     const session = await openSession(t, connectionString);
-    const dataDir = realpathSync(mkdtempSync(join(tmpdir(), "swift-eats-letters-")));
+    const dataDir = withEmptyData(realpathSync(mkdtempSync(join(tmpdir(), "swift-eats-letters-"))), "postgres");
     t.teardown(() => rmSync(dataDir, { recursive: true, force: true }));
     const config = loadConfig({
       argv: ["--port", "0", "--data-dir", dataDir, "--search.enabled", "false"],

@@ -12,6 +12,7 @@ import { silentLog } from "../src/lib/log.js";
 import { systemRandom } from "../src/lib/random.js";
 import { startNode } from "../src/node/node.js";
 import { OP, SOCKET_PATH, SUBPROTOCOL_JSON } from "../src/protocol/mod.js";
+import { withEmptyData } from "../src/store/postgres/fixtures/empty-data.js";
 import { openSocket } from "./support/json-socket.js";
 
 const clock = systemClock();
@@ -45,7 +46,7 @@ t.test(
   "R-CLU-4: every thread of a node that leaves says so at once, to its clients and to the balancer",
   { timeout: 110_000 },
   async (t) => {
-    const dataDir = realpathSync(mkdtempSync(join(tmpdir(), "swift-eats-drain-")));
+    const dataDir = withEmptyData(realpathSync(mkdtempSync(join(tmpdir(), "swift-eats-drain-"))), "postgres");
     const config = loadConfig({ argv: ["--port", "0", "--data-dir", dataDir, "--search.enabled", "false"], env: {} });
     const node = await startNode({
       // Far longer than the test: whoever hears only when others have left hears too late.

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import t from "tap";
 import { processEnvironment } from "../config/mod.js";
 import { OwnNode } from "../simulator/live/mod.js";
+import { withEmptyData } from "../src/store/postgres/fixtures/empty-data.js";
 import { readText } from "./support/project.js";
 
 const DOCUMENT = "docs/EVENING.md";
@@ -28,7 +29,7 @@ function scriptOf(text: string): { readonly script: string; readonly expectation
 }
 
 t.test("R-RAT-1 R-TRK-5 R-ACC-1: the evening by curl goes as the document says", { timeout: TIMEOUT_MS }, async (t) => {
-  const dataDir = realpathSync(mkdtempSync(join(tmpdir(), "swift-eats-evening-")));
+  const dataDir = withEmptyData(realpathSync(mkdtempSync(join(tmpdir(), "swift-eats-evening-"))), "postgres");
   t.teardown(() => rmSync(dataDir, { recursive: true, force: true }));
   const node = new OwnNode({ dataDir, timeScale: 1, onRestart: (how) => t.fail(`the node ended: ${how}`) });
   t.teardown(() => node.stop());

@@ -6,6 +6,7 @@ import t from "tap";
 import { OwnNode } from "../simulator/live/mod.js";
 import { sleep, systemClock } from "../src/lib/clock.js";
 import type { MenuView, OrderView, PlacedReply } from "../src/protocol/mod.js";
+import { withEmptyData } from "../src/store/postgres/fixtures/empty-data.js";
 
 const clock = systemClock();
 const BUYERS = 200;
@@ -37,7 +38,7 @@ const LINE = {
 t.test(
   "rule 17 R-RST-5: two hundred buyers of fifty portions: fifty are sold, and what is cancelled is sold again",
   async (t) => {
-    const dataDir = realpathSync(mkdtempSync(join(tmpdir(), "swift-eats-portions-")));
+    const dataDir = withEmptyData(realpathSync(mkdtempSync(join(tmpdir(), "swift-eats-portions-"))), "postgres");
     const own = new OwnNode({ dataDir, timeScale: 1, onRestart: (how) => t.fail(`the node ended: ${how}`) });
     t.teardown(async () => {
       await own.stop();

@@ -10,6 +10,7 @@ import { silentLog } from "../src/lib/log.js";
 import { systemRandom } from "../src/lib/random.js";
 import { startNode } from "../src/node/node.js";
 import { createPostgresOwnershipStore, withPostgres } from "../src/store/contract/postgres.js";
+import { withEmptyData } from "../src/store/postgres/fixtures/empty-data.js";
 
 const clock = systemClock();
 const ID = "node-a";
@@ -22,7 +23,7 @@ t.test(
   { timeout: 110_000 },
   async (t) => {
     const { connectionString } = await withPostgres();
-    const dataDir = realpathSync(mkdtempSync(join(tmpdir(), "swift-eats-not-ready-")));
+    const dataDir = withEmptyData(realpathSync(mkdtempSync(join(tmpdir(), "swift-eats-not-ready-"))), "postgres");
     t.teardown(() => rmSync(dataDir, { recursive: true, force: true }));
     const others = createPostgresOwnershipStore({ connectionString, clock });
     t.teardown(() => others.close());

@@ -6,6 +6,7 @@ import t from "tap";
 import { OwnNode } from "../simulator/live/mod.js";
 import { sleep, systemClock } from "../src/lib/clock.js";
 import type { InboxView, NotificationRecord, OrderView, PlacedReply } from "../src/protocol/mod.js";
+import { withEmptyData } from "../src/store/postgres/fixtures/empty-data.js";
 
 const clock = systemClock();
 const PROFILE = {
@@ -26,7 +27,7 @@ t.test(
   "R-COM-3, R-RST-4, R-ORD-8: a kitchen without a tablet is reached for step by step, the order ends, the customer is " +
     "told, and operations see why, mend it and drive it again",
   async (t) => {
-    const dataDir = realpathSync(mkdtempSync(join(tmpdir(), "swift-eats-notify-")));
+    const dataDir = withEmptyData(realpathSync(mkdtempSync(join(tmpdir(), "swift-eats-notify-"))), "postgres");
     const own = new OwnNode({ dataDir, timeScale: 1, onRestart: () => undefined, extraArguments: SHORT });
     t.teardown(async () => {
       await own.stop();

@@ -12,6 +12,7 @@ import { silentLog } from "../src/lib/log.js";
 import { systemRandom } from "../src/lib/random.js";
 import { startNode } from "../src/node/node.js";
 import type { OrderView } from "../src/protocol/mod.js";
+import { withEmptyData } from "../src/store/postgres/fixtures/empty-data.js";
 import { openSession } from "../src/store/postgres/fixtures/sessions.js";
 import { provesOwnership } from "./support/ownership.js";
 
@@ -26,7 +27,7 @@ const OPINION = "The soup reminded me of my aunt Rosalba";
 const CARD = "Visa of aunt Rosalba";
 
 async function open(t: Test) {
-  const dataDir = realpathSync(mkdtempSync(join(tmpdir(), "swift-eats-onboarding-")));
+  const dataDir = withEmptyData(realpathSync(mkdtempSync(join(tmpdir(), "swift-eats-onboarding-"))), "postgres");
   t.teardown(() => rmSync(dataDir, { recursive: true, force: true }));
   const argv = ["--port", "0", "--data-dir", dataDir, "--node.drainMs", "0", "--node.timeScale", "10"];
   argv.push("--gateway.gpsPerMinute", "6000", "--gateway.gpsBurst", "1000");

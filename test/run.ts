@@ -11,6 +11,7 @@ import { availableParallelism } from "node:os";
 import { join, relative, sep } from "node:path";
 import { processEnvironment, SETTINGS, withoutSettings } from "../config/mod.js";
 import { systemClock } from "../src/lib/clock.js";
+import { makeEmptyData } from "../src/store/postgres/fixtures/empty-data.js";
 import { ensureBrowser } from "./support/browser.js";
 import { projectAbove } from "./support/project.js";
 import { makeScratch } from "./support/scratch.js";
@@ -62,6 +63,8 @@ async function main(words: readonly string[]): Promise<number> {
   // A browser is large: it is fetched for those who test pages.
   const withoutBrowser = files.some((file) => /\b(?:apps|pages)\b/.test(file)) ? await ensureBrowser(say) : null;
   if (withoutBrowser !== null) say(`warning: ${withoutBrowser}`);
+  if (words.length === 0 && scratch.directory !== null)
+    await makeEmptyData(scratch.directory).catch((error: Error) => say(`warning: ${error.message}`));
   if (files.length === 0) say(`no test file matches ${words.join(", ")}`);
 
   const finished: Finished[] = [];

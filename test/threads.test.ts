@@ -9,6 +9,7 @@ import { systemClock } from "../src/lib/clock.js";
 import { silentLog } from "../src/lib/log.js";
 import { systemRandom } from "../src/lib/random.js";
 import { startNode } from "../src/node/node.js";
+import { withEmptyData } from "../src/store/postgres/fixtures/empty-data.js";
 
 /** On a line of its own, so that it may reach any thread. */
 function get(url: string): Promise<string> {
@@ -26,7 +27,7 @@ function get(url: string): Promise<string> {
 }
 
 t.test("R-OPS-3: every gateway thread tells of the whole node", { timeout: 120_000 }, async (t) => {
-  const dataDir = realpathSync(mkdtempSync(join(tmpdir(), "swift-eats-threads-")));
+  const dataDir = withEmptyData(realpathSync(mkdtempSync(join(tmpdir(), "swift-eats-threads-"))), "postgres");
   const argv = ["--port", "0", "--data-dir", dataDir, "--node.shardWorkers", "2", "--node.gatewayThreads", "2"];
   const config = loadConfig({ argv: [...argv, "--node.drainMs", "0"], env: {} });
   const node = await startNode({

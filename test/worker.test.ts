@@ -15,6 +15,7 @@ import { sleep, systemClock } from "../src/lib/clock.js";
 import { recordingLog } from "../src/lib/log.js";
 import { systemRandom } from "../src/lib/random.js";
 import { startNode } from "../src/node/node.js";
+import { withEmptyData } from "../src/store/postgres/fixtures/empty-data.js";
 
 const clock = systemClock();
 
@@ -49,7 +50,7 @@ t.test(
   "R-ENG-8, R-ENG-4, R-SRC-2: dead and stuck threads of a running node are replaced; commands in flight are answered, and all is found",
   { timeout: 120_000 },
   async (t) => {
-    const dataDir = realpathSync(mkdtempSync(join(tmpdir(), "swift-eats-worker-")));
+    const dataDir = withEmptyData(realpathSync(mkdtempSync(join(tmpdir(), "swift-eats-worker-"))), "postgres");
     const log = recordingLog();
     const config = loadConfig({ argv: ["--port", "0", "--data-dir", dataDir], env: {} });
     const oneWorker = { ...config, node: { ...config.node, shardWorkers: 1, gatewayThreads: 0, drainMs: 100 } };

@@ -15,6 +15,7 @@ import { type Random, seededRandom, systemRandom } from "../../src/lib/random.js
 import { startNode } from "../../src/node/node.js";
 import type { DriverEarnings, OrderView, Reconciliation, RestaurantStatement } from "../../src/protocol/mod.js";
 import { authorisationsOf, readSandboxLedger, startSandboxProcess } from "../../src/services/payments/mod.js";
+import { withEmptyData } from "../../src/store/postgres/fixtures/empty-data.js";
 
 const clock = systemClock();
 const PLACE = { lat: 41, lng: 29 };
@@ -55,7 +56,7 @@ const OVER: ReadonlySet<string> = new Set(["delivered", "cancelled", "rejected",
 
 export async function runMoney(options: MoneyRun): Promise<MoneyFigures> {
   const says = options.says ?? (() => {});
-  const dataDir = realpathSync(mkdtempSync(join(tmpdir(), "swift-eats-money-")));
+  const dataDir = withEmptyData(realpathSync(mkdtempSync(join(tmpdir(), "swift-eats-money-"))), "postgres");
   const ledgerFile = join(dataDir, "bank.jsonl");
   const webhookPort = await freePort("127.0.0.1", 0);
   const bank = await startSandboxProcess(ledgerFile, [

@@ -10,6 +10,7 @@ import type { Browser, BrowserContext, Page } from "playwright-core";
 import type { Test } from "tap";
 import { OwnNode } from "../../simulator/live/mod.js";
 import { sleep, systemClock } from "../../src/lib/clock.js";
+import { withEmptyData } from "../../src/store/postgres/fixtures/empty-data.js";
 import { openBrowser } from "./browser.js";
 import { Line } from "./line.js";
 import { settle, type Town, type Townsman } from "./town.js";
@@ -42,7 +43,7 @@ export interface Stage {
 }
 
 export async function setStage(t: Test): Promise<Stage> {
-  const dataDir = realpathSync(mkdtempSync(join(tmpdir(), "swift-eats-apps-")));
+  const dataDir = withEmptyData(realpathSync(mkdtempSync(join(tmpdir(), "swift-eats-apps-"))), "postgres");
   const node = new OwnNode({ dataDir, timeScale: 1, onRestart: () => undefined, extraArguments: NODE_ARGUMENTS });
   const lines: Line[] = [];
   let browser: Browser | null = null;

@@ -14,6 +14,7 @@ import { OwnNode } from "../../simulator/live/mod.js";
 import { type Clock, sleep, systemClock } from "../../src/lib/clock.js";
 import { type Random, randomInteger, seededRandom } from "../../src/lib/random.js";
 import type { InboxView, PlacedReply } from "../../src/protocol/mod.js";
+import { withEmptyData } from "../../src/store/postgres/fixtures/empty-data.js";
 
 export interface TabletRun {
   readonly orders: number;
@@ -161,7 +162,7 @@ export async function runTablets(run: TabletRun): Promise<TabletReport> {
   const clock = systemClock();
   const random = seededRandom(run.seed);
   const note = run.note ?? (() => undefined);
-  const directory = realpathSync(mkdtempSync(join(tmpdir(), "swift-eats-tablets-")));
+  const directory = withEmptyData(realpathSync(mkdtempSync(join(tmpdir(), "swift-eats-tablets-"))), "postgres");
   const node = new OwnNode({
     dataDir: join(directory, "node"),
     timeScale: 1,
