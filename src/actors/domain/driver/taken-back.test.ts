@@ -104,6 +104,36 @@ t.test("R-DSP-6: the driver of an order that is over by then hears why", async (
   await city.kit.close();
 });
 
+t.test(
+  "R-DSP-6: whoever has the food hears it, when the order ends or goes to another while it is on its way",
+  async (t) => {
+    const support = { id: "s", role: "support" };
+    const ends: Readonly<Record<string, (city: City) => Promise<unknown>>> = {
+      "too late for me": (city) => city.order("o", "cancel", { orderId: "o", reason: "too late for me" }, support),
+      offer_taken: (city) =>
+        city.order("o", "assignManually", { orderId: "o", driverId: "d3", reason: "nearer" }, support),
+    };
+    for (const [reason, end] of Object.entries(ends)) {
+      const city = await lost();
+      await city.goOnline("d2");
+      await must(city.drive("d2", "acceptOffer", { offerId: (await city.offerTo("d2")).offerId }));
+      await city.kit.advance(200);
+      const phone = await city.kit.subscribe({ kind: "driver", key: "d", channel: "work" }, driver("d"));
+      // Whoever was sent in their place lets go a little later.
+      city.kit.store.decide = ({ batch }) =>
+        batch?.actors.some(({ kind, key }) => kind === "driver" && key === "d2") ? { delayMs: 1_000 } : null;
+      await must(city.drive("d", "pickUp", { orderId: "o" }));
+      await city.kit.advance(100);
+      t.match((await city.state("o")).delivery, { status: "revoking", next: { driverId: "d" } });
+      await end(city);
+      await city.kit.advance(3_000);
+      t.match(phone.events.at(-1), { type: "trip.changed", body: { trip: null, reason } });
+      t.equal(await codeOf(city.drive("d", "deliver", { orderId: "o" })), "not_your_trip");
+      await city.kit.close();
+    }
+  },
+);
+
 t.test("R-DSP-6: whom a person has replaced stays replaced", async (t) => {
   const city = createCity();
   await city.openRestaurant("r");

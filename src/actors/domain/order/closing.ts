@@ -96,6 +96,9 @@ function letGo(ctx: OrderContext, delivery: Delivery, end: End): Delivery {
     case "revoking":
     case "carrying": {
       const { driver } = delivery;
+      // Who was to have it next, perhaps because the food is with them.
+      const next = delivery.status === "revoking" ? delivery.next : null;
+      if (next !== null) ctx.tell(Driver, next.driverId, "notYours", { orderId: ctx.key, reason: end.reason });
       if (end.driverGone === true) {
         for (const place of seatClaims(driver.driverId, driver.seat)) ctx.release(TRIP_CLAIM, place);
         return { status: "over" };

@@ -261,6 +261,9 @@ function giveTo(
       revoke(ctx, settings, order, reason, chosen);
       return true;
     case "revoking":
+      if (delivery.next !== null && delivery.next.driverId !== chosen.driverId) {
+        ctx.tell(Driver, delivery.next.driverId, "notYours", { orderId: ctx.key, reason: "offer_taken" });
+      }
       save(ctx, settings, { ...order, delivery: { ...delivery, next: chosen } });
       return true;
     default:
