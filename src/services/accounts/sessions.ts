@@ -82,7 +82,7 @@ export function createSessions(context: AccountContext, throttleSettings: Thrott
     password: string,
     address: string,
   ): Promise<boolean | Refused> {
-    // Counted before the hash, so that attempts side by side do not all pass; given back when it was right.
+    // Counted before the hash, so that attempts side by side do not all pass; what it was not is given back.
     const waitMs = await throttle.tries(who, address);
     if (waitMs > 0) return tooSoon(waitMs);
     const right = await slowly(async () => {
@@ -93,9 +93,13 @@ export function createSessions(context: AccountContext, throttleSettings: Thrott
       });
       return passwords.verify(account?.password ?? encoded, normal(password));
     });
-    const known = right === true && account !== null && account.password !== null;
-    if (known || isRefused(right)) await throttle.right(who, address);
-    return isRefused(right) ? right : known;
+    if (isRefused(right)) {
+      await throttle.notTried(who, address);
+      return right;
+    }
+    const known = right && account !== null && account.password !== null;
+    await (known ? throttle.right(who, address) : throttle.wrong(who, address));
+    return known;
   }
 
   const tokenOf = (session: SessionRecord): string => {
