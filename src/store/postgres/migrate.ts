@@ -108,7 +108,7 @@ async function refuseGaps(client: pg.Client, names: readonly string[]): Promise<
   const missing =
     newest === undefined ? undefined : names.slice(0, names.indexOf(newest)).find((name) => !ran.has(name));
   if (missing !== undefined) {
-    throw new Error(`The migration ${missing} has not run, though ${newest} has, which comes after it.`);
+    throw new Error(`The migration ${missing} has not run, though ${newest} has, which comes after it`);
   }
 }
 
