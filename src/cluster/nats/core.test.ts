@@ -2,6 +2,7 @@ import fc from "fast-check";
 import t from "tap";
 import type { EndpointId, LinkMessage } from "../../actors/runtime/link.js";
 import { VirtualClock } from "../../actors/runtime/testkit/mod.js";
+import { recordingLog } from "../../lib/log.js";
 import { decode, encode } from "../../lib/msgpack.js";
 import { randomInteger, seededRandom } from "../../lib/random.js";
 import type { LinkCore } from "./core.js";
@@ -318,6 +319,17 @@ t.test("a handler that throws breaks neither the session nor what follows", asyn
   t.same(atB, ["a/1 up", "0", "1", "2"]);
   t.same(atA, ["b/1 up"]);
   t.equal(b.stats().handlerFailures, 4);
+});
+
+t.test("R-OPS-4: a node of a release that cannot be understood is told of by its name", async (t) => {
+  const log = recordingLog();
+  const clock = new VirtualClock(1_700_000_000_000);
+  const link = createEther(clock, seededRandom(1)).open("new/gateway-0", {}, log);
+  link.hearPresence(encode([1, "old/gateway-0", "x"]));
+  link.hearPresence(encode([1, "old/shards-0", "x"]));
+  t.match(log.lines, [{ level: "warn", message: /^A node whose release /, fields: { from: "old/gateway-0" } }]);
+  t.equal(log.lines.length, 1, "now and then");
+  t.match(link.stats(), { malformed: 2, peers: [] });
 });
 
 t.test("what is not understood is dropped and counted; it never throws and never reaches a handler", async (t) => {

@@ -19,7 +19,7 @@ import { type Random, uuidV7 } from "../../lib/random.js";
 import { endOfTurn } from "../../lib/schedule.js";
 import { Pair } from "./pair.js";
 import type { PairHost, PairStats } from "./pair-host.js";
-import { decodeParcel, decodePresence, encodeParcel, encodePart, encodePresence } from "./parcel.js";
+import { decodeParcel, decodePresence, encodeParcel, encodePart, encodePresence, strangerIn } from "./parcel.js";
 import { checkNatsLinkSettings, DEFAULT_NATS_LINK_SETTINGS, type NatsLinkSettings } from "./settings.js";
 import { type ClusterSubjects, nodeOf } from "./subjects.js";
 
@@ -258,7 +258,15 @@ export function createLinkCore(options: LinkCoreOptions): LinkCore {
       if (closed || !working) return;
       const heard = decodePresence(bytes);
       if (heard === null) {
-        bad("presence", "");
+        const stranger = strangerIn(bytes);
+        if (stranger === null) bad("presence", "");
+        else {
+          malformed += 1;
+          warn(
+            { from: stranger },
+            "A node whose release writes other messages between nodes is there: neither hears the other until both run the same release.",
+          );
+        }
         return;
       }
       if (heard.endpoint === self) {

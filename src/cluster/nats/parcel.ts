@@ -68,6 +68,13 @@ export function decodePresence(bytes: Uint8Array): Presence | null {
   return isName(endpoint) && isName(instance) ? { endpoint, instance } : null;
 }
 
+/** The endpoint that announces itself in another version; null for whatever is no presence at all. */
+export function strangerIn(bytes: Uint8Array): EndpointId | null {
+  const value = decodeSafely(bytes);
+  if (!Array.isArray(value) || value.length !== 3 || !isCount(value[0]) || value[0] === VERSION) return null;
+  return isName(value[1]) ? value[1] : null;
+}
+
 /** The bytes share their memory with parcels before and after; they are not written again. Throws for what has no form. */
 export function encodeParcel(head: ParcelHead, messages: readonly LinkMessage[] = []): Uint8Array {
   return encodeHeaded(head, messages.map(flat));
