@@ -12,6 +12,8 @@ const ADVISORY_LOCK = 7_313_904_411;
  * holds every table for as long as it takes, a whole town would stand still for an hour: shorter than a flush may take.
  */
 const LOCK_TIMEOUT_MS = 1_000;
+/** Many servers end statements of their users after some seconds; an index of a large table takes longer. The most there is. */
+const STATEMENT_TIMEOUT_MS = 2_147_483_647;
 /** In which those go on who waited behind. */
 const PAUSE_MS = { first: 1_000, most: 15_000 };
 const LOCK_NOT_AVAILABLE = "55P03";
@@ -53,6 +55,7 @@ async function migrateOnce(connectionString: string, log: Log, trouble: string[]
     connectionString,
     application_name: "swift-eats migrate",
     lock_timeout: LOCK_TIMEOUT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
   });
   // Without a listener a lost connection would end the process; the running query rejects by itself.
   client.on("error", (error) => log.warn({ error: error.message }, "The connection for migrations was lost."));
