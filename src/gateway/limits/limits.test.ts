@@ -85,8 +85,13 @@ t.test("R-PRO-5: support and admin have a tier of their own, whatever they ask",
   const limits = new TierLimits({ ...DEFAULT_TIER_RATES, command: once, operations: { perMinute: 60, burst: 3 } }, 10);
   const restaurant = { id: "a", role: "restaurant" } as const;
   const admin = { id: "a", role: "admin" } as const;
+  const support = { id: "s", role: "support" } as const;
   t.equal(limits.takeFor(restaurant, "command", 0), 0);
   t.ok(limits.takeFor(restaurant, "command", 0) > 0);
   for (const tier of ["command", "browse", "order"] as const) t.equal(limits.takeFor(admin, tier, 0), 0);
   t.ok(limits.takeFor(admin, "search", 0) > 0, "one bucket for all kinds");
+  t.same(
+    [0, 0, 0].map((now) => limits.takeFor(support, "command", now)),
+    [0, 0, 0],
+  );
 });

@@ -158,6 +158,15 @@ t.test("R-PAY-1, R-PAY-3: what is no answer to the question counts as none", asy
   }
   answer = { outcome: { outcome: "declined", reason: "x" } };
   await t.rejects(run("capture"), { message: /"declined"/ }, "the answer to another question; who looks is told which");
+  for (const [step, other] of [
+    ["capture", "refunded"],
+    ["refund", "captured"],
+    ["void", "authorised"],
+    ["authorise", "voided"],
+  ] as const) {
+    answer = { outcome: { outcome: other, amountMinor: 1_000 } };
+    await t.rejects(run(step), PaymentUnavailable, `${other} is no ${step}`);
+  }
   answer = { outcome: { outcome: "declined", reason: `\0${"🍕".repeat(99)}` } };
   const { reason } = (await run("authorise")) as { reason: string };
   t.match(reason, /^(🍕){49}/u, "what it says in words is cut to what can be kept");

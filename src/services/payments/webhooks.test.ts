@@ -43,6 +43,7 @@ t.test("R-PAY-1: a signature stands for these bytes, this time and this secret, 
     );
   t.ok(good());
   t.ok(good({ secrets: ["new", SECRET] }), "while a secret is replaced");
+  t.ok(good({ secrets: [SECRET, "old"] }), "and while the old one is still known");
   t.ok(good({ now: 999_500 }), "their clock goes ahead");
   t.notOk(good({ body: "bodY" }));
   t.notOk(good({ secrets: ["new"] }));
@@ -245,7 +246,7 @@ t.test(
     });
     await hear({ key: "o:refund:3", outcome: "refunded", amountMinor: 5 });
     t.match(told.pop(), { input: { step: "refund", n: 3, answer: { outcome: "refunded", amountMinor: 5 } } });
-    for (const key of ["another:authorise:1", "o:capture:1", "o:authorise:", "o:authorise:x", "o"]) {
+    for (const key of ["another:authorise:1", "p:authorise:1", "o:capture:1", "o:authorise:", "o:authorise:x", "o"]) {
       t.match(await hear({ key, outcome: "authorised" }), { ok: true, value: { received: false } }, key);
     }
     t.same(told, []);

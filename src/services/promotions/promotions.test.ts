@@ -35,6 +35,9 @@ t.test("R-ORD-6: what a code is worth, and why it is worth nothing", async (t) =
   t.equal(reason({ currency: "EUR" }), "wrong_currency");
   t.equal(reason({ restaurantId: "another" }), "wrong_restaurant");
   t.equal(reason({}, { ...order, itemsMinor: 999 }), "below_minimum");
+  for (const just of [{ from: 5 }, { until: 6 }, { restaurantId: "r" }, { minimumMinor: 1_001 }]) {
+    t.equal(reason(just), "", JSON.stringify(just));
+  }
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 1_000 }), fc.nat(10_000_000), (perMille, itemsMinor) => {
       const discount = { kind: "percent", perMille, mostMinor: null } as const;

@@ -200,6 +200,10 @@ t.test("R-COM-4, R-PAY-1: while the provider of payments hangs, others who are a
   await kit.close();
 });
 
+/** The provider's own word. */
+const tell = (city: City, notice: PaymentNotice) =>
+  city.kit.must(Order, "o", "paymentTold", notice, { caller: { id: "payments", role: "provider" } });
+
 /** A bank whose answers to these steps (`void:1`) are lost, though it does what it is asked for. */
 function forgetful() {
   const provider = inProcessProvider(() => 0);
@@ -261,8 +265,8 @@ t.test("rule 8: that the first method was voided is no word of the second", asyn
   await city.reach("o", "confirmed");
   bank.lost.add("void:2");
   await must(city.order("o", "cancel", { orderId: "o", reason: "no" }, customer("c")));
-  const told: PaymentNotice = { step: "void", n: 1, answer: { outcome: "voided" } };
-  await must(city.kit.ask(Order, "o", "paymentTold", told, { caller: { id: "payments", role: "provider" } }));
+  await tell(city, { step: "void", n: 1, answer: { outcome: "voided" } });
+  await tell(city, { step: "capture", n: 2, answer: { outcome: "captured", amountMinor: 5 } });
   t.match((await city.state("o")).payment, { status: "voiding", n: 2 });
   bank.lost.clear();
   await city.kit.advance(700_000);
@@ -270,15 +274,40 @@ t.test("rule 8: that the first method was voided is no word of the second", asyn
   await city.kit.close();
 });
 
+t.test(
+  "rules 8 and 9: a capture's own word counts, of what was asked for and no more; nothing said is all",
+  async (t) => {
+    for (const [saidMinor, takenMinor] of [
+      [0, 2_444],
+      [9_999, 2_444],
+      [1_000, 1_000],
+    ] as const) {
+      const bank = forgetful();
+      bank.lost.add("capture:1");
+      const city = createCity({ payment: bank.payment, host: { effectAttempts: 2, effectRetryMs: 100 } });
+      await city.openRestaurant("r");
+      await city.bring("o", "delivered");
+      await tell(city, { step: "void", n: 1, answer: { outcome: "voided" } });
+      await tell(city, { step: "capture", n: 2, answer: { outcome: "captured", amountMinor: 5 } });
+      t.match((await city.state("o")).payment, { status: "capturing", n: 1 }, "no word of this capture");
+      await tell(city, { step: "capture", n: 1, answer: { outcome: "captured", amountMinor: saidMinor } });
+      const { payment } = await city.state("o");
+      t.match(payment, { status: "captured" });
+      const refund = { orderId: "o", amountMinor: 10_000, reason: "all" };
+      t.match(await city.order("o", "refund", refund, support), { error: { detail: { leftMinor: takenMinor } } });
+      await city.kit.close();
+    }
+  },
+);
+
 t.test("R-PAY-1: money back that the provider tells of twice, and answers too, is one entry", async (t) => {
   const city = createCity();
   await city.openRestaurant("r");
   await city.bring("o", "delivered");
   while ((await city.state("o")).payment.status !== "captured") await city.kit.advance(100);
   await must(city.order("o", "refund", { orderId: "o", amountMinor: 44, reason: "cold" }, support));
-  const told: PaymentNotice = { step: "refund", n: 1, answer: { outcome: "refunded", amountMinor: 44 } };
   for (let i = 0; i < 2; i++) {
-    await must(city.kit.ask(Order, "o", "paymentTold", told, { caller: { id: "payments", role: "provider" } }));
+    await tell(city, { step: "refund", n: 1, answer: { outcome: "refunded", amountMinor: 44 } });
   }
   await city.kit.advance(1_000);
   t.match((await city.state("o")).payment, { refunds: [{ status: "done", amountMinor: 44 }] });
