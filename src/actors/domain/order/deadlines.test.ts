@@ -1,7 +1,9 @@
 import t from "tap";
 import { isTerminal } from "../../../protocol/mod.js";
-import { at, codeOf, createCity, illegalMove, must, restaurant } from "../fixtures/city.js";
+import { at, codeOf, createCity, illegalMove, must, restaurant, support } from "../fixtures/city.js";
+import { Order } from "../mod.js";
 import { travelOf } from "../travel.js";
+import type { DeadlineOf } from "./messages.js";
 
 t.test("R-ORD-8, rule 14: a restaurant that does not answer loses the order at the deadline", async (t) => {
   const city = createCity();
@@ -170,3 +172,17 @@ t.test(
     await city.kit.close();
   },
 );
+
+t.test("R-ORD-8: the deadline of a status that is past ends nothing, however late it comes", async (t) => {
+  const city = createCity();
+  await city.openRestaurant("r");
+  await city.bring("o", "preparing");
+  const late = (of: DeadlineOf) => city.kit.must(Order, "o", "deadline", { of, escalated: true });
+  for (const of of ["placed", "confirmed"] as const) await late(of);
+  t.equal(await city.status("o"), "preparing");
+  await must(city.order("o", "cancel", { orderId: "o", reason: "fire" }, support));
+  const { revision } = await city.state("o");
+  await late("kitchen");
+  t.equal((await city.state("o")).revision, revision);
+  await city.kit.close();
+});

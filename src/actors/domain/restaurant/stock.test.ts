@@ -214,3 +214,30 @@ t.test("R-RST-5, R-ORD-7, rule 17: counted with what is promised for later, a sh
   t.equal(await left(), 4);
   await kit.close();
 });
+
+t.test(
+  "rule 17: a cancel that meets the restaurant's answer gives back what was taken, and nothing else",
+  async (t) => {
+    for (const [stock, taken] of [
+      [5, 3],
+      [2, 0],
+    ] as const) {
+      const city = createCity();
+      const { kit } = city;
+      await city.openRestaurant("r", { items: [{ itemId: "soup", name: "Soup", priceMinor: 2_100, stock }] });
+      const soup = { lines: [{ itemId: "soup", quantity: 3, unitPriceMinor: 2_100 }] };
+      const caller = customer("c");
+      const ask = kit.run(() =>
+        Promise.all([
+          kit.send(Order, "o", "place", city.placement(soup), { caller }),
+          kit.send(Order, "o", "cancel", { orderId: "o", reason: "no" }, { caller }),
+        ]),
+      );
+      t.match(await ask, [{ ok: true }, { ok: true }], `${taken} of ${stock} are to be taken`);
+      await kit.advance(2_000);
+      t.equal(await city.status("o"), "cancelled");
+      t.equal((await city.stock("r")).left.soup, stock);
+      await kit.close();
+    }
+  },
+);
