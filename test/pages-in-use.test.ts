@@ -408,14 +408,14 @@ t.test("R-PRO-4: pages in use", { timeout: TIMEOUT_MS, skip: missingBrowser() },
       const choices = ops.page.getByRole("radiogroup").getByRole("radio");
       await choices.first().check();
       await ops.page.getByLabel("Reason").fill("They know the house");
-      await Promise.all([near!.comes(0.001), choices.nth(1).waitFor()]);
+      await near!.comes(0.001);
+      await choices.nth(1).waitFor();
       t.ok(await choices.first().isChecked(), "whoever comes nearer moves nobody away");
       await far!.http.command("driver.offline", {});
       await shows(ops, "Not free any more");
       t.ok(await ops.page.getByRole("button", { name: "Ask this driver" }).isDisabled());
       await press(ops, "Look again");
       await ops.page.getByText("Not free any more").waitFor({ state: "detached" });
-      // By name: for a moment another zone may still tell of whoever has just gone.
       const { principalId: id } = await near!.http.get<{ readonly principalId: string }>("/v1/me");
       await ops.page.getByRole("radio", { name: `Driver ${id.slice(-4).toUpperCase()}` }).check();
       await press(ops, "Ask this driver");
