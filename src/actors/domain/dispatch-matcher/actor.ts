@@ -46,6 +46,14 @@ export function matcherActor(): ActorDefinition<MatcherContract, MatcherState> {
         ctx.cast(Zone, ctx.key, "beat", null);
         return null;
       },
+      show(ctx, { at }) {
+        ctx.timer("show", { at, run: "ringToShow" });
+        return null;
+      },
+      ringToShow(ctx) {
+        ctx.cast(Zone, ctx.key, "show", null);
+        return null;
+      },
     },
   });
 }

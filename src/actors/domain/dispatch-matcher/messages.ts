@@ -16,6 +16,9 @@ export type MatcherContract = {
   /** Rings the zone at this time. A later call replaces an earlier one. */
   wake: { input: { readonly at: number }; reply: null };
   ring: { input: null; reply: null };
+  /** Has the zone show itself at this time. A later call replaces an earlier one. */
+  show: { input: { readonly at: number }; reply: null };
+  ringToShow: { input: null; reply: null };
 };
 
 export const Matcher = actorRef<MatcherContract>("dispatch-matcher");

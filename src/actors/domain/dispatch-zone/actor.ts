@@ -18,6 +18,7 @@ import { keepRatings } from "./knowledge.js";
 import { type PresenceInput, Zone, type ZoneContract, type ZoneOrderInput } from "./messages.js";
 import { askNeighbours, nameDrivers } from "./neighbours.js";
 import { propose } from "./proposals.js";
+import { show, showAgain, zoneLive } from "./showing.js";
 import {
   emptyZone,
   follows,
@@ -28,7 +29,6 @@ import {
   type ZoneContext,
   type ZoneMemory,
   type ZoneState,
-  zoneLive,
 } from "./state.js";
 
 export function zoneActor(settings: DomainSettings): ActorDefinition<ZoneContract, ZoneState, ZoneMemory> {
@@ -72,11 +72,13 @@ export function zoneActor(settings: DomainSettings): ActorDefinition<ZoneContrac
       "waysLearned",
       "ratingsRead",
       "beat",
+      "show",
     ],
     commands: {
       driverPresent(ctx, presence) {
         const before = keepDriver(ctx.volatile, presence, settings.zone);
         if (ctx.state.split) passPresence(ctx, settings, presence);
+        if (before !== presence.state) ctx.volatile.hasNews = true;
         const isNew = before !== "available";
         const news = presence.state === "available" && (isNew || isOccasion(ctx.volatile, settings));
         beat(ctx, settings, rules, news ? "driver" : null);
@@ -84,10 +86,14 @@ export function zoneActor(settings: DomainSettings): ActorDefinition<ZoneContrac
       },
       driverGone(ctx, { driverId, at }) {
         const known = ctx.volatile.drivers.get(driverId);
-        if (known !== undefined && known.at <= at) ctx.volatile.drivers.delete(driverId);
-        if (ctx.state.split && known !== undefined) {
+        if (known === undefined) return null;
+        if (known.at <= at) ctx.volatile.drivers.delete(driverId);
+        if (ctx.state.split) {
           for (const part of partsInReach(ctx, settings, known)) ctx.cast(Zone, part, "driverGone", { driverId, at });
         }
+        // Nobody is to be had who was not before: there is nothing to match.
+        ctx.volatile.hasNews = true;
+        show(ctx, settings.zone);
         return null;
       },
       startOver(ctx) {
@@ -127,6 +133,10 @@ export function zoneActor(settings: DomainSettings): ActorDefinition<ZoneContrac
         beat(ctx, settings, rules, null);
         return null;
       },
+      show(ctx) {
+        showAgain(ctx, settings.zone);
+        return null;
+      },
       tick(ctx) {
         ctx.volatile.watchAt = 0;
         watchSilence(ctx, settings);
@@ -143,6 +153,7 @@ function hear(ctx: ZoneContext, settings: DomainSettings, rules: DecisionRules, 
   keepOrder(ctx.volatile, order, isTerminal(order.status), settings.zone);
   // An answer. Whom it is offered to now, the picture says.
   ctx.volatile.proposals.delete(order.orderId);
+  ctx.volatile.hasNews = true;
   if (ctx.state.split) passOrder(ctx, order);
   horizon.gather(ctx, order);
   beat(ctx, settings, rules, order.search === "waiting" ? order : null);
@@ -159,7 +170,7 @@ function beat(
   news: ZoneOrderInput | "driver" | null,
 ): void {
   const memory = ctx.volatile;
-  const { tickMs, liveMs, dispatch } = settings.zone;
+  const { tickMs, dispatch } = settings.zone;
   const isTime = ctx.now - memory.matchedAt >= tickMs;
   if (isTime || (news === "driver" && dispatch === "simple" && pairs(memory) <= CHEAP_PAIRS)) {
     memory.matchedAt = ctx.now;
@@ -172,10 +183,7 @@ function beat(
     propose(ctx, settings, [news]);
   }
   if (dispatch === "horizon" && !ctx.state.split) horizon.beat(ctx, settings, rules, news !== null);
-  if (ctx.now - memory.shownAt >= liveMs && ctx.hasSubscribers("live")) {
-    memory.shownAt = ctx.now;
-    ctx.emit("live", "live", asJson(zoneLive(ctx.key, memory, ctx.now)), settings.zone.presenceTtlMs);
-  }
+  show(ctx, settings.zone);
   // A split zone hears of everything its parts do, and watches for them.
   if (memory.orders.size > 0 && memory.watchAt <= ctx.now && !isPart(ctx.key)) {
     memory.watchAt = ctx.now + watchMs(settings);

@@ -76,6 +76,8 @@ export type ZoneContract = {
   ratingsRead: { input: readonly RatingRow[]; reply: null };
   /** The matcher rings: it is time for what the zone wanted to do now. */
   beat: { input: null; reply: null };
+  /** The matcher rings: what has changed is shown now, whoever is silent is forgotten. */
+  show: { input: null; reply: null };
   tick: { input: null; reply: null };
 };
 

@@ -4,7 +4,7 @@
  */
 import type { Mutable } from "../../../lib/mutable.js";
 import type { Tentative } from "../../../matching/mod.js";
-import type { OrderStatus, RatingTotals, ZoneLive } from "../../../protocol/mod.js";
+import type { OrderStatus, RatingTotals } from "../../../protocol/mod.js";
 import type { ActorContext } from "../../runtime/definition.js";
 import type { IndexRow } from "../../runtime/ports.js";
 import type { LearnedWays } from "../decision.js";
@@ -59,6 +59,10 @@ export interface ZoneMemory {
   forgotAt: number;
   matchedAt: number;
   shownAt: number;
+  /** Something has changed since that a picture shows. */
+  hasNews: boolean;
+  /** When the picture is shown again at the latest; 0: when there is an occasion. */
+  showAt: number;
   /** When it was looked at last whether the zones around are to be asked for drivers. */
   lookedAroundAt: number;
   /** When its parts were reminded last of the orders that wait. */
@@ -93,6 +97,8 @@ export const emptyZone = (): ZoneMemory => ({
   forgotAt: 0,
   matchedAt: 0,
   shownAt: 0,
+  hasNews: false,
+  showAt: 0,
   lookedAroundAt: 0,
   remindedAt: 0,
   lookedInVain: 0,
@@ -202,30 +208,4 @@ export function forgetSilent(memory: ZoneMemory, now: number, settings: ZoneSett
     }
   }
   for (const [orderId, { until }] of memory.proposals) if (until <= now) memory.proposals.delete(orderId);
-}
-
-/** Most drivers and orders in one picture: a frame has a size. */
-const MOST_SHOWN = 500;
-
-export function zoneLive(zone: string, memory: ZoneMemory, now: number): ZoneLive {
-  const drivers: ZoneLive["drivers"][number][] = [];
-  const orders: ZoneLive["orders"][number][] = [];
-  let available = 0;
-  let waiting = 0;
-  for (const { driverId, lat, lng, state, at } of memory.drivers.values()) {
-    if (state === "available") available++;
-    if (drivers.length < MOST_SHOWN) drivers.push({ id: driverId, lat, lng, state, at });
-  }
-  for (const order of memory.orders.values()) {
-    if (order.search !== "none") waiting++;
-    if (orders.length >= MOST_SHOWN) continue;
-    orders.push({
-      id: order.orderId,
-      status: order.status,
-      from: [order.pickup.lat, order.pickup.lng],
-      to: [order.dropoff.lat, order.dropoff.lng],
-      ...(order.driverId === null ? {} : { driverId: order.driverId }),
-    });
-  }
-  return { zone, at: now, drivers, orders, counts: { waiting, available } };
 }

@@ -182,6 +182,32 @@ t.test("R-ADM-1: after a crash the zone shows no order whose end it would not he
   await city.kit.close();
 });
 
+t.test("R-ADM-1: who has gone is seen to be gone, and who is silent, though nothing else happens there", async (t) => {
+  const city = createCity();
+  const live = { kind: "dispatch-zone", key: zoneOf(at(0)), channel: "live" };
+  const looks = await city.kit.subscribe(live, { id: "olga", role: "admin" });
+  const shown = () => (looks.latest().live as unknown as ZoneLive).drivers.map(({ id }) => id);
+  const { liveMs, presenceTtlMs } = defaultDomainSettings.zone;
+  await city.kit.advance(liveMs);
+  await city.goOnline("goes", at(0));
+  t.same(shown(), ["goes"]);
+  await must(city.drive("goes", "goOffline", {}));
+  await city.kit.advance(liveMs);
+  t.same(shown(), []);
+  await city.goOnline("falls silent", at(0));
+  await city.kit.advance(presenceTtlMs / 2);
+  t.same(shown(), ["falls silent"]);
+  await city.kit.advance(presenceTtlMs);
+  t.same(shown(), []);
+  t.same(
+    city.kit.store.committed.filter(({ kind }) => kind.startsWith("dispatch")),
+    [],
+    "a picture costs no commit",
+  );
+  t.same(city.kit.logs, []);
+  await city.kit.close();
+});
+
 t.test("R-DSP-2: the simple way asks a driver once the slack is spent, not before", async (t) => {
   const simple = { ...defaultDomainSettings.zone, dispatch: "simple" } as const;
   const city = createCity({ settings: { ...defaultDomainSettings, zone: simple } });
