@@ -6,9 +6,23 @@ import type { Page } from "playwright-core";
 import t from "tap";
 import { createHttp, type Http } from "../sdk/node.js";
 import { sleep, systemClock } from "../src/lib/clock.js";
-import type { Fix, OrderStatus, Role } from "../src/protocol/mod.js";
+import type { OrderStatus, Role } from "../src/protocol/mod.js";
+import { driverWithoutPage } from "./support/another-driver.js";
 import { missingBrowser } from "./support/browser.js";
-import { connected, cut, holds, mend, press, type Screen, setStage, shows, signIn, visit } from "./support/screens.js";
+import {
+  connected,
+  cut,
+  holds,
+  mend,
+  numberOf,
+  press,
+  type Screen,
+  setStage,
+  shows,
+  signIn,
+  until,
+  visit,
+} from "./support/screens.js";
 import type { Townsman } from "./support/town.js";
 
 const TIMEOUT_MS = 290_000;
@@ -49,13 +63,8 @@ const MAP = "canvas.maplibregl-canvas";
 const LOOKS_AGAIN = `document.dispatchEvent(new Event("visibilitychange"))`;
 const PLACE = `JSON.parse(localStorage.getItem("swift-eats.customer.place"))`;
 /** Of a driver without a page. */
-const FIX_EVERY_MS = 4_000;
 /** Half of a double touch follows the other after this. */
 const TWICE_MS = 120;
-
-async function until(what: () => Promise<boolean>): Promise<void> {
-  while (!(await what())) await sleep(clock, 100);
-}
 
 /** Twice at one place, whatever lies there by then. */
 async function touchTwice({ page }: Screen, name: string): Promise<void> {
@@ -100,31 +109,7 @@ t.test("R-PRO-4: pages in use", { timeout: TIMEOUT_MS, skip: missingBrowser() },
     await cook.command("order.ready", { orderId });
     return orderId;
   };
-  /** Who drives without a page. */
-  const anotherDriver = async (name: string) => {
-    const email = `${name.toLowerCase()}@example.org`;
-    const { password } = town.driver;
-    const { accountId } = await createHttp({ url }).send<{ readonly accountId: string }>("POST", "/v1/accounts", {
-      email,
-      password,
-      name,
-    });
-    await boss.send("PUT", `/v1/accounts/${accountId}/roles/driver`, { reason: "for the test" });
-    const http = await as({ ...town.driver, email }, "driver");
-    await http.send("PUT", "/v1/me/consents/location", { given: true });
-    const comes = async (degreesNorth: number): Promise<void> => {
-      const where = { lat: town.square.lat + degreesNorth, lng: town.square.lng };
-      await http.command("driver.online", { name, vehicle: "bicycle", ...where });
-      let seq = 0;
-      t.teardown(
-        clock.every(FIX_EVERY_MS, () => {
-          const here: Fix = [0, where.lat, where.lng, 5, -1, -1];
-          http.gps({ bootId: "boot", seq0: seq++, baseTs: clock.now(), fixes: [here] }).catch(() => undefined);
-        }),
-      );
-    };
-    return { http, comes };
-  };
+  const anotherDriver = (name: string) => driverWithoutPage(t, { url, boss, password: town.driver.password, name });
   const [tablet, phone, ops] = await Promise.all([
     stage.open("restaurant", town.square, false),
     stage.open("driver", town.square),
@@ -252,6 +237,8 @@ t.test("R-PRO-4: pages in use", { timeout: TIMEOUT_MS, skip: missingBrowser() },
     const still = await Promise.all(orders.slice(1).map(statusOf));
     t.notOk(still.includes("ready"), "nobody is called for food that is on the stove");
     for (const orderId of orders) await boss.command("order.cancel", { orderId, reason: "Enough" });
+    for (const orderId of orders) await shows(kitchen, `STOP — ${numberOf(orderId)} is cancelled: Enough`);
+    await press(kitchen, "All right");
   });
 
   await t.test("R-DSP-1 R-GPS-9: a page shows the shift that the node keeps, whoever has begun it", async () => {
@@ -298,6 +285,7 @@ t.test("R-PRO-4: pages in use", { timeout: TIMEOUT_MS, skip: missingBrowser() },
     const orderId = await cooked();
     await press(driver, "Accept");
     await driver.page.getByRole("button", { name: "I have arrived" }).waitFor();
+    await shows(driver, `Order ${numberOf(orderId)}`);
     await touchTwice(driver, "I have arrived");
     await driver.page.getByRole("button", { name: "Picked up" }).waitFor();
     await sleep(clock, 1_000);
@@ -344,6 +332,7 @@ t.test("R-PRO-4: pages in use", { timeout: TIMEOUT_MS, skip: missingBrowser() },
   await t.test("R-DSP-6: whoever has the food of an order that was taken from them can say so", async (t) => {
     await visit(driver, "Drive");
     const orderId = await cooked();
+    await boss.command("ops.assign", { orderId, driverId: town.driver.id, reason: "At once" });
     await press(driver, "Accept");
     await driver.page.getByRole("button", { name: "I have arrived" }).waitFor();
     await cut(driver);
@@ -351,7 +340,6 @@ t.test("R-PRO-4: pages in use", { timeout: TIMEOUT_MS, skip: missingBrowser() },
     await mend(driver);
     await shows(driver, "The pickup took too long.");
     await press(driver, "I have the food");
-    // The node knows that they have given it back themselves.
     await shows(driver, "Another driver has it by now, or it is over.");
     await press(driver, "All right");
     t.equal(await driver.page.locator(".taken").count(), 0);
@@ -398,26 +386,27 @@ t.test("R-PRO-4: pages in use", { timeout: TIMEOUT_MS, skip: missingBrowser() },
     "R-ADM-2: who is chosen to drive stays where the finger meets them, or is seen to be gone",
     async (t) => {
       await rider.command("driver.offline", {});
+      const north = (degrees: number) => ({ ...town.square, lat: town.square.lat + degrees });
       const [far, near] = await Promise.all([anotherDriver("Far"), anotherDriver("Near")]);
-      await far!.comes(0.012);
+      await far!.comes(north(0.012));
       const orderId = await order();
       // So long that nobody is asked by themselves.
       await cook.command("order.accept", { orderId, prepMinutes: 60 });
       await ops.page.goto(`${ops.line.url}/ops#/order/${orderId}`);
       await press(ops, "Assign a driver");
-      const choices = ops.page.getByRole("radiogroup").getByRole("radio");
-      await choices.first().check();
+      const choice = ({ id }: { readonly id: string }) =>
+        ops.page.getByRole("radio", { name: `Driver ${numberOf(id)}` });
+      await choice(far!).check();
       await ops.page.getByLabel("Reason").fill("They know the house");
-      await near!.comes(0.001);
-      await choices.nth(1).waitFor();
-      t.ok(await choices.first().isChecked(), "whoever comes nearer moves nobody away");
+      await near!.comes(north(0.001));
+      await choice(near!).waitFor();
+      t.ok(await choice(far!).isChecked(), "whoever comes nearer moves nobody away");
       await far!.http.command("driver.offline", {});
-      await shows(ops, "Not free any more");
+      await ops.page.getByRole("radio", { name: `Driver ${numberOf(far!.id)} Not free any more` }).waitFor();
       t.ok(await ops.page.getByRole("button", { name: "Ask this driver" }).isDisabled());
       await press(ops, "Look again");
-      await ops.page.getByText("Not free any more").waitFor({ state: "detached" });
-      const { principalId: id } = await near!.http.get<{ readonly principalId: string }>("/v1/me");
-      await ops.page.getByRole("radio", { name: `Driver ${id.slice(-4).toUpperCase()}` }).check();
+      await choice(far!).waitFor({ state: "detached" });
+      await choice(near!).check();
       await press(ops, "Ask this driver");
       await shows(ops, "The driver is asked");
       await until(async () => JSON.stringify(await near!.http.get("/v1/drivers/me/work")).includes(orderId));
@@ -429,25 +418,21 @@ t.test("R-PRO-4: pages in use", { timeout: TIMEOUT_MS, skip: missingBrowser() },
   await t.test("R-ORD-1: food goes where somebody has said, and a page says why it cannot be ordered", async (t) => {
     const guestPage = await stage.open("customer", town.door);
     const { page } = guestPage;
-    const kept = (): Promise<{ readonly lat: number; readonly address: string } | null> => page.evaluate(PLACE);
-    await press(guestPage, "Set your address");
-    t.ok(await page.getByRole("button", { name: "Deliver here" }).isDisabled(), "nobody has said where");
-    await page.getByLabel("Address and door").fill("12 Mill Lane, ring at Bianchi");
-    await press(guestPage, "Deliver here");
-    await shows(guestPage, "We found 12 Mill Lane, Lenneport. Is the pin right?");
-    t.equal(await kept(), null, "looked at first");
-    await press(guestPage, "Deliver here");
-    await page.getByRole("dialog").waitFor({ state: "detached" });
-    const mill = await kept();
-    t.match(mill, { address: "12 Mill Lane, ring at Bianchi" }, "with the bell");
-    await press(guestPage, /Deliver to/);
-    await page.getByLabel("Address and door").fill("12 Bell Lane");
-    await press(guestPage, "Deliver here");
-    await shows(guestPage, "We found 12 Bell Lane, Lenneport. Is the pin right?");
-    await press(guestPage, "Deliver here");
-    await page.getByRole("dialog").waitFor({ state: "detached" });
-    t.not((await kept())?.lat, mill?.lat, "another address is another place");
-
+    const places: { readonly lat: number; readonly address: string }[] = [];
+    for (const address of ["12 Mill Lane, ring at Bianchi", "12 Bell Lane"]) {
+      await press(guestPage, /Set your address|Deliver to/);
+      const here = page.getByRole("button", { name: "Deliver here" });
+      t.equal(await here.isDisabled(), places.length === 0, "not where nobody has said");
+      await page.getByLabel("Address and door").fill(address);
+      await here.click();
+      await shows(guestPage, `We found ${address.slice(0, 12)}`);
+      t.strictSame(await page.evaluate(PLACE), places[0] ?? null, "looked at first");
+      await here.click();
+      await page.getByRole("dialog").waitFor({ state: "detached" });
+      places.push(await page.evaluate(PLACE));
+      t.equal(places.at(-1)?.address, address, "with the bell");
+    }
+    t.not(places[0]?.lat, places[1]?.lat, "another address is another place");
     await press(guestPage, /Trattoria Prova/);
     await press(guestPage, /^Trofie al pesto/);
     await press(guestPage, /^Add/);

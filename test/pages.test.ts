@@ -4,7 +4,6 @@
  */
 import t, { type Test } from "tap";
 import { createHttp } from "../sdk/node.js";
-import { sleep, systemClock } from "../src/lib/clock.js";
 import { missingBrowser } from "./support/browser.js";
 import {
   APPS,
@@ -17,12 +16,12 @@ import {
   setStage,
   shows,
   signIn,
+  until,
   visit,
 } from "./support/screens.js";
 import { MENU, type Townsman } from "./support/town.js";
 
 const TIMEOUT_MS = 290_000;
-const clock = systemClock();
 /** First load without the map, as it travels: compressed. */
 const MOST_FIRST_LOAD_BYTES = 300_000;
 
@@ -56,10 +55,6 @@ async function tokenOf(url: string, { email, password }: Townsman, role: string)
     role,
   });
   return session.accessToken;
-}
-
-async function until(what: () => Promise<boolean>): Promise<void> {
-  while (!(await what())) await sleep(clock, 100);
 }
 
 /** Each page with what it holds once it has loaded, by day and by night, and on the narrowest screen. */

@@ -160,3 +160,11 @@ const clock = systemClock();
 export async function holds({ page }: Screen, expression: string): Promise<void> {
   while (!(await page.evaluate<boolean>(expression))) await sleep(clock, LOOK_EVERY_MS);
 }
+
+/** An order's or a driver's number, as people read it. */
+export const numberOf = (id: string): string => id.slice(-4).toUpperCase();
+
+/** For what no page says. */
+export async function until(holds: () => Promise<boolean>): Promise<void> {
+  while (!(await holds())) await sleep(systemClock(), 100);
+}

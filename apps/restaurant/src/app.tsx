@@ -14,6 +14,7 @@ import { allowSound, allowSoundOnTouch, call, soundReady } from "../../shared/so
 import { Board } from "./screens/board.js";
 import { MenuPage } from "./screens/menu-page.js";
 import { SettingsPage } from "./screens/settings-page.js";
+import { StoppedNotice } from "./screens/stopped-notice.js";
 import { begun, doors, incoming, startInbox } from "./store/inbox.js";
 
 export function App() {
@@ -50,6 +51,7 @@ export function App() {
           </a>
         </div>
       )}
+      <StoppedNotice />
       <News />
       <main class="page">
         {!begun.value ? (

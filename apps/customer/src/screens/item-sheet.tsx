@@ -43,7 +43,7 @@ export function ItemSheet({
       title={item.name}
       onClose={onClose}
       foot={
-        <div class="row">
+        <div class="row wrap">
           <Stepper
             label={item.name}
             value={quantity.value}

@@ -126,6 +126,7 @@ function Tracking({
 
 function Headline({ view }: { readonly view: OrderView }) {
   const delivered = view.timeline.findLast(({ kind }) => kind === "delivered");
+  const over = isTerminal(view.status);
   // Until its kitchen is told, an order for later is an appointment.
   const planned = view.deliverAt !== undefined && view.status === "confirmed" ? view.deliverAt : null;
   return (
@@ -148,7 +149,7 @@ function Headline({ view }: { readonly view: OrderView }) {
       </h1>
       {delivered !== undefined && <p class="soft">At {timeOfDay(delivered.at)}. Enjoy your meal!</p>}
       {view.reason !== undefined && <p class="soft">{capital(formatReason(view.reason))}.</p>}
-      {(view.status === "cancelled" || view.status === "rejected") && <p class="soft">You are not charged.</p>}
+      {over && view.status !== "delivered" && <p class="soft">You are not charged.</p>}
     </div>
   );
 }

@@ -9,12 +9,28 @@ import { line } from "../../../shared/line/node.js";
 import { type MapMark, TripMap } from "../../../shared/map/trip-map.js";
 import { useWay } from "../../../shared/map/use-way.js";
 import { capital } from "../../../shared/words.js";
-import { firstPosition, position, positionProblem, setSource, source } from "../store/position.js";
+import {
+  firstPosition,
+  position,
+  positionProblem,
+  remember,
+  remembered,
+  setSource,
+  source,
+} from "../store/position.js";
 import { currentStop, goOffline, goOnline, isDone, onShift, ready, trip } from "../store/work.js";
 import { TakenOrders } from "./taken-card.js";
 import { TripPanel } from "./trip-panel.js";
 
 const VEHICLES = ["bicycle", "motorcycle", "car"] as const;
+type Vehicle = (typeof VEHICLES)[number];
+const VEHICLE_KEY = "swift-eats.driver.vehicle";
+
+/** As last time: trips are chosen by it, and nobody who is in a hurry looks at what stands there already. */
+function lastVehicle(): Vehicle {
+  const kept = remembered(VEHICLE_KEY);
+  return VEHICLES.find((vehicle) => vehicle === kept) ?? "motorcycle";
+}
 
 export function Drive() {
   return (
@@ -78,10 +94,11 @@ function Waiting() {
 }
 
 function OffShift() {
-  const vehicle = useSignal<(typeof VEHICLES)[number]>("motorcycle");
+  const vehicle = useSignal(lastVehicle());
   const starting = useAction(async () => {
     const { lat, lng } = await firstPosition();
     await http.send("PUT", "/v1/me/consents/location", { given: true });
+    remember(VEHICLE_KEY, vehicle.value);
     await goOnline({ name: account.peek()!.name, vehicle: vehicle.value, lat, lng });
   });
   return (

@@ -2,6 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { openTripRoom, type StopView, type TripView } from "../../../../sdk/mod.js";
 import { CallButton, TalkButton } from "../../../shared/chat/talk.js";
+import { shortId } from "../../../shared/format.js";
 import { Button } from "../../../shared/kit/controls.js";
 import { AlertIcon, CheckIcon, HomeIcon, MenuIcon, RouteIcon, TurnIcon } from "../../../shared/kit/icons.js";
 import { Sheet } from "../../../shared/kit/sheet.js";
@@ -46,6 +47,7 @@ export function TripPanel({ trip }: { readonly trip: TripView }) {
         <div class="grow">
           <p class="soft">{stop.kind === "pickup" ? "Pick up at" : "Deliver to"}</p>
           <h1>{stop.name}</h1>
+          <OrderNumber of={stop} />
         </div>
         <a class="button quiet" href={navigationTo(stop)} rel="noreferrer">
           <RouteIcon /> Navigate
@@ -59,12 +61,24 @@ export function TripPanel({ trip }: { readonly trip: TripView }) {
           {later.map((each) => (
             <li key={`${each.orderId}/${each.kind}`}>
               {each.kind === "pickup" ? <MenuIcon /> : <HomeIcon />}
-              <span class="grow">{each.name}</span>
+              <span class="grow">
+                {each.name}
+                <OrderNumber of={each} />
+              </span>
             </li>
           ))}
         </ol>
       )}
     </div>
+  );
+}
+
+/** As it stands on the bag: which of all at the counter is theirs, and which of two on board goes to this door. */
+function OrderNumber({ of: { orderId } }: { readonly of: StopView }) {
+  return (
+    <span class="small soft block">
+      Order <strong class="number">{shortId(orderId)}</strong>
+    </span>
   );
 }
 

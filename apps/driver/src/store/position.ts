@@ -18,14 +18,15 @@ const WALK_EVERY_MS = 1_000;
 /** A scooter in town, in metres per second of the city's time. */
 const WALK_SPEED = 8;
 
-const remembered = (key: string): string | null => {
+/** What this phone keeps of how its driver works. */
+export const remembered = (key: string): string | null => {
   try {
     return localStorage.getItem(key);
   } catch {
     return null;
   }
 };
-const remember = (key: string, value: string): void => {
+export const remember = (key: string, value: string): void => {
   try {
     localStorage.setItem(key, value);
   } catch {

@@ -24,6 +24,7 @@ import { clock } from "../../../shared/clock.js";
 import { sayFailure } from "../../../shared/kit/toasts.js";
 import { deviceId, line, now, openClient, slow } from "../../../shared/line/node.js";
 import { call } from "../../../shared/sound.js";
+import { cancelledHere, followStops } from "./stopped.js";
 
 export type KitchenOrder = TabletEntry;
 
@@ -79,6 +80,7 @@ export async function startInbox(): Promise<void> {
     deviceId: deviceId("kitchen", "installation"),
     ...(storage === null ? {} : { storage, storageKey: `commands.${me.id}` }),
     onRestored: (outcome) => {
+      if (outcome.type === "order.cancel") cancelledHere(String(outcome.body.orderId), outcome.ok);
       if (outcome.ok) done(outcome.type, outcome.body);
       else sayFailure(outcome.error);
       unanswered.value = client?.pending() ?? [];
@@ -89,7 +91,9 @@ export async function startInbox(): Promise<void> {
   client = made;
   unanswered.value = made.pending();
   const read = (): void => {
-    orders.value = [...inbox.orders.values()];
+    const next = [...inbox.orders.values()];
+    if (followStops(orders.peek(), next, now.peek())) call("lost");
+    orders.value = next;
     doors.value = inbox.doors;
   };
   const inbox = new Tablet(
@@ -169,9 +173,13 @@ async function step<T extends CommandType>(
 ): Promise<void> {
   const sent = server().command(type, body, { idempotencyKey: `${type}/${body.orderId}` });
   unanswered.value = server().pending();
+  if (type === "order.cancel") cancelledHere(body.orderId, true);
   try {
     await sent;
     done(type, body as Readonly<Record<string, unknown>>);
+  } catch (error) {
+    if (type === "order.cancel") cancelledHere(body.orderId, false);
+    throw error;
   } finally {
     unanswered.value = server().pending();
   }
