@@ -21,6 +21,7 @@ export const menu: Scenario = {
   loads: [LOAD, MOST, FOUR_FIFTHS],
   operation: "request",
   warmUpSeconds: 2,
+  mostWarmUps: 6,
   lagBoundMs: 25,
   withoutIdle: true,
   sides(stage) {

@@ -40,6 +40,7 @@ export const poll: Scenario = {
   loads: [OWN, REDIS, OWN_MOST, REDIS_MOST],
   operation: "request",
   warmUpSeconds: 2,
+  mostWarmUps: 6,
   lagBoundMs: 25,
   withoutIdle: true,
   sides(stage) {

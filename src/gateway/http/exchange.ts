@@ -38,6 +38,8 @@ export interface Exchange {
   keepsBytes: boolean;
   readonly res: NativeResponse;
   readonly corsOrigin: string;
+  /** Whether an answer may depend on the origin. */
+  readonly byOrigin: boolean;
   readonly headOnly: boolean;
   aborted: boolean;
   answered: boolean;
@@ -82,6 +84,7 @@ export function openExchange(
     keepsBytes: false,
     res,
     corsOrigin: allowedOrigin(context, req.getHeader("origin")),
+    byOrigin: answersByOrigin(context),
     headOnly,
     aborted: false,
     answered: false,
@@ -90,6 +93,10 @@ export function openExchange(
   };
   return exchange;
 }
+
+/** Without origins that are allowed there is nothing to be said to any. */
+export const answersByOrigin = ({ settings }: Pick<GatewayContext, "settings">): boolean =>
+  settings.corsOrigins.length > 0;
 
 export function allowedOrigin(context: GatewayContext, origin: string): string {
   return origin !== "" && context.settings.corsOrigins.includes(origin) ? origin : "";
@@ -278,12 +285,13 @@ export const COMMON_HEADERS = [
   ["x-frame-options", "DENY"],
 ] as const;
 
-export function commonHeaders(exchange: Pick<Exchange, "res" | "corsOrigin">): void {
-  const { res, corsOrigin } = exchange;
+export function commonHeaders(exchange: Pick<Exchange, "res" | "corsOrigin" | "byOrigin">): void {
+  const { res, corsOrigin, byOrigin } = exchange;
   for (const [name, value] of COMMON_HEADERS) res.writeHeader(name, value);
   if (corsOrigin !== "") {
     res.writeHeader("access-control-allow-origin", corsOrigin);
     res.writeHeader("access-control-expose-headers", "etag, retry-after");
-    res.writeHeader("vary", "origin");
   }
+  // Also to whom no origin is told: a cache would give what it got from one to all.
+  if (byOrigin) res.writeHeader("vary", "origin");
 }

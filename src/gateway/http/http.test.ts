@@ -343,6 +343,13 @@ t.test("what belongs to no one: node, health, metrics, files, CORS", async (t) =
   t.equal((await cors("https://eats.example")).headers.get("access-control-allow-origin"), "https://eats.example");
   t.match((await cors("https://eats.example")).headers.get("access-control-allow-methods"), "POST");
   t.equal((await cors("https://eats.example.evil")).headers.get("access-control-allow-origin"), null, "R-ACC-4: exact");
+  await h.tell("restaurant", "r1", "list", MENU);
+  for (const path of ["/v1/node", "/v1/restaurants/r1/menu"]) {
+    for (const origin of ["", "https://eats.example", "https://eats.example.evil"]) {
+      const { headers } = await h.http("GET", path, { headers: origin === "" ? {} : { origin } });
+      t.match(headers.get("vary"), "origin", "a cache keeps what it got from one from the others");
+    }
+  }
   await h.gateway.drain();
   t.equal((await h.http("GET", "/readyz")).body.error.code, "draining");
   t.equal((await h.http("GET", "/livez")).status, 200);

@@ -10,7 +10,7 @@ import { PlainReads } from "../limits/plain-reads.js";
 import { headText, type NativeRequest, type NativeResponse } from "../native.js";
 import { count } from "../stats.js";
 import { type Answer, JSON_TYPE, matches, problem, tagFor, takenCodings } from "./answer.js";
-import { COMMON_HEADERS, type Exchange } from "./exchange.js";
+import { answersByOrigin, COMMON_HEADERS, type Exchange } from "./exchange.js";
 import { statusText } from "./problem.js";
 import { sendBody } from "./sending.js";
 
@@ -53,25 +53,20 @@ export function menuAnswer(catalog: Catalog, exchange: Exchange): Answer | Promi
 }
 
 /** All that is said before the bytes of a listed menu. */
-function headOf(ready: ReadyMenu, coding: Coding): Uint8Array {
+function headOf(ready: ReadyMenu, coding: Coding, vary: string): Uint8Array {
   const head = headText(OK, [
     ...COMMON_HEADERS,
     ["content-type", JSON_TYPE],
     ["etag", tagFor(ready.etag, coding)],
     ["cache-control", CACHE_CONTROL],
-    ["vary", "accept-encoding"],
+    ["vary", vary],
     ...(coding === "identity" ? [] : ([["content-encoding", coding]] as const)),
   ]);
   return utf8.encode(head);
 }
 
-const unchangedHead = (etag: string): string =>
-  headText(NOT_MODIFIED, [
-    ...COMMON_HEADERS,
-    ["etag", etag],
-    ["cache-control", CACHE_CONTROL],
-    ["vary", "accept-encoding"],
-  ]);
+const unchangedHead = (etag: string, vary: string): string =>
+  headText(NOT_MODIFIED, [...COMMON_HEADERS, ["etag", etag], ["cache-control", CACHE_CONTROL], ["vary", vary]]);
 
 /** What stands before the way of every route: true when the request has been answered. */
 export function menuShortcut(
@@ -87,13 +82,13 @@ export function menuShortcut(
     addressOf: (res) => context.addressOf(res, asked as NativeRequest),
     seed: Math.floor(clock.now()) % 2 ** 32,
   });
-  // Without origins that are allowed there is nothing to be said to any.
-  const asksOrigin = settings.corsOrigins.length > 0;
+  const isCross = answersByOrigin(context);
+  const vary = isCross ? "origin, accept-encoding" : "accept-encoding";
   return (res, req) => {
     const now = clock.monotonic();
     const ready = catalog.current(req.getParameter(0) ?? "", now);
     if (ready === null || !ready.listed || stats.requests >= settings.maxRequests) return false;
-    if (req.getHeader("authorization") !== "" || (asksOrigin && req.getHeader("origin") !== "")) return false;
+    if (req.getHeader("authorization") !== "" || (isCross && req.getHeader("origin") !== "")) return false;
     asked = req;
     // Over its limit: the other way says so, and counts nothing either.
     if (!reads.allow(res, now)) return false;
@@ -104,12 +99,12 @@ export function menuShortcut(
       const etag = tagFor(ready.etag, coding);
       if (matches(ifNoneMatch, etag)) {
         count(stats.httpStatuses, 304);
-        res.writeStatus(unchangedHead(etag)).endWithoutBody();
+        res.writeStatus(unchangedHead(etag, vary)).endWithoutBody();
         return true;
       }
     }
     count(stats.httpStatuses, 200);
-    ready.heads[coding] ??= headOf(ready, coding);
+    ready.heads[coding] ??= headOf(ready, coding, vary);
     sendBody(res.writeStatus(ready.heads[coding]), ready.bytes(coding), () => {});
     return true;
   };

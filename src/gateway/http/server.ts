@@ -9,7 +9,16 @@ import type { GatewayContext } from "../context.js";
 import { type DocumentPath, isDocumentPath } from "../documents/mod.js";
 import type { NativeApp, NativeRequest, NativeResponse } from "../native.js";
 import { type Answer, matches, problem, tagFor } from "./answer.js";
-import { allowedOrigin, commonHeaders, type Exchange, openExchange, readBody, run, write } from "./exchange.js";
+import {
+  allowedOrigin,
+  answersByOrigin,
+  commonHeaders,
+  type Exchange,
+  openExchange,
+  readBody,
+  run,
+  write,
+} from "./exchange.js";
 import { type HandlerDeps, handlerOf } from "./handlers.js";
 import { menuShortcut } from "./menu.js";
 import { statusText } from "./problem.js";
@@ -166,7 +175,7 @@ function preflight(context: GatewayContext, res: NativeResponse, req: NativeRequ
   const methods = methodsOf(req.getUrl());
   res.cork(() => {
     res.writeStatus(statusText(204));
-    commonHeaders({ res, corsOrigin });
+    commonHeaders({ res, corsOrigin, byOrigin: answersByOrigin(context) });
     if (corsOrigin !== "" && methods.length > 0) {
       res.writeHeader("access-control-allow-methods", methods.join(", "));
       res.writeHeader(

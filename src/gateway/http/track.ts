@@ -12,7 +12,7 @@ import { headText, type NativeRequest, type NativeResponse } from "../native.js"
 import { count } from "../stats.js";
 import { type Answer, JSON_TYPE, matches, problem } from "./answer.js";
 import { Burst } from "./burst.js";
-import { COMMON_HEADERS, type Exchange } from "./exchange.js";
+import { answersByOrigin, COMMON_HEADERS, type Exchange } from "./exchange.js";
 import { statusText } from "./problem.js";
 import { type Route, routeName } from "./routes.js";
 import { sendPassing } from "./sending.js";
@@ -87,7 +87,7 @@ export function trackShortcut(
   const ok = headBefore(200, [...CACHED, ["content-type", JSON_TYPE]]);
   const unchanged = headBefore(304, CACHED);
   // Without origins that are allowed there is nothing to be said to any.
-  const asksOrigin = settings.corsOrigins.length > 0;
+  const isCross = answersByOrigin(context);
   const burst = new Burst<{ readonly result: Tracked; readonly etag: string }>(
     (res, { result, etag }, now) => sendPassing(res.writeStatus(ok.with(etag)), bodyOf(result, now)),
     () => clock.now(),
@@ -96,7 +96,7 @@ export function trackShortcut(
   return (res, req) => {
     if (tier === "none" || stats.requests >= settings.maxRequests) return false;
     const authorization = req.getHeader("authorization");
-    if (asksOrigin && req.getHeader("origin") !== "") return false;
+    if (isCross && req.getHeader("origin") !== "") return false;
     const principal = tokens.remembered(authorization);
     if (principal === null || !roles.includes(principal.role)) return false;
     const result = tracking.atHand(req.getParameter(0) ?? "", principal);
