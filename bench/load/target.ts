@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { startLocalCluster } from "../../simulator/cluster/mod.js";
 import { SHARD_COUNT, shardOf } from "../../src/actors/runtime/mod.js";
 import { sleep, systemClock } from "../../src/lib/clock.js";
+import { COMMAND_LINE } from "../../src/node/collector.js";
 import type { Address } from "../harness/program-messages.js";
 import { COLLECTABLE } from "../harness/settle.js";
 import { type ProcessUsage, usageOf, usageOfTree } from "../lib/process.js";
@@ -87,6 +88,7 @@ export async function startTarget(options: {
 }
 
 const nodeOptions = (profiles: string | undefined): readonly string[] => [
+  ...COMMAND_LINE,
   ...COLLECTABLE,
   ...(profiles === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profiles}`]),
 ];

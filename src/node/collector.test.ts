@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import t from "tap";
-import { collectorFlags } from "./collector.js";
+import { COMMAND_LINE, collectorFlags } from "./collector.js";
 
 const COLLECTOR = new URL("./collector.js", import.meta.url).href;
 const ALWAYS = ["--no-allocation-site-pretenuring", "--no-memory-reducer", "--min-semi-space-size=16"];
@@ -50,4 +51,16 @@ t.test("R-BEN-1: what is young has its room from the start, and keeps it in a lu
   const room = (tunes: boolean): number => Number(traced([], tunes, TELLS_ITS_YOUNG)) / 2 ** 20;
   t.ok(room(false) < 16, "left alone, V8 begins with little and goes back to it");
   t.ok(room(true) >= 16, "its room is what the flag says");
+});
+
+t.test("R-BEN-1: a node is started with what its main thread's heap is given in no other way", async (t) => {
+  const room = spawnSync(process.execPath, [...COMMAND_LINE, "--input-type=module", "--eval", TELLS_ITS_YOUNG]).stdout;
+  t.ok(Number(room) >= 16 * 2 ** 20, "its room is what the flag says");
+  const words = ["node", ...COMMAND_LINE];
+  const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { scripts: Record<string, string> };
+  t.equal(scripts.start, `${words.join(" ")} dist/src/main.js`);
+  t.match(scripts.demo, `${words.join(" ")} dist/src/demo.js`);
+  const dockerfile = readFileSync("Dockerfile", "utf8");
+  t.match(dockerfile, `CMD [${[...words, "dist/src/main.js"].map((word) => JSON.stringify(word)).join(", ")}]`);
+  t.match(readFileSync("docs/OPERATIONS.md", "utf8"), `\`${words.join(" ")} dist/src/main.js\``);
 });

@@ -25,6 +25,12 @@ const YOUNG_STAYS_LARGE = "--min-semi-space-size=16";
 /** With any number of cores. */
 const ALWAYS: readonly string[] = [EVERYTHING_BEGINS_YOUNG, NOTHING_AT_REST, YOUNG_STAYS_LARGE];
 
+/**
+ * What stands before the program's name on the command line of a node (`npm start`, Dockerfile): of the flags below, the one
+ * that the main thread's heap can be given in no other way. There the gateway lives.
+ */
+export const COMMAND_LINE: readonly string[] = ["--enable-source-maps", YOUNG_STAYS_LARGE];
+
 /** As arguments of `node`, too. */
 export function collectorFlags(cores: number): readonly string[] {
   const helpers = Math.max(1, cores - 1);
