@@ -16,10 +16,10 @@ import {
   mend,
   numberOf,
   press,
-  type Screen,
   setStage,
   shows,
   signIn,
+  touchTwice,
   until,
   visit,
 } from "./support/screens.js";
@@ -63,17 +63,6 @@ const MAP = "canvas.maplibregl-canvas";
 const LOOKS_AGAIN = `document.dispatchEvent(new Event("visibilitychange"))`;
 const PLACE = `JSON.parse(localStorage.getItem("swift-eats.customer.place"))`;
 /** Of a driver without a page. */
-/** Half of a double touch follows the other after this. */
-const TWICE_MS = 120;
-
-/** Twice at one place, whatever lies there by then. */
-async function touchTwice({ page }: Screen, name: string): Promise<void> {
-  const box = (await page.getByRole("button", { name }).first().boundingBox())!;
-  const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
-  await page.mouse.click(x, y);
-  await sleep(clock, TWICE_MS);
-  await page.mouse.click(x, y);
-}
 
 t.test("R-PRO-4: pages in use", { timeout: TIMEOUT_MS, skip: missingBrowser() }, async (t) => {
   const stage = await setStage(t);
@@ -473,6 +462,25 @@ t.test("R-PRO-4: pages in use", { timeout: TIMEOUT_MS, skip: missingBrowser() },
     await watcher.page.locator(MAP).waitFor();
     t.equal(await watcher.page.getByText("The map did not come through").count(), 0);
     await watcher.context.close();
+  });
+
+  await t.test("R-COM-2: who is in a part of town is told what is for it, and nobody else", async (t) => {
+    const far = { lat: town.square.lat + 1, lng: town.square.lng };
+    const { zone } = await boss.get<{ readonly zone: string }>("/v1/city/zone", far);
+    const snow = { title: "Snow in the hills", text: "Mind it.", endsAt: clock.now() + 3_600_000, zones: [zone] };
+    await boss.send("POST", "/v1/announcements", snow);
+    await visit(ops, "News");
+    await press(ops, "Write one");
+    await press(ops, "Around an address");
+    await ops.page.getByLabel("Address").fill("12 Mill Lane");
+    await ops.page.getByLabel("Title").fill("The lane is closed");
+    await ops.page.getByLabel("Text").fill("Until the water is gone.");
+    await press(ops, "Tell now");
+    await shows(ops, /in a part of town/);
+    for (const screen of [kitchen, driver]) {
+      await shows(screen, "The lane is closed");
+      t.equal(await screen.page.getByText(snow.title).count(), 0);
+    }
   });
 
   await t.test("R-ADM-1: a number of no order says so", async () => {

@@ -1,5 +1,5 @@
 /** What operations ask of a city's shape: answered by the grid alone, on any node, without asking anybody. */
-import { zonesAround } from "../actors/domain/mod.js";
+import { zoneOf, zonesAround } from "../actors/domain/mod.js";
 import type { CITY_OPERATIONS, OperationHandlers } from "../protocol/mod.js";
 
 const RADIUS_METERS = 8_000;
@@ -11,4 +11,5 @@ export const cityOperations: OperationHandlers<typeof CITY_OPERATIONS> = {
     ok: true,
     value: { zones: [...zonesAround({ lat, lng }, radiusMeters ?? RADIUS_METERS, MOST_ZONES)] },
   }),
+  "city.zone": ({ query }) => ({ ok: true, value: { zone: zoneOf(query) } }),
 };

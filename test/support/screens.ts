@@ -168,3 +168,15 @@ export const numberOf = (id: string): string => id.slice(-4).toUpperCase();
 export async function until(holds: () => Promise<boolean>): Promise<void> {
   while (!(await holds())) await sleep(systemClock(), 100);
 }
+
+/** Half of a double touch follows the other after this. */
+const TWICE_MS = 120;
+
+/** Twice at one place, whatever lies there by then. */
+export async function touchTwice({ page }: Screen, name: string): Promise<void> {
+  const box = (await page.getByRole("button", { name }).first().boundingBox())!;
+  const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+  await page.mouse.click(x, y);
+  await sleep(systemClock(), TWICE_MS);
+  await page.mouse.click(x, y);
+}

@@ -1,5 +1,6 @@
-/** Where a city's live picture is: which channels tell of a part of it. */
-import { Lat, Lng, Strict, Text, Type } from "../schemas.js";
+/** The parts of a city: which channels tell of them, and in which of them somebody is. */
+import { ROLES } from "../commands.js";
+import { Id, Lat, Lng, Strict, Text, Type } from "../schemas.js";
 import { operations } from "./operation.js";
 
 export const CITY_OPERATIONS = operations({
@@ -16,5 +17,14 @@ export const CITY_OPERATIONS = operations({
       radiusMeters: Type.Optional(Type.Integer({ minimum: 100, maximum: 25_000 })),
     }),
     reply: Strict({ zones: Type.Array(Text(32), { maxItems: 100 }) }),
+  },
+  "city.zone": {
+    method: "GET",
+    path: "/v1/city/zone",
+    summary: "The zone that a point lies in: `announcements:<zone>` tells what those who are there are told.",
+    access: ROLES,
+    tier: "browse",
+    query: Strict({ lat: Lat, lng: Lng }),
+    reply: Strict({ zone: Id }),
   },
 });

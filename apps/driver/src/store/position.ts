@@ -5,6 +5,7 @@
 import { effect, signal } from "@preact/signals";
 import { bearingDegrees, distanceMeters, interpolate, type Point } from "../../../../src/lib/geo.js";
 import { clock, random } from "../../../shared/clock.js";
+import { newsAt } from "../../../shared/line/news.js";
 import { nodeUrl } from "../../../shared/line/node.js";
 import { groundMap, restaurantsOf } from "../../../shared/map/city.js";
 import { Streets } from "../../../shared/map/streets.js";
@@ -54,6 +55,9 @@ export function startPosition(): void {
       timeScale = node.timeScale ?? 1;
     })
     .catch(() => undefined);
+  effect(() => {
+    if (position.value !== null) newsAt(position.value);
+  });
   effect(() => {
     if (!policy.value.send) return;
     return source.value === "walk" ? walk() : measure();

@@ -15,8 +15,12 @@ import { ReasonSheet } from "./reason-sheet.js";
 
 interface Told extends Announcement {
   readonly roles: readonly Role[];
+  readonly zones: readonly string[];
   readonly withdrawnAt?: number;
   readonly withdrawnBecause?: string;
+}
+interface FoundPlaces {
+  readonly places: readonly { readonly lat: number; readonly lng: number }[];
 }
 interface Page {
   readonly announcements: readonly Told[];
@@ -36,6 +40,12 @@ const AUDIENCES = [
   { value: "driver", label: "Drivers" },
   { value: "restaurant", label: "Kitchens" },
 ] as const;
+const PLACES = [
+  { value: "everywhere", label: "Everywhere" },
+  { value: "around", label: "Around an address" },
+] as const;
+/** A part of town: its zone, and those next to it that begin within this. */
+const AROUND_METERS = 500;
 const LEVELS = [
   { value: "info", label: "To know" },
   { value: "warning", label: "Mind this" },
@@ -83,8 +93,9 @@ export function NewsPage() {
               <p>{told.text}</p>
               <div class="between">
                 <p class="small soft">
-                  {told.roles.length === 0 ? "Everybody" : told.roles.map(capital).join(", ")} · {dayOf(told.startsAt)},{" "}
-                  {timeOfDay(told.startsAt)}–{timeOfDay(told.endsAt)}
+                  {told.roles.length === 0 ? "Everybody" : told.roles.map(capital).join(", ")}
+                  {told.zones.length > 0 && " in a part of town"} · {dayOf(told.startsAt)}, {timeOfDay(told.startsAt)}–
+                  {timeOfDay(told.endsAt)}
                   {told.withdrawnBecause !== undefined && ` · taken back: ${told.withdrawnBecause}`}
                 </p>
                 {["Shown", "Planned"].includes(stateOf(told)) && (
@@ -136,16 +147,20 @@ function Writer({ onDone, onClose }: { readonly onDone: () => void; readonly onC
   const text = useSignal("");
   const level = useSignal<(typeof LEVELS)[number]["value"]>("info");
   const audience = useSignal<(typeof AUDIENCES)[number]["value"]>("all");
+  const place = useSignal<(typeof PLACES)[number]["value"]>("everywhere");
+  const address = useSignal("");
   const hours = useSignal<(typeof LASTS)[number]["value"]>("4");
   const from = useSignal("");
   const startsAt = from.value === "" ? undefined : new Date(from.value).getTime();
   const oneWrite = useOneWrite<object>();
   const publishing = useAction(async () => {
+    const zones = place.value === "around" ? await zonesAround(address.value.trim()) : null;
     const told = {
       title: title.value.trim(),
       text: text.value.trim(),
       level: level.value,
       ...(audience.value === "all" ? {} : { roles: [audience.value] }),
+      ...(zones === null ? {} : { zones }),
       ...(startsAt === undefined ? {} : { startsAt }),
     };
     const lastsMs = Number(hours.value) * HOUR_MS;
@@ -166,7 +181,11 @@ function Writer({ onDone, onClose }: { readonly onDone: () => void; readonly onC
           size="large"
           block
           busy={publishing.busy}
-          disabled={title.value.trim() === "" || text.value.trim() === ""}
+          disabled={
+            title.value.trim() === "" ||
+            text.value.trim() === "" ||
+            (place.value === "around" && address.value.trim() === "")
+          }
           onClick={() => void publishing.run()}
         >
           {startsAt === undefined ? "Tell now" : "Plan it"}
@@ -180,6 +199,17 @@ function Writer({ onDone, onClose }: { readonly onDone: () => void; readonly onC
           options={AUDIENCES}
           onChange={(next) => (audience.value = next)}
         />
+        <Segments label="Where" value={place.value} options={PLACES} onChange={(next) => (place.value = next)} />
+        {place.value === "around" && (
+          <Field
+            label="Address"
+            required
+            maxLength={200}
+            hint="Told to who is some kilometres around it, or has food brought there"
+            value={address.value}
+            onInput={(next) => (address.value = next)}
+          />
+        )}
         <Field label="Title" required maxLength={120} value={title.value} onInput={(next) => (title.value = next)} />
         <Field
           label="Text"
@@ -211,4 +241,14 @@ function Writer({ onDone, onClose }: { readonly onDone: () => void; readonly onC
       </div>
     </Sheet>
   );
+}
+
+/** Rejects with a sentence for people when there is no such address. */
+async function zonesAround(q: string): Promise<readonly string[]> {
+  const { places } = await http.get<FoundPlaces>("/v1/places", { q, limit: 1 });
+  const found = places[0];
+  if (found === undefined) throw new Error("There is no such address. Write the street, and the town.");
+  const { lat, lng } = found;
+  const around = { lat, lng, radiusMeters: AROUND_METERS };
+  return (await http.get<{ readonly zones: readonly string[] }>("/v1/city/zones", around)).zones;
 }

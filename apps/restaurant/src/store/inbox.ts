@@ -22,6 +22,7 @@ import {
 import { account, token } from "../../../shared/account/session.js";
 import { clock } from "../../../shared/clock.js";
 import { sayFailure } from "../../../shared/kit/toasts.js";
+import { newsFrom } from "../../../shared/line/news.js";
 import { deviceId, line, now, openClient, slow } from "../../../shared/line/node.js";
 import { call } from "../../../shared/sound.js";
 import { cancelledHere, followStops } from "./stopped.js";
@@ -113,6 +114,7 @@ export async function startInbox(): Promise<void> {
   );
   tablet = inbox;
   inbox.start();
+  void newsFrom(() => made.http.menu(me.id));
   read();
   begun.value = true;
   ring();
