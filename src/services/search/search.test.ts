@@ -43,6 +43,21 @@ t.test("R-SRC-1, R-SRC-4: one character is a word where scripts know no spaces",
   t.match(suggestions, [{ kind: "dish", text: "牛肉面" }]);
 });
 
+t.test(
+  "R-SRC-1: a dish of a script without spaces is found by its end, and by a word of another script in it",
+  async (t) => {
+    const w = await openWorld();
+    await w.put({ id: "bangkok", dishes: ["ข้าวผัดกะเพราหมูสับราดข้าวไข่ดาวพิเศษ"] });
+    await w.put({ id: "tokyo", name: "CoCo壱番屋", dishes: ["BBQチキンピザMサイズ", "ラーメン", "7種のチーズ"] });
+    const engine = await w.engine();
+    const found = async (q: string) => idsOf(await search(engine, { q }));
+    for (const typed of ["ไข่ดาว", "พิเศษ"]) t.strictSame(await found(typed), ["bangkok"], typed);
+    for (const typed of ["coco", "bbq", "BBQ チキン", "BBQチキン", "チーズ", "壱番屋", "らーめん", "ﾗｰﾒﾝ"]) {
+      t.strictSame(await found(typed), ["tokyo"], typed);
+    }
+  },
+);
+
 t.test("R-SRC-1: what scripts write with marks, or with one letter for another, is found without", async (t) => {
   const w = await openWorld();
   await w.put({ id: "beirut", dishes: ["أرز بالدجاج", "قهوة", "كبـــاب"] });
