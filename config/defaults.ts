@@ -210,6 +210,7 @@ export const defaults: Config = {
     },
     eta: {
       utcOffsetMinutes: 0,
+      timeZone: null,
       quietMs: seconds(90),
       quietShare: 0.15,
       tellMs: minutes(5),

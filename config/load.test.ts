@@ -72,6 +72,7 @@ t.test("R-OPS-2: every setting can be given in each of the four ways", async (t)
     if (setting.key === "domain.order.offerMode") return "broadcast";
     if (setting.key === "domain.zone.dispatch") return "simple";
     if (setting.key === "auth.privateKey") return ED25519;
+    if (setting.key === "domain.eta.timeZone") return "Asia/Kathmandu";
     if (setting.key === "gateway.trustedProxies") return ["10.0.0.0/8", "2001:db8::1"];
     if (setting.type === "list") return setting.allowed.includes("accepted") ? ["placed"] : ["https://a.example"];
     if (setting.type === "map") return { "872830828ffffff": "broadcast" };
@@ -190,6 +191,17 @@ t.test("R-OPS-2: a key that cannot sign tokens is refused by its name, with what
     ]);
   }
   t.match(loadConfig({ ...nothing, env: { AUTH_PRIVATE_KEY: ED25519 } }).auth.privateKey, ED25519);
+});
+
+t.test("R-OPS-2: a time zone that there is not is refused by its name", async (t) => {
+  const given = (name: string) => ({ env: { SWIFT_EATS_DOMAIN_ETA_TIME_ZONE: name } });
+  t.equal(
+    loadConfig({ ...nothing, ...given("America/Argentina/Buenos_Aires") }).domain.eta.timeZone?.slice(0, 7),
+    "America",
+  );
+  for (const wrong of ["Europe/Atlantis", "Rome", "+25:00"]) {
+    t.match(problemsOf(given(wrong)), [{ key: "domain.eta.timeZone", given: wrong, advice: /Europe\/Rome/ }], wrong);
+  }
 });
 
 t.test("R-ENG-4: no command may be sent later than its id is remembered", async (t) => {

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { Ajv, type ValidateFunction } from "ajv";
+import { isTimeZone } from "../src/lib/wall-time.js";
 import { conflictsOf } from "./checks.js";
 import { defaults } from "./defaults.js";
 import { type Environment, processEnvironment } from "./env.js";
@@ -19,6 +20,7 @@ import {
   SETTING_KEYWORDS,
   type Setting,
   SIGNING_KEY,
+  TIME_ZONE,
 } from "./setting.js";
 import {
   CONFIG_FILE_ENV,
@@ -60,6 +62,7 @@ function validator(): ValidateFunction {
   ajv.addFormat(NETWORK, isNetwork);
   ajv.addFormat(SIGNING_KEY, isSigningKey);
   ajv.addFormat(ADDRESS, isAddress);
+  ajv.addFormat(TIME_ZONE, isTimeZone);
   compiled = ajv.compile(ConfigSchema);
   return compiled;
 }

@@ -3,7 +3,7 @@
  * together. All durations are those of a real day: `node.timeScale` divides the ones that a person or a kitchen takes.
  */
 import { count, DAY_MS, duration, meters, section } from "./building.js";
-import { integer, listOf, mapOf, number, oneOf } from "./setting.js";
+import { integer, listOf, mapOf, number, oneOf, optionalText, TIME_ZONE } from "./setting.js";
 
 const HOUR_MS = 3_600_000;
 
@@ -206,9 +206,19 @@ const zone = section("Dispatch zones and their matching.", {
 
 const eta = section("How arrivals are estimated, shown and told.", {
   utcOffsetMinutes: integer(-720, 840, {
-    description: "The market's time minus UTC: kitchens and streets are learned by the hour of the city.",
-    advice: "Give minutes, for example -300 for Bogotá.",
+    description:
+      "The market's time minus UTC: kitchens and streets are learned by the hour of the city, and messages tell it.",
+    advice: "Give minutes, for example -300 for Bogotá. Where clocks are put forward and back, give timeZone instead.",
   }),
+  timeZone: optionalText(
+    64,
+    {
+      description:
+        "The market's time zone, which knows of summer time. It takes the place of utcOffsetMinutes, except where timeScale makes days shorter.",
+      advice: "Give a name of the IANA database, for example Europe/Rome.",
+    },
+    { format: TIME_ZONE },
+  ),
   quietMs: duration(
     "A new range is shown within a stage when the expected arrival moved by this much at least.",
     HOUR_MS,

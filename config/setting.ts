@@ -26,6 +26,7 @@ export const SETTING_KEYWORDS = ["env", "flags", "secret", "advice"] as const;
 export const NETWORK = "network";
 export const SIGNING_KEY = "signing-key";
 export const ADDRESS = "address";
+export const TIME_ZONE = "time-zone";
 
 /**
  * Whether a client of the server will understand its address. The most frequent mistake is a password as it is: what
@@ -209,6 +210,7 @@ function allowedBy(keywords: Keywords, types: readonly string[], optional: boole
   }
   if (types.includes("array")) return `a list of at most ${keywords.maxItems} texts, separated by commas`;
   if (keywords.format === SIGNING_KEY) return "a private Ed25519 key as PEM, or nothing";
+  if (keywords.format === TIME_ZONE) return "a time zone by its IANA name, or nothing";
   if (keywords.enum !== undefined) return `one of ${keywords.enum.join(", ")}`;
   if (keywords.format === ADDRESS) {
     const signs = "what a password has of # / ? % is written %23 %2F %3F %25";

@@ -55,7 +55,7 @@ export function startNotifier({
       maxAttempts: config.notifications.maxAttempts,
       // All addresses of a message are told at once, each within the time limit; what is read before takes its time, too.
       leaseMs: 4 * config.notifications.timeoutMs,
-      utcOffsetMinutes: config.domain.eta.utcOffsetMinutes,
+      market: config.domain.eta,
     },
   });
   return {

@@ -6,7 +6,10 @@
  * Invariants: a span whose end is not after its beginning ends on the next day; an exception takes the place of its whole
  * date and of nothing else, also of a span that began the evening before; the last instant of a span is not in it.
  */
+import { isTimeZone, wallTime } from "../lib/wall-time.js";
 import { type Static, Strict, Text, Type } from "./schemas.js";
+
+export { isTimeZone, wallTime };
 
 const TimeOfDay = Type.String({ pattern: "^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$", maxLength: 5 });
 
@@ -39,46 +42,6 @@ const DAY_MINUTES = 24 * 60;
 const DAY_MS = DAY_MINUTES * MINUTE_MS;
 /** A week and a day: every span of the week begins and ends within. */
 const LOOK_AHEAD_DAYS = 8;
-
-/** Formatters are dear to make. There are some 600 zones, and a market uses a few. */
-const MAX_ZONES = 200;
-const formatters = new Map<string, Intl.DateTimeFormat>();
-
-function formatterOf(timeZone: string): Intl.DateTimeFormat {
-  let formatter = formatters.get(timeZone);
-  if (formatter === undefined) {
-    formatter = new Intl.DateTimeFormat("en-US", {
-      timeZone,
-      hourCycle: "h23",
-      year: "numeric",
-      month: "2-digit",
-      day: "2-digit",
-      hour: "2-digit",
-      minute: "2-digit",
-      second: "2-digit",
-    });
-    if (formatters.size >= MAX_ZONES) formatters.clear();
-    formatters.set(timeZone, formatter);
-  }
-  return formatter;
-}
-
-export function isTimeZone(name: string): boolean {
-  try {
-    formatterOf(name);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** The wall clock of a zone at an instant, written as if it were UTC: `wall − at` is the zone's offset. */
-export function wallTime(timeZone: string, at: number): number {
-  const parts: Record<string, number> = {};
-  for (const { type, value } of formatterOf(timeZone).formatToParts(at)) parts[type] = Number(value);
-  const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = parts;
-  return Date.UTC(year, month - 1, day, hour, minute, second) + (((at % 1000) + 1000) % 1000);
-}
 
 /** The instants at which the wall shows this: none in a gap, two where an hour comes twice. In order. */
 export function instantsOf(timeZone: string, wall: number): readonly number[] {

@@ -179,6 +179,8 @@ export interface ZoneSettings {
 export interface EtaSettings {
   /** The market's time minus UTC: kitchens and streets are learned by the hour of the city. */
   readonly utcOffsetMinutes: number;
+  /** The same by its name where clocks are put forward and back; then it is what counts. Not where days are shorter. */
+  readonly timeZone: string | null;
   /** A new range is shown within a stage when the expected arrival moved by this much at least … */
   readonly quietMs: number;
   /** … and by this share of what remains. */
@@ -314,6 +316,7 @@ export const defaultDomainSettings: DomainSettings = {
   },
   eta: {
     utcOffsetMinutes: 0,
+    timeZone: null,
     quietMs: seconds(90),
     quietShare: 0.15,
     tellMs: minutes(5),
@@ -388,6 +391,7 @@ export function scaleDurations(settings: DomainSettings, timeScale: number): Dom
     },
     eta: {
       ...eta,
+      timeZone: null,
       quietMs: divided(eta.quietMs),
       tellMs: divided(eta.tellMs),
       cushionMs: divided(eta.cushionMs),

@@ -6,13 +6,12 @@ import { silentLog } from "../../lib/log.js";
 import { encode } from "../../lib/msgpack.js";
 import { seededRandom } from "../../lib/random.js";
 import { isSigned } from "../../lib/signature.js";
-import { CUSTOMER_NOTICES, KITCHEN_NOTICES, NOTIFICATION_LOCALES, type OrderStatus } from "../../protocol/mod.js";
+import type { OrderStatus } from "../../protocol/mod.js";
 import { createMemoryNotificationStore } from "../../store/memory/mod.js";
 import { createNotifier, type NotifierSettings } from "./notifier.js";
 import { notificationOperations } from "./operations.js";
 import type { AddressBook, Message } from "./ports.js";
 import { SANDBOX_ADDRESSES, sandboxProvider } from "./sandbox.js";
-import { textOf } from "./texts.js";
 import { webhookProvider } from "./webhook.js";
 
 const START = 1_700_000_000_000;
@@ -88,7 +87,8 @@ const ann = { role: "customer", principalId: "ann" } as const;
 const toAnn = { orderId: "o1", customerId: "ann" };
 
 t.test("R-COM-3: customers hear of their order, once, in their language, by the ways they wish", async (t) => {
-  const w = world({}, { ann: "+905551112233" });
+  // Its summer: three hours behind UTC, four in winter.
+  const w = world({ market: { timeZone: "America/Santiago", utcOffsetMinutes: -240 } }, { ann: "+905551112233" });
   await w.store.saveDevice(ann, { deviceId: "phone", token: "tok", since: 1 }, 9);
   const events = ["confirmed", "preparing", "eta_changed", "driver_near", "delivered", "cancelled"];
   for (const name of events) w.leave(`order.${name}`, toAnn);
@@ -101,7 +101,7 @@ t.test("R-COM-3: customers hear of their order, once, in their language, by the 
     ["push", "tok", "Order cancelled"],
     ["email", "ann@example.org", "Order cancelled"],
   ]);
-  t.match(w.sandbox.told[0], { text: /Ajiaco has your order\. Expected at \d\d:\d\d\./, subject: "order/o1" });
+  t.match(w.sandbox.told[0], { text: /Ajiaco has your order\. Expected at 19:43\./, subject: "order/o1" });
   await w.store.saveWishes(ann, { locale: "tr", kinds: { order_confirmed: ["sms"], order_delivered: [] } });
   w.leave("order.confirmed", toAnn, "o2");
   w.leave("order.delivered", toAnn, "o2");
@@ -391,18 +391,6 @@ t.test("R-COM-3: what was settled long ago is forgotten, however much of it ther
   for (let looks = 0; looks < 50 && (await w.states()).length > 1; looks++);
   t.same(await w.states(), ["sms waiting"]);
   await w.notifier.stop();
-});
-
-t.test("R-COM-3: every text is there in every language, filled in", async (t) => {
-  for (const locale of NOTIFICATION_LOCALES) {
-    for (const kind of [...CUSTOMER_NOTICES, ...KITCHEN_NOTICES]) {
-      const { title, text } = textOf(kind, locale, { restaurant: "Ajiaco", arrives: "12:30", reason: "why" });
-      const named = kind === "support_message" || text.includes("Ajiaco");
-      t.ok(title.length > 3 && named && !/[{}]/.test(text), `${locale} ${kind}: ${text}`);
-    }
-  }
-  const long = textOf("order_confirmed", "en", { restaurant: "x".repeat(9_999) });
-  t.ok(long.text.length <= 480);
 });
 
 async function listen(t: Test, answer: (request: IncomingMessage, body: Buffer) => number): Promise<string> {

@@ -12,6 +12,7 @@ import { createHash } from "node:crypto";
 import { type Cancel, type Clock, sleep } from "../../lib/clock.js";
 import type { Log } from "../../lib/log.js";
 import type { Random } from "../../lib/random.js";
+import type { MarketClock } from "../../lib/wall-time.js";
 import { NOTIFICATION_CHANNELS, type NotificationChannel } from "../../protocol/mod.js";
 import { DEFAULT_WISHES, isOvertaken } from "./kinds.js";
 import { draftsOf, type Read, readEvent } from "./plan.js";
@@ -44,7 +45,7 @@ export interface NotifierSettings {
   /** Settled messages are kept for this long. */
   readonly keepMs: number;
   /** The market's wall clock in texts. */
-  readonly utcOffsetMinutes: number;
+  readonly market: MarketClock;
 }
 
 export const DEFAULT_NOTIFIER_SETTINGS: NotifierSettings = {
@@ -56,7 +57,7 @@ export const DEFAULT_NOTIFIER_SETTINGS: NotifierSettings = {
   retryMostMs: 300_000,
   maxAttempts: 8,
   keepMs: 7 * 24 * 3_600_000,
-  utcOffsetMinutes: 0,
+  market: { timeZone: null, utcOffsetMinutes: 0 },
 };
 
 export type Providers = Readonly<Record<NotificationChannel, NotificationProvider>>;
@@ -126,13 +127,13 @@ export function createNotifier(deps: {
     const orderIds = [...new Set(read.flatMap(({ orderId }) => (orderId === null ? [] : [orderId])))];
     const known = orderIds.length === 0 ? new Map() : await orders.of(orderIds);
     const profiles = await store.profiles(read.map(({ recipient }) => recipient));
-    const { utcOffsetMinutes } = settings;
+    const { market } = settings;
     const drafts = read.flatMap((each, index) => {
       const { wishes, deviceIds } = profiles[index]!;
       const order = each.orderId === null ? null : (known.get(each.orderId) ?? null);
       const isLate = clock.now() - each.event.at > PROMPT_MS;
       if (isLate && isOvertaken(each.kind, order?.status)) return [];
-      return draftsOf(each, { wishes: wishes ?? DEFAULT_WISHES, deviceIds, order, utcOffsetMinutes });
+      return draftsOf(each, { wishes: wishes ?? DEFAULT_WISHES, deviceIds, order, market });
     });
     counts.planned += await store.plan(
       drafts,

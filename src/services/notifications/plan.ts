@@ -3,10 +3,11 @@
  * the same ids.
  */
 import { decode } from "../../lib/msgpack.js";
+import type { MarketClock } from "../../lib/wall-time.js";
 import type { CustomerNotice, KitchenNotice, NotificationChannel, NotificationWishes } from "../../protocol/mod.js";
 import { KINDS, waysOf } from "./kinds.js";
 import type { Draft, OrderFact, PendingEvent, Recipient } from "./ports.js";
-import { clockText } from "./texts.js";
+import { arrivalText } from "./texts.js";
 
 /** Customers' events, by type. The actors' own names. */
 const TO_CUSTOMER: Readonly<Record<string, CustomerNotice>> = {
@@ -80,11 +81,11 @@ export interface Known {
   /** That can be pushed to. */
   readonly deviceIds: readonly string[];
   readonly order: OrderFact | null;
-  readonly utcOffsetMinutes: number;
+  readonly market: MarketClock;
 }
 
 export function draftsOf({ event, kind, recipient, orderId, body }: Read, known: Known): readonly Draft[] {
-  const { wishes, deviceIds, order, utcOffsetMinutes } = known;
+  const { wishes, deviceIds, order, market } = known;
   const expiresAt = typeof body.acceptBy === "number" ? body.acceptBy : event.at + KINDS[kind].worthMs;
   const draft = (channel: NotificationChannel, deviceIds?: readonly string[]): Draft => ({
     ...recipient,
@@ -97,7 +98,9 @@ export function draftsOf({ event, kind, recipient, orderId, body }: Read, known:
     ...(deviceIds === undefined ? {} : { deviceIds }),
     facts: {
       restaurant: order?.restaurant ?? String(body.restaurantName ?? ""),
-      ...(order?.arrivesAt === undefined ? {} : { arrives: clockText(order.arrivesAt, utcOffsetMinutes) }),
+      ...(order?.arrivesAt === undefined
+        ? {}
+        : { arrives: arrivalText(order.arrivesAt, event.at, market, wishes.locale) }),
       ...(typeof body.reason === "string" ? { reason: body.reason } : {}),
     },
     createdAt: event.at,

@@ -2,6 +2,7 @@
  * The texts, as data: one for each kind and language, with `{names}` for what differs. A language that lacks a text is
  * told in English; a fact that is missing leaves its place empty, and a text is never longer than an SMS chain carries.
  */
+import { type MarketClock, offsetMinutes } from "../../lib/wall-time.js";
 import type { NoticeKind, NotificationLocale } from "../../protocol/mod.js";
 
 interface Text {
@@ -124,9 +125,19 @@ const tr: Texts = {
 
 const TEXTS: Readonly<Record<NotificationLocale, Texts>> = { en, de, es, tr };
 
-/** The wall clock of the market, by its offset from UTC in minutes. */
-export function clockText(at: number, utcOffsetMinutes: number): string {
-  return new Date(at + utcOffsetMinutes * 60_000).toISOString().slice(11, 16);
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+/** What comes within these hours comes tonight, also when it is past midnight. */
+const SOON_MS = 6 * HOUR_MS;
+
+/** When something arrives by the market's clock, as told at `now`: with its day, where a time alone could be today's. */
+export function arrivalText(at: number, now: number, market: MarketClock, locale: NotificationLocale): string {
+  const wall = (instant: number): number => instant + offsetMinutes(market, instant) * MINUTE_MS;
+  const time = new Date(wall(at)).toISOString().slice(11, 16);
+  const date = (instant: number): number => Math.floor(wall(instant) / (24 * HOUR_MS));
+  if (at - now < SOON_MS || date(at) === date(now)) return time;
+  const day = new Intl.DateTimeFormat(locale, { weekday: "short", day: "numeric", month: "short", timeZone: "UTC" });
+  return `${day.format(wall(at))}, ${time}`;
 }
 
 export function textOf(

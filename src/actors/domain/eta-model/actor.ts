@@ -13,7 +13,6 @@ import { type EtaModelMemory, type EtaModelState, emptyEtaMemory, initialEtaMode
 export function etaModelActor(
   settings: DomainSettings,
 ): ActorDefinition<EtaModelContract, EtaModelState, EtaModelMemory> {
-  const defaults = zoneDefaults(settings);
   return defineActor<EtaModelContract, EtaModelState, EtaModelMemory>({
     ref: EtaModel,
     version: 1,
@@ -25,7 +24,7 @@ export function etaModelActor(
     commands: {
       learn(ctx, outcome) {
         const memory = ctx.volatile;
-        memory.model = learnOutcome(modelOf(ctx.state, memory), outcome, defaults);
+        memory.model = learnOutcome(modelOf(ctx.state, memory), outcome, zoneDefaults(settings, ctx.now));
         if (memory.keptAt === 0) memory.keptAt = ctx.now;
         // One commit for many orders: what a crash loses is learned again.
         if (ctx.now - memory.keptAt >= settings.eta.keepMs) {
@@ -35,12 +34,16 @@ export function etaModelActor(
         return null;
       },
       wanted(ctx, { restaurantId }) {
-        const picture = pictureOf(modelOf(ctx.state, ctx.volatile), ctx.now, defaults);
+        const picture = pictureOf(modelOf(ctx.state, ctx.volatile), ctx.now, zoneDefaults(settings, ctx.now));
         ctx.cast(Restaurant, restaurantId, "zonePicture", picture);
         return null;
       },
       wantedByZone(ctx, { zone }) {
-        const { way, paced, vehicles } = pictureOf(modelOf(ctx.state, ctx.volatile), ctx.now, defaults);
+        const { way, paced, vehicles } = pictureOf(
+          modelOf(ctx.state, ctx.volatile),
+          ctx.now,
+          zoneDefaults(settings, ctx.now),
+        );
         ctx.cast(Zone, zone, "waysLearned", { way, paced, vehicles });
         return null;
       },

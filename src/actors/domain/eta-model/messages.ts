@@ -1,5 +1,6 @@
 /** What others may send a zone's model of arrivals. Its key is the zone's. Nothing here is durable: what is lost is said again. */
 import { newZoneModel, type Outcome, pictureOf, type ZoneDefaults, type ZonePicture } from "../../../eta/mod.js";
+import { offsetMinutes } from "../../../lib/wall-time.js";
 import { actorRef } from "../../runtime/definition.js";
 import type { DomainSettings } from "../settings.js";
 
@@ -14,12 +15,13 @@ export type EtaModelContract = {
 
 export const EtaModel = actorRef<EtaModelContract>("eta-model");
 
-export function zoneDefaults({ travel, order, eta }: DomainSettings): ZoneDefaults {
+/** At `now`: the market's clock may be put forward or back. */
+export function zoneDefaults({ travel, order, eta }: DomainSettings, now: number): ZoneDefaults {
   return {
     handoverMs: travel.handoverMs,
     cushionMs: eta.cushionMs,
     minuteMs: order.minuteMs,
-    utcOffsetMinutes: eta.utcOffsetMinutes,
+    utcOffsetMinutes: offsetMinutes(eta, now),
   };
 }
 
@@ -29,7 +31,7 @@ const first = new WeakMap<DomainSettings, ZonePicture>();
 export function pictureAtFirst(settings: DomainSettings): ZonePicture {
   let picture = first.get(settings);
   if (picture === undefined) {
-    picture = pictureOf(newZoneModel(), 0, zoneDefaults(settings));
+    picture = pictureOf(newZoneModel(), 0, zoneDefaults(settings, 0));
     first.set(settings, picture);
   }
   return picture;

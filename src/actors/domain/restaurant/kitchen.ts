@@ -14,6 +14,7 @@ import {
   preparationMs,
   promiseTrust,
 } from "../../../eta/mod.js";
+import { offsetMinutes } from "../../../lib/wall-time.js";
 import type { PricedLine } from "../../../protocol/mod.js";
 import type { ActorContext } from "../../runtime/definition.js";
 import { zoneOf } from "../dispatch-zone/messages.js";
@@ -23,9 +24,9 @@ import { isForLater, type OpenOrder, type RestaurantMemory, type RestaurantState
 
 type Context = ActorContext<RestaurantState, RestaurantMemory>;
 
-const calendarOf = ({ order, eta }: DomainSettings): CityCalendar => ({
+const calendarOf = ({ order, eta }: DomainSettings, at: number): CityCalendar => ({
   minuteMs: order.minuteMs,
-  utcOffsetMinutes: eta.utcOffsetMinutes,
+  utcOffsetMinutes: offsetMinutes(eta, at),
 });
 
 /** Orders being cooked: accepted, not taken, and not past the time they were promised for. */
@@ -75,7 +76,7 @@ export function outlookOf(ctx: Context, settings: DomainSettings, lines: readonl
     ctx.cast(EtaModel, zoneOf(state.menu.profile), "wanted", { restaurantId: ctx.key });
   }
   const record = state.preparation ?? newPreparation();
-  const calendar = calendarOf(settings);
+  const calendar = calendarOf(settings, now);
   const menu = menuMs(state, lines, settings);
   return {
     menuMs: menu,
@@ -97,7 +98,7 @@ export function answered(
   if (offeredAt === undefined) return next;
   ctx.volatile.offeredAt.delete(orderId);
   const record = next.preparation ?? newPreparation();
-  return { ...next, preparation: learnAcceptance(record, ctx.now - offeredAt, calendarOf(settings)) };
+  return { ...next, preparation: learnAcceptance(record, ctx.now - offeredAt, calendarOf(settings, ctx.now)) };
 }
 
 /** What one order that left the kitchen taught. */
@@ -108,5 +109,5 @@ export function taught(
   settings: DomainSettings,
 ): PreparationRecord {
   const load = order.stage === "accepted" ? (order.load ?? 0) : 0;
-  return learnPreparation(record ?? newPreparation(), sample, load, calendarOf(settings));
+  return learnPreparation(record ?? newPreparation(), sample, load, calendarOf(settings, sample.acceptedAt));
 }
