@@ -4,6 +4,8 @@
  * centavos of COP or the fillér of HUF, which are there all the same. Runs in a browser.
  */
 
+import { asciiDigits } from "./written-numbers.js";
+
 /** All that have not two, in force in 2026. */
 const DIGITS: ReadonlyMap<string, number> = new Map(
   (
@@ -28,10 +30,10 @@ export function decimalText(amountMinor: number, currency: string): string {
 
 /**
  * What somebody typed, in minor units; null when it is no amount of this currency. A comma is a point, and neither parts
- * thousands: `25.000` is no amount of COP, rather than 25 pesos.
+ * thousands: `25.000` is no amount of COP, rather than 25 pesos. Digits may be those of any script.
  */
 export function amountOf(text: string, currency: string): number | null {
-  const match = /^(\d{0,15})(?:[.,](\d*))?$/.exec(text.trim());
+  const match = /^(\d{0,15})(?:[.,](\d*))?$/.exec(asciiDigits(text).trim());
   const [, whole = "", part = ""] = match ?? [];
   const digits = minorDigits(currency);
   if (whole + part === "" || part.length > digits) return null;

@@ -1,6 +1,7 @@
 /** The account: who is signed in, what is kept of them, and the way out. */
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { telephoneOf } from "../../../src/lib/written-numbers.js";
 import { useAction } from "../actions.js";
 import { Button, Field } from "../kit/controls.js";
 import { ExitIcon, PlusIcon, TrashIcon } from "../kit/icons.js";
@@ -106,7 +107,9 @@ function Person({ me, again }: { readonly me: MeView; readonly again: () => void
   }, [me]);
   const changed = name.value.trim() !== (me.name ?? "") || phone.value.trim() !== (me.phone ?? "");
   const saving = useAction(async () => {
-    const number = phone.value.replace(/[^+\d]/g, "");
+    const number = phone.value.trim() === "" ? "" : telephoneOf(phone.value);
+    // Left out it would be removed.
+    if (number === null) throw new Error("Write the number with its country's code, for example +39 010 555 0100.");
     await http.send("PUT", "/v1/me", {
       ...(name.value.trim() === "" ? {} : { name: name.value.trim() }),
       ...(number === "" ? {} : { phone: number }),

@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useId } from "preact/hooks";
 import type { MenuItem, MenuView, OptionGroup } from "../../../../sdk/mod.js";
 import { amountOf, decimalText } from "../../../../src/lib/currency.js";
+import { asciiDigits } from "../../../../src/lib/written-numbers.js";
 import { useAction } from "../../../shared/actions.js";
 import { random } from "../../../shared/clock.js";
 import { formatMoney } from "../../../shared/format.js";
@@ -38,7 +39,10 @@ interface Draft {
   readonly left: string;
 }
 
-const wholeNumber = (text: string): number | null => (/^\d{1,6}$/.test(text.trim()) ? Number(text) : null);
+function wholeNumber(text: string): number | null {
+  const typed = asciiDigits(text).trim();
+  return /^\d{1,6}$/.test(typed) ? Number(typed) : null;
+}
 
 function draftOf(item: MenuItemView | null, currency: string): Draft {
   return {
