@@ -78,10 +78,12 @@ export function refresh(
     sendRefusal(deps, connection, requestId, "forbidden");
     return;
   }
+  const tokenTtlMs = Math.max(0, principal.expiresAt - deps.context.clock.now());
   state.principal = principal;
-  state.warned = false;
+  // Whoever brings one that is about to end, too, has no better one: told again, it would be brought again, and so on.
+  state.warned = tokenTtlMs <= deps.context.settings.tokenWarningMs;
   connection.quietUntil = 0;
-  connection.frame([OP.reply, requestId, { tokenTtlMs: Math.max(0, principal.expiresAt - deps.context.clock.now()) }]);
+  connection.frame([OP.reply, requestId, { tokenTtlMs }]);
 }
 
 /** Compares dotted numbers from the left; what is not a number counts as 0. */

@@ -7,6 +7,7 @@ import { DEFAULT_GATEWAY_SETTINGS } from "../settings.js";
 import { newStats } from "../stats.js";
 import type { Connection, OpenState } from "./connection.js";
 import { gps } from "./gps.js";
+import { refresh } from "./hello.js";
 import { createSweep } from "./liveness.js";
 import type { SocketDeps } from "./session.js";
 
@@ -82,6 +83,11 @@ function world() {
     fix() {
       connection.heardAt = monotonic;
       gps(deps, connection, connection.state as OpenState, "boot", 1, wall, [[0, 41, 29, 5, -1, -1]]);
+    },
+    /** REFRESH with a token that is good for so long. */
+    brings(ms: number) {
+      const token = tokens.issue({ id: "d1", role: "driver" }, Math.floor(ms / 1000));
+      refresh(deps, connection, connection.state as OpenState, 0, token);
     },
     actorAnswers(answer: AskResult<GpsReply>) {
       actorAnswers = answer;
@@ -165,6 +171,32 @@ t.test("R-PRO-1: a token's end is told and kept also of a quiet socket", async (
   t.same(w.closes, []);
   w.go(SWEEP_MS, heard);
   t.same(w.closes, [CLOSE.tokenExpired]);
+});
+
+t.test("R-PRO-1: who has no better token to bring is told once, and then lets the line end", async (t) => {
+  const { tokenWarningMs } = DEFAULT_GATEWAY_SETTINGS;
+  const w = world();
+  let told = 0;
+  /** As a client does whose token does not change: it answers with what it has. */
+  const answering = (leftMs: () => number) => (): void => {
+    w.connection.heardAt += SWEEP_MS;
+    if (!w.said.splice(0).includes(OP.tokenExpiring)) return;
+    told++;
+    w.brings(leftMs());
+  };
+  const endsAt = w.now() + HOUR_MS;
+  w.go(
+    HOUR_MS - tokenWarningMs / 2,
+    answering(() => endsAt - w.now()),
+  );
+  t.equal(told, 1, "asked again each half second, it would bring the same again");
+  w.brings(HOUR_MS);
+  w.go(
+    HOUR_MS - tokenWarningMs / 2,
+    answering(() => HOUR_MS),
+  );
+  t.equal(told, 2, "of a new token's end it is told as of the first's");
+  t.same(w.closes, []);
 });
 
 t.test("R-PRO-1: the next sweep notices a ban and a wall clock that was set", async (t) => {
