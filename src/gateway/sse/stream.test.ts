@@ -120,6 +120,7 @@ t.test(
     const first = new Reader(h, token, path);
     const second = new Reader(h, token, path);
     await eventually("two streams", () => first.events.length === 1 && second.events.length === 1);
+    t.equal(h.gateway.stats().streams, 2, "counted while they are open");
     const third = new Reader(h, token, path);
     await eventually("refused", () => third.text.includes("urn:swifteats:error:overloaded"));
     const other = new Reader(h, h.token("support", "c1"), path);

@@ -72,6 +72,7 @@ export class OrderStreams {
     };
     this.#streams.add(stream);
     this.#byAccount.set(account, ofAccount + 1);
+    context.stats.streams = this.#streams.size;
     return new Promise((resolve) => {
       const cancel = context.clock.after(context.settings.commandTimeoutMs, () => {
         if (stream.open) return;
