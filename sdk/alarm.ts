@@ -53,14 +53,22 @@ export class Alarm {
     this.#disarm = null;
     this.#armedFor = Number.POSITIVE_INFINITY;
     const now = this.#clock.monotonic();
-    const due: (() => void)[] = [];
-    for (const [name, deadline] of this.#deadlines) {
-      // Timers of some platforms fire up to a millisecond early.
-      if (deadline.at > now + 1) continue;
-      this.#deadlines.delete(name);
-      due.push(deadline.run);
+    // Timers of some platforms fire up to a millisecond early.
+    const due = [...this.#deadlines].filter(([, { at }]) => at <= now + 1);
+    try {
+      for (const [name, deadline] of due) {
+        // One before it may have cleared it, or given it another time.
+        if (this.#deadlines.get(name) !== deadline) continue;
+        this.#deadlines.delete(name);
+        deadline.run();
+      }
+    } finally {
+      // What an application throws at one keeps no other from its time.
+      this.#armEarliest();
     }
-    for (const run of due) run();
+  }
+
+  #armEarliest(): void {
     let earliest = Number.POSITIVE_INFINITY;
     for (const deadline of this.#deadlines.values()) earliest = Math.min(earliest, deadline.at);
     if (earliest < this.#armedFor) this.#arm(earliest);

@@ -143,6 +143,43 @@ t.test("R-PRO-3: a HELLO that a slow line brought too late, or lost, is said aga
   t.ok(made.length > 1);
 });
 
+t.test("R-PRO-3: a client that its token provider closes stays closed", async (t) => {
+  for (const answer of [
+    () => "",
+    () => {
+      throw new Error("signed out");
+    },
+  ]) {
+    const { client, clock, made } = setup({
+      tokenProvider: () => {
+        client.close();
+        return answer();
+      },
+    });
+    client.connect();
+    t.equal(client.state.name, "closed");
+    await clock.advance(3_600_000);
+    t.equal(made.length, 0);
+    t.equal(clock.armed, 0);
+  }
+});
+
+t.test(
+  "R-PRO-3: a page that thaws with several things overdue stays closed if it is closed over the first",
+  async (t) => {
+    const { client, clock, goLive, made } = setup();
+    client.onState(({ name }) => name === "waiting" && client.close());
+    client.connect();
+    const socket = goLive();
+    socket.receives([24, 4001, 40_000, 40_000]);
+    clock.freeze(60_000);
+    await clock.advance(0);
+    t.equal(client.state.name, "closed");
+    await clock.advance(3_600_000);
+    t.equal(made.length, 1, "nothing opens behind the application's back");
+  },
+);
+
 t.test("R-PRO-3: no WELCOME in time, or no token, counts as a loss", async (t) => {
   const silent = setup({ connectTimeoutMs: 5000 });
   silent.client.connect();

@@ -195,11 +195,11 @@ export class Connection {
     try {
       answer = this.#options.token(reason);
     } catch {
-      failed();
+      if (stillWanted()) failed();
       return;
     }
     if (typeof answer === "string") {
-      use(answer);
+      if (stillWanted()) use(answer);
       return;
     }
     answer.then(
