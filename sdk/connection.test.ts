@@ -143,6 +143,21 @@ t.test("R-PRO-3: a HELLO that a slow line brought too late, or lost, is said aga
   t.ok(made.length > 1);
 });
 
+t.test("R-PRO-3: a HELLO that a stalled line brings after that of the next socket ends no client", async (t) => {
+  const { client, last, clock, goLive, made } = setup({ connectTimeoutMs: 5000 });
+  client.connect();
+  last().opens();
+  await clock.advance(5000);
+  client.wake();
+  // The node hears the first HELLO now, takes it for the newer one, and closes the line that is alive.
+  goLive().closes(4506, "this device has connected again");
+  t.equal(client.state.name, "waiting", "it was this client itself that connected again");
+  client.wake();
+  t.equal(made.length, 3);
+  goLive().closes(4506, "this device has connected again");
+  t.equal(client.state.name, "closed", "one late HELLO explains one such word: this one is another's");
+});
+
 t.test("R-PRO-3: a client that its token provider closes stays closed", async (t) => {
   for (const answer of [
     () => "",

@@ -87,6 +87,8 @@ export class Connection {
   /** When the node asked to go away: the moment (monotonic) chosen for coming back. */
   #returnAtMs: number | null = null;
   #refuseCachedToken = false;
+  /** A HELLO of ours was given up before its WELCOME: a stalled line may bring it yet, after that of the next socket. */
+  #helloUnderWay = false;
   /** The address that the present or the last socket was opened to; null before the first and while there is no token. */
   #origin: string | null = null;
 
@@ -346,9 +348,10 @@ export class Connection {
     const now = this.#options.clock.monotonic();
     if (wasLive && now - this.#liveSinceMs >= this.#options.stableAfterMs) this.#attempt = 0;
     const returnAtMs = this.#returnAtMs;
+    const byOurself = code === CLOSE.replaced && this.#mayHaveReplacedItself(now);
     this.#abandon(code);
     // A client that says nothing is told to stay away. This one has said HELLO, or tried: it was the line that was too slow.
-    if (!mayReconnect(code) && code !== CLOSE.helloTimeout) {
+    if (!mayReconnect(code) && code !== CLOSE.helloTimeout && !byOurself) {
       this.#enter({ name: "closed", code, reason });
       return;
     }
@@ -363,9 +366,17 @@ export class Connection {
     this.#enter({ name: "waiting", attempt: this.#attempt, retryInMs, code });
   }
 
+  /** One late HELLO explains one such word, and soon: a node does not wait long for a HELLO. */
+  #mayHaveReplacedItself(now: number): boolean {
+    const itMay = this.#helloUnderWay && now - this.#liveSinceMs < this.#options.stableAfterMs;
+    this.#helloUnderWay = false;
+    return itMay;
+  }
+
   /** Lets go of the socket: after this no event of it is heard, and it is on its way to being closed. */
   #abandon(code: number): void {
     this.#attemptNumber += 1;
+    if (this.#state.name === "greeting" && code < CLOSE.drain) this.#helloUnderWay = true;
     this.#outgoing.close();
     this.#returnAtMs = null;
     this.#options.alarm.clear("connection");
