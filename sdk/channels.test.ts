@@ -2,6 +2,8 @@ import t, { type Test } from "tap";
 import { systemClock } from "../src/lib/clock.js";
 import { seededRandom } from "../src/lib/random.js";
 import { LoopbackNode } from "./fixtures/loopback-node.js";
+import { scriptedSockets, WELCOME } from "./fixtures/scripted-socket.js";
+import { settled } from "./fixtures/virtual-clock.js";
 import { type ChannelEvent, type Client, type ClientOptions, createClient, customer, kitchen } from "./node.js";
 
 async function nodeAndClient(t: Test, options: Partial<ClientOptions> = {}): Promise<[LoopbackNode, Client]> {
@@ -188,6 +190,65 @@ t.test("R-RST-4: with manual acknowledgement nothing is acknowledged before a pe
   node.dropAll();
   await until(() => node.channel("restaurant:r").trimmedTo === 4);
   t.equal(node.connectionsEver, 3, "what was seen while there was no line is acknowledged on the next");
+});
+
+t.test("R-RST-4: what a handler threw at is not acknowledged by what comes after it", async (t) => {
+  const { Socket, made } = scriptedSockets();
+  const client = createClient({ url: "http://n", token: "t", WebSocket: Socket });
+  const shown: string[] = [];
+  let broken = true;
+  kitchen(client).inbox("r", {
+    snapshot: ({ orders }) => {
+      if (broken) throw new Error("the page is broken");
+      shown.push(...orders.map(({ orderId }) => orderId));
+    },
+    event: (event) => {
+      if (event.type !== "order.new") return;
+      if (event.body.orderId === "strange") throw new Error("the page knows no such dish");
+      shown.push(event.body.orderId);
+    },
+  });
+  const begin = (snapshot: readonly string[], top: number) => {
+    const socket = made.at(-1)!;
+    socket.opens();
+    socket.receives(WELCOME(0));
+    socket.receives([21, "restaurant:r", 1, top, false]);
+    const orders = snapshot.map((orderId) => ({ orderId }));
+    const tell = (): void => socket.receives([20, "restaurant:r", "snapshot", [1, top], 0, 0, { orders }]);
+    const push = (offset: number, orderId: string): void =>
+      socket.receives([19, "restaurant:r", offset, "order.new", 0, { orderId }]);
+    const acknowledged = () => socket.sent.filter(([op]) => op === 5).map(([, , , offset]) => offset);
+    return { socket, tell, push, acknowledged };
+  };
+  client.connect();
+  const first = begin(["old"], 7);
+  t.throws(first.tell, /broken/);
+  first.push(8, "a");
+  await settled();
+  t.same(first.acknowledged(), [], "an event says nothing about the snapshot before it");
+
+  broken = false;
+  first.socket.closes(1006);
+  client.wake();
+  const second = begin(["old", "a"], 8);
+  t.same(second.socket.sent[1]?.slice(2), ["restaurant:r"], "it is asked for as a whole");
+  second.tell();
+  second.push(9, "b");
+  await settled();
+  t.equal(second.acknowledged().at(-1), 9);
+  t.throws(() => second.push(10, "strange"), /no such dish/);
+  second.push(11, "c");
+  await settled();
+  t.equal(second.acknowledged().at(-1), 9, "nobody in the kitchen has seen the tenth");
+
+  second.socket.closes(1006);
+  client.wake();
+  const third = begin(["strange", "c"], 11);
+  third.tell();
+  await settled();
+  t.same(third.acknowledged(), [11], "now it is shown");
+  t.same(shown, ["a", "old", "a", "b", "c", "strange", "c"]);
+  client.close();
 });
 
 t.test("R-TRK-3: an application that kept its position resumes after a restart without a snapshot", async (t) => {

@@ -9,8 +9,8 @@
  * answers “recovered” and sends nothing.
  *
  * Invariants: an event is handed up only if its offset is the next one; a hole makes the channel resubscribe from the last
- * offset handed up; a snapshot replaces everything before it; acknowledgements are cumulative and only for events whose
- * handler returned.
+ * offset handed up; a snapshot replaces everything before it; acknowledgements are cumulative, and go no further than the
+ * first event whose handler threw.
  */
 import type { Clock } from "../src/lib/clock.js";
 import type { Json, JsonObject } from "../src/lib/json.js";
@@ -46,7 +46,7 @@ export interface ChannelHandlers {
    * follow. False: forget it, a snapshot follows.
    */
   subscribed?(start: { readonly epoch: number; readonly top: number; readonly recovered: boolean }): void;
-  /** Reliable channels: each event once, in order. Throwing leaves it unacknowledged. */
+  /** Reliable channels: each event once, in order. Throwing leaves it, and what follows, unacknowledged until a snapshot: the next socket begins with one. */
   event?(event: ChannelEvent): void;
   /** Latest-wins values, and the snapshot of a reliable channel (its slot is `snapshot`). */
   state?(value: SlotValue): void;
@@ -88,6 +88,8 @@ interface Channel {
   sentAcknowledgement: number;
   readonly slots: Map<string, readonly [number, number]>;
   retryAtMs: number;
+  /** A handler threw at something that the node will want to know safe: only a snapshot makes that good. */
+  lacks: boolean;
 }
 
 /** A channel whose position is the version of what its slot `view` holds. */
@@ -136,6 +138,7 @@ export class Channels {
       sentAcknowledgement: 0,
       slots: new Map(),
       retryAtMs: 0,
+      lacks: false,
     };
     this.#channels.set(name, channel);
     this.#ask(channel);
@@ -230,7 +233,7 @@ export class Channels {
     channel.sentAcknowledgement = 0;
     this.#byId.set(channel.id, channel);
     this.#connection.send(
-      channel.epoch === null
+      channel.epoch === null || channel.lacks
         ? [OP.sub, channel.id, channel.name]
         : [OP.sub, channel.id, channel.name, channel.epoch, channel.offset],
     );
@@ -275,8 +278,12 @@ export class Channels {
     }
     channel.offset = offset;
     this.#witness(name, type, body);
+    const lacked = channel.lacks;
+    // Stays so if the handler throws: an acknowledgement of what comes after it would be one of it, too.
+    channel.lacks = channel.acknowledges;
     channel.handlers.event?.({ channel: name, offset, type, at, body });
-    if (!channel.acknowledges) return;
+    channel.lacks = lacked;
+    if (!channel.acknowledges || channel.lacks) return;
     channel.acknowledged = offset;
     this.#toAcknowledge.add(channel);
   }
@@ -293,9 +300,12 @@ export class Channels {
     }
     if (known !== undefined || channel.slots.size < MAX_SLOTS) channel.slots.set(slot, version);
     this.#witness(name, slot, body);
-    channel.handlers.state?.({ channel: name, slot, version, at, ttlMs, body });
     // A reliable channel's snapshot holds everything before it.
-    if (slot !== "snapshot" || channel.epoch === null || !channel.acknowledges) return;
+    const isWhole = slot === "snapshot" && channel.epoch !== null && channel.acknowledges;
+    channel.lacks ||= isWhole;
+    channel.handlers.state?.({ channel: name, slot, version, at, ttlMs, body });
+    if (!isWhole) return;
+    channel.lacks = false;
     channel.acknowledged = channel.offset;
     this.#toAcknowledge.add(channel);
   }
