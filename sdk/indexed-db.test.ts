@@ -9,7 +9,7 @@ import { createClient } from "./node.js";
 function browser() {
   const disk = new Map<string, string>();
   const sorted = () => [...disk].sort(([a], [b]) => (a < b ? -1 : 1));
-  const state = { full: false, closed: false };
+  const state = { full: false, closed: false, opened: 0 };
   const asked = <T>(result: T) => {
     const request = { result, error: null, onsuccess: null as (() => void) | null, onerror: null };
     queueMicrotask(() => request.onsuccess?.());
@@ -51,8 +51,23 @@ function browser() {
       return transaction;
     },
   };
-  const indexedDB = { open: () => asked(database) } as unknown as IndexedDbLike;
-  return { indexedDB, disk, state };
+  /** Closed by the browser: what was opened before is of no use, opening anew works. */
+  const take = (): void => {
+    const gone = state.opened;
+    opened.filter(({ number }) => number <= gone).forEach((each) => (each.gone = true));
+  };
+  const opened: { readonly number: number; gone: boolean }[] = [];
+  const open = () => {
+    const own = { number: ++state.opened, gone: false };
+    opened.push(own);
+    const transaction = () => {
+      if (own.gone) throw new Error("InvalidStateError");
+      return database.transaction();
+    };
+    return asked({ ...database, transaction });
+  };
+  const indexedDB = { open } as unknown as IndexedDbLike;
+  return { indexedDB, disk, state, take };
 }
 
 t.test("R-RST-4, R-PRO-3: what is settled is on the disk, and one failure does not outlast its cause", async (t) => {
@@ -75,6 +90,25 @@ t.test("R-RST-4, R-PRO-3: what is settled is on the disk, and one failure does n
   t.doesNotThrow(() => storage.setItem("inbox", "four"));
   await t.rejects(storage.settled(), /InvalidState/);
   t.equal(storage.getItem("inbox"), "four");
+});
+
+t.test("R-RST-4: a database that the browser takes away from a sleeping page is opened anew", async (t) => {
+  const { indexedDB, disk, state, take } = browser();
+  const storage = await openIndexedDbStorage({ indexedDB });
+  storage.setItem("command", "given");
+  await storage.settled();
+  take();
+  state.closed = true;
+  storage.setItem("inbox", "one");
+  storage.removeItem("command");
+  await t.rejects(storage.settled(), /InvalidState/, "not even anew");
+  state.closed = false;
+  take();
+  storage.setItem("inbox", "two");
+  storage.setItem("inbox", "three");
+  await storage.settled();
+  t.same([...disk], [["inbox", "three"]], "what the page holds is on the disk, also what failed before");
+  t.ok(state.opened <= 5, "once for all that met the same loss");
 });
 
 t.test(

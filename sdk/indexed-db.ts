@@ -4,7 +4,9 @@
  *
  * Owns: one object store of texts by key. The client reads at once, so everything is read when the store is opened, and
  * written behind. Invariants: writes happen in the order in which they were given; a write counts once its transaction is
- * complete; one that failed is told by `settled` until a later one of the same text succeeds; memory stays right.
+ * complete; one that failed is told by `settled` until a later one of the same text succeeds; memory stays right. A browser
+ * may take the database away from a page that lives on, after a long sleep or to clean up: it is opened anew, once for each
+ * write that finds it gone, and what is not on the disk is written from memory.
  */
 import type { StorageLike } from "./ports.js";
 
@@ -24,6 +26,7 @@ interface OpenRequest extends Request<Database> {
 }
 interface Database {
   createObjectStore(name: string): unknown;
+  close?(): void;
   transaction(store: string, mode: "readonly" | "readwrite", options?: { readonly durability: "strict" }): Transaction;
 }
 interface Transaction {
@@ -52,9 +55,7 @@ export async function openIndexedDbStorage(
 ): Promise<DurableStorage> {
   const factory = options.indexedDB ?? (globalThis as { indexedDB?: IndexedDbLike }).indexedDB;
   if (factory === undefined) throw new TypeError("openIndexedDbStorage: there is no IndexedDB here");
-  const opening = factory.open(options.name ?? "swift-eats", 1);
-  opening.onupgradeneeded = () => opening.result.createObjectStore(STORE);
-  const database = await answer(opening);
+  let database = await connect(factory, options.name ?? "swift-eats");
   const reading = database.transaction(STORE, "readonly").objectStore(STORE);
   const [keys, values] = await Promise.all([answer(reading.getAllKeys()), answer(reading.getAll())]);
   const texts = new Map(keys.map((key, index) => [String(key), String(values[index])]));
@@ -62,13 +63,41 @@ export async function openIndexedDbStorage(
   let written: Promise<void> = Promise.resolve();
   /** Why the newest write of a text failed. */
   const failed = new Map<string, unknown>();
-  const write = (key: string, change: (store: Store) => void): void => {
-    // Begun at once, so that a page which is closed in this moment has asked for it; the browser keeps their order.
-    const ended = committed(database, change).then(
+  let reopening: Promise<void> | null = null;
+  /** Whoever meets the same lost connection waits for the same new one. */
+  const reopen = (lost: Database): Promise<void> => {
+    if (database !== lost) return Promise.resolve();
+    reopening ??= connect(factory, options.name ?? "swift-eats")
+      .then((opened) => {
+        database = opened;
+        lost.close?.();
+      })
+      .finally(() => {
+        reopening = null;
+      });
+    return reopening;
+  };
+  /** What memory holds of a text, which is the newest of it, also when it is written late. */
+  const commit = (key: string): Promise<void> => {
+    const text = texts.get(key);
+    return committed(database, (store) => (text === undefined ? store.delete(key) : store.put(text, key)));
+  };
+  const told = (key: string, ended: Promise<void>): Promise<void> =>
+    ended.then(
       () => void failed.delete(key),
       (error: unknown) => void failed.set(key, error),
     );
-    written = written.then(() => ended);
+  const write = (key: string): void => {
+    const used = database;
+    // Begun at once, so that a page which is closed in this moment has asked for it; the browser keeps their order.
+    const ended = commit(key).catch(async (error: unknown) => {
+      if (isFull(error)) throw error;
+      await reopen(used);
+      await Promise.all([...failed.keys()].filter((other) => other !== key).map((other) => told(other, commit(other))));
+      await commit(key);
+    });
+    const settled = told(key, ended);
+    written = written.then(() => settled);
   };
   return {
     get length() {
@@ -78,17 +107,27 @@ export async function openIndexedDbStorage(
     getItem: (key) => texts.get(key) ?? null,
     setItem(key, value) {
       texts.set(key, value);
-      write(key, (store) => store.put(value, key));
+      write(key);
     },
     removeItem(key) {
-      if (!texts.delete(key)) return;
-      write(key, (store) => store.delete(key));
+      if (texts.delete(key)) write(key);
     },
     async settled() {
       await written;
       for (const error of failed.values()) throw error;
     },
   };
+}
+
+async function connect(factory: IndexedDbLike, name: string): Promise<Database> {
+  const opening = factory.open(name, 1);
+  opening.onupgradeneeded = () => opening.result.createObjectStore(STORE);
+  return answer(opening);
+}
+
+/** A disk without room stays full for a connection of any age. */
+function isFull(error: unknown): boolean {
+  return (error as Partial<Error> | null)?.name === "QuotaExceededError";
 }
 
 function answer<T>(request: Request<T>): Promise<T> {
