@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import t, { type Test } from "tap";
 import { systemClock } from "../src/lib/clock.js";
 import { seededRandom } from "../src/lib/random.js";
@@ -160,8 +161,10 @@ t.test("R-PRO-3: the caller can stop waiting", async (t) => {
   controller.abort();
   await t.rejects(waiting, { code: "aborted" });
   await client.ready();
-  await client.command("driver.pickup", order(2));
+  const { signal } = new AbortController();
+  await client.command("driver.pickup", order(2), { signal });
   t.equal(node.arrivals.length, 1, "what was not sent is not sent any more");
+  t.same(getEventListeners(signal, "abort"), [], "a signal that lives as long as the page holds no answered command");
 });
 
 t.test("R-PRO-3: a refused command is one command when the application is restarted", async (t) => {

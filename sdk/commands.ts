@@ -153,16 +153,20 @@ export class CommandQueue {
       byDevice: false,
       sendings: 0,
     });
-    options.signal?.addEventListener(
-      "abort",
-      () => this.#pending.has(pending.id) && this.#settle(pending, () => pending.reject(aborted())),
-      { once: true },
-    );
+    if (options.signal !== undefined) this.#until(options.signal, pending);
     alarm.atLatest("command-expiry", ttlMs, () => this.#expire());
     if (this.#lanes.get(pending.lane)?.[0] === pending) this.#sendHead(pending);
     // What has just been sent is kept already, and so is the same command given before.
     if (pending.sendings === 0 && twin === undefined) this.#persist(pending);
     return pending.outcome as Promise<CommandReplies[T]>;
+  }
+
+  /** A signal may live as long as the page: it holds a command no longer than the command waits. */
+  #until(signal: AbortSignal, pending: Pending): void {
+    const abort = (): void => this.#settle(pending, () => pending.reject(aborted()));
+    const forget = (): void => signal.removeEventListener("abort", abort);
+    signal.addEventListener("abort", abort, { once: true });
+    pending.outcome.then(forget, forget);
   }
 
   /** The last of its lane. */
