@@ -3,6 +3,7 @@
  * Drivers follow the streets, rest and come back; customers order by the demand curve; everything goes through clients.
  */
 import { fileURLToPath } from "node:url";
+import { createClient } from "../../sdk/node.js";
 import { systemClock } from "../../src/lib/clock.js";
 import { type Random, seededRandom } from "../../src/lib/random.js";
 import { between, type City, chance, createCity, exponential, fillBasket, nextOrderAt } from "../city/mod.js";
@@ -41,6 +42,8 @@ const START_CITY_MS = 11.4 * HOUR_MS;
 const SHIFTS_PLANNED = 60;
 const CANCEL_CHANCE = 0.03;
 const BAKES_EVERY_CITY_MS = 4 * HOUR_MS;
+/** Sees what is cooked by people, and what was put out before this process lived. */
+const ONLOOKER: Principal = { id: "simulator-onlooker", role: "support" };
 
 /** The compiled program that lets the city live in a process of its own. */
 export const DEMO_SCRIPT = fileURLToPath(new URL("./demo.js", import.meta.url));
@@ -72,14 +75,22 @@ export async function startCityRun(options: CityRunOptions): Promise<CityRun> {
     ...restaurants.map(({ id }): Principal => ({ id, role: "restaurant" })),
     ...drivers.map(({ id }): Principal => ({ id, role: "driver" })),
     ...city.customers.map(({ id }): Principal => ({ id, role: "customer" })),
+    ONLOOKER,
   ]);
   await control.configure(restaurants);
+  const onlooker = createClient({ url: options.url, token: tokens.get(ONLOOKER.id)!, clock });
   const crew = new Crew({
     url: options.url,
     seed,
     time: { timeScale, startWallMs: clock.now(), startCityMs: START_CITY_MS },
     roads: city.roads,
     tokens,
+    // Not answered: the driver looks again.
+    standsReady: (orderId) =>
+      onlooker.http.order(orderId).then(
+        ({ status }) => status === "ready",
+        () => false,
+      ),
     keepsHistory: false,
     onFailure: options.onFailure ?? (() => {}),
     clock,

@@ -28,6 +28,7 @@ export interface CrewOptions {
   /** By principal; or what hands them out, when they do not last for the run. */
   readonly tokens: ReadonlyMap<string, string> | AgentContext["token"];
   readonly tellOthers?: (orderId: string) => void;
+  readonly standsReady?: AgentContext["standsReady"];
   /** False: nothing is written down, as fits a run without an end. */
   readonly keepsHistory?: boolean;
   /** Told of agents that failed in a way nobody foresaw. */
@@ -73,6 +74,7 @@ export class Crew {
       counters: this.counters,
       ended: this.#stop.signal,
       ...(options.device === undefined ? {} : { device: options.device }),
+      ...(options.standsReady === undefined ? {} : { standsReady: options.standsReady }),
       token: typeof options.tokens === "function" ? options.tokens : tokenOf(options.tokens),
     };
   }

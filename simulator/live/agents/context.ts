@@ -20,6 +20,8 @@ export interface AgentContext {
   readonly meter: Meter;
   readonly roads: Roads;
   readonly counters: Counters;
+  /** Whether an order stands ready that no kitchen of this run put out. Absent: all kitchens are this run's. */
+  readonly standsReady?: (orderId: string) => Promise<boolean>;
   /** The access token of a principal, as the client asks for it. Throws for a stranger. */
   readonly token: (principalId: string, reason: TokenReason) => string | Promise<string>;
   /** What each has in the hand. Absent: this machine's sockets, and a phone that loses its signal for drivers. */

@@ -33,6 +33,9 @@ const ASK_AGAIN_LEAST_MS = 1_000;
 
 /** The trip's list says when to leave the counter; this only bounds one timer. */
 const LONGEST_WAIT_MS = 3_600_000;
+/** How often a driver looks for food that others than this run's kitchens cook, in seconds of the city, and at the most. */
+const LOOK_AGAIN_SECONDS = 60;
+const LOOK_AGAIN_LEAST_MS = 2_000;
 
 /** `again`: the node says not yet. `look`: something changed, see what the next stop is. */
 type Outcome = "settled" | "again" | "look";
@@ -99,12 +102,20 @@ async function drive(driver: TripDriver, stop: StopView): Promise<boolean> {
 /** Waits at the counter until the food stands there; should the node think otherwise, the driver asks again later. */
 async function pickUp(driver: TripDriver, orderId: string): Promise<Outcome> {
   const { context, wheel } = driver;
-  if (!context.counters.isOut(orderId)) {
-    const stopWatching = context.counters.watch(orderId, () => wheel.interrupt());
-    await wheel.wait(LONGEST_WAIT_MS);
+  const { counters, standsReady } = context;
+  if (!counters.isOut(orderId)) {
+    const stopWatching = counters.watch(orderId, () => wheel.interrupt());
+    const lookMs = Math.max(LOOK_AGAIN_LEAST_MS, context.time.wallMs(LOOK_AGAIN_SECONDS * 1000));
+    const waited = await wheel.wait(standsReady === undefined ? LONGEST_WAIT_MS : lookMs);
     stopWatching();
+    // Asking for it would take it as well: the node believes a driver that food is ready. So somebody has to look.
+    if (waited && (await standsReady?.(orderId)) === true) {
+      counters.seen(orderId);
+      // Meanwhile the trip may have become another.
+      return "look";
+    }
     // Either the food is out now or the trip has changed: look again at what to do.
-    if (!context.counters.isOut(orderId)) return "look";
+    if (!counters.isOut(orderId)) return "look";
   }
   let refusal = "";
   const attempt = (): Promise<unknown> =>
