@@ -157,6 +157,50 @@ t.test("R-ENG-3: a tell that is never accepted is put aside, and those behind it
   await kit.close();
 });
 
+t.test("R-ENG-3: what a tell is given up for is its own: the sends of those before it do not count", async (t) => {
+  const kit = kitOf({ tellAttempts: 3 });
+  await kit.must(AccountRef, A, "deposit", { amount: 100 });
+  const sent = new Map<number, number>();
+  // Ten arrive at once, so that ten retries come to nothing at one time; each of the others is lost once.
+  kit.linkFault = (_from, _to, message) => {
+    if (message.t !== "tell") return null;
+    const times = (sent.get(message.number) ?? 0) + 1;
+    sent.set(message.number, times);
+    return message.number > 10 && times === 1 ? "drop" : null;
+  };
+  await kit.run(() =>
+    Promise.all(Array.from({ length: 15 }, () => kit.send(AccountRef, A, "pay", { to: B, amount: 1 }))),
+  );
+  await kit.advance(60_000);
+  t.same(kit.deadLetters, []);
+  t.same(
+    await order(kit),
+    Array.from({ length: 15 }, (_, i) => i + 1),
+  );
+  t.same([...sent.values()], [...Array(10).fill(1), ...Array(5).fill(2)], "nor is one sent again for them");
+  await kit.close();
+});
+
+t.test(
+  "R-ENG-3, rule 16: a host that gives a shard away keeps nothing of its tells, and finds them when it has it again",
+  async (t) => {
+    const kit = kitOf();
+    await kit.must(AccountRef, A, "deposit", { amount: 100 });
+    kit.linkFault = (_from, _to, message) => (message.t === "tell" ? "drop" : null);
+    for (let i = 0; i < 3; i++) await kit.must(AccountRef, A, "pay", { to: B, amount: 1 });
+    await kit.moveAll(0, 0);
+    await kit.advance(0);
+    t.equal(kit.stats(0).tellsWaiting, 3);
+    kit.linkFault = () => null;
+    await kit.advance(60_000);
+    t.same(await order(kit), [1, 2, 3]);
+    await kit.must(AccountRef, A, "balance", null);
+    await kit.advance(120_000);
+    t.equal(kit.stats(0).actors, 0, "and once they have arrived, their sender may leave memory");
+    await kit.close();
+  },
+);
+
 t.test("R-ENG-4: a tell that comes twice is acknowledged twice and acts once, also long after", async (t) => {
   const kit = kitOf();
   const to = { kind: "account", key: B };
