@@ -182,6 +182,49 @@ t.test(
   },
 );
 
+t.test("rule 16: so many listen to an actor at once, and whoever goes makes room for who waits", async (t) => {
+  const kit = kitOf(1, { maxSubscriptionsPerActor: 3 });
+  await kit.must(AccountRef, "a", "deposit", { amount: 1 });
+  // They wait at the gate together: the bound holds for those who are about to listen, too.
+  kit.store.failNext("flush", { delayMs: 50 });
+  void kit.send(AccountRef, "a", "deposit", { amount: 1 });
+  await kit.advance(5);
+  const listeners = Array.from({ length: 4 }, () => record((sink) => kit.client.subscribe(value, reader, null, sink)));
+  const started = (): number => listeners.filter(({ starts }) => starts.length > 0).length;
+  await kit.advance(500);
+  t.equal(started(), 3);
+  await kit.advance(10_000);
+  t.equal(started(), 3);
+  listeners.find(({ starts }) => starts.length > 0)?.close();
+  await kit.until(() => started() === 4);
+  await kit.close();
+});
+
+t.test("rule 16, R-CLU-5: who comes to listen while nothing may be said takes nobody's place for good", async (t) => {
+  const kit = kitOf(1, { maxSubscriptionsPerActor: 3 });
+  await kit.must(AccountRef, "a", "deposit", { amount: 1 });
+  kit.cluster.lease(0, false);
+  for (let i = 0; i < 3; i++) {
+    const early = record((sink) => kit.client.subscribe(value, reader, null, sink));
+    await kit.advance(10);
+    t.equal(early.starts.length, 0);
+    early.close();
+  }
+  kit.cluster.lease(0, true);
+  t.same((await kit.subscribe(value, reader)).latest(), { balance: 1 });
+  await kit.close();
+});
+
+t.test("rule 16: who listened at an endpoint that has gone keeps no actor in memory", async (t) => {
+  const kit = kitOf();
+  const listener = await kit.subscribe(value, reader);
+  t.equal(listener.starts.length, 1);
+  kit.network.partition("node/gateway-0", "node/shards-0");
+  await kit.advance(70_000);
+  t.equal(kit.stats().actors, 0);
+  await kit.close();
+});
+
 t.test("rule 16: a subscription that still waits when its link begins anew does not begin", async (t) => {
   for (const operation of ["flush", "load"] as const) {
     const kit = kitOf();

@@ -170,6 +170,16 @@ t.test("R-ENG-3: while the lease has passed nothing is said; afterwards everythi
     [1, 2],
     "the listener has caught up without a gap",
   );
+  kit.cluster.lease(0, false);
+  void kit.send(AccountRef, A, "note", { text: "three" }, { timeoutMs: 100 });
+  await kit.advance(1_000);
+  kit.cluster.lease(0, true);
+  await kit.advance(20_000);
+  t.same(
+    listener.events.map((event) => event.offset),
+    [1, 2, 3],
+    "each time",
+  );
   await kit.close();
 });
 
