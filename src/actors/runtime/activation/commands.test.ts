@@ -1,5 +1,6 @@
 import t from "tap";
 import { createMemoryActorStore } from "../../../store/memory/mod.js";
+import { actorRef, defineActor } from "../definition.js";
 import { Account, AccountRef } from "../testkit/fixtures/ledger.js";
 import { createTestKit, type TestKit } from "../testkit/mod.js";
 
@@ -43,6 +44,43 @@ t.test("R-ENG-4: refusals are remembered, also of an actor that did not exist", 
   await kit.restart();
   t.same(await kit.ask(AccountRef, "a", "deposit", { amount: -1 }, { commandId: "c2" }), detailed);
   t.same(!detailed.ok && detailed.error, { code: "bad_amount", temporary: false, detail: { amount: -1 } });
+  await kit.close();
+});
+
+type WaverContract = {
+  waver: { input: { name: string; refused: boolean }; reply: null };
+  look: { input: null; reply: string };
+};
+const WaverRef = actorRef<WaverContract>("waver");
+/** Does everything that a handler may do before it says yes or no. */
+const Waver = defineActor<WaverContract, { name: string }>({
+  ref: WaverRef,
+  version: 1,
+  durability: "commit",
+  idleMs: 60_000,
+  init: () => ({ name: "nobody" }),
+  volatileCommands: ["look"],
+  commands: {
+    waver(ctx, { name, refused }) {
+      ctx.become({ name });
+      ctx.publish("wavered", { name });
+      ctx.claim("name", name);
+      ctx.tell(AccountRef, "a", "deposit", { amount: 1 });
+      ctx.timer("again", { at: ctx.now + 1_000, run: "waver", input: { name: "woken", refused: false } });
+      return refused ? ctx.reject("refused") : null;
+    },
+    look: (ctx) => ctx.state.name,
+  },
+});
+
+t.test("R-ENG-4: a handler that refuses has done nothing, whatever it did before", async (t) => {
+  const kit = createTestKit({ definitions: [Waver, Account], store: (clock) => createMemoryActorStore({ clock }) });
+  await kit.must(WaverRef, "w", "waver", { name: "first", refused: false });
+  const refused = await kit.ask(WaverRef, "w", "waver", { name: "second", refused: true });
+  t.equal(!refused.ok && refused.error.code, "refused");
+  t.equal(await kit.must(WaverRef, "w", "look", null), "first");
+  const { tells, timersSet, events, claims } = kit.store.committed.at(-1)!;
+  t.same([tells, timersSet, events, claims], [[], [], [], []]);
   await kit.close();
 });
 

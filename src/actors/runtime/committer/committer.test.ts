@@ -1,5 +1,6 @@
 import t from "tap";
 import { createMemoryActorStore } from "../../../store/memory/mod.js";
+import { actorRef, defineActor, type IndexEntry } from "../definition.js";
 import { Account, AccountRef } from "../testkit/fixtures/ledger.js";
 import { createTestKit, type TestKit } from "../testkit/mod.js";
 import { sameJson } from "./write.js";
@@ -25,6 +26,62 @@ t.test("R-ENG-3: actors that come close together share a flush; a lone one does 
   t.ok((await kit.run(() => Promise.all(replies))).every((reply) => reply.ok));
   const flushes = kit.store.flushSizes.length - before;
   t.ok(flushes < 110, `300 actors took ${flushes} flushes`);
+  await kit.close();
+});
+
+type RowContract = { put: { input: { entry: IndexEntry; n: number }; reply: null } };
+const RowRef = actorRef<RowContract>("row");
+const Row = defineActor<RowContract, { entry: IndexEntry | null; n: number }>({
+  ref: RowRef,
+  version: 1,
+  durability: "commit",
+  idleMs: 60_000,
+  init: () => ({ entry: null, n: 0 }),
+  index: ({ entry }) => entry,
+  commands: {
+    put(ctx, next) {
+      ctx.become(next);
+      return null;
+    },
+  },
+});
+
+t.test("R-ENG-3: what an actor is found by is written when any of it has changed, and only then", async (t) => {
+  const kit = createTestKit({ definitions: [Row], store: (clock) => createMemoryActorStore({ clock }) });
+  const first: IndexEntry = {
+    scope: "s",
+    owner: "o",
+    counterparty: "c",
+    status: "open",
+    live: true,
+    at: 1,
+    view: { lines: [1, 2], named: { a: 1 } },
+  };
+  const changes: Partial<IndexEntry>[] = [
+    { scope: "t" },
+    { owner: "p" },
+    { counterparty: "d" },
+    { status: "shut" },
+    { live: false },
+    { at: 2 },
+    { view: { lines: [1, 2, 3], named: { a: 1 } } },
+    { view: { lines: [1], named: { a: 1 } } },
+    { view: { lines: { 0: 1, 1: 2 }, named: { a: 1 } } },
+    { view: { lines: [1, 2], named: { a: 1, b: 1 } } },
+    { view: { lines: [1, 2], named: null } },
+  ];
+  let n = 0;
+  const put = async (entry: IndexEntry) => {
+    await kit.must(RowRef, "r", "put", { entry, n: ++n });
+    return kit.store.committed.at(-1)?.index;
+  };
+  t.same(await put(first), first);
+  for (const change of changes) {
+    const next = { ...first, ...change };
+    t.same(await put(next), next, JSON.stringify(change));
+    t.equal(await put({ ...next }), undefined, "again the same");
+    t.same(await put(first), first, "and back");
+  }
   await kit.close();
 });
 

@@ -139,6 +139,7 @@ t.test(
     const unwritable = await kit.ask(AccountRef, "a", "unwritable", null);
     t.equal(!unwritable.ok && unwritable.error.code, "internal", "a state that cannot be encoded is refused too");
     t.equal((await kit.must(AccountRef, "a", "balance", null)).balance, 102);
+    t.equal(kit.stats().queued, 0, "and they take no room from others");
     await kit.close();
   },
 );
