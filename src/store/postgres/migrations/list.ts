@@ -21,6 +21,7 @@ import * as oneHolderOfAToken from "./0030-one-holder-of-a-token.js";
 import * as lettersDrivenAgain from "./0031-letters-driven-again.js";
 import * as devicesOfSessions from "./0032-devices-of-sessions.js";
 import * as deliveriesWithoutPay from "./0034-deliveries-without-pay.js";
+import * as openOrdersOfAKitchen from "./0041-open-orders-of-a-kitchen.js";
 
 /** Every migration, oldest first. A released one never changes: what is wrong is put right by the next. */
 export const MIGRATIONS = [
@@ -47,4 +48,5 @@ export const MIGRATIONS = [
   { name: "0031-letters-driven-again", ...lettersDrivenAgain },
   { name: "0032-devices-of-sessions", ...devicesOfSessions },
   { name: "0034-deliveries-without-pay", ...deliveriesWithoutPay },
+  { name: "0041-open-orders-of-a-kitchen", ...openOrdersOfAKitchen },
 ] as const;
