@@ -2,7 +2,7 @@ import t from "tap";
 import { systemClock } from "../../lib/clock.js";
 import { encode } from "../../lib/msgpack.js";
 import { notificationStoreContract } from "../contract/notifications.contract.js";
-import { openSession, untilBlocked } from "./fixtures/sessions.js";
+import { entriesRead, openSession, untilBlocked } from "./fixtures/sessions.js";
 import { withPostgres } from "./fixtures/with-postgres.js";
 import { createPostgresAccountStore, createPostgresNotificationStore } from "./mod.js";
 
@@ -104,3 +104,29 @@ t.test(
     t.same(await store.pending(10), []);
   },
 );
+
+t.test("R-COM-3: the list of the dead reads them alone, however many were told since", async (t) => {
+  const { connectionString } = await withPostgres();
+  const session = await openSession(t, connectionString);
+  await session.query("TRUNCATE notification");
+  await session.query(`
+    INSERT INTO notification (id, role, principal, state, next_at, expires_at, created_at, settled_at, draft)
+      SELECT 'n' || n, 'customer', 'c' || n, CASE WHEN n IN (7, 9) THEN 'dead' WHEN n = 8 THEN 'waiting' ELSE 'sent' END,
+        n, n, n, CASE WHEN n = 8 THEN NULL ELSE n END, '{}' FROM generate_series(1, 1000) n`);
+  await session.query("ANALYZE notification");
+  for (const [state, found, index] of [
+    ["dead", ["n9", "n7"], "notification_dead"],
+    ["waiting", ["n8"], "notification_due"],
+  ] as const) {
+    const read = await entriesRead(t, connectionString, "notification", async () => {
+      const store = createPostgresNotificationStore({ connectionString, clock: systemClock() });
+      const listed = await store.list({ state }, Number.MAX_SAFE_INTEGER, 50);
+      t.strictSame(
+        listed.map(({ notificationId }) => notificationId),
+        found,
+      );
+      await store.close();
+    });
+    t.strictSame(read, { [index]: found.length });
+  }
+});
