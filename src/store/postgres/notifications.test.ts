@@ -63,6 +63,25 @@ t.test("R-ACC-2, R-COM-3: a device is pushed to for as long as the session that 
   await session.query("COMMIT");
   t.equal(await late, "ended", "both at once");
   t.same(await kept(), ["counter"]);
+
+  // Months pass, and nobody signs out: the phone lies in a drawer, or was sold, and its session runs out.
+  await open("s4");
+  await save("drawer", "s4");
+  const told = async () => (await store.profiles([cook]))[0]!.deviceIds;
+  t.same([await kept(), await told()], Array(2).fill(["counter", "drawer"]));
+  await session.query("UPDATE account_session SET expires_at = $1 WHERE id = 's4'", [clock.now()]);
+  t.same([await kept(), await told()], Array(2).fill(["counter"]));
+  t.equal(await save("drawer", "s4"), "ended");
+  await accounts.forget(clock.now() + 1, 10);
+  t.same([await kept(), await told()], Array(2).fill(["counter"]), "nor when its session is forgotten");
+  await open("s5");
+  const fresh = { deviceId: "new", token: "new", since: 2, sessionId: "s5" };
+  t.equal(await store.saveDevice(cook, fresh, 2), true, "it takes no place from those that are used");
+  const { rows } = await session.query("SELECT device FROM notification_device ORDER BY device");
+  t.same(
+    rows.map(({ device }) => device),
+    ["counter", "new"],
+  );
 });
 
 t.test(

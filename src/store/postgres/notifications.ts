@@ -25,6 +25,13 @@ export interface PostgresNotificationStore extends NotificationStore {
 
 const MAX_WAITING = 128;
 
+/**
+ * Of a device `n`: it was registered without a session, or by one that lasts. What ends a session takes its devices out; one
+ * that runs out, because nobody has used it for weeks, ends without a word.
+ */
+const lasts = (now: string): string =>
+  `(n.session IS NULL OR EXISTS (SELECT FROM account_session s WHERE s.id = n.session AND s.expires_at > ${now}))`;
+
 interface Row extends pg.QueryResultRow {
   readonly id: string;
   readonly state: NotificationRecord["state"];
@@ -72,12 +79,13 @@ export function createPostgresNotificationStore(options: {
   readonly clock: Clock;
   readonly log?: Log;
 }): PostgresNotificationStore {
+  const { clock } = options;
   const connections = openConnections({
     connectionString: options.connectionString,
     size: 1,
     maxWaiting: MAX_WAITING,
     name: "swift-eats notifications",
-    clock: options.clock,
+    clock,
     log: (options.log ?? silentLog).child({ part: "notifications" }),
   });
   const run = <R extends pg.QueryResultRow>(name: string, sql: string, values: readonly unknown[]) =>
@@ -200,7 +208,7 @@ export function createPostgresNotificationStore(options: {
         `SELECT w.wishes, d.devices FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS r (role, principal, place)
            LEFT JOIN notification_wishes w ON w.role = r.role AND w.principal = r.principal
            LEFT JOIN LATERAL (SELECT json_agg(device ORDER BY since, device) AS devices FROM notification_device n
-             WHERE n.role = r.role AND n.principal = r.principal) d ON true
+             WHERE n.role = r.role AND n.principal = r.principal AND ${lasts("$3::float8")}) d ON true
            ORDER BY r.place`,
         [
           arrayParameter(
@@ -211,6 +219,7 @@ export function createPostgresNotificationStore(options: {
             "text",
             recipients.map(({ principalId }) => findable(principalId)),
           ),
+          clock.now(),
         ],
       );
       return rows.map(({ wishes, devices }): Profile => ({ wishes, deviceIds: devices ?? [] }));
@@ -226,9 +235,9 @@ export function createPostgresNotificationStore(options: {
     devices: (recipient) =>
       run<PushDevice & pg.QueryResultRow>(
         "devices",
-        `SELECT device AS "deviceId", token, since FROM notification_device
-           WHERE role = $1::text AND principal = $2::text ORDER BY since, device`,
-        of(recipient),
+        `SELECT n.device AS "deviceId", n.token, n.since FROM notification_device n
+           WHERE n.role = $1::text AND n.principal = $2::text AND ${lasts("$3::float8")} ORDER BY n.since, n.device`,
+        [...of(recipient), clock.now()],
       ),
     saveDevice: (recipient, { deviceId, token, since, sessionId }, most) =>
       transaction(async (client) => {
@@ -246,10 +255,17 @@ export function createPostgresNotificationStore(options: {
         const [session] = await ask<{ ended: boolean } & pg.QueryResultRow>(
           client,
           "notification_session",
-          "SELECT ended_at IS NOT NULL AS ended FROM account_session WHERE id = $1::text FOR SHARE",
-          [sessionId ?? null],
+          "SELECT ended_at IS NOT NULL OR expires_at <= $2::float8 AS ended FROM account_session WHERE id = $1::text FOR SHARE",
+          [sessionId ?? null, clock.now()],
         );
         if (session?.ended === true) return "ended";
+        // Else phones of years past would take all the places that there are.
+        await ask(
+          client,
+          "notification_devices_forgotten",
+          `DELETE FROM notification_device n WHERE n.role = $1::text AND n.principal = $2::text AND NOT ${lasts("$3::float8")}`,
+          [role, principal, clock.now()],
+        );
         const rows = await ask(
           client,
           "notification_save_device",
