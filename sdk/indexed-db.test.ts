@@ -54,7 +54,7 @@ function browser() {
   /** Closed by the browser: what was opened before is of no use, opening anew works. */
   const take = (): void => {
     const gone = state.opened;
-    opened.filter(({ number }) => number <= gone).forEach((each) => (each.gone = true));
+    for (const each of opened) if (each.number <= gone) each.gone = true;
   };
   const opened: { readonly number: number; gone: boolean }[] = [];
   const open = () => {

@@ -4,7 +4,7 @@ const DIGIT = /\p{Nd}/gu;
 const isDigit = (code: number): boolean => /^\p{Nd}$/u.test(String.fromCodePoint(code));
 
 /** A digit's value: those of a script follow each other, from its nought on. */
-function valueOf(digit: string): number {
+function digitValue(digit: string): number {
   const code = digit.codePointAt(0)!;
   let value = 0;
   while (value < 9 && isDigit(code - value - 1)) value++;
@@ -16,7 +16,7 @@ export const asciiDigits = (text: string): string =>
   text
     .normalize("NFKC")
     .replaceAll("٫", ".")
-    .replace(DIGIT, (digit) => (digit <= "9" ? digit : String(valueOf(digit))));
+    .replace(DIGIT, (digit) => (digit <= "9" ? digit : String(digitValue(digit))));
 
 /** A telephone number as nodes take it, `+390105550100`, of one that is written with its country; null: it is none. */
 export function telephoneOf(text: string): string | null {
