@@ -143,6 +143,23 @@ t.test("R-RST-5: a shelf is filled on every day, also on the one whose clock ski
   }
 });
 
+t.test("R-RST-5: a kitchen that opens by hand from now on has its shelves filled by the clock it had", async (t) => {
+  const hours = {
+    timeZone: "Asia/Tokyo",
+    weekly: [1, 2, 3, 4, 5, 6, 7].map((day) => ({ day, from: "00:00", to: "24:00" })),
+  };
+  const soup = { itemId: "soup", name: "Ramen", priceMinor: 2_100, refill: { stock: 3, at: "06:00" } };
+  // Five in the morning there.
+  const city = createCity({ startAt: Date.parse("2026-05-31T20:00:00Z") });
+  await city.openRestaurant("r", { hours, items: [soup] });
+  t.equal(await order(city, "early", 3), "confirmed");
+  await must(city.order("early", "accept", { orderId: "early", prepMinutes: 240 }, restaurant("r")));
+  await must(city.cook("r", "setHours", { hours: null }));
+  await city.kit.advance(HOUR + 1_000);
+  t.equal(await left(city), 3, "not nine hours later");
+  await city.kit.close();
+});
+
 t.test("R-RST-5, rule 17: a time that is set when it has passed fills nothing before tomorrow", async (t) => {
   const city = createCity();
   t.equal(new Date(city.kit.now).toISOString().slice(11, 16), "12:00");

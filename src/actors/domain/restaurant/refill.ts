@@ -20,7 +20,13 @@ type Refilled = MenuItem & { readonly refill: Refill };
 const refilledItems = ({ menu }: RestaurantState): readonly Refilled[] =>
   (menu?.items ?? []).filter((item): item is Refilled => item.refill !== undefined);
 
-const zoneOfClock = ({ menu }: RestaurantState): string => menu?.profile.hours?.timeZone ?? "UTC";
+const zoneOfClock = ({ menu, clock }: RestaurantState): string => menu?.profile.hours?.timeZone ?? clock ?? "UTC";
+
+/** What an edit makes of `before`, which may leave out the hours: by their clock shelves are filled all the same. */
+export function withClock(before: RestaurantState, next: RestaurantState): RestaurantState {
+  const zone = before.menu?.profile.hours?.timeZone;
+  return zone === undefined || next.menu?.profile.hours !== undefined ? next : { ...next, clock: zone };
+}
 
 /** Worked out once for a menu and its last refill: a zone's clock takes long to read. */
 const nextOf = new WeakMap<Menu, { readonly since: number; readonly at: number }>();

@@ -4,7 +4,7 @@ import { asJson } from "../json.js";
 import type { DomainSettings } from "../settings.js";
 import { withDoors } from "./doors.js";
 import { taught } from "./kitchen.js";
-import { armRefill } from "./refill.js";
+import { armRefill, withClock } from "./refill.js";
 import {
   looksDifferent,
   marketTerms,
@@ -25,7 +25,8 @@ export function save(
   next: RestaurantState,
   menuChanged = false,
 ): RestaurantState {
-  const swept = withZone(ctx, settings, sweep(ctx, settings, next));
+  const wanted = menuChanged ? withClock(ctx.state, next) : next;
+  const swept = withZone(ctx, settings, sweep(ctx, settings, wanted));
   const due = swept.changesAt !== undefined && swept.changesAt <= ctx.now;
   const stands = menuChanged || due ? withDoors(ctx, swept) : swept;
   if (menuChanged) armRefill(ctx, stands);

@@ -110,6 +110,8 @@ export interface RestaurantState {
   readonly changedAt?: number;
   /** Until when daily refills have been made. */
   readonly refilledAt?: number;
+  /** The time zone of the last hours: opened by hand, a kitchen is where it was. */
+  readonly clock?: string;
   readonly menuVersion: number;
   /** What the menu says of the marketplace, as it was shown last. Absent: shown by an older version. */
   readonly terms?: MarketTerms;
