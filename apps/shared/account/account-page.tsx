@@ -186,7 +186,9 @@ function Addresses({ me, again }: { readonly me: MeView; readonly again: () => v
           <li key={address.addressId} class="between">
             <span class="grow">
               <strong>{address.label}</strong>
-              <span class="small soft block">{address.text}</span>
+              <span class="small soft block">
+                <bdi>{address.text}</bdi>
+              </span>
             </span>
             <button
               type="button"

@@ -89,7 +89,7 @@ export function ChatPanel({
         ))}
         {outgoing.map(({ messageId, text, refused }) => (
           <li key={messageId} class={refused === null ? "chat-line mine waiting" : "chat-line mine refused"}>
-            <p>{text}</p>
+            <p dir="auto">{text}</p>
             {refused === null ? (
               <span class="chat-meta">Sending…</span>
             ) : (
@@ -131,7 +131,7 @@ function Line({
   const agent = side === "support" && from.agentId !== undefined ? ` ${shortId(from.agentId)}` : "";
   return (
     <li class={isMine ? "chat-line mine" : "chat-line"}>
-      {text !== "" && <p>{text}</p>}
+      {text !== "" && <p dir="auto">{text}</p>}
       {attachments?.map(({ attachmentId, name, mediaType }) => (
         <p key={attachmentId} class="chat-attachment">
           {name ?? capital(mediaType.split("/")[0] ?? "file")}
@@ -170,6 +170,7 @@ function Composer({ chat }: { readonly chat: Chat }) {
     >
       <textarea
         class="input"
+        dir="auto"
         rows={1}
         aria-label="Message"
         placeholder="Write a message"

@@ -86,6 +86,8 @@ export function Field(props: FieldProps) {
   const shared = {
     id,
     class: "input",
+    // What people write has the direction of its own script.
+    dir: "auto" as const,
     value,
     name: props.name ?? id,
     autocomplete: props.autocomplete ?? "off",

@@ -95,7 +95,7 @@ export function News() {
           {level === "info" ? <BellIcon /> : <AlertIcon />}
           <span class="grow" role={level === "info" ? "status" : "alert"}>
             <strong class="block">{title}</strong>
-            {text}
+            <bdi>{text}</bdi>
           </span>
           <IconButton label={`Put away: ${title}`} onClick={() => putAway(announcementId)}>
             <CloseIcon />

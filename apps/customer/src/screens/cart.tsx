@@ -141,7 +141,7 @@ function Checkout({ order }: { readonly order: Cart }) {
             {order.lines.map((line, index) => (
               <li key={`${line.itemId}-${line.choices}`} class="cart-line">
                 <span class="grow">
-                  <strong>{line.name}</strong>
+                  <strong dir="auto">{line.name}</strong>
                   {line.choices !== "" && <span class="small soft block">{line.choices}</span>}
                   <span class="small soft number block">
                     {formatMoney(portionMinor(line) * line.quantity, order.currency)}

@@ -63,7 +63,7 @@ export function ItemSheet({
         <div class="item-picture">
           <FoodPicture name={item.name} also={item.category ?? ""} image={pictureOf(item.image)} />
         </div>
-        {item.description !== undefined && <p>{item.description}</p>}
+        {item.description !== undefined && <p dir="auto">{item.description}</p>}
         <Labels item={item} />
         {(item.options ?? []).map((group) => (
           <Group

@@ -95,7 +95,7 @@ function Tracking({
             <BackIcon />
           </IconButton>
           <span class="grow soft small">
-            {view.restaurant.name} · {shortId(view.orderId)}
+            <bdi>{view.restaurant.name}</bdi> · {shortId(view.orderId)}
           </span>
           {!fresh ? (
             <span class="chip busy">May be out of date</span>
@@ -213,10 +213,10 @@ function DriverLine({ view, position }: { readonly view: OrderView; readonly pos
   return (
     <div class="panel row">
       <span class="driver-face" aria-hidden="true">
-        {driver.name.slice(0, 1)}
+        {[...driver.name].slice(0, 1)}
       </span>
       <span class="grow">
-        <strong>{driver.name}</strong>
+        <strong dir="auto">{driver.name}</strong>
         <span class="small soft block">
           {capital(driver.vehicle)}
           {position === null && view.status !== "picked_up" && " · on the map from pickup on"}
@@ -281,9 +281,11 @@ function Receipt({ view }: { readonly view: OrderView }) {
         {view.lines.map((line, index) => (
           <div key={`${line.itemId}-${index}`}>
             <dt>
-              {line.quantity} × {line.name}
+              {line.quantity} × <bdi>{line.name}</bdi>
               {line.options !== undefined && (
-                <span class="small soft block">{line.options.map(({ name }) => name).join(", ")}</span>
+                <span class="small soft block">
+                  <bdi>{line.options.map(({ name }) => name).join(", ")}</bdi>
+                </span>
               )}
             </dt>
             <dd>{money(portionMinor(line) * line.quantity)}</dd>

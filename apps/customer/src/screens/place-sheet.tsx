@@ -181,7 +181,9 @@ function Saved({ choose }: { readonly choose: (address: SavedAddress) => void })
             <HomeIcon />
             <span class="grow">
               <strong class="block">{saved.label}</strong>
-              <span class="small soft block cut">{placeText(saved)}</span>
+              <span class="small soft block cut">
+                <bdi>{placeText(saved)}</bdi>
+              </span>
             </span>
           </button>
         </li>

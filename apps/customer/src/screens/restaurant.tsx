@@ -93,7 +93,11 @@ function Head({ menu, quote }: { readonly menu: MenuView; readonly quote: Arriva
             : `${formatMoney(menu.deliveryFeeMinor, menu.currency)} delivery`}
         </span>
       </div>
-      {menu.description !== undefined && <p class="soft">{menu.description}</p>}
+      {menu.description !== undefined && (
+        <p class="soft" dir="auto">
+          {menu.description}
+        </p>
+      )}
       {!menu.open && <p class="notice busy">{closedText(menu)}</p>}
       {quote !== null && !quote.delivers && (
         <p class="notice bad">
@@ -122,8 +126,12 @@ function Dish({
   return (
     <button type="button" class="dish" disabled={!there || !takesOrders} onClick={choose}>
       <span class="grow stack tight">
-        <strong>{item.name}</strong>
-        {item.description !== undefined && <span class="dish-about soft">{item.description}</span>}
+        <strong dir="auto">{item.name}</strong>
+        {item.description !== undefined && (
+          <span class="dish-about soft" dir="auto">
+            {item.description}
+          </span>
+        )}
         <span class="number">{formatMoney(item.priceMinor, menu.currency)}</span>
         {!there ? (
           <span class="chip">Sold out</span>

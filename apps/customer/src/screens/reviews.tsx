@@ -46,7 +46,7 @@ export function ReviewsOf({ restaurantId }: { readonly restaurantId: string }) {
               </span>
               <span class="small soft">{dayOf(at)}</span>
             </div>
-            {text !== "" && <p>{text}</p>}
+            {text !== "" && <p dir="auto">{text}</p>}
           </li>
         ))}
       </ul>

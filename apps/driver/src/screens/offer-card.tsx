@@ -87,7 +87,7 @@ function OfferCard({ offer }: { readonly offer: OfferView }) {
             <li key={`${stop.orderId}/${stop.kind}`}>
               {stop.kind === "pickup" ? <MenuIcon /> : <HomeIcon />}
               <span class="grow">
-                <strong>{stop.name}</strong>
+                <strong dir="auto">{stop.name}</strong>
                 <span class="small soft block">
                   {stop.kind === "pickup" ? `Pick up, ready about ${timeOfDay(offer.readyAt)}` : "Deliver"}
                 </span>

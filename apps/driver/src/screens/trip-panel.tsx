@@ -46,7 +46,7 @@ export function TripPanel({ trip }: { readonly trip: TripView }) {
       <div class="between">
         <div class="grow">
           <p class="soft">{stop.kind === "pickup" ? "Pick up at" : "Deliver to"}</p>
-          <h1>{stop.name}</h1>
+          <h1 dir="auto">{stop.name}</h1>
           <OrderNumber of={stop} />
         </div>
         <a class="button quiet" href={navigationTo(stop)} rel="noreferrer">
@@ -62,7 +62,7 @@ export function TripPanel({ trip }: { readonly trip: TripView }) {
             <li key={`${each.orderId}/${each.kind}`}>
               {each.kind === "pickup" ? <MenuIcon /> : <HomeIcon />}
               <span class="grow">
-                {each.name}
+                <bdi>{each.name}</bdi>
                 <OrderNumber of={each} />
               </span>
             </li>

@@ -58,7 +58,7 @@ export function AuditPage() {
               <p class="small soft">
                 {subjectText(entry.subject)} · by {entry.role} {shortId(entry.principalId)}
               </p>
-              <p>{entry.reason}</p>
+              <p dir="auto">{entry.reason}</p>
             </li>
           ))}
         </ol>

@@ -90,7 +90,7 @@ export function NewsPage() {
                 <strong>{told.title}</strong>
                 <span class={stateOf(told) === "Shown" ? "chip good" : "chip"}>{stateOf(told)}</span>
               </div>
-              <p>{told.text}</p>
+              <p dir="auto">{told.text}</p>
               <div class="between">
                 <p class="small soft">
                   {told.roles.length === 0 ? "Everybody" : told.roles.map(capital).join(", ")}

@@ -109,9 +109,11 @@ function Ticket({ order }: { readonly order: KitchenOrder }) {
           <li key={`${line.itemId}-${index}`}>
             <span class="ticket-count">{line.quantity}</span>
             <span class="grow">
-              {line.name}
+              <bdi>{line.name}</bdi>
               {line.options !== undefined && (
-                <span class="ticket-choices">{line.options.map(({ name }) => name).join(", ")}</span>
+                <span class="ticket-choices" dir="auto">
+                  {line.options.map(({ name }) => name).join(", ")}
+                </span>
               )}
             </span>
           </li>
@@ -122,14 +124,18 @@ function Ticket({ order }: { readonly order: KitchenOrder }) {
           <ClockIcon /> To be there at {timeOfDay(order.deliverAt)}
         </p>
       )}
-      {order.note !== undefined && <p class="notice busy">{order.note}</p>}
+      {order.note !== undefined && (
+        <p class="notice busy" dir="auto">
+          {order.note}
+        </p>
+      )}
       <p class="small soft">
         {portions} {portions === 1 ? "portion" : "portions"} ·{" "}
         {formatMoney(order.totals.itemsMinor, order.totals.currency)} · ordered {timeOfDay(order.placedAt)}
       </p>
       {order.driver !== undefined && (
         <p class="row small">
-          <ScooterIcon /> {order.driver.name}, {order.driver.vehicle}
+          <ScooterIcon /> <bdi>{order.driver.name}</bdi>, {order.driver.vehicle}
         </p>
       )}
       {isNew ? <Answer order={order} /> : <Advance order={order} />}

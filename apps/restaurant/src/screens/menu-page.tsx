@@ -38,7 +38,9 @@ export function MenuPage() {
               <li key={item.itemId} class="menu-row">
                 <button type="button" class="row-button grow" onClick={() => (editing.value = item)}>
                   <span class="grow">
-                    <strong class="block">{item.name}</strong>
+                    <strong class="block">
+                      <bdi>{item.name}</bdi>
+                    </strong>
                     <span class="small soft number">
                       {formatMoney(item.priceMinor, menu.currency)}
                       {item.left !== undefined && ` · ${item.left} left`}
