@@ -3,7 +3,7 @@
  * earlier node left it behind. Does not own when that happens (`supervisor.ts`).
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, statfsSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { lstat, mkdir, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -211,6 +211,20 @@ function readLines(file: string): string[] {
     return readFileSync(file, "utf8").split("\n");
   } catch {
     return [];
+  }
+}
+
+/** Less than the server needs to come up: a file of its log, and some more. */
+const LEAST_ROOM_BYTES = 32 * 1024 * 1024;
+
+/** Whether it is for want of room that the server does not run. Its own log may have had none for saying so. */
+export function lacksRoom({ pgData }: ServerPlace, why?: unknown): boolean {
+  if (/No space left on device|Disk quota exceeded/.test(String(why))) return true;
+  try {
+    const { bavail, bsize } = statfsSync(pgData);
+    return bavail * bsize < LEAST_ROOM_BYTES;
+  } catch {
+    return false;
   }
 }
 

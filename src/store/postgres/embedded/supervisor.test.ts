@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { appendFile, chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { appendFile, chmod, mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import t from "tap";
 import { StoreUnavailable } from "../../../actors/runtime/ports.js";
@@ -147,3 +148,35 @@ t.test("a server that dies and cannot come back is reported once", async (t) => 
   await sleep(clock, 50);
   t.equal(gone.length, 1);
 });
+
+t.test(
+  "R-OPS-1: a server whose disk is full comes back when there is room, however long that takes",
+  { skip: !existsSync("/dev/full") },
+  async (t) => {
+    const dataDir = await usedDirectory(root, t);
+    // Nobody waits here for long.
+    const impatient: Clock = { ...clock, after: (delayMs, run) => clock.after(Math.min(delayMs, 5), run) };
+    const log = recordingLog();
+    const server = await startHere(t, dataDir, log, impatient);
+    let isGone = false;
+    const settled = new Promise<void>((resolve) => {
+      server.onRestart(resolve);
+      server.onExit(() => {
+        isGone = true;
+        resolve();
+      });
+    });
+    // What it writes there finds no room, as on a full disk.
+    const written = path.join(dataDir, "postgres", "postmaster.opts");
+    await rm(written);
+    await symlink("/dev/full", written);
+    process.kill(server.pid()!, "SIGKILL");
+    const logged = () => readFile(path.join(dataDir, "postgres.log"), "utf8");
+    while (!isGone && (await logged()).split("No space left").length <= 12) await sleep(clock, 10);
+    await rm(written);
+    await settled;
+    t.notOk(isGone);
+    t.ok(exists(server.pid()!));
+    t.equal(log.lines.filter(({ message }) => message.startsWith("The disk has no room")).length, 1, "said once");
+  },
+);

@@ -6,7 +6,7 @@
  *
  * Invariants: two nodes never run on one data directory; a server that this node did not start is ended and waited for
  * before another starts; the server ends with its node, killed or not (where the kernel offers it, else at the next
- * start); while the node lives, a server that dies comes back.
+ * start); while the node lives, a server that dies comes back, from a full disk as soon as somebody has made room.
  */
 import { createHash } from "node:crypto";
 import { realpathSync } from "node:fs";
@@ -18,12 +18,24 @@ import { EmbeddedPostgresError, findBinaries } from "./binaries.js";
 import { lockDataDirectory } from "./data-directory-lock.js";
 import { DATABASE, makeDatabase } from "./database.js";
 import { decideRunAs } from "./run-as.js";
-import { end, endLeftover, exitOf, initialise, makeSocketDir, type ServerPlace, start, trimLog } from "./server.js";
+import {
+  end,
+  endLeftover,
+  exitOf,
+  initialise,
+  lacksRoom,
+  makeSocketDir,
+  type ServerPlace,
+  start,
+  trimLog,
+} from "./server.js";
 
 const LOG_TRIM_MS = 60_000;
 /** This many deaths within the window, and starts that failed after one: somebody has to look. */
 const MAX_DEATHS = 10;
 const DEATHS_WINDOW_MS = 60_000;
+/** How often it is tried whether a full disk has room again. */
+const ROOM_MS = 5_000;
 
 export interface EmbeddedPostgres {
   readonly connectionString: string;
@@ -104,19 +116,23 @@ async function supervise(place: ServerPlace, release: () => Promise<void>): Prom
     const began = clock.monotonic();
     // Only here: a start that fails belongs to the death before it, however long a slow machine takes to fail.
     while (deaths.length > 0 && deaths[0]! < began - DEATHS_WINDOW_MS) deaths.shift();
-    while (stopping === undefined) {
-      deaths.push(clock.monotonic());
+    for (let isFull = lacksRoom(place), said = false; stopping === undefined; ) {
+      // A full disk is no fault of the server's: somebody will make room, in a minute or in the morning.
+      if (!isFull) deaths.push(clock.monotonic());
+      else if (!said) log.error({}, "The disk has no room for the database server: it is tried again until there is.");
+      said = isFull;
       if (deaths.length >= MAX_DEATHS) {
         throw new EmbeddedPostgresError(
           `PostgreSQL died or did not start ${deaths.length} times and does not stay up; see ${place.logFile}.`,
         );
       }
       // At once the first time; then slower, so that a server that cannot live does not eat the machine.
-      await sleep(clock, 100 * (2 ** (deaths.length - 1) - 1));
+      await sleep(clock, isFull ? ROOM_MS : 100 * (2 ** (deaths.length - 1) - 1));
       try {
         child = await start(place);
       } catch (error) {
-        log.error({ error: String(error) }, "The database server does not start again.");
+        isFull = lacksRoom(place, error);
+        if (!isFull) log.error({ error: String(error) }, "The database server does not start again.");
         continue;
       }
       if (stopping !== undefined) return;
