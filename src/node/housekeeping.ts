@@ -7,7 +7,8 @@
  */
 import type { StoreMaintenance } from "../actors/runtime/mod.js";
 import type { EventOutbox } from "../cluster/mod.js";
-import { type Cancel, type Clock, sleep } from "../lib/clock.js";
+import type { Cancel, Clock } from "../lib/clock.js";
+import { createParts } from "../lib/in-parts.js";
 import type { Log } from "../lib/log.js";
 
 /** A command's id is honoured for a day; `notAfter` bounds what a phone may send late to half of that. */
@@ -15,11 +16,8 @@ const REMEMBER_MS = 24 * 3_600_000;
 /** Long enough to look at what happened, or to start a NATS server after all and have them relayed. */
 const KEEP_EVENTS_MS = 3 * 24 * 3_600_000;
 const EVERY_MS = 60_000;
-/** Rows of one call: small enough that flushes do not wait for it. */
-const ROWS = 5_000;
-/** At most so many calls in a row, and a pause after each: whoever commits comes first. */
-const CALLS = 300;
-const PAUSE_MS = 100;
+/** Small enough that flushes do not wait for it. */
+const PARTS = { rows: 5_000, parts: 300, pauseMs: 100 } as const;
 
 export function startHousekeeping(
   store: Pick<StoreMaintenance, "forgetCommands">,
@@ -30,16 +28,16 @@ export function startHousekeeping(
 ): Cancel {
   let running = false;
   let stopped = false;
-  /** As long as calls come back full, there is more. */
-  const untilNone = async (forget: (rows: number) => Promise<number>): Promise<void> => {
-    for (let calls = 0; calls < CALLS && !stopped; calls++) {
-      if ((await forget(ROWS)) < ROWS) return;
-      await sleep(clock, PAUSE_MS);
-    }
-  };
+  const goesOn = (): boolean => !stopped;
+  const commands = createParts(clock, PARTS);
+  const old = createParts(clock, PARTS);
   const tidyUp = async (): Promise<void> => {
-    await untilNone((rows) => store.forgetCommands(clock.now() - REMEMBER_MS, rows));
-    if (events !== null) await untilNone((rows) => events.forgetEvents(clock.now() - KEEP_EVENTS_MS, rows));
+    const done = await Promise.allSettled([
+      commands.takeAll((rows) => store.forgetCommands(clock.now() - REMEMBER_MS, rows), goesOn),
+      // Each by itself: what cannot be forgotten of one is no reason to keep all of the other.
+      events === null ? null : old.takeAll((rows) => events.forgetEvents(clock.now() - KEEP_EVENTS_MS, rows), goesOn),
+    ]);
+    for (const one of done) if (one.status === "rejected") throw one.reason;
   };
   const cancel = clock.every(EVERY_MS, () => {
     if (running) return;

@@ -9,7 +9,8 @@
  * holds up no other, and never what is to be planned.
  */
 import { createHash } from "node:crypto";
-import { type Cancel, type Clock, sleep } from "../../lib/clock.js";
+import type { Cancel, Clock } from "../../lib/clock.js";
+import { createParts } from "../../lib/in-parts.js";
 import type { Log } from "../../lib/log.js";
 import type { Random } from "../../lib/random.js";
 import type { MarketClock } from "../../lib/wall-time.js";
@@ -78,10 +79,7 @@ export interface Notifier {
 }
 
 const FORGET_EVERY_MS = 60_000;
-const FORGET_ROWS = 1_000;
-/** At most so many calls in a row, and a pause after each: whoever sends comes first. */
-const FORGET_CALLS = 300;
-const FORGET_PAUSE_MS = 100;
+const FORGET = { rows: 1_000, parts: 300, pauseMs: 100 } as const;
 const NO_ADDRESS = "there is no address";
 const PART_LENGTH = 16;
 const ORDER = "order/";
@@ -296,13 +294,13 @@ export function createNotifier(deps: {
         busy = null;
       });
   };
-  /** What a minute settles may be more than one call takes: as long as calls come back full, there is more. */
-  async function forget(): Promise<void> {
-    for (let calls = 0; calls < FORGET_CALLS && !stopped; calls++) {
-      if ((await store.forget(clock.now() - settings.keepMs, FORGET_ROWS)) < FORGET_ROWS) return;
-      await sleep(clock, FORGET_PAUSE_MS);
-    }
-  }
+  /** What a minute settles may be more than one part. */
+  const old = createParts(clock, FORGET);
+  const forget = (): Promise<void> =>
+    old.takeAll(
+      (rows) => store.forget(clock.now() - settings.keepMs, rows),
+      () => !stopped,
+    );
 
   const cancels: readonly Cancel[] = [
     clock.every(settings.everyMs, run),
