@@ -6,6 +6,7 @@
  * than the code, or one that cannot be migrated, is refused and never written over.
  */
 import type { Json } from "../../../lib/json.js";
+import type { LogFields } from "../../../lib/log.js";
 import { decode } from "../../../lib/msgpack.js";
 import { readContext } from "../context.js";
 import type { HostLog, HostSettings } from "../host/settings.js";
@@ -28,6 +29,8 @@ interface Job {
   readonly commandIds: readonly string[];
 }
 
+const WARN_EVERY_MS = 5_000;
+
 export class Loader {
   readonly #store: ActorStore;
   readonly #settings: HostSettings;
@@ -36,6 +39,9 @@ export class Loader {
   readonly #jobs = new Deque<Job>();
   #running = 0;
   #actorsLoading = 0;
+  #warnedAt = Number.NEGATIVE_INFINITY;
+  /** Lines that were left out since. */
+  #unsaid = 0;
 
   constructor(store: ActorStore, settings: HostSettings, log: HostLog, events: LoaderEvents) {
     this.#store = store;
@@ -109,7 +115,7 @@ export class Loader {
         });
       }
     } catch (error) {
-      this.#log.warn({ count: durable.length, error: String(error) }, "Actors could not be loaded");
+      this.#warn({ count: durable.length, error: String(error) }, "Actors could not be loaded");
       return jobs.map(() => ({ reason: "store_unavailable" }));
     }
     return Promise.all(jobs.map((job) => this.#readOne(job, snapshots.get(job.actor))));
@@ -137,9 +143,21 @@ export class Loader {
         actor.hydrated = true;
       };
     } catch (error) {
-      this.#log.warn({ kind: actor.kind.name, key: actor.key, error: String(error) }, "An actor could not be loaded");
+      this.#warn({ kind: actor.kind.name, key: actor.key, error: String(error) }, "An actor could not be loaded");
       return { reason: "store_unavailable" };
     }
+  }
+
+  /** While the store is away every message to a sleeping actor fails: a line for each would fill the disk, too. */
+  #warn(fields: LogFields, message: string): void {
+    const sinceMs = this.#events.now() - this.#warnedAt;
+    if (sinceMs >= 0 && sinceMs < WARN_EVERY_MS) {
+      this.#unsaid++;
+      return;
+    }
+    this.#warnedAt = this.#events.now();
+    this.#log.warn(this.#unsaid === 0 ? fields : { ...fields, unsaid: this.#unsaid }, message);
+    this.#unsaid = 0;
   }
 }
 

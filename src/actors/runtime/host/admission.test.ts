@@ -213,3 +213,17 @@ t.test("R-ENG-7: reactivation is batched and bounded", async (t) => {
   t.equal(loads, 8);
   await kit.close();
 });
+
+t.test("R-ENG-6, R-OPS-3: a store that is away is said now and then, not once for every message", async (t) => {
+  const kit = kitOf();
+  kit.store.failNext("load", "unavailable", Number.POSITIVE_INFINITY);
+  const said = () => kit.logs.filter(({ message }) => message === "Actors could not be loaded");
+  const ask = async (key: string) => (await kit.ask(AccountRef, key, "balance", null)).ok;
+  for (let n = 0; n < 20; n++) t.notOk(await ask(`a${n}`));
+  t.equal(said().length, 1);
+  await kit.advance(5_000);
+  t.notOk(await ask("b"));
+  t.equal(said().length, 2);
+  t.equal(said()[1]!.fields.unsaid, 19);
+  await kit.close();
+});
