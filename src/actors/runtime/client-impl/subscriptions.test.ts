@@ -258,6 +258,48 @@ t.test("R-ENG-6: live events beyond the buffer are not kept, but asked for again
   t.same(sink.log, ["snapshot 1:0 [] []", "event 1", "event 2", "event 3", "event 4", "event 5"]);
 });
 
+t.test("R-ENG-6: what was buffered once takes no room when it is asked for again", async (t) => {
+  const b = bench({ maxBuffered: 2 });
+  const a = b.shards("a");
+  const sink = recordedSink();
+  b.client.subscribe(inbox, caller, null, sink);
+  await b.settle();
+  let top = 0;
+  for (let round = 1; round <= 3; round++) {
+    const [asked] = a.take("subscribe");
+    const from = asked?.from?.offset ?? 0;
+    for (const offset of [from + 1, from + 2]) a.say(event(offset));
+    a.say(started(asked!.id, from, { recovered: round > 1 }));
+    // One is missing: it asks again.
+    a.say(event(from + 4));
+    await b.settle();
+    top = from + 2;
+  }
+  t.same(
+    sink.log.slice(1),
+    Array.from({ length: top }, (_, n) => `event ${n + 1}`),
+  );
+  t.same([top, b.client.stats().resubscribed], [6, 3]);
+});
+
+t.test("what has been trimmed before a new start is no gap", async (t) => {
+  const b = bench();
+  const a = b.shards("a");
+  const sink = recordedSink();
+  b.client.subscribe(inbox, caller, null, sink);
+  await b.settle();
+  a.say(started(a.take("subscribe")[0]!.id, 7));
+  await b.settle();
+  a.link.close();
+  const successor = b.shards("a");
+  await b.settle();
+  successor.say(started(successor.take("subscribe")[0]!.id, 12, { recovered: true, events: [item(10)] }));
+  successor.say(event(13));
+  await b.settle();
+  t.same(sink.log, ["snapshot 1:7 [] []", "event 10", "event 13"]);
+  t.same(successor.take("subscribe"), []);
+});
+
 t.test("R-ENG-6: events lost because a link's queue was full are recovered, and asks sent again", async (t) => {
   const b = bench({}, { maxDroppable: 10, maxQueued: 20 });
   const a = b.shards("a");

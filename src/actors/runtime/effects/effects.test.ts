@@ -129,3 +129,22 @@ t.test("rule 16: only so many effects run at once", async (t) => {
   t.equal(kit.stats().effectsWaiting, 0);
   await kit.close();
 });
+
+t.test(
+  "R-ENG-3, rule 16: an effect runs only where the node may speak, and afterwards nothing is kept of it",
+  async (t) => {
+    let runs = 0;
+    const kit = kitOf(async () => ++runs);
+    await kit.must(AccountRef, "a", "deposit", { amount: 1 });
+    kit.cluster.lease(0, false);
+    void kit.send(AccountRef, "a", "charge", { key: "k", amount: 5 });
+    await kit.advance(2_000);
+    t.same([runs, kit.stats().effectsWaiting], [0, 1], "kept, and left to whoever may have the shard by now");
+    kit.cluster.lease(0, true);
+    await kit.advance(5_000);
+    t.same([runs, kit.stats().effectsWaiting, (await charges(kit)).length], [1, 0, 1]);
+    await kit.advance(70_000);
+    t.equal(kit.stats().actors, 0, "its actor leaves memory as any other");
+    await kit.close();
+  },
+);
