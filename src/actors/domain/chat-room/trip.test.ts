@@ -142,6 +142,7 @@ t.test("R-COM-1: another driver takes the room over, and the one before hears no
   await must(contact(city, dave));
   await kit.advance(500);
   const before = await listen(city, dave);
+  const standing = await kit.subscribe({ kind: "chat-room", key: ROOM, channel: "state" }, dave);
   const eve = driver("e");
   await kit.must(ChatRoom, ROOM, "openTrip", { orderId: "o", customerId: "c", driverId: "e", grant: 2 });
   await kit.must(ChatRoom, ROOM, "openTrip", { orderId: "o", customerId: "c", driverId: "d", grant: 1 });
@@ -150,6 +151,7 @@ t.test("R-COM-1: another driver takes the room over, and the one before hears no
   await kit.advance(50);
   t.equal(before.ended?.code, "not_found");
   t.notMatch(JSON.stringify(before.events), /1234/);
+  t.equal(standing.ended?.code, "not_found", "nor sees who writes and reads");
   t.equal(await codeOf(say(city, dave, "hm")), "not_found");
   await must(say(city, eve, "thank you"));
   t.equal(city.contacts.connected, 0, "the number of the two before reaches nobody");

@@ -261,6 +261,35 @@ t.test("R-GPS-6: a grant lost with its host is asked for again, and opens under 
   await city.kit.close();
 });
 
+t.test(
+  "rule 12: what was measured before the pickup is shown to nobody, though the phone sends it later",
+  async (t) => {
+    const city = createCity();
+    await city.openRestaurant("r");
+    await city.bring("o", "assigned");
+    await must(city.order("o", "markReady", { orderId: "o" }, restaurant("r")));
+    await city.kit.advance(5_000);
+    const measuredAt = city.kit.now;
+    await city.kit.advance(2_000);
+    const listener = await city.kit.subscribe({ kind: "driver", key: "d", channel: "location" }, gateway);
+    await must(city.drive("d", "pickUp", { orderId: "o" }));
+    await city.reach("o", "picked_up");
+    await must(send(city, 1, [here(4.65, -74.08)], "late", measuredAt));
+    t.match(await shown(city), { lat: 4.65 }, "the newest that there is");
+    const grantsShown = async () =>
+      ((await city.mirror.read(["fix:d"]))[0]?.value as { grants?: object } | undefined)?.grants;
+    t.same([listener.slots.length, await grantsShown()], [0, {}], "told neither at once nor when asked");
+    await city.kit.advance(5_000);
+    await city.fix("d", at(250));
+    await city.kit.advance(300);
+    t.same([listener.slots.length, await grantsShown()], [1, { o: 1 }]);
+    await city.kit.advance(city.settings.driver.liveMs + 1_000);
+    const late = await city.kit.subscribe({ kind: "driver", key: "d", channel: "location" }, gateway);
+    t.same(late.latest(), {}, "nor where the driver was a while ago as where they are");
+    await city.kit.close();
+  },
+);
+
 t.test("rule 12: the grant is the driver's who picked up; clients may not listen at all", async (t) => {
   const city = createCity();
   await city.openRestaurant("r");
