@@ -7,6 +7,7 @@ import { newStats } from "../stats.js";
 import { LocationGates, type PositionWatcher } from "./location-gate.js";
 
 const EVERY_MS = 1_000;
+const TTL_MS = 30_000;
 
 function world() {
   const sinks = new Map<string, ChannelSink>();
@@ -45,11 +46,11 @@ function world() {
     /** The next fix of a driver under a grant. Returns its time. */
     fix(driverId: string, grant: number): number {
       const body = { orderId: "o1", grant, position: { lat: 1, lng: 1, at: ++at } };
-      sinks.get(driverId)?.slot({ slot: "o1", version: [1, at], at, ttlMs: 30_000, body });
+      sinks.get(driverId)?.slot({ slot: "o1", version: [1, at], at, ttlMs: TTL_MS, body });
       return at;
     },
-    later() {
-      time.now += EVERY_MS;
+    later(ms = EVERY_MS) {
+      time.now += ms;
       gates.tick();
     },
   };
@@ -122,6 +123,23 @@ t.test("rule 12: nothing is shown while the order's owner is silent, or the driv
     t.same(late.seen, [held], "what was heard before is shown once it is heard again");
   }
 });
+
+t.test(
+  "R-GPS-6: whoever comes to follow sees the newest position while it is live, and no old one as new",
+  async (t) => {
+    const w = world();
+    const { watcher } = w.follower();
+    const gate = w.gates.join("o1", watcher);
+    w.gates.tracking(gate, onTheWay(1, "d1", 1));
+    const newest = w.fix("d1", 1);
+    const [soon, late] = [w.follower(), w.follower()];
+    w.later(TTL_MS - 1);
+    w.gates.catchUp(gate, soon.watcher);
+    w.later(1);
+    w.gates.catchUp(gate, late.watcher);
+    t.same([soon.seen, late.seen], [[newest], []]);
+  },
+);
 
 t.test("rule 12: who has left gets nothing that waited for them; who stays goes on", async (t) => {
   const w = world();
