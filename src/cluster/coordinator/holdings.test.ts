@@ -97,4 +97,29 @@ t.test("a view that was asked for before something was learned says nothing abou
   t.equal(served.get(1), 4);
   see({ 1: ["b", 3] });
   t.equal(served.size, 0, "and one asked for after it is the truth, even if epochs went back with a lost replica");
+  see({ 1: ["a", 5] });
+  const before = sequence.next();
+  holdings.handOver(1, "b");
+  holdings.letGo(1, true);
+  served.clear();
+  see({ 1: ["a", 5] }, before);
+  t.equal(served.size, 0, "nor is what was given away served again for it");
 });
+
+t.test(
+  "rule 4: a shard that was another's meanwhile is let go and served anew, never under its old epoch",
+  async (t) => {
+    const { holdings, served, see } = open();
+    see({});
+    see({ 1: ["a", 2], 2: ["a", 2] });
+    see({ 1: ["a", 4], 2: ["a", 2] });
+    t.strictSame(
+      [...served].sort(([a], [b]) => a - b),
+      [
+        [1, 4],
+        [2, 2],
+      ],
+    );
+    t.match(holdings.get(1), { state: "serving", epoch: 4 });
+  },
+);
