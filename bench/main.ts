@@ -6,8 +6,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { systemClock } from "../src/lib/clock.js";
+import { whyNotWritable } from "../src/lib/result-file.js";
 import { endAll } from "./harness/children.js";
 import { describeMachine } from "./harness/machine.js";
 import type { ScenarioResult, Stage } from "./harness/ports.js";
@@ -27,22 +28,33 @@ const onlyOnce = SCENARIOS.flatMap(({ name, rounds }) =>
   rounds === undefined ? [] : [`${name}: at most ${rounds}`],
 ).join(", ");
 
+const positive = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError("give a number above zero");
+  return value;
+};
+const resultFile = (path: string): string => {
+  const why = whyNotWritable(path);
+  if (why !== null) throw new InvalidArgumentError(why);
+  return path;
+};
+
 const program = new Command("bench")
   .argument("[scenario...]", `of ${SCENARIOS.map(({ name }) => name).join(", ")}; default: all`)
-  .option("--seconds <n>", `how long each measurement takes (${atLeast})`, Number, 3)
-  .option("--rounds <n>", `measurements of each kind (${onlyOnce})`, Number, 2)
-  .option("--scale <n>", "times as many people; 1 is what the goals speak of", Number, 1)
+  .option("--seconds <n>", `how long each measurement takes (${atLeast})`, positive, 3)
+  .option("--rounds <n>", `measurements of each kind (${onlyOnce})`, positive, 2)
+  .option("--scale <n>", "times as many people; 1 is what the goals speak of", positive, 1)
   .option(
     "--lag-bound <ms>",
     "on a machine that does other things: measurements count though their load was as late",
-    Number,
+    positive,
   )
-  .option("--json <file>", "write every figure there")
-  .option("--html <file>", "write a page with charts there")
+  .option("--json <file>", "write every figure there", resultFile)
+  .option("--html <file>", "write a page with charts there", resultFile)
   .option("--markdown <file>", "write the tables between the markers of this document")
   .option("--no-peers", "ours and the limit only")
-  .option("--patience <minutes>", "a scenario that takes longer is given up", Number, 8)
-  .option("--within <minutes>", "no scenario begins later than this after the start", Number, 60)
+  .option("--patience <minutes>", "a scenario that takes longer is given up", positive, 8)
+  .option("--within <minutes>", "no scenario begins later than this after the start", positive, 60)
   .option("--growth", "also how cost grows with drivers, orders and nodes; alone when no scenario is named")
   .option("--profile <dir>", "our nodes write CPU profiles there")
   .parse();
@@ -61,7 +73,10 @@ const options = program.opts<{
   profile?: string;
 }>();
 for (const name of program.args)
-  if (!SCENARIOS.some((scenario) => scenario.name === name)) program.error(`there is no scenario ${name}`);
+  if (!SCENARIOS.some((scenario) => scenario.name === name)) {
+    const known = SCENARIOS.map((scenario) => scenario.name).join(", ");
+    program.error(`error: there is no scenario ${name}; there are ${known}`);
+  }
 
 const note = (line: string): void => void process.stderr.write(`${line}\n`);
 if (options.markdown !== undefined) {

@@ -5,6 +5,7 @@
 import { writeFileSync } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
 import { systemClock } from "../../src/lib/clock.js";
+import { whyNotWritable } from "../../src/lib/result-file.js";
 import { violationText } from "../checkers/mod.js";
 import { CannotStartCluster } from "../cluster/mod.js";
 import { CannotRun } from "../live/mod.js";
@@ -39,6 +40,11 @@ const whole = (text: string): number => {
   if (!Number.isInteger(value)) throw new InvalidArgumentError("give a whole number above zero");
   return value;
 };
+const resultFile = (path: string): string => {
+  const why = whyNotWritable(path);
+  if (why !== null) throw new InvalidArgumentError(why);
+  return path;
+};
 const kinds = (text: string): readonly FaultKind[] =>
   text.split(",").map((word) => {
     const kind = FAULT_KINDS.find((known) => known === word.trim());
@@ -59,7 +65,7 @@ const options = new Command("faults")
   .option("--lease-ms <ms>", "the nodes' lease", whole, 3_000)
   .option("--processes <count>", "at most so many processes of clients", whole, 2)
   .option("--only <kind,…>", `only these: ${FAULT_KINDS.join(", ")}`, kinds)
-  .option("--json <file>", "writes the result as JSON")
+  .option("--json <file>", "writes the result as JSON", resultFile)
   .option("--plan", "prints the schedule and does nothing")
   .parse()
   .opts<Options>();

@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { systemClock } from "../../src/lib/clock.js";
+import { whyNotWritable } from "../../src/lib/result-file.js";
 import { violationText } from "../checkers/mod.js";
 import { CannotRun } from "./node-control.js";
 import { operatorSecretOption } from "./operator-secret.js";
@@ -45,6 +46,11 @@ const whole = (text: string): number => {
   if (!Number.isInteger(value)) throw new InvalidArgumentError("give a whole number above zero");
   return value;
 };
+const resultFile = (path: string): string => {
+  const why = whyNotWritable(path);
+  if (why !== null) throw new InvalidArgumentError(why);
+  return path;
+};
 
 const program = new Command("replay")
   .description("Replays a recorded city-day through a node, by clients that speak only its public protocol.")
@@ -74,7 +80,7 @@ const program = new Command("replay")
   .addOption(
     new Option("--dispatch <mode>", "how the zones of the run's own node decide").choices(["horizon", "simple"]),
   )
-  .option("--report <file>", "writes the result as JSON")
+  .option("--report <file>", "writes the result as JSON", resultFile)
   .option("--keep-data", "leaves the data of the run's own node where it is");
 
 async function main(): Promise<number> {

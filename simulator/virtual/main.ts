@@ -6,6 +6,7 @@ import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { Command, InvalidArgumentError } from "commander";
 import { systemClock } from "../../src/lib/clock.js";
+import { whyNotWritable } from "../../src/lib/result-file.js";
 import { violationText } from "../checkers/mod.js";
 import { powerText, provePower } from "./bugs/mod.js";
 import { repeatCommand } from "./judge/mod.js";
@@ -41,6 +42,11 @@ const positive = (text: string): number => {
   if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError("give a number above zero");
   return value;
 };
+const resultFile = (path: string): string => {
+  const why = whyNotWritable(path);
+  if (why !== null) throw new InvalidArgumentError(why);
+  return path;
+};
 
 const kind = (text: string, before: readonly FaultKind[] = []): readonly FaultKind[] => {
   const known = FAULT_KINDS.find((one) => one === text);
@@ -59,7 +65,9 @@ const options = new Command("simulate")
   .option("--twice", "runs every seed twice and compares what happened")
   .option("--planted", "looks for the planted bugs, each in a product of its own that is broken in one place")
   .option("--no-keep", "does not write seeds that fail to simulator/virtual/failing-seeds.json")
-  .option("--json <file>", "the result as JSON")
+  .option("--json <file>", "the result as JSON", resultFile)
+  // Not the status of a run that found something.
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
   .parse()
   .opts<Options>();
 
