@@ -32,7 +32,12 @@ const LOADED_BYTES = `[...performance.getEntriesByType("navigation"), ...perform
 const MANIFEST = `fetch(document.querySelector('link[rel="manifest"]').href).then((answer) => answer.json())`;
 const QUIET = `document.querySelector(".bone, .spinner") === null`;
 const FITS = `document.documentElement.scrollWidth <= innerWidth &&
-  [...document.querySelectorAll(".segments")].every(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth)`;
+  [...document.querySelectorAll(".segments")].every(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth) &&
+  [...document.querySelectorAll("h1")].every((name) => {
+    const words = document.createRange();
+    words.selectNodeContents(name);
+    return /\\s/.test(name.textContent) || words.getClientRects().length <= 1;
+  })`;
 /** Three of one dish and two of another, in a script that is written from right to left. */
 const NOTE = "3 شاورما و 2 كباب";
 const BEGINS_AT_THE_RIGHT = `{
