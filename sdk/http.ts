@@ -32,6 +32,7 @@ import {
   asFailure,
   BACKOFF,
   type FollowOptions,
+  type LineHandlers,
   type PolledOrder,
   pause,
   pollOrder,
@@ -152,8 +153,8 @@ export class Http {
    * Server-sent events of one order, reconnecting by itself, until the order is closed or the signal fires. Never yields
    * an older version after a newer one.
    */
-  stream(orderId: string, signal?: AbortSignal): AsyncGenerator<TrackedOrder> {
-    return streamOrder(this.#tracking, orderId, signal);
+  stream(orderId: string, signal?: AbortSignal, handlers: LineHandlers = {}): AsyncGenerator<TrackedOrder> {
+    return streamOrder(this.#tracking, orderId, signal, handlers);
   }
 
   /** Past and present orders of the caller, newest first. `before`: ms since the epoch, from the page before. */

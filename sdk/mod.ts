@@ -93,6 +93,6 @@ export {
   type TabletSource,
   type TabletStats,
 } from "./tablet.js";
-export type { FollowOptions, PolledOrder } from "./tracking.js";
+export type { FollowOptions, LineHandlers, PolledOrder } from "./tracking.js";
 export { type OrderHandlers, type OrderSource, type WatchOrderOptions, watchOrder } from "./watch-order.js";
 export { type WatchWorkOptions, type WorkHandlers, type WorkSource, watchWork } from "./watch-work.js";

@@ -12,7 +12,15 @@ import { SwiftEatsError } from "./errors.js";
 import type { FetchResponse } from "./ports.js";
 import { readEvents } from "./sse.js";
 
-export interface FollowOptions {
+/** Whether news would come, told also while there are none. */
+export interface LineHandlers {
+  /** The node was heard: an answer, or anything at all on a stream. */
+  heard?(): void;
+  /** It was not, and is asked again. */
+  lost?(): void;
+}
+
+export interface FollowOptions extends LineHandlers {
   /** Pause between polls in milliseconds; 3,500 by default, spread by a seventh so that pollers do not march in step. */
   readonly everyMs?: number;
   readonly signal?: AbortSignal;
@@ -59,6 +67,7 @@ export async function* pollOrder(
     try {
       const tracked = await source.track(orderId, options.signal);
       failures = 0;
+      options.heard?.();
       const at = tracked.position?.at ?? -1;
       // Another node may answer from an older copy: what was shown is never taken back.
       const newer = tracked.view.version > version || (tracked.view.version === version && at > positionAt);
@@ -75,6 +84,7 @@ export async function* pollOrder(
       const failure = asFailure(error);
       if (failure.code === "aborted") return;
       if (!failure.temporary) throw failure;
+      options.lost?.();
       waitMs = Math.max(failure.retryAfterMs, everyMs + pauseMs(BACKOFF, failures, 0, source.random));
       failures += 1;
     }
@@ -86,6 +96,7 @@ export async function* streamOrder(
   source: TrackingSource,
   orderId: string,
   signal?: AbortSignal,
+  handlers: LineHandlers = {},
 ): AsyncGenerator<TrackedOrder> {
   const path = `/v1/orders/${encodeURIComponent(orderId)}/events`;
   let lastEventId = "";
@@ -101,7 +112,11 @@ export async function* streamOrder(
       opened = await source.open(path, headers, signal);
       const { body } = opened.response;
       if (body === null) throw new SwiftEatsError({ code: "network", temporary: true });
-      for await (const event of readEvents(body, line.signal, () => line.heard())) {
+      const heard = (): void => {
+        line.heard();
+        handlers.heard?.();
+      };
+      for await (const event of readEvents(body, line.signal, heard)) {
         failures = 0;
         lastEventId = event.id || lastEventId;
         retryMs = event.retryMs ?? retryMs;
@@ -123,6 +138,8 @@ export async function* streamOrder(
     } finally {
       line.end();
     }
+    if (signal?.aborted) return;
+    handlers.lost?.();
     await pause(source.clock, retryMs + pauseMs(BACKOFF, failures, 0, source.random), signal);
     failures += 1;
   }

@@ -1,5 +1,7 @@
 /** What a client does where no socket comes through: streams, polls, and commands by HTTP. */
 import t from "tap";
+import { type Clock, systemClock } from "../src/lib/clock.js";
+import { VirtualClock } from "./fixtures/virtual-clock.js";
 import { createClient, type OrderSource, type OrderView, watchOrder } from "./node.js";
 import type { FetchLike, FetchResponse, SocketConstructor, SocketLike } from "./ports.js";
 
@@ -43,8 +45,9 @@ function body(parts: readonly string[], ends: boolean): FetchResponse["body"] {
   };
 }
 
-function clientOn(fetch: FetchLike) {
+function clientOn(fetch: FetchLike, clock: Clock = systemClock()) {
   return createClient({
+    clock,
     url: "http://node.invalid",
     token: "token",
     WebSocket: NoSocket as unknown as SocketConstructor,
@@ -96,6 +99,38 @@ t.test("R-TRK-1 R-PRO-3: a stream that is held back gives way to polls", async (
   });
   t.strictSame(sources, ["poll"]);
   t.equal(polls, 1);
+});
+
+t.test("R-TRK-1 R-PRO-3: a stream that broke and does not come back gives way to polls, and says so", async (t) => {
+  const event = `id: 3\ndata: ${JSON.stringify(tracked(3, "ready"))}\n\n`;
+  let streams = 0;
+  let polls = 0;
+  const clock = new VirtualClock();
+  const client = clientOn(async (url) => {
+    if (url.endsWith("/track")) {
+      polls += 1;
+      // At first nothing has changed since the stream broke; then the network is gone; then there is news.
+      if (polls === 2) throw new Error("no network");
+      return json(tracked(polls === 3 ? 4 : 3, polls === 3 ? "delivered" : "ready"));
+    }
+    streams += 1;
+    if (streams === 1) return { ok: true, body: body([event], true), json: async () => null };
+    // The second says nothing new and is well; the third never begins: the phone is in another network now.
+    if (streams === 2) return { ok: true, body: body(["retry: 1\n\n"], true), json: async () => null };
+    throw new Error("held back");
+  }, clock);
+  t.teardown(() => client.close());
+  const sources: (OrderSource | null)[] = [];
+  const versions: number[] = [];
+  client.connect();
+  const handlers = {
+    view: ({ version }: OrderView) => versions.push(version),
+    source: (source: OrderSource | null) => sources.push(source),
+  };
+  watchOrder(client, "o1", handlers, { clock });
+  for (let seconds = 0; seconds < 60 && !versions.includes(4); seconds++) await clock.advance(1_000);
+  t.strictSame(versions, [3, 4]);
+  t.strictSame(sources, ["stream", null, "stream", null, "poll", null, "poll"]);
 });
 
 t.test("R-TRK-4: polls tell once that a view may be old, and once that it is not any more", async (t) => {

@@ -28,7 +28,7 @@ export interface WatchOrderOptions {
   readonly clock?: Clock;
   /** How long the socket may be away before a substitute is asked, in milliseconds. */
   readonly patienceMs?: number;
-  /** How long a stream may say nothing at its beginning before polls take its place. */
+  /** How long a stream may say nothing at its beginning, or after it broke, before polls take its place. */
   readonly streamPatienceMs?: number;
 }
 
@@ -100,25 +100,38 @@ export function watchOrder(
     const stream = new AbortController();
     const pass = (): void => stream.abort();
     stop.signal.addEventListener("abort", pass);
-    let silent = true;
-    const giveUp = clock.after(streamPatienceMs, () => {
-      if (silent) stream.abort();
-    });
+    /** Until a first event, the beginning of a stream proves nothing; later anything does: of an order at rest there is no news. */
+    let begun = false;
+    let giveUp: Cancel | null = clock.after(streamPatienceMs, pass);
+    const comes = (): void => {
+      giveUp?.();
+      giveUp = null;
+      from("stream");
+    };
     try {
-      for await (const one of client.http.stream(orderId, stream.signal)) {
-        silent = false;
-        from("stream");
+      const lines = client.http.stream(orderId, stream.signal, {
+        heard: () => begun && comes(),
+        lost: () => {
+          from(null);
+          giveUp ??= clock.after(streamPatienceMs, pass);
+        },
+      });
+      for await (const one of lines) {
+        begun = true;
+        comes();
         tracked(one);
       }
     } finally {
-      giveUp();
+      giveUp?.();
       stop.signal.removeEventListener("abort", pass);
     }
-    if (stop.signal.aborted || !silent) return;
-    for await (const one of client.http.follow(orderId, { signal: stop.signal })) {
-      from("poll");
-      tracked(one);
-    }
+    if (stop.signal.aborted || !stream.signal.aborted) return;
+    const polls = client.http.follow(orderId, {
+      signal: stop.signal,
+      heard: () => from("poll"),
+      lost: () => from(null),
+    });
+    for await (const one of polls) tracked(one);
   }
 
   const changed = (): void => {
