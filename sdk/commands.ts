@@ -60,6 +60,8 @@ interface Pending {
   readonly at: number;
   /** Monotonic. Infinite: left by an earlier run, and no node has told the time yet. */
   deadlineMs: number;
+  /** How far the wall clock was ahead of the monotonic one when `deadlineMs` was set. */
+  wallAheadMs: number;
   /** 0: not fixed yet. */
   notAfter: number;
   /** `notAfter` is by the device's clock, from a run that had not heard the node's. */
@@ -79,6 +81,8 @@ interface Pending {
 /** What only the present run of the application means is not kept over a restart. */
 const PASSING: ReadonlySet<CommandType> = new Set(["restaurant.tablet"]);
 const MAX_RETRY_PAUSE_MS = 10_000;
+/** So much more on the wall clock than on the monotonic one: the device has slept. */
+const SLEPT_MS = 10_000;
 const LONGEST_TTL_MS = 12 * 3_600_000;
 
 /**
@@ -181,6 +185,7 @@ export class CommandQueue {
     const pending: Pending = {
       ...given,
       id: this.#options.nextId(),
+      wallAheadMs: this.#wallAheadMs(),
       lane: laneOf(given.type, given.body, given.key),
       inFlight: false,
       retryAtMs: 0,
@@ -217,6 +222,26 @@ export class CommandQueue {
       pending.notAfter = 0;
     }
     pending.deadlineMs = clock.monotonic() + Math.min(leftMs, LONGEST_TTL_MS);
+    pending.wallAheadMs = this.#wallAheadMs();
+  }
+
+  #wallAheadMs(): number {
+    return this.#options.clock.now() - this.#options.clock.monotonic();
+  }
+
+  /**
+   * The monotonic clock stands still on a phone that sleeps, the person's evening does not: what was never sent, and so
+   * bears no time by which the node would judge it, is older by as much. A wall clock that was set forward ends it, too
+   * early rather than done long after anybody wanted it.
+   */
+  #countSleep(pending: Pending): void {
+    const aheadMs = this.#wallAheadMs();
+    const sleptMs = aheadMs - pending.wallAheadMs;
+    if (pending.notAfter !== 0 || sleptMs < SLEPT_MS) return;
+    pending.deadlineMs -= sleptMs;
+    pending.wallAheadMs = aheadMs;
+    const leftMs = pending.deadlineMs - this.#options.clock.monotonic();
+    this.#options.alarm.atLatest("command-expiry", leftMs, () => this.#expire());
   }
 
   /** The socket is gone; what was in flight waits for the next one. */
@@ -285,6 +310,7 @@ export class CommandQueue {
   #sendHead(pending: Pending): void {
     const { connection, maxInFlight, clock } = this.#options;
     if (pending.inFlight || this.#inFlight >= maxInFlight) return;
+    this.#countSleep(pending);
     // It comes to its turn because the one before it ran out of time, and is the next to do so.
     if (pending.deadlineMs <= clock.monotonic() + 1) return;
     if (connection.state.name !== "live") {
@@ -377,6 +403,7 @@ export class CommandQueue {
     const now = this.#options.clock.monotonic();
     let earliest = Number.POSITIVE_INFINITY;
     for (const pending of [...this.#pending.values()]) {
+      this.#countSleep(pending);
       if (pending.deadlineMs <= now + 1) {
         this.#settle(pending, () => pending.reject(expired(pending.sendings > 0)));
       } else earliest = Math.min(earliest, pending.deadlineMs);

@@ -91,6 +91,32 @@ t.test("R-GPS-2: positions of a phone that dozes leave with the time at which th
   }
 });
 
+t.test("R-ORD-5 R-PRO-3: what was given offline is not done after an hour in a pocket", async (t) => {
+  const { clock, client, made, goLive } = setup();
+  const says = { text: "Ring twice", messageId: "m" };
+  const cancelled = client.command("order.cancel", { orderId: "o", reason: "too slow" });
+  const said = client.command("chat.say", { ...says, roomId: "order:o" }, { ttlMs: 2 * HOUR_MS });
+  const asked = client.command("driver.offline", {}, { notAfter: clock.now() + 60_000 });
+  cancelled.catch(() => undefined);
+  asked.catch(() => undefined);
+  said.catch(() => undefined);
+  clock.doze(HOUR_MS);
+  await clock.advance(1_000);
+  client.wake();
+  const socket = goLive();
+  await clock.advance(0);
+  const sent = socket.sent.filter(([op]) => op === 4);
+  t.same(
+    sent.map(([, , , type]) => type),
+    ["chat.say", "driver.offline"],
+    "what has its time left goes, and what says until when it counts is the node's to judge",
+  );
+  t.equal(sent[0]![5], clock.now() + HOUR_MS - 1_000, "counting what the phone has slept");
+  await t.rejects(cancelled, { code: "expired" }, "it was to be tried for two minutes");
+  t.equal(made.length, 1);
+  client.close();
+});
+
 t.test("R-PRO-3: a line on which nothing came since the device slept is given up when it wakes", async (t) => {
   const { clock, client, made, goLive } = setup();
   const first = goLive();
