@@ -2,7 +2,7 @@
  * What everybody is told: the announcements that stand for the caller, by the socket; while that is away, by polls.
  *
  * Owns: the list. Invariants: it holds each announcement once, in the order of their start; none that is over by the
- * node's clock or was taken back; what was taken back while the line was away leaves with the first word after it.
+ * node's clock or was taken back; what was taken back while the line was away leaves once the node has told what stands, and nothing else does then.
  */
 import { type Cancel, type Clock, systemClock } from "../src/lib/clock.js";
 import { ANNOUNCEMENTS_CHANNEL, type Announcement, EVERYWHERE } from "../src/protocol/mod.js";
@@ -35,7 +35,9 @@ export function watchAnnouncements(
   const pollMs = options.pollMs ?? 60_000;
   const { zone } = options;
   const standing = new Map<string, Announcement>();
+  /** Since the node began to tell what stands: what it has told of, and how much it has to tell. */
   let told = new Set<string>();
+  let toTell = Number.POSITIVE_INFINITY;
   let shown = "";
   let expiry: Cancel = () => undefined;
   let over = false;
@@ -59,6 +61,14 @@ export function watchAnnouncements(
     handlers.changed(list);
   }
 
+  /** Each comes in a message of its own: only when all that stand have come, what is not among them was taken back meanwhile. */
+  function forgetOthers(): void {
+    if (told.size < toTell) return;
+    toTell = Number.POSITIVE_INFINITY;
+    for (const id of standing.keys()) if (!told.has(id)) standing.delete(id);
+    tell();
+  }
+
   const poll = (): void => {
     if (over || client.state.name === "live" || client.state.name === "closed") return;
     client.http
@@ -74,20 +84,16 @@ export function watchAnnouncements(
   };
 
   const subscription = client.subscribe(`${ANNOUNCEMENTS_CHANNEL}:${zone ?? EVERYWHERE}`, {
-    subscribed() {
-      const now = new Set<string>();
-      told = now;
-      // All that stand come in the same message: what is not among them was taken back meanwhile.
-      queueMicrotask(() => {
-        if (told !== now) return;
-        for (const id of standing.keys()) if (!now.has(id)) standing.delete(id);
-        tell();
-      });
+    subscribed({ top }) {
+      told = new Set();
+      toTell = top;
+      forgetOthers();
     },
     state({ slot, body }) {
       told.add(slot);
       if (body === null) standing.delete(slot);
       else standing.set(slot, body as unknown as Announcement);
+      forgetOthers();
       tell();
     },
     ended(error) {

@@ -37,8 +37,10 @@ export function announcementSubscription(
     requestId,
     start() {
       connection.together(() => {
-        connection.frame([OP.subbed, channel, 1, 0, false]);
-        for (const announcement of service.shownTo(reader)) tell({ kind: "show", announcement });
+        const standing = service.shownTo(reader);
+        // How many follow: whoever has heard so many may forget the rest.
+        connection.frame([OP.subbed, channel, 1, standing.length, false]);
+        for (const announcement of standing) tell({ kind: "show", announcement });
       });
       // A socket that reads too slowly may have been closed by what it has just been told.
       if (!closed) stop = service.follow(reader, tell);
